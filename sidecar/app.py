@@ -1,0 +1,122 @@
+"""Composition root: the only module that knows web and clients, and joins them."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from functools import partial
+
+from aiohttp import web
+
+from sidecar.clients.cache import CachedPermissions
+from sidecar.clients.directus import DirectusClient, DirectusPermissions
+from sidecar.clients.http import open_session
+from sidecar.clients.items import DirectusItems
+from sidecar.clients.stripe import StripeClient
+from sidecar.core.creation import WriteBack
+from sidecar.core.credentials import Credential, Source
+from sidecar.settings import Settings
+from sidecar.web import keys
+from sidecar.web.bodies import MAX_BODY
+from sidecar.web.gate import Gate
+from sidecar.web.health import Health
+from sidecar.web.middlewares import envelope, secure
+from sidecar.web.routes import routes
+from sidecar.web.server import Runner
+
+_CONNECTIONS = 50  # to each upstream, from pools of their own: a slow one does not hold up the other
+
+
+def create_app(settings: Settings) -> web.Application:
+    """Build the service. Opens nothing before it starts, and starts whether or not the upstreams are up."""
+    app = web.Application(middlewares=[envelope], client_max_size=MAX_BODY)
+    app.on_response_prepare.append(secure)
+    app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
+    app.cleanup_ctx.extend([partial(_directus, settings), partial(_stripe, settings)])
+    app.add_routes(routes(settings.sidecar_prefix))
+    return app
+
+
+async def _directus(settings: Settings, app: web.Application) -> AsyncIterator[None]:
+    async with open_session(
+        total=settings.directus_timeout,
+        connect=settings.directus_connect_timeout,
+        connections=_CONNECTIONS,
+    ) as session:
+        client = DirectusClient(session, settings.directus_url, address_header=_address_header(settings))
+        app[keys.GATE] = _gate(settings, client)
+        app[keys.WRITE_BACK] = _write_back(settings, client)
+        yield
+
+
+async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[None]:
+    async with open_session(
+        total=settings.stripe_timeout,
+        connect=settings.stripe_connect_timeout,
+        connections=_CONNECTIONS,
+    ) as session:
+        client = StripeClient(
+            session,
+            base=settings.stripe_api_base,
+            key=settings.stripe_live_secret_key.get_secret_value(),
+            version=settings.stripe_api_version,
+            timeout=settings.stripe_timeout,
+        )
+        app[keys.STRIPE] = client
+        app[keys.HEALTH] = health = Health(lambda: client.key_rejected, client.probe)
+        health.start_probe()
+        yield
+        await health.stop()
+
+
+def _address_header(settings: Settings) -> str:
+    return settings.ip_custom_header or "X-Forwarded-For"
+
+
+def _gate(settings: Settings, client: DirectusClient) -> Gate:
+    source = DirectusPermissions(client, {settings.stripe_customers_collection})
+    return Gate(
+        permissions=CachedPermissions(
+            source,
+            ttl=settings.permissions_cache_ttl,
+            denied_ttl=settings.permissions_denied_ttl,
+            size=settings.permissions_cache_size,
+        ),
+        collection=settings.stripe_customers_collection,
+        cookie=settings.session_cookie_name,
+        trusted_proxies=settings.trusted_proxies,
+        address_header=_address_header(settings),
+        denied_status=settings.denied_status,
+    )
+
+
+def _write_back(settings: Settings, client: DirectusClient) -> WriteBack | None:
+    if not settings.stripe_write_back:
+        return None
+    collection, token = settings.stripe_customers_collection, settings.directus_service_token
+    return WriteBack(
+        items=DirectusItems(
+            client,
+            collection=collection,
+            key_field=settings.stripe_customers_primary_key,
+            id_field=settings.stripe_customer_id_field,
+        ),
+        collection=collection,
+        livemode=settings.livemode,
+        service=Credential(token.get_secret_value(), Source.SERVICE, None) if token else None,
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests under way finish within `shutdown_timeout`."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    app = create_app(settings)
+    runner = Runner(app, shutdown_timeout=settings.shutdown_timeout)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port).start()
+        await stop.wait()
+        app[keys.HEALTH].draining = True
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,50 @@
+"""What every call to an upstream keeps to, whichever upstream it is.
+
+Own pool, explicit timeouts, no cookies kept, no proxy from the environment, no redirect followed, and a
+bound on what is read. Bodies are asked for uncompressed and never inflated, so none can be a bomb.
+"""
+
+import re
+from collections.abc import Mapping
+
+import aiohttp
+
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "directus-stripe-sidecar"}
+
+
+class OversizedAnswer(aiohttp.ClientPayloadError):
+    """The upstream sent more than was agreed to read."""
+
+
+def open_session(*, total: float, connect: float, connections: int) -> aiohttp.ClientSession:
+    """Open the one session of an upstream; times in seconds. Whoever opens it closes it."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, limit_per_host=connections),
+        timeout=aiohttp.ClientTimeout(total=total, connect=None, sock_connect=connect),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=_HEADERS,
+        trust_env=False,
+        auto_decompress=False,
+    )
+
+
+async def read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read a whole body of at most `limit` bytes.
+
+    Raises OversizedAnswer for a longer one and aiohttp.ClientPayloadError for a compressed or broken-off one.
+    """
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise aiohttp.ClientPayloadError("the answer is compressed although that was not asked for")
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            response.close()
+            raise OversizedAnswer(f"the answer is longer than {limit} bytes")
+    return bytes(body)
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """Read `Retry-After` where it is whole seconds, up to a minute; HTTP's date form is not worth a clock."""
+    seconds = re.fullmatch(r"[0-9]{1,5}", headers.get("Retry-After", ""))
+    return min(int(seconds[0]), 60) if seconds else None

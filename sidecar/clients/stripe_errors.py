@@ -1,0 +1,82 @@
+"""One table from Stripe's errors to ours (docs.stripe.com/error-handling, docs.stripe.com/api/errors).
+
+Stripe's codes, parameter names and request ID go on to the caller; its messages do not, since they can
+quote what others typed or part of our key.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from sidecar.clients.http import retry_after
+from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRateLimited, StripeRejected, StripeUnavailable
+
+_WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
+_Facts = Mapping[str, object]
+
+
+def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFailure:
+    """Turn any answer of Stripe that is no result into the error that the caller gets."""
+    error = body.get("error") if isinstance(body, dict) else None
+    facts = _facts(error if isinstance(error, dict) else {}, headers)
+    if facts.get("type") == "idempotency_error":
+        return _same_key_other_body(status, facts, headers)
+    if error is None and status in _BY_STATUS and status not in {401, 403, 429}:
+        return _unavailable(status, facts, headers)  # not Stripe's own words: something between us
+    return _BY_STATUS.get(status, _unavailable)(status, facts, headers)
+
+
+def _facts(error: Mapping[str, object], headers: Mapping[str, str]) -> dict[str, object]:
+    """Keep the words of Stripe's vocabulary and nothing that could be prose."""
+    words = {name: error.get(name) for name in ("type", "code", "decline_code", "param")}
+    words["request_id"] = headers.get("Request-Id")
+    return {name: word for name, word in words.items() if isinstance(word, str) and _WORD.fullmatch(word)}
+
+
+def _rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
+    what = facts.get("code") or facts.get("type") or "no code given"
+    where = f' at "{facts["param"]}"' if "param" in facts else ""
+    return StripeRejected(
+        f"Stripe does not accept this request: {what}{where}.", status=status, extensions={"stripe": facts}
+    )
+
+
+def _same_key_other_body(_status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
+    return StripeRejected(
+        "This was asked for before with other values. Repeat the first ones, or update what they made.",
+        status=409,
+        extensions={"stripe": facts},
+    )
+
+
+def _key_rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
+    return StripeKeyRejected(
+        "Stripe does not accept this service's key. Tell whoever runs it.",
+        extensions={"service": "stripe"},
+        detail=f"status {status}, {dict(facts)}",
+    )
+
+
+def _rate_limited(_status: int, facts: _Facts, headers: Mapping[str, str]) -> StripeFailure:
+    return StripeRateLimited(
+        "Stripe is asked too much at the moment. Try again a little later.",
+        extensions={"stripe": facts},
+        retry_after=retry_after(headers) or 1,
+    )
+
+
+def _unavailable(status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
+    return StripeUnavailable(
+        "Stripe could not give a result. Try again.", extensions={"stripe": facts}, detail=f"status {status}"
+    )
+
+
+_BY_STATUS: Mapping[int, Callable[[int, _Facts, Mapping[str, str]], StripeFailure]] = {
+    400: _rejected,
+    401: _key_rejected,
+    402: _rejected,
+    403: _key_rejected,
+    404: _rejected,
+    409: _rejected,
+    424: _rejected,
+    429: _rate_limited,
+}

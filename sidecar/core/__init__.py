@@ -1,0 +1,1 @@
+"""Decides. Plain functions over frozen dataclasses: no network, no event loop, no clock, no environment."""

@@ -1,0 +1,37 @@
+"""Which address is the client's. Directus grants by address (a policy's `ip_access`), so a lie here is a grant.
+
+`X-Forwarded-For` is believed only as far as it was written by proxies the operator trusts: it is read from
+the right, and the first address that is not a trusted proxy's is the client's.
+"""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from sidecar.errors import InvalidPayload
+
+Address = IPv4Address | IPv6Address
+
+
+def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+    """Give the client's address in its shortest form; `forwarded_for` are the header's values in order.
+
+    Raises InvalidPayload where a trusted proxy passed on something that is no address.
+    """
+    address = _parse(peer)
+    hops = [hop for value in forwarded_for for hop in value.split(",")]
+    while hops and any(address in network for network in trusted):
+        address = _parse(hops.pop())
+    return str(address)
+
+
+def _parse(text: str) -> Address:
+    host = text.strip()
+    if host.startswith("["):  # [2001:db8::1]:443, as some load balancers write it
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:  # 192.0.2.1:443
+        host = host.partition(":")[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        raise InvalidPayload("X-Forwarded-For holds something that is no address; the proxy must set it.") from None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,118 @@
+"""Where a token may stand in a request, and when that is ambiguous.
+
+The places and their precedence are Directus's own: ``Authorization: Bearer``, the query's ``access_token``,
+the session cookie; header or query beats the cookie, header and query together are an error
+(Directus, "Authentication: access tokens"). Whether a token is good is for Directus to say, not for this module.
+"""
+
+import binascii
+import json
+import math
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sidecar.errors import InvalidPayload, InvalidQuery
+
+MAX_TOKEN_LENGTH = 4096
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
+
+
+class Source(StrEnum):
+    """Where the token stood; SERVICE is the operator's own, from the settings."""
+
+    HEADER = "header"
+    QUERY = "query"
+    COOKIE = "cookie"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request carried, and the client's address it came from, since Directus's answer depends on both.
+
+    `address` is None for the service token: Directus then sees the sidecar itself.
+    """
+
+    token: str = field(repr=False)
+    source: Source
+    address: str | None
+
+
+def find_credential(
+    *, authorization: Sequence[str], access_token: Sequence[str], cookies: Sequence[str], address: str
+) -> Credential | None:
+    """Find the one token among all `Authorization` headers, `access_token` parameters and session cookies.
+
+    None means that the request carries no credential, as Directus sees it. Raises InvalidQuery or
+    InvalidPayload where two could be meant, or where one cannot be a token of Directus.
+    """
+    header = _from_header(authorization)
+    query = _from_query(access_token)
+    if header is not None and query is not None:
+        raise InvalidPayload("Send the token as the Authorization header or as access_token, not as both.")
+    if header is not None:
+        return _credential(header, Source.HEADER, address)
+    if query is not None:
+        return _credential(query, Source.QUERY, address)
+    cookie = _from_cookies(cookies)
+    return None if cookie is None else _credential(cookie, Source.COOKIE, address)
+
+
+def cookie_values(headers: Iterable[str], name: str) -> list[str]:
+    """Give every value that the `Cookie` headers hold for `name`, in order, quotes around a value removed."""
+    pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
+    return [value.strip().strip('"') for key, _, value in pairs if key.strip() == name]
+
+
+def expires_at(token: str) -> float | None:
+    """Read the `exp` of a JWT, in seconds since the epoch, without verifying anything.
+
+    None where there is none. Use it only to remember less long: anyone can write any `exp`.
+    """
+    match token.split("."):
+        case [_, payload, _]:
+            padded = payload + "=" * (-len(payload) % 4)
+        case _:
+            return None
+    try:
+        claims = json.loads(urlsafe_b64decode(padded))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    exp = claims.get("exp") if isinstance(claims, dict) else None
+    if isinstance(exp, bool) or not isinstance(exp, int | float):
+        return None
+    try:
+        return float(exp) if math.isfinite(exp) else None
+    except OverflowError:
+        return None
+
+
+def _from_header(values: Sequence[str]) -> str | None:
+    if len(values) > 1:
+        raise InvalidPayload("Send one Authorization header, not several.")
+    match values[0].split(" ") if values else []:
+        case [scheme, token] if scheme.lower() == "bearer":
+            return token
+        case _:
+            return None
+
+
+def _from_query(values: Sequence[str]) -> str | None:
+    if len(values) > 1 or "" in values:
+        raise InvalidQuery("Send access_token once and not empty, or leave it out.")
+    return values[0] if values else None
+
+
+def _from_cookies(values: Sequence[str]) -> str | None:
+    if len(set(values)) > 1:
+        raise InvalidPayload("Send one session cookie; two different ones were sent under its name.")
+    return values[0] if values and values[0] else None
+
+
+def _credential(token: str, source: Source, address: str) -> Credential:
+    if len(token) > MAX_TOKEN_LENGTH or not _VISIBLE_ASCII.fullmatch(token):
+        raise InvalidPayload(f"The {source} does not hold a token: it is too long or has characters no token has.")
+    return Credential(token, source, address)

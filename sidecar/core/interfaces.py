@@ -1,0 +1,49 @@
+"""The seams through which web and clients meet: web holds these, clients fulfil them, app joins the two."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+
+from sidecar.core.credentials import Credential
+from sidecar.core.permissions import Permissions
+from sidecar.core.policy import Requirement
+
+PrimaryKey = int | str
+StripeObject = dict[str, object]
+
+
+class PermissionSource(Protocol):
+    async def permissions(self, credential: Credential, requirement: Requirement) -> Permissions:
+        """Say what Directus lets this caller do.
+
+        `requirement` is what the answer will be used to decide: a source that remembers may remember a
+        yes longer than a no. Raises CredentialRefused, or DirectusUnavailable when there is no answer.
+        """
+
+
+class Items(Protocol):
+    """The items of the customers collection. All raise ItemRefused and DirectusUnavailable."""
+
+    async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
+        """Read the item's Stripe customer ID with the caller's own rights; None where the field is empty."""
+
+    async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
+        """Say whether the caller may update this very item."""
+
+    async def create(self, credential: Credential, values: Mapping[str, object]) -> PrimaryKey:
+        """Create an item with the caller's own rights and give its primary key."""
+
+    async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
+        """Set the item's customer ID if it is empty, in one step; False where it was not."""
+
+
+class Stripe(Protocol):
+    """Stripe's API, as far as the table of operations needs it. All raise StripeFailure."""
+
+    def pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[list[StripeObject]]:
+        """Give a list page by page, in Stripe's order, until Stripe says that there is no more."""
+
+    async def retrieve_customer(self, customer_id: str) -> StripeObject: ...
+
+    async def create_customer(
+        self, attributes: Mapping[str, str], metadata: Mapping[str, str], idempotency_key: str
+    ) -> StripeObject: ...

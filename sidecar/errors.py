@@ -1,0 +1,167 @@
+"""Every way a request can end badly. Raised anywhere, turned into an answer in one place (``core.envelope``).
+
+    SidecarError
+    ├── RequestError            the request itself is wrong; nothing was sent on
+    │   ├── InvalidPayload      400 INVALID_PAYLOAD
+    │   ├── InvalidQuery        400 INVALID_QUERY
+    │   ├── RouteNotFound       404 ROUTE_NOT_FOUND
+    │   ├── MethodNotAllowed    405 METHOD_NOT_ALLOWED
+    │   ├── ContentTooLarge     413 CONTENT_TOO_LARGE
+    │   └── UnsupportedMedia    415 UNSUPPORTED_MEDIA_TYPE
+    ├── Refused                 Directus was asked, or need not be, and the answer is no
+    │   ├── CredentialMissing   401 NO_CREDENTIALS
+    │   ├── CredentialRefused   401 with Directus's own code
+    │   ├── PermissionDenied    401 FORBIDDEN, or 403 where DENIED_STATUS says so
+    │   ├── ItemRefused         Directus refused to read or write the caller's item; its status and code
+    │   └── ItemConflict        409 CONFLICT
+    ├── DirectusUnavailable     503 SERVICE_UNAVAILABLE: Directus could not be asked
+    └── StripeFailure           Stripe was asked and there is no result
+        ├── StripeRejected      Stripe's own 4xx for the caller's input, with its code and request ID
+        ├── StripeKeyRejected   503 SERVICE_UNAVAILABLE: our key, so an operator's matter
+        ├── StripeRateLimited   429 REQUESTS_EXCEEDED, with Retry-After
+        ├── StripeUnavailable   502 STRIPE_UNAVAILABLE
+        └── StripeTimeout       504 STRIPE_TIMEOUT
+
+The message is for the caller: it names what is wrong and how to mend it, never an upstream's text, an
+address or a secret. What the log needs travels as ``__cause__`` and ``detail``.
+"""
+
+from collections.abc import Mapping
+
+
+class SidecarError(Exception):
+    """`extensions` go out beside the code; `retry_after` is in seconds; `detail` is for the log alone."""
+
+    status = 500
+    code = "INTERNAL_SERVER_ERROR"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        extensions: Mapping[str, object] | None = None,
+        retry_after: int | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.extensions = dict(extensions or {})
+        self.retry_after = retry_after
+        self.detail = detail
+
+
+class RequestError(SidecarError):
+    status = 400
+    code = "INVALID_PAYLOAD"
+
+
+class InvalidPayload(RequestError):
+    pass
+
+
+class InvalidQuery(RequestError):
+    code = "INVALID_QUERY"
+
+
+class RouteNotFound(RequestError):
+    status = 404
+    code = "ROUTE_NOT_FOUND"
+
+
+class MethodNotAllowed(RequestError):
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+
+
+class ContentTooLarge(RequestError):
+    status = 413
+    code = "CONTENT_TOO_LARGE"
+
+
+class UnsupportedMedia(RequestError):
+    status = 415
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class Refused(SidecarError):
+    status = 401
+    code = "FORBIDDEN"
+
+
+class CredentialMissing(Refused):
+    code = "NO_CREDENTIALS"
+
+
+class CredentialRefused(Refused):
+    """Directus does not accept the credential; `code` is Directus's own, such as TOKEN_EXPIRED."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__("Directus does not accept this credential. Sign in again and repeat the request.")
+        self.code = code
+
+
+class PermissionDenied(Refused):
+    def __init__(self, message: str, *, status: int = 401, extensions: Mapping[str, object] | None = None) -> None:
+        super().__init__(message, extensions=extensions)
+        self.status = status
+
+
+class ItemRefused(Refused):
+    """Directus refused the item; `status` and `code` are Directus's own."""
+
+    def __init__(self, message: str, *, status: int, code: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class ItemConflict(Refused):
+    status = 409
+    code = "CONFLICT"
+
+
+class DirectusUnavailable(SidecarError):
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self, detail: str, *, retry_after: int | None = None) -> None:
+        super().__init__(
+            "Directus could not be asked what you may do. Nothing was sent to Stripe; try again.",
+            extensions={"service": "directus"},
+            retry_after=retry_after,
+            detail=detail,
+        )
+
+
+class StripeFailure(SidecarError):
+    status = 502
+    code = "STRIPE_UNAVAILABLE"
+
+
+class StripeRejected(StripeFailure):
+    """A 4xx that the caller's own input caused; `extensions` carry Stripe's code, parameter and request ID."""
+
+    code = "STRIPE_REJECTED"
+
+    def __init__(self, message: str, *, status: int, extensions: Mapping[str, object]) -> None:
+        super().__init__(message, extensions=extensions)
+        self.status = status
+
+
+class StripeKeyRejected(StripeFailure):
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
+
+
+class StripeRateLimited(StripeFailure):
+    status = 429
+    code = "REQUESTS_EXCEEDED"
+
+
+class StripeUnavailable(StripeFailure):
+    pass
+
+
+class StripeTimeout(StripeFailure):
+    status = 504
+    code = "STRIPE_TIMEOUT"

@@ -1,0 +1,238 @@
+"""Settings from the environment, each also as NAME_FILE with the path of a file that holds the value.
+
+That convention is Directus's own (its configuration page, "_FILE"). This module reads and judges; it
+opens no connection. Whether Directus and Stripe agree with it is what ``check`` finds out.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class SettingsFault(Exception):
+    """The settings cannot be used. `faults` has one line for each, naming the variable and never its value."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    """Stands where a value should, so that a file's fault is reported beside all others."""
+
+    reason: str
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """Reads NAME_FILE; one trailing newline is the editor's, not the secret's."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | _Unusable | None, str, bool]:  # noqa: ARG002 - the base class's signature
+        name = field_name.upper()
+        path = os.environ.get(f"{name}_FILE")
+        if not path:
+            return None, field_name, False
+        if os.environ.get(name):
+            return _Unusable(f"given twice; remove {name} or {name}_FILE"), field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").removesuffix("\n"), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            return _Unusable(f"{name}_FILE cannot be read ({type(error).__name__})"), field_name, False
+
+    def __call__(self) -> dict[str, object]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold no login, query or fragment")
+    return value.rstrip("/")
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError("must be a name of letters, digits and _")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", value):
+        raise ValueError("must look like /stripe, with no slash at the end")
+    return value
+
+
+def _header(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
+        raise ValueError("must be the name of a header or cookie")
+    return value
+
+
+def _key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", value.get_secret_value()):
+        raise ValueError("must be a secret (sk_) or restricted (rk_) key of Stripe, without spaces or quotes")
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
+        raise ValueError("must be a token of visible ASCII characters without spaces")
+    return value
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+Name = Annotated[str, AfterValidator(_name)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+class DirectusSettings(BaseSettings):
+    """What it takes to prepare a Directus; `provision` needs no more, so it asks for no Stripe key."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    directus_url: Origin = Field(description="Where Directus answers, as seen from the sidecar")
+    stripe_customers_collection: Name = Field(description="The Directus collection whose permissions decide")
+    stripe_customers_primary_key: Name = Field("id", description="That collection's primary key field")
+    stripe_customer_id_field: Name = Field(
+        "stripe_customer_id", description="That collection's field for Stripe's customer ID"
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _unusable(cls, value: object) -> object:
+        if isinstance(value, _Unusable):
+            raise ValueError(value.reason)  # noqa: TRY004 - pydantic collects ValueError, not TypeError
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _FileSource(settings_cls), env_settings
+
+
+class Settings(DirectusSettings):
+    """Everything the service reads. Names are those of the environment, in lower case; times are in seconds."""
+
+    stripe_live_secret_key: Annotated[SecretStr, AfterValidator(_key)] = Field(
+        description="Stripe's key, `sk_…` or better a restricted `rk_…`; test keys work too"
+    )
+    directus_service_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None, description="Static token that writes customer IDs back; without it the caller's own is used"
+    )
+    stripe_write_back: bool = Field(
+        default=False, description="Put the ID of a created customer into an item of the collection"
+    )
+    stripe_expose_client_secret: bool = Field(
+        default=False,
+        description="Leave `client_secret` in answers; only for front ends that confirm payments",
+    )
+    stripe_api_base: Origin = Field(
+        "https://api.stripe.com", description="Stripe's address; another one only for tests"
+    )
+    stripe_api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$")] = Field(
+        "2026-10-28.endive", description="The version of Stripe's API that is asked for"
+    )
+    sidecar_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address to listen on; `0.0.0.0` in a container of its own"
+    )
+    sidecar_port: int = Field(8080, ge=0, le=65535, description="Port to listen on")
+    sidecar_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        "/stripe", description="Path below which all routes stand"
+    )
+    permissions_cache_ttl: Seconds = Field(30, description="How long a permission may be used after Directus was asked")
+    permissions_denied_ttl: Seconds = Field(5, description="The same for a refusal; not longer than the other")
+    permissions_cache_size: int = Field(
+        10_000, ge=1, le=1_000_000, description="How many callers are remembered at most"
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Addresses or networks, comma-separated, whose `X-Forwarded-For` is believed"
+    )
+    ip_custom_header: Annotated[str, AfterValidator(_header)] | None = Field(
+        None,
+        description="As set in Directus: the header it reads the client's address from, if not `X-Forwarded-For`",
+    )
+    session_cookie_name: Annotated[str, AfterValidator(_header)] = Field(
+        "directus_session_token", description="As set in Directus: the cookie that holds a session"
+    )
+    denied_status: Literal[401, 403] = Field(
+        401, description="Status for a known caller without the permission: 401 or 403"
+    )
+    directus_timeout: Seconds = Field(2, description="Whole budget of one question to Directus")
+    directus_connect_timeout: Seconds = Field(0.5, description="Of that, to connect")
+    stripe_timeout: Seconds = Field(25, description="Whole budget of one call to Stripe, retries included")
+    stripe_connect_timeout: Seconds = Field(3, description="Of that, to connect, each time")
+    shutdown_timeout: Seconds = Field(20, description="How long requests under way may take to finish after SIGTERM")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+
+    @field_validator("denied_status", mode="before")
+    @classmethod
+    def _status(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.permissions_denied_ttl > self.permissions_cache_ttl:
+            raise ValueError("PERMISSIONS_DENIED_TTL must not be longer than PERMISSIONS_CACHE_TTL")
+        address = urlsplit(self.stripe_api_base)
+        if address.scheme == "http" and address.hostname not in _LOOPBACK and self.livemode:
+            raise ValueError("STRIPE_API_BASE must be https:// for a live key")
+        return self
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the key moves real money."""
+        return "_live_" in self.stripe_live_secret_key.get_secret_value()[:8]
+
+
+def load(settings: type[SettingsT]) -> SettingsT:
+    """Read `settings` from the environment.
+
+    Raises SettingsFault with every fault at once, none of which shows a value.
+    """
+    try:
+        return settings()
+    except ValidationError as error:
+        raise SettingsFault(
+            [_fault(e["loc"], e["type"], e["msg"]) for e in error.errors(include_input=False)]
+        ) from None
+
+
+def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    reason = "is not set" if kind == "missing" else message.removeprefix("Value error, ")
+    return f"{str(location[0]).upper()}: {reason}" if location else reason

@@ -1,0 +1,1 @@
+"""Lets in. aiohttp's server side lives here alone; what a request may do is decided in core."""

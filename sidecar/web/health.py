@@ -1,0 +1,36 @@
+"""Whether this process lives, and whether it should be sent requests. Neither needs a credential."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from sidecar.errors import SidecarError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Health:
+    """`key_rejected` tells whether Stripe refused our key when it was last used; `probe` uses it once."""
+
+    key_rejected: Callable[[], bool]
+    probe: Callable[[], Awaitable[None]]
+    draining: bool = False
+    _probe: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def start_probe(self) -> None:
+        """Try the key in the background, one attempt at a time; an outage proves nothing against it."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._try())
+
+    async def stop(self) -> None:
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.wait([self._probe])
+
+    async def _try(self) -> None:
+        try:
+            await self.probe()
+        except SidecarError as error:
+            _log.warning("Stripe was tried", extra={"code": error.code, "detail": error.detail})
