@@ -11,9 +11,12 @@ from sidecar.clients.cache import CachedPermissions
 from sidecar.clients.directus import DirectusClient, DirectusPermissions
 from sidecar.clients.http import open_session
 from sidecar.clients.items import DirectusItems
+from sidecar.clients.rows import DirectusRows
+from sidecar.clients.scoped import ScopedLists
 from sidecar.clients.stripe import StripeClient
 from sidecar.core.creation import WriteBack
 from sidecar.core.credentials import Credential, Source
+from sidecar.core.projection import FieldMap
 from sidecar.settings import Settings
 from sidecar.web import keys
 from sidecar.web.bodies import MAX_BODY
@@ -30,6 +33,7 @@ def create_app(settings: Settings) -> web.Application:
     """Build the service. Opens nothing before it starts, and starts whether or not the upstreams are up."""
     app = web.Application(middlewares=[envelope], client_max_size=MAX_BODY)
     app.on_response_prepare.append(secure)
+    app[keys.FIELD_MAP] = _field_map(settings)
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
     app.cleanup_ctx.extend([partial(_directus, settings), partial(_stripe, settings)])
     app.add_routes(routes(settings.sidecar_prefix))
@@ -62,6 +66,7 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
             timeout=settings.stripe_timeout,
         )
         app[keys.STRIPE] = client
+        app[keys.SCOPED] = ScopedLists(client)
         app[keys.HEALTH] = health = Health(lambda: client.key_rejected, client.probe)
         health.start_probe()
         yield
@@ -81,12 +86,24 @@ def _gate(settings: Settings, client: DirectusClient) -> Gate:
             denied_ttl=settings.permissions_denied_ttl,
             size=settings.permissions_cache_size,
         ),
+        rows=DirectusRows(
+            client,
+            collection=settings.stripe_customers_collection,
+            id_field=settings.stripe_customer_id_field,
+            most=settings.scope_max_customers,
+        ),
         collection=settings.stripe_customers_collection,
+        id_field=settings.stripe_customer_id_field,
         cookie=settings.session_cookie_name,
         trusted_proxies=settings.trusted_proxies,
         address_header=_address_header(settings),
         denied_status=settings.denied_status,
     )
+
+
+def _field_map(settings: Settings) -> FieldMap:
+    id_field = settings.stripe_customer_id_field
+    return FieldMap(id_field, {id_field: ("id",), **settings.stripe_field_map})
 
 
 def _write_back(settings: Settings, client: DirectusClient) -> WriteBack | None:
@@ -103,6 +120,7 @@ def _write_back(settings: Settings, client: DirectusClient) -> WriteBack | None:
         collection=collection,
         livemode=settings.livemode,
         service=Credential(token.get_secret_value(), Source.SERVICE, None) if token else None,
+        field_map=_field_map(settings),
     )
 
 

@@ -1,13 +1,14 @@
 """Every way a request can end badly. Raised anywhere, turned into an answer in one place (``core.envelope``).
 
     SidecarError
-    ├── RequestError            the request itself is wrong; nothing was sent on
+    ├── RequestError            the request itself is wrong; nothing was sent to Stripe
     │   ├── InvalidPayload      400 INVALID_PAYLOAD
     │   ├── InvalidQuery        400 INVALID_QUERY
     │   ├── RouteNotFound       404 ROUTE_NOT_FOUND
     │   ├── MethodNotAllowed    405 METHOD_NOT_ALLOWED
     │   ├── ContentTooLarge     413 CONTENT_TOO_LARGE
-    │   └── UnsupportedMedia    415 UNSUPPORTED_MEDIA_TYPE
+    │   ├── UnsupportedMedia    415 UNSUPPORTED_MEDIA_TYPE
+    │   └── TooManyCustomers    422 TOO_MANY_CUSTOMERS
     ├── Refused                 Directus was asked, or need not be, and the answer is no
     │   ├── CredentialMissing   401 NO_CREDENTIALS
     │   ├── CredentialRefused   401 with Directus's own code
@@ -81,6 +82,11 @@ class ContentTooLarge(RequestError):
 class UnsupportedMedia(RequestError):
     status = 415
     code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class TooManyCustomers(RequestError):
+    status = 422
+    code = "TOO_MANY_CUSTOMERS"
 
 
 class Refused(SidecarError):

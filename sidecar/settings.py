@@ -4,6 +4,7 @@ That convention is Directus's own (its configuration page, "_FILE"). This module
 opens no connection. Whether Directus and Stripe agree with it is what ``check`` finds out.
 """
 
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -109,9 +110,29 @@ def _networks(value: object) -> object:
     return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
+def _field_map(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('must be JSON, such as {"name": "name", "email": ["email", "receipt_email"]}') from None
+
+
+def _default_field_map() -> dict[str, tuple[str, ...]]:
+    return {name: (name,) for name in ("name", "email", "phone", "address")}
+
+
+def _attributes(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
 Name = Annotated[str, AfterValidator(_name)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
+FieldAttributes = Annotated[dict[Name, Attributes], NoDecode, BeforeValidator(_field_map)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
@@ -161,6 +182,16 @@ class Settings(DirectusSettings):
     stripe_expose_client_secret: bool = Field(
         default=False,
         description="Leave `client_secret` in answers; only for front ends that confirm payments",
+    )
+    stripe_field_map: FieldAttributes = Field(
+        default_factory=_default_field_map,
+        description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for",
+    )
+    scope_max_customers: int = Field(
+        200,
+        ge=1,
+        le=10_000,
+        description="How many customers a caller with partial access may have before lists end in 422",
     )
     stripe_api_base: Origin = Field(
         "https://api.stripe.com", description="Stripe's address; another one only for tests"

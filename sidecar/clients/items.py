@@ -25,7 +25,7 @@ class DirectusItems:
 
     async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
         path = f"{self._path}/{_segment(item)}?fields={self._id_field}"
-        row = _data(await self._client.request(credential, "GET", path), "read this item")
+        row = data_of(await self._client.request(credential, "GET", path), "read this item")
         match row:
             case {self._id_field: None | ""}:
                 return None
@@ -36,7 +36,7 @@ class DirectusItems:
 
     async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
         path = f"/permissions/me/{self._collection}/{_segment(item)}"
-        data = _data(await self._client.request(credential, "GET", path), "update this item")
+        data = data_of(await self._client.request(credential, "GET", path), "update this item")
         match data:
             case {"update": {"access": True}}:
                 return True
@@ -45,7 +45,7 @@ class DirectusItems:
 
     async def create(self, credential: Credential, values: Mapping[str, object]) -> PrimaryKey:
         answer = await self._client.request(credential, "POST", self._path, json=dict(values))
-        match _data(answer, "create an item"):
+        match data_of(answer, "create an item"):
             case {self._key_field: int(key) | str(key)}:
                 return key
             case _:  # created, yet not readable by its creator: Directus answers 204, and its key stays unknown
@@ -59,7 +59,7 @@ class DirectusItems:
     async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
         empty = {"_and": [{self._key_field: {"_eq": item}}, {self._id_field: {"_null": True}}]}
         change = {"query": {"filter": empty, "fields": [self._key_field]}, "data": {self._id_field: customer_id}}
-        changed = _data(await self._client.request(credential, "PATCH", self._path, json=change), "update this item")
+        changed = data_of(await self._client.request(credential, "PATCH", self._path, json=change), "update this item")
         return isinstance(changed, list) and len(changed) == 1
 
 
@@ -67,7 +67,7 @@ def _segment(item: PrimaryKey) -> str:
     return quote(str(item), safe="")
 
 
-def _data(answer: Answer, what: str) -> object:
+def data_of(answer: Answer, what: str) -> object:
     """Raises ItemRefused for what Directus says no to, with its code, and DirectusUnavailable for the rest."""
     if answer.code is not None and answer.status in _CALLERS_FAULT:
         raise ItemRefused(f"Directus does not let you {what} ({answer.code}).", status=answer.status, code=answer.code)

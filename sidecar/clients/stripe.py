@@ -8,7 +8,7 @@ A plain 429 it does not retry; that is done here, inside the same budget (docs.s
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from urllib.parse import urlencode
 
 import aiohttp
@@ -57,13 +57,13 @@ class StripeClient:
             cursors.add(cursor)
             query["starting_after"] = cursor
 
-    async def retrieve_customer(self, customer_id: str) -> StripeObject:
-        return await self._call("GET", f"/v1/customers/{customer_id}")
+    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+        return await self._call("GET", f"{path}/{object_id}")
 
     async def create_customer(
-        self, attributes: Mapping[str, str], metadata: Mapping[str, str], idempotency_key: str
+        self, attributes: Mapping[str, object], metadata: Mapping[str, str], idempotency_key: str
     ) -> StripeObject:
-        form = {**attributes, **{f"metadata[{name}]": value for name, value in metadata.items()}}
+        form = dict(_form({**attributes, "metadata": metadata}))
         customer = await self._call("POST", "/v1/customers", form=form, idempotency_key=idempotency_key)
         if not isinstance(customer.get("id"), str):
             raise StripeUnavailable("Stripe answered without a customer.", detail="no id")
@@ -120,6 +120,18 @@ class StripeClient:
             self.key_rejected = status == 401  # noqa: PLR2004 - 403 is one right that a restricted key lacks
             _log.error("Stripe does not accept our key for this call", extra={"detail": error.detail})
         raise error
+
+
+def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str, str]]:
+    """Flatten as Stripe reads forms: `address[line1]`, `preferred_locales[0]` (docs.stripe.com/api)."""
+    for name, value in values.items():
+        key = f"{within}[{name}]" if within else name
+        if isinstance(value, Mapping):
+            yield from _form(value, key)
+        elif isinstance(value, list | tuple):
+            yield from _form({str(index): entry for index, entry in enumerate(value)}, key)
+        else:
+            yield key, str(value)
 
 
 def _page(body: StripeObject) -> tuple[list[StripeObject], bool]:

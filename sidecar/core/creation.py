@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sidecar.core.credentials import Credential
 from sidecar.core.interfaces import Items, PrimaryKey, Stripe, StripeObject
+from sidecar.core.projection import FieldMap
 from sidecar.errors import DirectusUnavailable, ItemConflict, ItemRefused, PermissionDenied, StripeFailure
 
 _log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ _log = logging.getLogger(__name__)
 class NewCustomer:
     """`attributes` by Stripe's names; `item` only with write-back, None meaning that one is to be created."""
 
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, object]
     item: PrimaryKey | None = None
 
 
@@ -45,6 +46,7 @@ class WriteBack:
     collection: str
     livemode: bool
     service: Credential | None
+    field_map: FieldMap
 
 
 async def create_customer(
@@ -58,13 +60,13 @@ async def create_customer(
     if write_back is None:
         return Outcome(await stripe.create_customer(new.attributes, {}, secrets.token_hex(16)))
     if new.item is None:
-        item = await write_back.items.create(caller, new.attributes)
+        item = await write_back.items.create(caller, write_back.field_map.item_values(new.attributes))
         return await _create_for_item(item, new, caller, stripe, write_back)
     existing = await write_back.items.customer_id(caller, new.item)
     if not await write_back.items.may_update(caller, new.item):
         raise PermissionDenied("You may not update this item, so no customer can be created for it.")
     if existing is not None:
-        return Outcome(await stripe.retrieve_customer(existing), created=False, item=new.item)
+        return Outcome(await stripe.retrieve("/v1/customers", existing), created=False, item=new.item)
     return await _create_for_item(new.item, new, caller, stripe, write_back)
 
 

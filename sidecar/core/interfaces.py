@@ -1,6 +1,6 @@
 """The seams through which web and clients meet: web holds these, clients fulfil them, app joins the two."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from sidecar.core.credentials import Credential
@@ -9,6 +9,7 @@ from sidecar.core.policy import Requirement
 
 PrimaryKey = int | str
 StripeObject = dict[str, object]
+Pages = AsyncIterator[list[StripeObject]]
 
 
 class PermissionSource(Protocol):
@@ -36,14 +37,34 @@ class Items(Protocol):
         """Set the item's customer ID if it is empty, in one step; False where it was not."""
 
 
+class Rows(Protocol):
+    """The rows of the customers collection that Directus lets a caller read. Raise ItemRefused, DirectusUnavailable."""
+
+    async def holds(self, credential: Credential, customer_id: str) -> bool:
+        """Say whether one of the caller's rows names this customer."""
+
+    async def customer_ids(self, credential: Credential) -> tuple[str, ...]:
+        """Give every customer that the caller's rows name. Raises TooManyCustomers beyond the operator's bound."""
+
+
 class Stripe(Protocol):
     """Stripe's API, as far as the table of operations needs it. All raise StripeFailure."""
 
-    def pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[list[StripeObject]]:
+    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
         """Give a list page by page, in Stripe's order, until Stripe says that there is no more."""
 
-    async def retrieve_customer(self, customer_id: str) -> StripeObject: ...
+    async def retrieve(self, path: str, object_id: str) -> StripeObject: ...
 
     async def create_customer(
-        self, attributes: Mapping[str, str], metadata: Mapping[str, str], idempotency_key: str
+        self, attributes: Mapping[str, object], metadata: Mapping[str, str], idempotency_key: str
     ) -> StripeObject: ...
+
+
+class Scoped(Protocol):
+    """Lists of some customers only, newest first. Both raise StripeFailure."""
+
+    def customers(self, path: str, customer_ids: Sequence[str]) -> Pages:
+        """Give these customers; one that Stripe does not have, or no longer, is left out as in Stripe's own list."""
+
+    def filtered(self, path: str, customer_ids: Sequence[str]) -> Pages:
+        """Give what a list holds of these customers."""

@@ -1,15 +1,14 @@
 """The whole surface of the service as one table. What has no row here does not exist.
 
 Paths are below SIDECAR_PREFIX. `action` is what Directus must grant on STRIPE_CUSTOMERS_COLLECTION.
-`stripe` is the path at Stripe; `filters` says which path parameter narrows the list under which name
-(docs.stripe.com/api: "List all PaymentIntents", "List all customers", "Create a customer").
+`stripe` is the path of the resource at Stripe (docs.stripe.com/api: "List all PaymentIntents", "List all
+customers", "Retrieve a customer", "Create a customer").
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
-from types import MappingProxyType
 
 from sidecar.core.permissions import Action
 from sidecar.errors import RouteNotFound
@@ -19,7 +18,16 @@ class Kind(Enum):
     """Which of the few handlers serves an operation."""
 
     LIST = auto()
+    RETRIEVE = auto()
     CREATE_CUSTOMER = auto()
+
+
+class Scoping(Enum):
+    """How a caller with partial access is held to the customers in its own rows; the default refuses it."""
+
+    REFUSED = auto()
+    FILTER = auto()  # the Stripe list takes a `customer`
+    IDENTITY = auto()  # the object is the customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,11 @@ class Operation:
     kind: Kind
     stripe: str
     summary: str
-    filters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    scoping: Scoping = Scoping.REFUSED
+
+    @property
+    def names_customer(self) -> bool:
+        return "{customer_id}" in self.path
 
 
 OPERATIONS = (
@@ -42,6 +54,7 @@ OPERATIONS = (
         action=Action.READ,
         kind=Kind.LIST,
         stripe="/v1/payment_intents",
+        scoping=Scoping.FILTER,
         summary="every PaymentIntent, newest first, as a JSON array",
     ),
     Operation(
@@ -51,8 +64,8 @@ OPERATIONS = (
         action=Action.READ,
         kind=Kind.LIST,
         stripe="/v1/payment_intents",
+        scoping=Scoping.FILTER,
         summary="that customer's PaymentIntents, newest first, as a JSON array",
-        filters=MappingProxyType({"customer_id": "customer"}),
     ),
     Operation(
         name="customers.list",
@@ -61,7 +74,18 @@ OPERATIONS = (
         action=Action.READ,
         kind=Kind.LIST,
         stripe="/v1/customers",
+        scoping=Scoping.IDENTITY,
         summary="every customer, newest first, as a JSON array",
+    ),
+    Operation(
+        name="customers.retrieve",
+        method="GET",
+        path="/customers/{customer_id}",
+        action=Action.READ,
+        kind=Kind.RETRIEVE,
+        stripe="/v1/customers",
+        scoping=Scoping.IDENTITY,
+        summary="that customer",
     ),
     Operation(
         name="customers.create",
@@ -70,19 +94,26 @@ OPERATIONS = (
         action=Action.CREATE,
         kind=Kind.CREATE_CUSTOMER,
         stripe="/v1/customers",
-        summary="the customer created from `email` and, if given, `name`",
+        summary="the customer created from `email` and what else of it may be set",
     ),
 )
 
-_ID_SHAPES = {"customer_id": re.compile(r"cus_[A-Za-z0-9]{1,250}")}
+_CUSTOMER_ID = re.compile(r"cus_[A-Za-z0-9]{1,250}")
 
 
-def stripe_filters(operation: Operation, path_parameters: Mapping[str, str]) -> dict[str, str]:
-    """Turn the IDs in a request's path into filters of the Stripe list.
+def is_customer_id(value: object) -> bool:
+    """Only what has this shape may become part of a URL at Stripe."""
+    return isinstance(value, str) and _CUSTOMER_ID.fullmatch(value) is not None
 
-    Raises RouteNotFound for one that has not the shape of its kind, so that no other text ever reaches a URL.
+
+def named_customer(operation: Operation, path_parameters: Mapping[str, str]) -> str | None:
+    """Give the customer that a request's path names, None where the operation names none.
+
+    Raises RouteNotFound for a text that is no customer ID.
     """
-    for name, value in path_parameters.items():
-        if not _ID_SHAPES[name].fullmatch(value):
-            raise RouteNotFound("The path holds no Stripe customer ID; one looks like cus_ABC123.")
-    return {operation.filters[name]: value for name, value in path_parameters.items()}
+    if not operation.names_customer:
+        return None
+    value = path_parameters["customer_id"]
+    if not is_customer_id(value):
+        raise RouteNotFound("The path holds no Stripe customer ID; one looks like cus_ABC123.")
+    return value

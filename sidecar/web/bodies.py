@@ -31,16 +31,36 @@ def _one_line(value: str) -> str:
 
 # A primary key becomes a path segment at Directus: nothing in it may mean anything there.
 _TextKey = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@~+-]{0,254}$")]
+_Line = Annotated[StrictStr, Field(max_length=5000), AfterValidator(_one_line)]
+_Locale = Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 _NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 
 
-class CustomerBody(BaseModel):
-    """Lengths are Stripe's (docs.stripe.com/api/customers/create)."""
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+class AddressBody(BaseModel):
+    model_config = _STRICT
+
+    line1: _Line | None = None
+    line2: _Line | None = None
+    city: _Line | None = None
+    state: _Line | None = None
+    postal_code: _Line | None = None
+    country: Annotated[StrictStr, Field(pattern=r"^[A-Z]{2}$")] | None = None
+
+
+class CustomerBody(BaseModel):
+    """Names and lengths are Stripe's (docs.stripe.com/api/customers/create)."""
+
+    model_config = _STRICT
 
     email: Annotated[StrictStr, Field(max_length=512), AfterValidator(_email)]
-    name: Annotated[StrictStr, Field(max_length=256), AfterValidator(_one_line)] | None = None
+    name: Annotated[_Line, Field(max_length=256)] | None = None
+    phone: Annotated[_Line, Field(max_length=20)] | None = None
+    description: _Line | None = None
+    address: AddressBody | None = None
+    preferred_locales: Annotated[list[_Locale], Field(max_length=20)] | None = None
     item: _NumberKey | _TextKey | None = None
 
 
@@ -49,7 +69,7 @@ async def read_customer(request: web.Request, *, write_back: bool) -> NewCustome
     body = _validated(_parse(await _read(request)))
     if body.item is not None and not write_back:
         raise InvalidPayload("item: this service does not write customer IDs back; leave it out.")
-    attributes = body.model_dump(include={"email", "name"}, exclude_none=True)
+    attributes = body.model_dump(exclude={"item"}, exclude_none=True)
     return NewCustomer(attributes, body.item)
 
 
@@ -87,18 +107,19 @@ def _validated(body: object) -> CustomerBody:
     try:
         return CustomerBody.model_validate(body)
     except ValidationError as error:
-        faults = dict.fromkeys(_fault(str(fault["loc"][0]), fault["type"], fault["msg"]) for fault in error.errors())
+        faults = dict.fromkeys(_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
         raise InvalidPayload(" ".join(faults)) from None
 
 
-def _fault(attribute: str, kind: str, message: str) -> str:
-    name = attribute if attribute.isascii() and attribute.isprintable() else "(unprintable)"
+def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    if location[0] == "item":
+        return "item: must be a primary key, a whole number or a text of letters, digits and _.:@~+-."
+    name = ".".join(str(part) for part in location)
+    shown = name[:64] if name.isascii() and name.isprintable() else "(unprintable)"
     match kind:
         case "missing":
-            return f"{name}: is required."
+            return f"{shown}: is required."
         case "extra_forbidden":
-            return f"{name[:64]}: is not an attribute that can be set here."
-        case _ if name == "item":
-            return "item: must be a primary key, a whole number or a text of letters, digits and _.:@~+-."
+            return f"{shown}: is not an attribute that can be set here."
         case _:
-            return f"{name}: {message.removeprefix('Value error, ')}."
+            return f"{shown}: {message.removeprefix('Value error, ')}."

@@ -8,9 +8,11 @@ from aiohttp import web
 
 from sidecar.core.addresses import client_address
 from sidecar.core.credentials import Credential, cookie_values, find_credential
-from sidecar.core.interfaces import PermissionSource
-from sidecar.core.permissions import Action, Permissions
-from sidecar.core.policy import Requirement, authorize, explain
+from sidecar.core.interfaces import PermissionSource, Rows
+from sidecar.core.operations import Operation, Scoping, named_customer
+from sidecar.core.permissions import Action, AllowedFields, Permissions
+from sidecar.core.policy import Reason, Requirement, authorize, explain
+from sidecar.core.scope import EVERYTHING, Scope
 from sidecar.errors import CredentialMissing, PermissionDenied
 
 TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
@@ -18,38 +20,57 @@ TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asked, and what Directus lets them do."""
+    """Who asked, what Directus lets them do, and whose customers they may touch."""
 
     credential: Credential
+    scope: Scope
     permissions: Permissions
+    collection: str
+
+    def fields(self, action: Action) -> AllowedFields:
+        return self.permissions.grant(self.collection, action).fields
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     permissions: PermissionSource
+    rows: Rows
     collection: str
+    id_field: str
     cookie: str
     trusted_proxies: Sequence[IPv4Network | IPv6Network]
     address_header: str
     denied_status: int
 
-    async def admit(self, request: web.Request, action: Action) -> Caller:
+    async def admit(self, request: web.Request, operation: Operation) -> Caller:
         """Ask Directus and decide. Raises Refused, DirectusUnavailable or RequestError; nothing else lets in."""
+        customer = named_customer(operation, request.match_info)
         credential = self._credential(request)
-        requirement = Requirement(self.collection, action)
+        requirement = Requirement(
+            self.collection,
+            operation.action,
+            self.id_field,
+            names_customer=customer is not None,
+            scopable=operation.scoping is not Scoping.REFUSED,
+        )
         permissions = await self.permissions.permissions(credential, requirement)
         decision = authorize(permissions, requirement)
         if not decision.allowed:
-            raise PermissionDenied(
-                explain(decision, requirement),
-                status=self.denied_status,
-                extensions={
-                    "reason": decision.reason,
-                    "collection": requirement.collection,
-                    "action": requirement.action,
-                },
-            )
-        return Caller(credential, permissions)
+            raise self.denied(decision.reason, requirement)
+        scope = await self._scope(credential, customer, requirement) if decision.scoped else EVERYTHING
+        return Caller(credential, scope, permissions, self.collection)
+
+    async def _scope(self, credential: Credential, customer: str | None, requirement: Requirement) -> Scope:
+        """Foreign and unknown customers end in one refusal, since Directus answers both with no row."""
+        if customer is None:
+            return Scope(await self.rows.customer_ids(credential))
+        if not await self.rows.holds(credential, customer):
+            raise self.denied(Reason.NOT_VISIBLE, requirement)
+        return Scope((customer,))
+
+    def denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
+        extensions = {"reason": reason, "collection": requirement.collection, "action": requirement.action}
+        return PermissionDenied(explain(reason, requirement), status=self.denied_status, extensions=extensions)
 
     def _credential(self, request: web.Request) -> Credential:
         credential = find_credential(

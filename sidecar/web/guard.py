@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sidecar.core.operations import Operation, stripe_filters
+from sidecar.core.operations import Operation
 from sidecar.errors import InvalidQuery
 from sidecar.web.gate import TOKEN_PARAMETER, Caller
 from sidecar.web.keys import GATE
@@ -20,8 +20,7 @@ def guard(operation: Operation, handler: Handler) -> Callable[[web.Request], Awa
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         _refuse_unknown_parameters(request)
-        stripe_filters(operation, request.match_info)
-        caller = await request.app[GATE].admit(request, operation.action)
+        caller = await request.app[GATE].admit(request, operation)
         return await handler(operation, request, caller)
 
     return guarded

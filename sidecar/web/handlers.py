@@ -4,45 +4,72 @@ import orjson
 from aiohttp import web
 
 from sidecar.core.creation import Outcome, create_customer
-from sidecar.core.operations import Kind, Operation, stripe_filters
-from sidecar.core.projection import without_secrets
+from sidecar.core.interfaces import Pages, StripeObject
+from sidecar.core.operations import Kind, Operation, Scoping, named_customer
+from sidecar.core.permissions import Action, AllowedFields
+from sidecar.core.projection import View
+from sidecar.errors import InvalidPayload
 from sidecar.web.bodies import read_customer
 from sidecar.web.gate import Caller
 from sidecar.web.guard import Handler
-from sidecar.web.keys import EXPOSE_SECRETS, HEALTH, STRIPE, WRITE_BACK
+from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, HEALTH, SCOPED, STRIPE, WRITE_BACK
 from sidecar.web.streams import stream_array
 
 
-async def _list(operation: Operation, request: web.Request, _caller: Caller) -> web.StreamResponse:
-    pages = request.app[STRIPE].pages(operation.stripe, stripe_filters(operation, request.match_info))
-    return await stream_array(request, pages, lambda page: _projected(request, page))
+async def _list(operation: Operation, request: web.Request, caller: Caller) -> web.StreamResponse:
+    return await stream_array(request, _pages(operation, request, caller), _view(request, caller, Action.READ))
+
+
+def _pages(operation: Operation, request: web.Request, caller: Caller) -> Pages:
+    if not caller.scope.everything:
+        scoped, customers = request.app[SCOPED], caller.scope.customers
+        by_identity = operation.scoping is Scoping.IDENTITY
+        return (scoped.customers if by_identity else scoped.filtered)(operation.stripe, customers)
+    customer = named_customer(operation, request.match_info)
+    return request.app[STRIPE].pages(operation.stripe, {} if customer is None else {"customer": customer})
+
+
+async def _retrieve(operation: Operation, request: web.Request, caller: Caller) -> web.StreamResponse:
+    customer = str(named_customer(operation, request.match_info))
+    found = await request.app[STRIPE].retrieve(operation.stripe, customer)
+    return _json(_view(request, caller, Action.READ).project(found))
 
 
 async def _create_customer(_operation: Operation, request: web.Request, caller: Caller) -> web.StreamResponse:
     write_back = request.app[WRITE_BACK]
     new = await read_customer(request, write_back=write_back is not None)
+    unwritable = request.app[FIELD_MAP].unwritable(new.attributes, caller.fields(Action.CREATE))
+    if unwritable:
+        raise InvalidPayload(f"{unwritable[0]}: your permission to create allows no field that stands for it.")
     outcome = await create_customer(new, caller.credential, request.app[STRIPE], write_back)
-    return _created(request, outcome)
+    return _created(outcome, request, caller)
 
 
-def _created(request: web.Request, outcome: Outcome) -> web.Response:
-    customer = _projected(request, outcome.customer)
-    headers = {}
-    if outcome.pending and isinstance(customer, dict):
-        customer["write_back"] = headers["X-Write-Back"] = "pending"
-    return web.Response(
-        body=orjson.dumps(customer),
-        status=201 if outcome.created else 200,
-        content_type="application/json",
-        headers=headers,
-    )
+def _created(outcome: Outcome, request: web.Request, caller: Caller) -> web.Response:
+    """Show the creator what it sent and the new ID; of a customer that was there already, what it may read."""
+    if not outcome.created:
+        return _json(_view(request, caller, Action.READ).project(outcome.customer))
+    customer = _view(request, caller, Action.READ, Action.CREATE).project(outcome.customer)
+    customer["id"] = outcome.customer["id"]
+    if not outcome.pending:
+        return _json(customer, status=201)
+    return _json({**customer, "write_back": "pending"}, status=201, headers={"X-Write-Back": "pending"})
 
 
-def _projected(request: web.Request, value: object) -> object:
-    return value if request.app[EXPOSE_SECRETS] else without_secrets(value)
+def _view(request: web.Request, caller: Caller, *actions: Action) -> View:
+    fields = AllowedFields(frozenset().union(*(caller.fields(action).names for action in actions)))
+    return View.of(fields, request.app[FIELD_MAP], secrets=request.app[EXPOSE_SECRETS])
 
 
-HANDLERS: dict[Kind, Handler] = {Kind.LIST: _list, Kind.CREATE_CUSTOMER: _create_customer}
+def _json(body: StripeObject, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", headers=headers)
+
+
+HANDLERS: dict[Kind, Handler] = {
+    Kind.LIST: _list,
+    Kind.RETRIEVE: _retrieve,
+    Kind.CREATE_CUSTOMER: _create_customer,
+}
 
 
 async def healthz(_request: web.Request) -> web.Response:

@@ -1,12 +1,12 @@
 """Writes a list while it is still being fetched, so that memory holds one page and not the account."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
 
 import orjson
 from aiohttp import web
 
-from sidecar.core.interfaces import StripeObject
+from sidecar.core.interfaces import Pages, StripeObject
+from sidecar.core.projection import View
 from sidecar.errors import SidecarError
 
 _log = logging.getLogger(__name__)
@@ -16,9 +16,7 @@ class BrokenOff(ConnectionError):
     """Ends a response that has begun, together with its connection."""
 
 
-async def stream_array(
-    request: web.Request, pages: AsyncIterator[list[StripeObject]], project: Callable[[object], object]
-) -> web.StreamResponse:
+async def stream_array(request: web.Request, pages: Pages, view: View) -> web.StreamResponse:
     """Send all pages as one JSON array.
 
     An error before the first byte is raised and becomes an answer. A later one raises BrokenOff: neither the
@@ -27,12 +25,12 @@ async def stream_array(
     first: list[StripeObject] = await anext(pages, [])
     response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
     await response.prepare(request)
-    await response.write(b"[" + _members(first, project))
+    await response.write(b"[" + _members(first, view))
     separator = b"," if first else b""
     try:
         async for page in pages:
             if page:
-                await response.write(separator + _members(page, project))
+                await response.write(separator + _members(page, view))
                 separator = b","
     except SidecarError as error:
         _log.warning("list broken off", extra={"code": error.code, "detail": error.detail})
@@ -41,5 +39,5 @@ async def stream_array(
     return response
 
 
-def _members(page: list[StripeObject], project: Callable[[object], object]) -> bytes:
-    return orjson.dumps(project(page))[1:-1]
+def _members(page: list[StripeObject], view: View) -> bytes:
+    return orjson.dumps([view.project(entry) for entry in page])[1:-1]
