@@ -116,9 +116,10 @@ def _write_back(settings: Settings, client: DirectusClient) -> WriteBack | None:
             collection=collection,
             key_field=settings.stripe_customers_primary_key,
             id_field=settings.stripe_customer_id_field,
+            claim_timeout=settings.write_back_timeout,
         ),
+        project=settings.directus_project,
         collection=collection,
-        livemode=settings.livemode,
         service=Credential(token.get_secret_value(), Source.SERVICE, None) if token else None,
         field_map=_field_map(settings),
     )

@@ -179,6 +179,9 @@ class Settings(DirectusSettings):
     stripe_write_back: bool = Field(
         default=False, description="Put the ID of a created customer into an item of the collection"
     )
+    directus_project: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = Field(
+        "directus", description="This Directus's name in the metadata of its customers, for accounts that several share"
+    )
     stripe_expose_client_secret: bool = Field(
         default=False,
         description="Leave `client_secret` in answers; only for front ends that confirm payments",
@@ -228,6 +231,9 @@ class Settings(DirectusSettings):
     directus_connect_timeout: Seconds = Field(0.5, description="Of that, to connect")
     stripe_timeout: Seconds = Field(25, description="Whole budget of one call to Stripe, retries included")
     stripe_connect_timeout: Seconds = Field(3, description="Of that, to connect, each time")
+    write_back_timeout: Seconds = Field(
+        10, description="How long writing a new customer's ID is tried before it is left to a retry"
+    )
     shutdown_timeout: Seconds = Field(20, description="How long requests under way may take to finish after SIGTERM")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
 

@@ -3,7 +3,9 @@
 Item rules are never interpreted here; Directus is asked (its API reference, "Items", "Permissions").
 """
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from sidecar.clients.directus import Answer, DirectusClient, collection_path
@@ -11,17 +13,31 @@ from sidecar.core.credentials import Credential
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.errors import DirectusUnavailable, ItemRefused
 
+_FIRST_WAIT = 0.1  # seconds before the first repetition, doubled each time
 _CALLERS_FAULT = frozenset({400, 401, 403, 404, 409, 413, 422})
 
 
 class DirectusItems:
-    """`key_field` is the collection's primary key field, `id_field` the one for Stripe's customer ID."""
+    """`key_field` is the collection's primary key field, `id_field` the one for Stripe's customer ID.
 
-    def __init__(self, client: DirectusClient, *, collection: str, key_field: str, id_field: str) -> None:
+    `claim_timeout` is in seconds: how long writing an ID is tried.
+    """
+
+    def __init__(
+        self,
+        client: DirectusClient,
+        *,
+        collection: str,
+        key_field: str,
+        id_field: str,
+        claim_timeout: float,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._collection = collection
         self._path = collection_path(collection)
         self._key_field, self._id_field = key_field, id_field
+        self._claim_timeout, self._timer = claim_timeout, timer
 
     async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
         path = f"{self._path}/{_segment(item)}?fields={self._id_field}"
@@ -57,6 +73,18 @@ class DirectusItems:
                 )
 
     async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
+        """Repeat while Directus is away and `claim_timeout` lasts: the customer exists, its ID must not be lost."""
+        deadline, wait = self._timer() + self._claim_timeout, _FIRST_WAIT
+        while True:
+            try:
+                return await self._claim_once(credential, item, customer_id)
+            except DirectusUnavailable:
+                if self._timer() + wait >= deadline:
+                    raise
+            await asyncio.sleep(wait)
+            wait *= 2
+
+    async def _claim_once(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
         empty = {"_and": [{self._key_field: {"_eq": item}}, {self._id_field: {"_null": True}}]}
         change = {"query": {"filter": empty, "fields": [self._key_field]}, "data": {self._id_field: customer_id}}
         changed = data_of(await self._client.request(credential, "PATCH", self._path, json=change), "update this item")

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sidecar.core.credentials import Credential
+from sidecar.core.credentials import Credential, subject
 from sidecar.core.interfaces import Items, PrimaryKey, Stripe, StripeObject
 from sidecar.core.projection import FieldMap
 from sidecar.errors import DirectusUnavailable, ItemConflict, ItemRefused, PermissionDenied, StripeFailure
@@ -34,72 +34,113 @@ class Outcome:
 
     customer: StripeObject
     created: bool = True
-    item: PrimaryKey | None = None
     pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class Creator:
+    """Who creates. `may_read`: Directus lets it read the customers of its items, so an existing one may be shown.
+
+    `key` is the client's own Idempotency-Key, None where it sent none.
+    """
+
+    credential: Credential
+    may_read: bool
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WriteBack:
-    """`service` writes the ID; without it the caller's own credential does."""
+    """`project` tells several Directus on one Stripe account apart; `service` writes the ID, else the caller does."""
 
     items: Items
+    project: str
     collection: str
-    livemode: bool
     service: Credential | None
     field_map: FieldMap
 
 
-async def create_customer(
-    new: NewCustomer, caller: Credential, stripe: Stripe, write_back: WriteBack | None
-) -> Outcome:
-    """Create a customer, with an item of its own where `write_back` is on.
+async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) -> Outcome:
+    """Create a customer that belongs to no item, once for each of the creator's keys. Raises StripeFailure."""
+    key = secrets.token_hex(16) if creator.key is None else _digest("key", subject(creator.credential), creator.key)
+    return Outcome(await stripe.create_customer(new.attributes, {}, key))
 
-    Raises StripeFailure, ItemRefused, ItemConflict, PermissionDenied, DirectusUnavailable. A StripeFailure
-    names the item in its extensions, so that a retry with `item` makes no second one.
+
+async def create_customer_for_item(
+    new: NewCustomer, creator: Creator, stripe: Stripe, write_back: WriteBack
+) -> Outcome:
+    """Create the one customer of an item, which is created first where `new` names none.
+
+    Raises StripeFailure, with the item in its extensions so that a retry makes no second one; ItemRefused,
+    ItemConflict, PermissionDenied and DirectusUnavailable.
     """
-    if write_back is None:
-        return Outcome(await stripe.create_customer(new.attributes, {}, secrets.token_hex(16)))
+    items, caller = write_back.items, creator.credential
     if new.item is None:
-        item = await write_back.items.create(caller, write_back.field_map.item_values(new.attributes))
-        return await _create_for_item(item, new, caller, stripe, write_back)
-    existing = await write_back.items.customer_id(caller, new.item)
-    if not await write_back.items.may_update(caller, new.item):
+        item = await items.create(caller, write_back.field_map.item_values(new.attributes))
+        return await _create_for(item, new, creator, stripe, write_back)
+    existing = await items.customer_id(caller, new.item)
+    if not await items.may_update(caller, new.item):
         raise PermissionDenied("You may not update this item, so no customer can be created for it.")
     if existing is not None:
-        return Outcome(await stripe.retrieve("/v1/customers", existing), created=False, item=new.item)
-    return await _create_for_item(new.item, new, caller, stripe, write_back)
+        return await _existing(existing, new.item, creator, stripe)
+    return await _create_for(new.item, new, creator, stripe, write_back)
 
 
-async def _create_for_item(
-    item: PrimaryKey, new: NewCustomer, caller: Credential, stripe: Stripe, write_back: WriteBack
+async def _create_for(
+    item: PrimaryKey, new: NewCustomer, creator: Creator, stripe: Stripe, write_back: WriteBack
 ) -> Outcome:
-    metadata = {"directus_collection": write_back.collection, "directus_item": str(item)}
     try:
-        customer = await stripe.create_customer(new.attributes, metadata, idempotency_key(write_back, item))
+        customer = await stripe.create_customer(
+            new.attributes, item_metadata(write_back, item), idempotency_key(write_back, item)
+        )
     except StripeFailure as failure:
         failure.extensions["item"] = item
         raise
     customer_id = str(customer["id"])
-    writer = write_back.service or caller
-    try:
-        claimed = await write_back.items.claim(writer, item, customer_id)
-        holder = customer_id if claimed else await write_back.items.customer_id(writer, item)
-    except (DirectusUnavailable, ItemRefused) as error:
-        _log.error(
-            "write-back pending",
-            extra={"item": item, "customer": customer_id, "reason": error.code, "detail": error.detail},
-        )
-        return Outcome(customer, item=item, pending=True)
+    claimed, holder = await _claim(item, customer_id, write_back.service or creator.credential, write_back.items)
+    if holder is None:
+        return Outcome(customer, pending=True)
     if holder != customer_id:
-        raise ItemConflict(
-            "Another customer was put into this item meanwhile; it was left as it is.",
-            extensions={"item": item, "customer": customer_id},
-        )
-    return Outcome(customer, item=item)
+        _log.error("a customer belongs to no item", extra={"item": item, "customer": customer_id, "holder": holder})
+        return await _existing(holder, item, creator, stripe)
+    return Outcome(customer, created=claimed)
+
+
+async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: Items) -> tuple[bool, str | None]:
+    """Put the ID into the item if it has none. Gives whether this call did, and whose ID is there, None if unknown."""
+    try:
+        if await items.claim(writer, item, customer_id):
+            return True, customer_id
+        return False, await items.customer_id(writer, item)
+    except (DirectusUnavailable, ItemRefused) as error:
+        facts = {"item": item, "customer": customer_id, "code": error.code, "detail": error.detail}
+        _log.error("write-back pending", extra=facts)
+        return False, None
+
+
+async def _existing(customer_id: str, item: PrimaryKey, creator: Creator, stripe: Stripe) -> Outcome:
+    if not creator.may_read:
+        raise ItemConflict("This item has a customer already, which you may not read.", extensions={"item": item})
+    return Outcome(await stripe.retrieve("/v1/customers", customer_id), created=False)
+
+
+def item_metadata(write_back: WriteBack, item: PrimaryKey) -> dict[str, str]:
+    """What a customer in Stripe says of the item it belongs to; `reconcile` pairs the two by it."""
+    return {
+        "directus_project": write_back.project,
+        "directus_collection": write_back.collection,
+        "directus_item": str(item),
+    }
 
 
 def idempotency_key(write_back: WriteBack, item: PrimaryKey) -> str:
-    """Name the intent "a customer for this item": the same for every try, from whichever caller or process."""
-    parts = ("test" if not write_back.livemode else "live", write_back.collection, str(item))
-    digest = hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode())
-    return f"directus-item-{digest.hexdigest()}"
+    """Name the intent "a customer for this item": the same for every try, whoever makes it and in whichever process.
+
+    Stripe keeps keys apart by account and mode itself.
+    """
+    return _digest("item", write_back.project, write_back.collection, str(item))
+
+
+def _digest(*parts: str) -> str:
+    """Hash with the lengths of the parts, so that no two lists of parts make one key."""
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()

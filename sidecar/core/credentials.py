@@ -72,22 +72,39 @@ def expires_at(token: str) -> float | None:
 
     None where there is none. Use it only to remember less long: anyone can write any `exp`.
     """
-    match token.split("."):
-        case [_, payload, _]:
-            padded = payload + "=" * (-len(payload) % 4)
-        case _:
-            return None
-    try:
-        claims = json.loads(urlsafe_b64decode(padded))
-    except (binascii.Error, ValueError, RecursionError):
-        return None
-    exp = claims.get("exp") if isinstance(claims, dict) else None
+    exp = _claims(token).get("exp")
     if isinstance(exp, bool) or not isinstance(exp, int | float):
         return None
     try:
         return float(exp) if math.isfinite(exp) else None
     except OverflowError:
         return None
+
+
+def subject(credential: Credential) -> str:
+    """Name the caller for as long as it is the same one, so that a refreshed session is not somebody new.
+
+    Use it only after Directus accepted the token: a token it issued names its user; another one, whatever it
+    claims, is a static token and names itself.
+    """
+    claims = _claims(credential.token)
+    user = claims.get("id")
+    if claims.get("iss") == "directus" and isinstance(user, str):
+        return f"user {user}"
+    return f"token {credential.token}"
+
+
+def _claims(token: str) -> dict[str, object]:
+    match token.split("."):
+        case [_, payload, _]:
+            padded = payload + "=" * (-len(payload) % 4)
+        case _:
+            return {}
+    try:
+        claims = json.loads(urlsafe_b64decode(padded))
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _from_header(values: Sequence[str]) -> str | None:

@@ -12,6 +12,7 @@ from sidecar.core.creation import NewCustomer
 from sidecar.errors import ContentTooLarge, InvalidPayload, UnsupportedMedia
 
 MAX_BODY = 64 * 1024  # bytes
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -71,6 +72,16 @@ async def read_customer(request: web.Request, *, write_back: bool) -> NewCustome
         raise InvalidPayload("item: this service does not write customer IDs back; leave it out.")
     attributes = body.model_dump(exclude={"item"}, exclude_none=True)
     return NewCustomer(attributes, body.item)
+
+
+def read_key(request: web.Request) -> str | None:
+    """Read the client's `Idempotency-Key` (docs.stripe.com/api/idempotent_requests). Raises InvalidPayload."""
+    values = request.headers.getall("Idempotency-Key", [])
+    if not values:
+        return None
+    if len(values) > 1 or not _KEY.fullmatch(values[0]):
+        raise InvalidPayload("Idempotency-Key: send it once, with 1 to 255 visible characters.")
+    return values[0]
 
 
 async def _read(request: web.Request) -> bytes:

@@ -46,29 +46,37 @@ class Gate:
         """Ask Directus and decide. Raises Refused, DirectusUnavailable or RequestError; nothing else lets in."""
         customer = named_customer(operation, request.match_info)
         credential = self._credential(request)
-        requirement = Requirement(
-            self.collection,
-            operation.action,
-            self.id_field,
-            names_customer=customer is not None,
-            scopable=operation.scoping is not Scoping.REFUSED,
-        )
+        requirement = self._requirement(operation)
         permissions = await self.permissions.permissions(credential, requirement)
         decision = authorize(permissions, requirement)
         if not decision.allowed:
-            raise self.denied(decision.reason, requirement)
+            raise self._denied(decision.reason, requirement)
         scope = await self._scope(credential, customer, requirement) if decision.scoped else EVERYTHING
         return Caller(credential, scope, permissions, self.collection)
+
+    def may_read(self, caller: Caller) -> bool:
+        """Say whether this caller could be shown a customer that one of its own items names."""
+        requirement = Requirement(self.collection, Action.READ, self.id_field, names_customer=True, scopable=True)
+        return authorize(caller.permissions, requirement).allowed
+
+    def _requirement(self, operation: Operation) -> Requirement:
+        return Requirement(
+            self.collection,
+            operation.action,
+            self.id_field,
+            names_customer=operation.names_customer,
+            scopable=operation.scoping is not Scoping.REFUSED,
+        )
 
     async def _scope(self, credential: Credential, customer: str | None, requirement: Requirement) -> Scope:
         """Foreign and unknown customers end in one refusal, since Directus answers both with no row."""
         if customer is None:
             return Scope(await self.rows.customer_ids(credential))
         if not await self.rows.holds(credential, customer):
-            raise self.denied(Reason.NOT_VISIBLE, requirement)
+            raise self._denied(Reason.NOT_VISIBLE, requirement)
         return Scope((customer,))
 
-    def denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
+    def _denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
         extensions = {"reason": reason, "collection": requirement.collection, "action": requirement.action}
         return PermissionDenied(explain(reason, requirement), status=self.denied_status, extensions=extensions)
 

@@ -3,16 +3,16 @@
 import orjson
 from aiohttp import web
 
-from sidecar.core.creation import Outcome, create_customer
+from sidecar.core.creation import Creator, Outcome, create_customer, create_customer_for_item
 from sidecar.core.interfaces import Pages, StripeObject
 from sidecar.core.operations import Kind, Operation, Scoping, named_customer
 from sidecar.core.permissions import Action, AllowedFields
 from sidecar.core.projection import View
 from sidecar.errors import InvalidPayload
-from sidecar.web.bodies import read_customer
+from sidecar.web.bodies import read_customer, read_key
 from sidecar.web.gate import Caller
 from sidecar.web.guard import Handler
-from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, HEALTH, SCOPED, STRIPE, WRITE_BACK
+from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, GATE, HEALTH, SCOPED, STRIPE, WRITE_BACK
 from sidecar.web.streams import stream_array
 
 
@@ -41,8 +41,14 @@ async def _create_customer(_operation: Operation, request: web.Request, caller: 
     unwritable = request.app[FIELD_MAP].unwritable(new.attributes, caller.fields(Action.CREATE))
     if unwritable:
         raise InvalidPayload(f"{unwritable[0]}: your permission to create allows no field that stands for it.")
-    outcome = await create_customer(new, caller.credential, request.app[STRIPE], write_back)
-    return _created(outcome, request, caller)
+    key = read_key(request)
+    if write_back is not None and new.item is None and key is not None:
+        raise InvalidPayload("Idempotency-Key: here the item is the key. Create it first and send its key as `item`.")
+    creator = Creator(caller.credential, request.app[GATE].may_read(caller), key)
+    stripe = request.app[STRIPE]
+    if write_back is None:
+        return _created(await create_customer(new, creator, stripe), request, caller)
+    return _created(await create_customer_for_item(new, creator, stripe, write_back), request, caller)
 
 
 def _created(outcome: Outcome, request: web.Request, caller: Caller) -> web.Response:

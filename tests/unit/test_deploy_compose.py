@@ -1,0 +1,94 @@
+"""What the compose file promises."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sidecar.settings import DirectusSettings, Settings, load
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+FILE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = FILE["services"]
+PROXY = SERVICES["nginx"]["networks"]["default"]["ipv4_address"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_restricted(name: str) -> None:
+    """No service holds a capability or can gain one."""
+    assert SERVICES[name]["cap_drop"] == ["ALL"]
+    assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in SERVICES[name]
+
+
+@pytest.mark.parametrize("name", ["nginx", "sidecar", "provision"])
+def test_root_is_read_only(name: str) -> None:
+    """What this project runs or configures writes to no file system but a temporary one."""
+    assert SERVICES[name]["read_only"] is True
+
+
+def test_only_nginx_is_published() -> None:
+    """One port is open, on loopback, and it is nginx's."""
+    ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+
+    assert list(ports) == ["nginx"]
+    assert all(port.startswith("127.0.0.1:") for port in ports["nginx"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_secrets_are_files(name: str) -> None:
+    """A service reads its secrets from files, is given only those, and carries none in a variable."""
+    given = SERVICES[name].get("environment", {})
+    read = {value.removeprefix("/run/secrets/") for key, value in given.items() if key.endswith("_FILE")}
+
+    assert read == set(SERVICES[name].get("secrets", []))
+    assert read <= FILE["secrets"].keys()
+    assert not [key for key in given if re.search(r"(KEY|TOKEN|SECRET|PASSWORD)$", key)]
+
+
+@pytest.mark.parametrize(("name", "settings"), [("sidecar", Settings), ("provision", DirectusSettings)])
+def test_settings_start_the_service(
+    name: str,
+    settings: type[DirectusSettings],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The settings are real ones, and with each secret in its place they are usable."""
+    secret = tmp_path / "secret"
+    secret.write_text("sk_test_made_up\n")
+    given = {key: value for key, value in SERVICES[name]["environment"].items() if "ADMIN_TOKEN" not in key}
+
+    for key, value in given.items():
+        monkeypatch.setenv(key, str(secret) if key.endswith("_FILE") else value)
+
+    assert {key.removesuffix("_FILE").lower() for key in given} <= settings.model_fields.keys()
+    assert load(settings).directus_url == "http://directus:8055"
+
+
+def test_nginx_alone_is_believed() -> None:
+    """The sidecar believes the address that nginx was given, and no other container can get it."""
+    [network] = FILE["networks"]["default"]["ipam"]["config"]
+
+    assert SERVICES["sidecar"]["environment"]["TRUSTED_PROXIES"] == PROXY
+    assert SERVICES["directus"]["environment"]["IP_TRUST_PROXY"] == network["subnet"]
+    assert network == {"subnet": "172.28.80.0/24", "ip_range": "172.28.80.128/25"}
+    assert PROXY == "172.28.80.2"
+
+
+def test_nginx_knows_every_variable_of_its_template() -> None:
+    """The shared nginx template is mounted where the image looks, and each of its variables is set."""
+    [volume] = SERVICES["nginx"]["volumes"]
+    template, target, mode = volume.split(":")
+    names = set(re.findall(r"\$\{([A-Z_]+)\}", (DEPLOY / template).read_text()))
+
+    assert (target, mode) == ("/etc/nginx/templates/default.conf.template", "ro")
+    assert names == SERVICES["nginx"]["environment"].keys()
+
+
+def test_sidecar_may_drain() -> None:
+    """Docker waits longer than the drain takes before it kills (L4)."""
+    grace = float(SERVICES["sidecar"]["stop_grace_period"].removesuffix("s"))
+
+    assert grace > Settings.model_fields["shutdown_timeout"].default

@@ -1,0 +1,213 @@
+"""What the rendered Kubernetes manifests promise."""
+
+import os
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from sidecar.settings import Settings, load
+
+ROOT = Path(__file__).parents[2]
+CONTAINER = "stripe-sidecar"
+Manifest = dict[str, Any]
+
+
+def render(overlay: str) -> list[Manifest]:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        missing("kubectl, which renders the overlays, is not installed")
+    command = [kubectl, "kustomize", str(ROOT / "deploy/kubernetes" / overlay)]
+    rendered = subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own overlay
+    return list(yaml.safe_load_all(rendered.stdout))
+
+
+@pytest.fixture(scope="module", params=["sidecar", "standalone"])
+def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+    return render(request.param)
+
+
+@pytest.fixture(scope="module")
+def standalone() -> list[Manifest]:
+    return render("standalone")
+
+
+def one(manifests: list[Manifest], kind: str) -> Manifest:
+    [manifest] = [m for m in manifests if m["kind"] == kind]
+    return manifest
+
+
+def pod(manifests: list[Manifest]) -> Manifest:
+    spec: Manifest = one(manifests, "Deployment")["spec"]["template"]["spec"]
+    return spec
+
+
+def container(manifests: list[Manifest]) -> Manifest:
+    [found] = [c for c in pod(manifests)["containers"] if c["name"] == CONTAINER]
+    return dict(found)
+
+
+def selects(selector: dict[str, str], manifests: list[Manifest]) -> bool:
+    labels = one(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    return bool(selector) and selector.items() <= labels.items()
+
+
+def test_manifests_fit_the_api(manifests: list[Manifest]) -> None:
+    """Every manifest is of the API's schema, with no property it does not know."""
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_every_container_is_restricted(manifests: list[Manifest]) -> None:
+    """Every container passes the restricted pod security standard."""
+    for each in pod(manifests)["containers"]:
+        security = pod(manifests).get("securityContext", {}) | each["securityContext"]
+
+        assert security["runAsNonRoot"] is True
+        assert security["runAsUser"] > 0
+        assert security["allowPrivilegeEscalation"] is False
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_root_is_read_only_and_user_is_the_images(manifests: list[Manifest]) -> None:
+    """The sidecar writes nowhere and runs as the user its image names."""
+    security = container(manifests)["securityContext"]
+    mounts = container(manifests)["volumeMounts"]
+
+    assert security["readOnlyRootFilesystem"] is True
+    assert all(mount["readOnly"] for mount in mounts)
+    assert f"USER {security['runAsUser']}:{security['runAsGroup']}\n" in (ROOT / "Dockerfile").read_text()
+
+
+def test_no_service_account_token(manifests: list[Manifest]) -> None:
+    """The pod holds no token of the Kubernetes API, which it never calls."""
+    assert pod(manifests)["automountServiceAccountToken"] is False
+
+
+def probes(manifests: list[Manifest]) -> dict[str, str]:
+    """Path by kind of probe."""
+    return {
+        name.removesuffix("Probe"): probe["httpGet"]["path"]
+        for name, probe in container(manifests).items()
+        if name.endswith("Probe")
+    }
+
+
+def test_start_and_life_ask_no_upstream(manifests: list[Manifest]) -> None:
+    """Start and life are asked of /healthz, on the port that the sidecar listens on (L5)."""
+    [port] = container(manifests)["ports"]
+
+    assert probes(manifests).items() >= {"startup": "/healthz", "liveness": "/healthz"}.items()
+    assert port["containerPort"] == Settings.model_fields["sidecar_port"].default
+    assert container(manifests)["livenessProbe"]["httpGet"]["port"] == port["name"]
+    assert container(manifests)["startupProbe"]["httpGet"]["port"] == port["name"]
+
+
+def test_standalone_is_ready_when_usable(standalone: list[Manifest]) -> None:
+    """A sidecar of its own gets requests only while /readyz says so (L5)."""
+    assert probes(standalone)["readiness"] == "/readyz"
+
+
+def test_sidecar_does_not_decide_whether_directus_is_ready() -> None:
+    """As second container the sidecar has no say in the readiness of the pod it shares with Directus."""
+    assert "readiness" not in probes(render("sidecar"))
+
+
+def test_grace_exceeds_the_shutdown_budget(manifests: list[Manifest]) -> None:
+    """The pod is not killed before preStop and the drain have had their time (L4)."""
+    settings = one(manifests, "ConfigMap")["data"]
+    drain = float(settings.get("SHUTDOWN_TIMEOUT", Settings.model_fields["shutdown_timeout"].default))
+    before = container(manifests)["lifecycle"]["preStop"]["sleep"]["seconds"]
+
+    assert before + drain < pod(manifests)["terminationGracePeriodSeconds"]
+
+
+def test_secrets_are_files(manifests: list[Manifest]) -> None:
+    """No secret is given as a variable; each is a file below a mounted Secret, and none is in the manifests."""
+    settings = one(manifests, "ConfigMap")["data"]
+    [mount] = container(manifests)["volumeMounts"]
+    [volume] = [v for v in pod(manifests)["volumes"] if v["name"] == mount["name"]]
+
+    assert container(manifests)["envFrom"] == [
+        {"configMapRef": {"name": one(manifests, "ConfigMap")["metadata"]["name"]}}
+    ]
+    assert "env" not in container(manifests)
+    assert not {"STRIPE_LIVE_SECRET_KEY", "DIRECTUS_SERVICE_TOKEN"} & settings.keys()
+    assert volume["secret"] == {"secretName": CONTAINER}
+    assert Path(settings["STRIPE_LIVE_SECRET_KEY_FILE"]).parent == Path(mount["mountPath"])
+    assert not [m for m in manifests if m["kind"] == "Secret"]
+
+
+def test_settings_start_the_service(manifests: list[Manifest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The settings in the ConfigMap are real ones, and with the secret in its place they are usable."""
+    secret = tmp_path / "key"
+    secret.write_text("sk_test_made_up\n")
+    given = one(manifests, "ConfigMap")["data"]
+
+    for name, value in given.items():
+        monkeypatch.setenv(name, str(secret) if name.endswith("_FILE") else value)
+
+    assert {name.removesuffix("_FILE").lower() for name in given} <= Settings.model_fields.keys()
+    assert load(Settings).sidecar_host == "0.0.0.0"  # noqa: S104 - probes come in by the pod's address
+
+
+def test_image_is_this_version(manifests: list[Manifest]) -> None:
+    """The manifests run the version that the project says it is."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert container(manifests)["image"] == f"directus-stripe-sidecar:{version}"
+
+
+def test_the_way_in(manifests: list[Manifest]) -> None:
+    """The ingress sends the prefix to the service, and the service finds the pods."""
+    service = one(manifests, "Service")
+    [rule] = one(manifests, "Ingress")["spec"]["rules"]
+    [path] = rule["http"]["paths"]
+
+    assert path["path"] == Settings.model_fields["sidecar_prefix"].default
+    assert path["backend"]["service"]["name"] == service["metadata"]["name"]
+    assert [port["targetPort"] for port in service["spec"]["ports"]] == ["stripe"]
+    assert selects(service["spec"]["selector"], manifests)
+
+
+def test_sidecar_asks_directus_in_its_own_pod() -> None:
+    """As second container the sidecar reaches Directus on loopback, and Directus outlives its drain (L4)."""
+    manifests = render("sidecar")
+    [directus] = [c for c in pod(manifests)["containers"] if c["name"] == "directus"]
+    before = container(manifests)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    drain = Settings.model_fields["shutdown_timeout"].default
+
+    assert one(manifests, "ConfigMap")["data"]["DIRECTUS_URL"] == "http://127.0.0.1:8055"
+    assert directus["lifecycle"]["preStop"]["sleep"]["seconds"] >= before + drain
+
+
+def test_standalone_keeps_two_replicas(standalone: list[Manifest]) -> None:
+    """At least two replicas run, and a drain of nodes takes one at a time."""
+    scaler = one(standalone, "HorizontalPodAutoscaler")["spec"]
+    budget = one(standalone, "PodDisruptionBudget")["spec"]
+
+    assert scaler["minReplicas"] == 2
+    assert scaler["scaleTargetRef"]["name"] == one(standalone, "Deployment")["metadata"]["name"]
+    assert "replicas" not in one(standalone, "Deployment")["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert selects(budget["selector"]["matchLabels"], standalone)
+
+
+def test_standalone_network_is_closed(standalone: list[Manifest]) -> None:
+    """Only the ingress controller comes in; out go DNS, Directus and public addresses on 443."""
+    policy = one(standalone, "NetworkPolicy")["spec"]
+    ports = [[port["port"] for port in rule["ports"]] for rule in policy["egress"]]
+    public = policy["egress"][-1]["to"]
+
+    assert selects(policy["podSelector"]["matchLabels"], standalone)
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert [list(peer) for rule in policy["ingress"] for peer in rule["from"]] == [["namespaceSelector", "podSelector"]]
+    assert ports == [[53, 53], [8055], [443]]
+    assert "169.254.0.0/16" in public[0]["ipBlock"]["except"]
