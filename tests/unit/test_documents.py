@@ -1,0 +1,71 @@
+"""README and .env.example say what the code does, both ways."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from sidecar.core.operations import OPERATIONS, Scoping
+from sidecar.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def shown_default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, dict):
+        return f"`{json.dumps({name: names[0] for name, names in value.items()})}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return "" if value in {None, ()} else f"`{value}`"
+
+
+def settings_table() -> str:
+    rows = [
+        f"| `{name.upper()}` | {shown_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| name | default | meaning |", "|---|---|---|", *rows])
+
+
+def table_after(marker: str) -> str:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition(f"<!-- {marker} -->\n")[2]
+    return text.partition("\n\n")[0]
+
+
+def test_readme_lists_every_operation_and_no_other() -> None:
+    """The README's table of operations is the table of operations."""
+    rows = [
+        f"| `{operation.method} /stripe{operation.path}` | {operation.action} "
+        f"| {'refused' if operation.scoping is Scoping.REFUSED else 'own rows'} | {operation.summary} |"
+        for operation in OPERATIONS
+    ]
+
+    assert table_after("operations").splitlines()[2:] == rows
+
+
+def test_readme_lists_every_setting_and_no_other() -> None:
+    """The README's table of settings has each field's name, default and meaning, and nothing else."""
+    assert table_after("settings") == settings_table()
+
+
+def test_env_example_names_every_setting_and_no_other() -> None:
+    """.env.example has one line for each setting, required ones filled in and the rest commented out."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = {match[2]: match[1] for line in lines if (match := re.match(r"(#?)([A-Z_]+)=", line))}
+
+    assert named == {name.upper(): "" if field.is_required() else "#" for name, field in Settings.model_fields.items()}
+
+
+@pytest.mark.parametrize("name", [name.upper() for name, field in Settings.model_fields.items() if field.description])
+def test_env_example_explains(name: str) -> None:
+    """Each line of .env.example stands under the setting's own description."""
+    field = Settings.model_fields[name.lower()]
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+    assert re.search(rf"^# {re.escape(str(field.description))}\n#?{name}=", text, re.MULTILINE)
