@@ -7,10 +7,12 @@ from functools import partial
 
 from aiohttp import web
 
+from sidecar.clients.budget import Budget
 from sidecar.clients.cache import CachedPermissions
 from sidecar.clients.directus import DirectusClient, DirectusPermissions
 from sidecar.clients.http import open_session
 from sidecar.clients.items import DirectusItems
+from sidecar.clients.lists import AccountLists
 from sidecar.clients.rows import DirectusRows
 from sidecar.clients.scoped import ScopedLists
 from sidecar.clients.stripe import StripeClient
@@ -20,6 +22,7 @@ from sidecar.core.projection import FieldMap
 from sidecar.settings import Settings
 from sidecar.web import keys
 from sidecar.web.bodies import MAX_BODY
+from sidecar.web.capacity import Capacity
 from sidecar.web.gate import Gate
 from sidecar.web.health import Health
 from sidecar.web.middlewares import envelope, secure
@@ -33,6 +36,7 @@ def create_app(settings: Settings) -> web.Application:
     """Build the service. Opens nothing before it starts, and starts whether or not the upstreams are up."""
     app = web.Application(middlewares=[envelope], client_max_size=MAX_BODY)
     app.on_response_prepare.append(secure)
+    app[keys.CAPACITY] = Capacity(settings.max_concurrent_requests)
     app[keys.FIELD_MAP] = _field_map(settings)
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
     app.cleanup_ctx.extend([partial(_directus, settings), partial(_stripe, settings)])
@@ -64,9 +68,11 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
             key=settings.stripe_live_secret_key.get_secret_value(),
             version=settings.stripe_api_version,
             timeout=settings.stripe_timeout,
+            budget=Budget(settings.stripe_max_rps, settings.stripe_timeout),
         )
         app[keys.STRIPE] = client
-        app[keys.SCOPED] = ScopedLists(client)
+        app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency)
+        app[keys.SCOPED] = lambda scoping, customers: ScopedLists(client, scoping, customers)
         app[keys.HEALTH] = health = Health(lambda: client.key_rejected, client.probe)
         health.start_probe()
         yield

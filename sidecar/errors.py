@@ -15,6 +15,7 @@
     │   ├── PermissionDenied    401 FORBIDDEN, or 403 where DENIED_STATUS says so
     │   ├── ItemRefused         Directus refused to read or write the caller's item; its status and code
     │   └── ItemConflict        409 CONFLICT
+    ├── Overloaded              503 SERVICE_UNAVAILABLE: too much at once, with Retry-After
     ├── DirectusUnavailable     503 SERVICE_UNAVAILABLE: Directus could not be asked
     └── StripeFailure           Stripe was asked and there is no result
         ├── StripeRejected      Stripe's own 4xx for the caller's input, with its code and request ID
@@ -124,6 +125,11 @@ class ItemRefused(Refused):
 class ItemConflict(Refused):
     status = 409
     code = "CONFLICT"
+
+
+class Overloaded(SidecarError):
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
 
 
 class DirectusUnavailable(SidecarError):

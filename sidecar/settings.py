@@ -231,6 +231,19 @@ class Settings(DirectusSettings):
     directus_connect_timeout: Seconds = Field(0.5, description="Of that, to connect")
     stripe_timeout: Seconds = Field(25, description="Whole budget of one call to Stripe, retries included")
     stripe_connect_timeout: Seconds = Field(3, description="Of that, to connect, each time")
+    stripe_max_rps: float = Field(
+        20,
+        gt=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Pages a second that are asked of each list at Stripe, by all callers together",
+    )
+    stripe_list_concurrency: int = Field(
+        6, ge=1, le=32, description="How many pages of one whole list are asked for at once; 1 is plain paging"
+    )
+    max_concurrent_requests: int = Field(
+        500, ge=1, le=100_000, description="Requests worked on at once; one more is answered 503"
+    )
     write_back_timeout: Seconds = Field(
         10, description="How long writing a new customer's ID is tried before it is left to a retry"
     )

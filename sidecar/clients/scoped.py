@@ -1,56 +1,86 @@
 """Lists of some customers only: asks Stripe for each, a bounded number at a time, and merges newest first.
 
-The cost grows with what a caller owns, not with the account. Each source is in Stripe's order, newest first,
-so the merged list is too (docs.stripe.com/api/pagination).
+The cost grows with what a caller owns, not with the account. A cursor counts only where it names an object of the
+caller's own: whether a foreign one exists cannot be told from the answer.
 """
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from sidecar.core.interfaces import Pages, Stripe, StripeObject
-from sidecar.errors import StripeRejected
+from sidecar.clients.lists import created, leaf
+from sidecar.core.interfaces import Page, Pages, Render, Stripe, StripeObject
+from sidecar.core.listing import MOST, Leaf, ListQuery
+from sidecar.core.operations import Scoping
+from sidecar.errors import InvalidQuery, StripeRejected
 
 _AT_ONCE = 6
-_PAGE = 100
 _NOT_FOUND = 404
+Objects = AsyncIterator[StripeObject]
 Result = TypeVar("Result")
 
 
 class ScopedLists:
-    def __init__(self, stripe: Stripe) -> None:
+    """The lists of these customers; `scoping` says how Stripe is asked for one of them."""
+
+    def __init__(self, stripe: Stripe, scoping: Scoping, customers: Sequence[str]) -> None:
         self._stripe = stripe
+        self._scoping = scoping
+        self._customers = sorted(customers)
 
-    async def customers(self, path: str, customer_ids: Sequence[str]) -> Pages:
-        found = await _bounded([partial(self._customer, path, one) for one in customer_ids])
-        present = [customer for customer in found if customer is not None]
-        present.sort(key=_created, reverse=True)
-        for start in range(0, len(present), _PAGE):
-            yield present[start : start + _PAGE]
+    async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
+        """Read the caller's list up to the page that is asked for."""
+        limit = query.limit or MOST
+        if query.ending_before is not None:
+            return await self._page_before(self._objects(path, filters, query), query.ending_before, limit)
+        objects = self._after(path, filters, query)
+        page = [entry async for entry in _first(objects, limit + 1)]
+        return Page(page[:limit], len(page) > limit)
 
-    async def filtered(self, path: str, customer_ids: Sequence[str]) -> Pages:
-        sources = [_Source(self._stripe.pages(path, {"customer": one})) for one in customer_ids]
-        await _bounded([source.fill for source in sources])
-        heap = [(-source.newest, index) for index, source in enumerate(sources) if source.page]
-        heapq.heapify(heap)
+    async def whole(
+        self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
+    ) -> AsyncGenerator[Leaf]:
         page: list[StripeObject] = []
-        while heap:
-            source = sources[heap[0][1]]
-            page.append(source.page.pop())
-            await source.fill()
-            if source.page:
-                heapq.heapreplace(heap, (-source.newest, heap[0][1]))
-            else:
-                heapq.heappop(heap)
-            if len(page) == _PAGE:
-                yield page
+        async for entry in self._after(path, filters, query):
+            page.append(entry)
+            if len(page) == MOST:
+                yield leaf(page, render, more=True)
                 page = []
-        if page:
-            yield page
+        yield leaf(page, render, more=False)
+
+    async def _page_before(self, objects: Objects, cursor: str, limit: int) -> Page:
+        before: deque[StripeObject] = deque(maxlen=limit + 1)
+        async for entry in objects:
+            if entry.get("id") == cursor:
+                return Page(list(before)[-limit:], len(before) > limit)
+            before.append(entry)
+        raise _no_such_cursor("ending_before")
+
+    async def _after(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Objects:
+        found = query.starting_after is None
+        async for entry in self._objects(path, filters, query):
+            if found:
+                yield entry
+            found = found or entry.get("id") == query.starting_after
+        if not found:
+            raise _no_such_cursor("starting_after")
+
+    def _objects(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Objects:
+        if self._scoping is Scoping.IDENTITY:
+            return self._identities(path, query)
+        return self._merged(path, {**filters, **query.span.filters()})
+
+    async def _identities(self, path: str, query: ListQuery) -> Objects:
+        found = await _bounded([partial(self._customer, path, one) for one in self._customers])
+        present = [customer for customer in found if customer is not None and query.span.holds(created(customer))]
+        for customer in sorted(present, key=created, reverse=True):
+            yield customer
 
     async def _customer(self, path: str, customer_id: str) -> StripeObject | None:
+        """A customer that Stripe does not have, or no longer, is left out, as it is of Stripe's own list."""
         try:
             customer = await self._stripe.retrieve(path, customer_id)
         except StripeRejected as error:
@@ -58,6 +88,22 @@ class ScopedLists:
                 return None
             raise
         return None if customer.get("deleted") is True else customer
+
+    async def _merged(self, path: str, filters: Mapping[str, str]) -> Objects:
+        """Merge the customers' lists, each newest first (docs.stripe.com/api/pagination), into one that is too."""
+        sources = [_Source(self._stripe.pages(path, {**filters, "customer": one})) for one in self._customers]
+        await _bounded([source.fill for source in sources])
+        heap = [(-source.newest, index) for index, source in enumerate(sources) if source.page]
+        heapq.heapify(heap)
+        while heap:
+            index = heap[0][1]
+            source = sources[index]
+            yield source.page.pop()
+            await source.fill()
+            if source.page:
+                heapq.heapreplace(heap, (-source.newest, index))
+            else:
+                heapq.heappop(heap)
 
 
 class _Source:
@@ -69,7 +115,7 @@ class _Source:
 
     @property
     def newest(self) -> int:
-        return _created(self.page[-1])
+        return created(self.page[-1])
 
     async def fill(self) -> None:
         while not self.page:
@@ -79,9 +125,16 @@ class _Source:
             self.page = page[::-1]
 
 
-def _created(value: StripeObject) -> int:
-    created = value.get("created")
-    return created if isinstance(created, int) else 0
+def _no_such_cursor(name: str) -> InvalidQuery:
+    return InvalidQuery(f"{name}: is no object of this list.")
+
+
+async def _first(objects: Objects, count: int) -> Objects:
+    async for entry in objects:
+        yield entry
+        count -= 1
+        if count == 0:
+            return
 
 
 async def _bounded(calls: Sequence[Callable[[], Awaitable[Result]]]) -> list[Result]:

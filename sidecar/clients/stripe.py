@@ -15,15 +15,17 @@ import aiohttp
 import orjson
 import stripe
 
+from sidecar.clients.budget import Budget
 from sidecar.clients.http import retry_after
 from sidecar.clients.stripe_errors import failure
 from sidecar.clients.stripe_transport import Transport
-from sidecar.core.interfaces import StripeObject
+from sidecar.core.interfaces import Page, StripeObject
+from sidecar.core.listing import MOST
 from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
 
 _log = logging.getLogger(__name__)
-_PAGE = 100  # the most that Stripe gives at once
 _RETRIES = 2
+_UNHURRIED = 10  # pages a second for one-off commands, which leave most of the limit to the service
 _BACKOFF = 0.5  # seconds before the first repetition after a 429, doubled each time
 _TOO_MANY = 429
 
@@ -31,40 +33,60 @@ _TOO_MANY = 429
 class StripeClient:
     """`timeout` is the whole budget of one call in seconds, waiting and retries included."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, base: str, key: str, version: str, timeout: float) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        base: str,
+        key: str,
+        version: str,
+        timeout: float,
+        budget: Budget | None = None,
+    ) -> None:
         self._transport = Transport(session)
         self._base = base
         self._headers = {"Authorization": f"Bearer {key}", "Stripe-Version": version}
         self._timeout = timeout
+        self._budget = budget or Budget(_UNHURRIED, timeout)
         self.key_rejected = False
 
+    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+        """Waits for its turn first: lists share one budget."""
+        await self._budget.turn(path)
+        content, body = await self._call("GET", f"{path}?{urlencode(parameters)}")
+        match body:
+            case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
+                return Page(data, more, content)
+            case _:
+                raise StripeUnavailable("Stripe answered with something that is no list. Ask again.", detail="no list")
+
     async def pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[list[StripeObject]]:
-        """Follow `has_more` to the end, each page with a budget of its own.
+        """Follow `has_more` to the end, each page with a time budget of its own.
 
         Raises StripeUnavailable where Stripe repeats itself or breaks off: a short list must not look whole
         (docs.stripe.com/api/pagination).
         """
         cursors: set[str] = set()
-        query = {**filters, "limit": str(_PAGE)}
+        parameters = {**filters, "limit": str(MOST)}
         while True:
-            page, more = _page(await self._call("GET", f"{path}?{urlencode(query)}"))
-            yield page
-            if not more:
+            page = await self.page(path, parameters)
+            yield page.data
+            if not page.more:
                 return
-            cursor = page[-1].get("id") if page else None
+            cursor = page.data[-1].get("id") if page.data else None
             if not isinstance(cursor, str) or cursor in cursors:
                 raise StripeUnavailable("Stripe's list broke off in the middle. Ask again.", detail=f"cursor {cursor}")
             cursors.add(cursor)
-            query["starting_after"] = cursor
+            parameters["starting_after"] = cursor
 
     async def retrieve(self, path: str, object_id: str) -> StripeObject:
-        return await self._call("GET", f"{path}/{object_id}")
+        return (await self._call("GET", f"{path}/{object_id}"))[1]
 
     async def create_customer(
         self, attributes: Mapping[str, object], metadata: Mapping[str, str], idempotency_key: str
     ) -> StripeObject:
         form = dict(_form({**attributes, "metadata": metadata}))
-        customer = await self._call("POST", "/v1/customers", form=form, idempotency_key=idempotency_key)
+        _, customer = await self._call("POST", "/v1/customers", form=form, idempotency_key=idempotency_key)
         if not isinstance(customer.get("id"), str):
             raise StripeUnavailable("Stripe answered without a customer.", detail="no id")
         return customer
@@ -75,7 +97,7 @@ class StripeClient:
 
     async def _call(
         self, method: str, target: str, *, form: Mapping[str, str] | None = None, idempotency_key: str | None = None
-    ) -> StripeObject:
+    ) -> tuple[bytes, StripeObject]:
         headers = dict(self._headers)
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
@@ -88,7 +110,7 @@ class StripeClient:
             raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
         except stripe.APIConnectionError as error:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
-        return self._result(content, status, answered)
+        return content, self._result(content, status, answered)
 
     async def _patiently(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None
@@ -104,6 +126,7 @@ class StripeClient:
             if status != _TOO_MANY or asyncio.get_running_loop().time() + pause >= deadline:
                 return content, status, answered
             _log.warning("Stripe limits", extra={"reason": answered.get("Stripe-Rate-Limited-Reason"), "pause": pause})
+            self._budget.pause(pause)
             await asyncio.sleep(pause)
             wait *= 2
 
@@ -132,14 +155,6 @@ def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str,
             yield from _form({str(index): entry for index, entry in enumerate(value)}, key)
         else:
             yield key, str(value)
-
-
-def _page(body: StripeObject) -> tuple[list[StripeObject], bool]:
-    match body:
-        case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
-            return data, more
-        case _:
-            raise StripeUnavailable("Stripe answered with something that is no list. Ask again.", detail="not a list")
 
 
 def _cause(error: BaseException) -> str:

@@ -1,15 +1,27 @@
 """The seams through which web and clients meet: web holds these, clients fulfil them, app joins the two."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from sidecar.core.credentials import Credential
+from sidecar.core.listing import Leaf, ListQuery
 from sidecar.core.permissions import Permissions
 from sidecar.core.policy import Requirement
 
 PrimaryKey = int | str
 StripeObject = dict[str, object]
+Render = Callable[[list[StripeObject]], bytes]  # two that are equal write the same bytes
 Pages = AsyncIterator[list[StripeObject]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`raw` is the page as Stripe wrote it, where that is all of it and nothing else."""
+
+    data: list[StripeObject]
+    more: bool
+    raw: bytes | None = None
 
 
 class PermissionSource(Protocol):
@@ -50,8 +62,11 @@ class Rows(Protocol):
 class Stripe(Protocol):
     """Stripe's API, as far as the table of operations needs it. All raise StripeFailure."""
 
+    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+        """Give one page of a list, in Stripe's order."""
+
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        """Give a list page by page, in Stripe's order, until Stripe says that there is no more."""
+        """Give a list page by page, one after the other, until Stripe says that there is no more."""
 
     async def retrieve(self, path: str, object_id: str) -> StripeObject: ...
 
@@ -60,11 +75,11 @@ class Stripe(Protocol):
     ) -> StripeObject: ...
 
 
-class Scoped(Protocol):
-    """Lists of some customers only, newest first. Both raise StripeFailure."""
+class Lists(Protocol):
+    """The lists that a caller may see. Both raise StripeFailure, and InvalidQuery for a cursor of something else."""
 
-    def customers(self, path: str, customer_ids: Sequence[str]) -> Pages:
-        """Give these customers; one that Stripe does not have, or no longer, is left out as in Stripe's own list."""
+    async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
+        """Give the one page that is asked for."""
 
-    def filtered(self, path: str, customer_ids: Sequence[str]) -> Pages:
-        """Give what a list holds of these customers."""
+    def whole(self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render) -> AsyncGenerator[Leaf]:
+        """Give everything, newest first. What came before a fault is given before it is raised."""

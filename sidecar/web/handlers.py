@@ -4,71 +4,75 @@ import orjson
 from aiohttp import web
 
 from sidecar.core.creation import Creator, Outcome, create_customer, create_customer_for_item
-from sidecar.core.interfaces import Pages, StripeObject
-from sidecar.core.operations import Kind, Operation, Scoping, named_customer
+from sidecar.core.operations import Kind, named_customer
 from sidecar.core.permissions import Action, AllowedFields
 from sidecar.core.projection import View
 from sidecar.errors import InvalidPayload
 from sidecar.web.bodies import read_customer, read_key
-from sidecar.web.gate import Caller
-from sidecar.web.guard import Handler
-from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, GATE, HEALTH, SCOPED, STRIPE, WRITE_BACK
-from sidecar.web.streams import stream_array
+from sidecar.web.guard import Call, Handler
+from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, GATE, HEALTH, LISTS, SCOPED, STRIPE, WRITE_BACK
+from sidecar.web.rendering import Rendering, render_page
+from sidecar.web.streams import stream_array, stream_lines
+
+_NDJSON = "application/x-ndjson"
 
 
-async def _list(operation: Operation, request: web.Request, caller: Caller) -> web.StreamResponse:
-    return await stream_array(request, _pages(operation, request, caller), _view(request, caller, Action.READ))
+async def _list(call: Call) -> web.StreamResponse:
+    request, scope, view = call.request, call.caller.scope, _view(call, Action.READ)
+    lists = request.app[LISTS] if scope.everything else request.app[SCOPED](call.operation.scoping, scope.customers)
+    customer = named_customer(call.operation, request.match_info)
+    filters = {} if customer is None else {"customer": customer}
+    if call.query.limit is not None:
+        page = await lists.page(call.operation.stripe, filters, call.query)
+        return _json(render_page(page, view))
+    lines = _NDJSON in request.headers.get("Accept", "")
+    leaves = lists.whole(call.operation.stripe, filters, call.query, Rendering(view, lines))
+    if lines:
+        return await stream_lines(request, leaves, show_cursor=view.everything or view.customer_ids)
+    return await stream_array(request, leaves)
 
 
-def _pages(operation: Operation, request: web.Request, caller: Caller) -> Pages:
-    if not caller.scope.everything:
-        scoped, customers = request.app[SCOPED], caller.scope.customers
-        by_identity = operation.scoping is Scoping.IDENTITY
-        return (scoped.customers if by_identity else scoped.filtered)(operation.stripe, customers)
-    customer = named_customer(operation, request.match_info)
-    return request.app[STRIPE].pages(operation.stripe, {} if customer is None else {"customer": customer})
+async def _retrieve(call: Call) -> web.StreamResponse:
+    customer = str(named_customer(call.operation, call.request.match_info))
+    found = await call.request.app[STRIPE].retrieve(call.operation.stripe, customer)
+    return _json(orjson.dumps(_view(call, Action.READ).project(found)))
 
 
-async def _retrieve(operation: Operation, request: web.Request, caller: Caller) -> web.StreamResponse:
-    customer = str(named_customer(operation, request.match_info))
-    found = await request.app[STRIPE].retrieve(operation.stripe, customer)
-    return _json(_view(request, caller, Action.READ).project(found))
-
-
-async def _create_customer(_operation: Operation, request: web.Request, caller: Caller) -> web.StreamResponse:
-    write_back = request.app[WRITE_BACK]
-    new = await read_customer(request, write_back=write_back is not None)
-    unwritable = request.app[FIELD_MAP].unwritable(new.attributes, caller.fields(Action.CREATE))
+async def _create_customer(call: Call) -> web.StreamResponse:
+    app, caller = call.request.app, call.caller
+    write_back = app[WRITE_BACK]
+    new = await read_customer(call.request, write_back=write_back is not None)
+    unwritable = app[FIELD_MAP].unwritable(new.attributes, caller.fields(Action.CREATE))
     if unwritable:
         raise InvalidPayload(f"{unwritable[0]}: your permission to create allows no field that stands for it.")
-    key = read_key(request)
-    if write_back is not None and new.item is None and key is not None:
-        raise InvalidPayload("Idempotency-Key: here the item is the key. Create it first and send its key as `item`.")
-    creator = Creator(caller.credential, request.app[GATE].may_read(caller), key)
-    stripe = request.app[STRIPE]
+    key = read_key(call.request)
+    creator = Creator(caller.credential, app[GATE].may_read(caller), key)
     if write_back is None:
-        return _created(await create_customer(new, creator, stripe), request, caller)
-    return _created(await create_customer_for_item(new, creator, stripe, write_back), request, caller)
+        return _created(await create_customer(new, creator, app[STRIPE]), call)
+    if new.item is None and key is not None:
+        raise InvalidPayload("Idempotency-Key: here the item is the key. Create it first and send its key as `item`.")
+    return _created(await create_customer_for_item(new, creator, app[STRIPE], write_back), call)
 
 
-def _created(outcome: Outcome, request: web.Request, caller: Caller) -> web.Response:
+def _created(outcome: Outcome, call: Call) -> web.Response:
     """Show the creator what it sent and the new ID; of a customer that was there already, what it may read."""
     if not outcome.created:
-        return _json(_view(request, caller, Action.READ).project(outcome.customer))
-    customer = _view(request, caller, Action.READ, Action.CREATE).project(outcome.customer)
-    customer["id"] = outcome.customer["id"]
+        return _json(orjson.dumps(_view(call, Action.READ).project(outcome.customer)))
+    customer = _view(call, Action.READ, Action.CREATE).project(outcome.customer)
+    customer = {**customer, "id": outcome.customer["id"]}
     if not outcome.pending:
-        return _json(customer, status=201)
-    return _json({**customer, "write_back": "pending"}, status=201, headers={"X-Write-Back": "pending"})
+        return _json(orjson.dumps(customer), status=201)
+    pending = {"write_back": "pending"}
+    return _json(orjson.dumps({**customer, **pending}), status=201, headers={"X-Write-Back": "pending"})
 
 
-def _view(request: web.Request, caller: Caller, *actions: Action) -> View:
-    fields = AllowedFields(frozenset().union(*(caller.fields(action).names for action in actions)))
-    return View.of(fields, request.app[FIELD_MAP], secrets=request.app[EXPOSE_SECRETS])
+def _view(call: Call, *actions: Action) -> View:
+    fields = AllowedFields(frozenset().union(*(call.caller.fields(action).names for action in actions)))
+    return View.of(fields, call.request.app[FIELD_MAP], secrets=call.request.app[EXPOSE_SECRETS])
 
 
-def _json(body: StripeObject, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", headers=headers)
+def _json(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
 
 
 HANDLERS: dict[Kind, Handler] = {

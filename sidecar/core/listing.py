@@ -1,0 +1,127 @@
+"""What a caller may ask of a list: one page of it, or all of it between two moments.
+
+The names and their meaning are Stripe's (docs.stripe.com/api/pagination, and `created` of each list).
+Times are whole seconds since the epoch.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sidecar.errors import InvalidQuery
+
+MOST = 100  # objects that Stripe gives in one page
+_NUMBER = re.compile(r"[0-9]{1,12}")
+_CURSOR = re.compile(r"[a-z]{2,8}_[A-Za-z0-9_]{1,250}")
+_BOUNDS = ("gte", "gt", "lte", "lt")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of time, `since` inclusive and `until` exclusive; None is without end.
+
+    Bounds are whole seconds, as `created` is, so two neighbouring spans share no object and miss none.
+    """
+
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        return self.since is not None and self.until is not None and self.since >= self.until
+
+    def filters(self) -> dict[str, str]:
+        """Give the span as Stripe's parameters."""
+        bounds = {"created[gte]": self.since, "created[lt]": self.until}
+        return {name: str(value) for name, value in bounds.items() if value is not None}
+
+    def holds(self, created: int) -> bool:
+        return (self.since is None or created >= self.since) and (self.until is None or created < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """`limit` asks for one page; without it the whole list is meant, from `starting_after` on if that is given."""
+
+    limit: int | None = None
+    starting_after: str | None = None
+    ending_before: str | None = None
+    span: Span = Span()
+
+    @property
+    def cursor(self) -> str | None:
+        return self.starting_after or self.ending_before
+
+    def page_parameters(self) -> dict[str, str]:
+        """Give the parameters of the one Stripe page that is asked for."""
+        cursors = {"starting_after": self.starting_after, "ending_before": self.ending_before}
+        found = {name: value for name, value in cursors.items() if value is not None}
+        return {"limit": str(self.limit), **found, **self.span.filters()}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One page of a whole list, ready to be written. `newest` and `oldest` are its extremes of `created` in seconds."""
+
+    payload: bytes
+    ids: tuple[str, ...]
+    more: bool
+    newest: int
+    oldest: int
+
+
+def parse_list_query(parameters: Iterable[tuple[str, str]]) -> ListQuery:
+    """Read the parameters of a list. Raises InvalidQuery for any other, a repeated or an unusable one."""
+    given: dict[str, str] = {}
+    for name, value in parameters:
+        if name in given:
+            raise InvalidQuery(f"{name}: send it once.")
+        if name not in _KNOWN:
+            raise InvalidQuery(
+                f"This list takes limit, starting_after, ending_before and created[{'|'.join(_BOUNDS)}]."
+            )
+        given[name] = value
+    query = ListQuery(
+        limit=_limit(given),
+        starting_after=_cursor(given, "starting_after"),
+        ending_before=_cursor(given, "ending_before"),
+        span=_span(given),
+    )
+    if query.starting_after and query.ending_before:
+        raise InvalidQuery("starting_after, ending_before: send one of them.")
+    if query.ending_before and query.limit is None:
+        raise InvalidQuery("ending_before: send limit with it.")
+    return query
+
+
+_KNOWN = {"limit", "starting_after", "ending_before", *(f"created[{bound}]" for bound in _BOUNDS)}
+
+
+def _limit(given: Mapping[str, str]) -> int | None:
+    limit = _number(given, "limit")
+    if limit is not None and not 1 <= limit <= MOST:
+        raise InvalidQuery(f"limit: must be between 1 and {MOST}.")
+    return limit
+
+
+def _cursor(given: Mapping[str, str], name: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not _CURSOR.fullmatch(value):
+        raise InvalidQuery(f"{name}: must be the ID of an object of this list.")
+    return value
+
+
+def _span(given: Mapping[str, str]) -> Span:
+    gte, gt, lte, lt = (_number(given, f"created[{bound}]") for bound in _BOUNDS)
+    since = [value for value in (gte, None if gt is None else gt + 1) if value is not None]
+    until = [value for value in (lt, None if lte is None else lte + 1) if value is not None]
+    return Span(max(since, default=None), min(until, default=None))
+
+
+def _number(given: Mapping[str, str], name: str) -> int | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    if not _NUMBER.fullmatch(value):
+        raise InvalidQuery(f"{name}: must be a whole number.")
+    return int(value)
