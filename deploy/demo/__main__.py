@@ -1,0 +1,114 @@
+"""`python -m deploy.demo [--once]`: start the stack, let everybody try everything, show it, and wait for Ctrl-C.
+
+Exit code 0 when every answer was as expected, 1 when not or when something could not be started, 130 when
+interrupted before that was known.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from pathlib import Path
+
+from deploy.demo import report
+from deploy.demo.matrix import ask_all
+from deploy.demo.processes import is_taken
+from deploy.demo.progress import Fault, say, step
+from deploy.demo.servers import ROOT
+from deploy.demo.stack import running_stack
+
+_STATE = ROOT / ".demo"
+_PORT = 8000
+_PORTS = 65536
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="deploy/demo.sh", description="The sidecar at work on this machine.")
+    parser.add_argument("--once", action="store_true", help="end after the table; exit code 1 if it is not as expected")
+    arguments = parser.parse_args()
+    try:
+        return asyncio.run(_guarded(once=arguments.once))
+    except Fault as fault:
+        say(str(fault))
+        return 1
+
+
+async def _guarded(*, once: bool) -> int:
+    """Run the demo. The first Ctrl-C ends it in order; further ones do not break that off."""
+    demo = asyncio.ensure_future(_demo(_port(once=once), _stripe_key(), once=once))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, _canceller(demo))
+    try:
+        return await demo
+    except asyncio.CancelledError:
+        return _INTERRUPTED
+
+
+def _canceller(task: asyncio.Task[int]) -> Callable[[], None]:
+    def cancel() -> None:
+        if not task.cancelling():
+            say("Ending everything")
+            task.cancel()
+
+    return cancel
+
+
+async def _demo(port: int | None, stripe_key: str | None, *, once: bool) -> int:
+    async with AsyncExitStack() as exits:
+        state = exits.enter_context(_empty_state("once" if once else str(port)))
+        with step("Starting Directus, the sidecar and nginx", "10 to 20 seconds"):
+            stack = await exits.enter_async_context(running_stack(state, port=port, stripe_key=stripe_key))
+        rows = await ask_all(stack)
+        print(f"\n{report.table(rows)}\n\n{report.views(rows)}\n\n{report.verdict(rows)}", flush=True)
+        if not once:
+            print(report.invitation(stack), flush=True)
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+    return int(report.faults(rows) > 0)
+
+
+@contextmanager
+def _empty_state(name: str) -> Iterator[Path]:
+    """A folder for one run at a time; what is in it stays to be looked at until the next."""
+    _STATE.mkdir(mode=0o700, exist_ok=True)  # passwords and tokens are in it
+    with (_STATE / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Fault("The same is running from this checkout already; wait for its end") from None
+        folder = _STATE / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        yield folder
+
+
+def _port(*, once: bool) -> int | None:
+    """The proxy's port. Nobody looks at one that is gone at once, so then any free one will do."""
+    wanted = os.environ.get("DEMO_PORT")
+    if once and not wanted:
+        return None
+    if wanted and not (wanted.isascii() and wanted.isdigit() and 0 < int(wanted) < _PORTS):
+        raise Fault("DEMO_PORT is not a port number")
+    port = int(wanted or _PORT)
+    if is_taken(port):
+        raise Fault(f"Port {port} is taken; choose another one: DEMO_PORT=8001 ./deploy/demo.sh")
+    return port
+
+
+def _stripe_key() -> str | None:
+    key = os.environ.get("STRIPE_LIVE_SECRET_KEY")
+    if key and not key.startswith(("sk_test_", "rk_test_")):
+        raise Fault("STRIPE_LIVE_SECRET_KEY is not a test key (sk_test_… or rk_test_…); the demo creates customers")
+    if key:
+        say("Using Stripe itself: customers and payments are created in that key's test account")
+    return key or None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

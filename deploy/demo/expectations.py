@@ -1,0 +1,53 @@
+"""Who may do what in the demo, as one table. The people, their permissions and their customers are in `people`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+NOBODY = "nobody signed in"
+OWN = "{the member's}"
+OTHER = "{another's}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """An answer's status, a refusal's code, and how many objects a list has where that is certain."""
+
+    status: int
+    code: str = ""
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`kind` is what Stripe calls the objects that an allowed caller gets; OWN and OTHER stand for customer IDs."""
+
+    method: str
+    path: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.method:4} {self.path}"
+
+
+ROUTES = (
+    Route("GET", "/stripe/payments", "payment_intent"),
+    Route("GET", f"/stripe/payments/{OWN}", "payment_intent"),
+    Route("GET", f"/stripe/payments/{OTHER}", "payment_intent"),
+    Route("GET", "/stripe/customers", "customer"),
+    Route("GET", f"/stripe/customers/{OWN}", "customer"),
+    Route("POST", "/stripe/customers", "customer"),
+)
+
+_OK, _MADE = Expected(200), Expected(201)
+_NO, _WHO = Expected(401, "FORBIDDEN"), Expected(401, "NO_CREDENTIALS")
+_ONE, _TWO = Expected(200, count=1), Expected(200, count=2)
+
+# One expectation for each of ROUTES.
+EXPECTED: Mapping[str, Sequence[Expected]] = {
+    "administrator": (_OK, _TWO, _OK, _OK, _OK, _MADE),
+    "clerk": (_OK, _TWO, _OK, _OK, _OK, _MADE),
+    "reader": (_OK, _TWO, _OK, _OK, _OK, _NO),
+    "member": (_TWO, _TWO, _NO, _ONE, _OK, _NO),
+    "guest": (_NO, _NO, _NO, _NO, _NO, _NO),
+    NOBODY: (_WHO, _WHO, _WHO, _WHO, _WHO, _WHO),
+}

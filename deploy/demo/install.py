@@ -1,0 +1,82 @@
+"""Directus from npm with a Node of its own, both held to the lock files beside this module.
+
+No package's install script is run. The two native modules that Directus needs are compiled here, by the locked
+node-gyp against the locked Node: nothing is downloaded that the locks have no hash of, and it makes no difference
+which npm and Node the machine has, or what they are configured to allow.
+To move to another version: edit package.json, `npm install --package-lock-only
+--omit-lockfile-registry-resolved`, and drop `funding` and `deprecated` from the lock, which name hosts.
+"""
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.demo import cache
+from deploy.demo.progress import Fault, run, step
+
+_HERE = Path(__file__).parent
+_NATIVE = ("isolated-vm", "sqlite3")
+_NPM_CI = ["npm", "ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Directus:
+    """Where the installed programs are; `compiled` keeps Node's own compile cache."""
+
+    node: Path
+    cli: Path
+    compiled: Path
+
+
+def is_installed() -> bool:
+    return cache.is_built(_name("node")) and cache.is_built(_name("directus"))
+
+
+def directus() -> Directus:
+    """Install what is not there yet. Raises Fault when npm or the compiler fails."""
+    modules = cache.built(_name("directus"), _install_directus) / "node_modules"
+    # Not the `directus` package's own entry: it asks npm's registry about newer versions at every start.
+    return Directus(_node(), modules / "@directus/api/dist/cli/run.js", modules.parent / "compiled")
+
+
+def _name(part: str) -> str:
+    sources = [file.read_bytes() for name in ("node", part) for file in sorted((_HERE / name).iterdir())]
+    machine = os.uname()
+    return f"{part}-{cache.fingerprint(*sources, machine.sysname.encode(), machine.machine.encode())}"
+
+
+def _node() -> Path:
+    found = list(cache.built(_name("node"), _install_node).glob("node_modules/node-*/bin/node"))
+    if not found:
+        machine = os.uname()
+        raise Fault(f"There is no Node from npm for {machine.sysname} on {machine.machine}")
+    return found[0]
+
+
+def _install_node(folder: Path, log: Path) -> None:
+    with step("Installing Node 22 for Directus", "10 to 20 seconds, once"):
+        _npm_ci("node", folder, log, dict(os.environ))
+
+
+def _install_directus(folder: Path, log: Path) -> None:
+    node = _node()
+    env = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
+    with step("Installing Directus", "1 to 3 minutes, 800 MB, once"):
+        _npm_ci("directus", folder, log, env)
+    with step("Compiling two of its modules", "1 to 2 minutes, once"), ThreadPoolExecutor() as pool:
+        list(pool.map(lambda module: _compile(folder / "node_modules" / module, node, env), _NATIVE))
+
+
+def _npm_ci(part: str, folder: Path, log: Path, env: dict[str, str]) -> None:
+    for file in (_HERE / part).iterdir():
+        shutil.copy(file, folder)
+    run(_NPM_CI, cwd=folder, log=log, env=env)
+
+
+def _compile(module: Path, node: Path, env: dict[str, str]) -> None:
+    gyp = [str(node), str(module.parent / "node-gyp/bin/node-gyp.js")]
+    options = ["--release", "--jobs=max", f"--nodedir={node.parents[1]}"]
+    run([*gyp, "rebuild", *options], cwd=module, log=module.parents[1] / f"{module.name}.log", env=env)
+    shutil.rmtree(module / "build/Release/obj.target", ignore_errors=True)

@@ -1,0 +1,95 @@
+"""Everybody asks everything with each kind of credential, through nginx, and every answer is judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from deploy.demo.admin import SESSION_COOKIE, Person, login
+from deploy.demo.expectations import EXPECTED, OTHER, OWN, ROUTES, Expected, Route
+from deploy.demo.stack import Stack
+
+BY_SESSION = "session cookie"
+BY_STATIC = "static token"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; `body` is whatever JSON it was."""
+
+    status: int
+    code: str
+    body: Any
+
+    @property
+    def objects(self) -> list[Any]:
+        return self.body if isinstance(self.body, list) else [self.body]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One caller on one route: the answer to each credential the caller has."""
+
+    who: str
+    route: Route
+    expected: Expected
+    answers: Mapping[str, Answer]
+
+    def fault(self, credential: str) -> str:
+        """What is wrong with the answer to `credential`, in a few words; empty if nothing."""
+        return _fault(self.expected, self.route.kind, self.answers[credential])
+
+
+async def ask_all(stack: Stack) -> list[Row]:
+    """Let everybody in EXPECTED ask every route with every credential they have."""
+    rows: list[Row] = []
+    for who, expectations in EXPECTED.items():
+        credentials = await _credentials(stack.proxy.url, stack.people.get(who))
+        for route, expected in zip(ROUTES, expectations, strict=True):
+            answers = {
+                credential: await _ask(stack, route, headers, who) for credential, headers in credentials.items()
+            }
+            rows.append(Row(who, route, expected, answers))
+    return rows
+
+
+async def _credentials(proxy: str, person: Person | None) -> dict[str, dict[str, str]]:
+    """The headers that carry each credential; somebody without any asks in the first one's place."""
+    if person is None:
+        return {BY_SESSION: {}}
+    session = await login(proxy, person)
+    return {
+        BY_SESSION: {"Cookie": f"{SESSION_COOKIE}={session}"},
+        BY_STATIC: {"Authorization": f"Bearer {person.token}"},
+    }
+
+
+async def _ask(stack: Stack, route: Route, headers: Mapping[str, str], who: str) -> Answer:
+    own, other, *_ = stack.customers.values()
+    path = route.path.replace(OWN, own).replace(OTHER, other)
+    new = (
+        {"email": f"{who.replace(' ', '-')}@example.com", "name": f"Made by {who}"} if route.method == "POST" else None
+    )
+    async with (
+        aiohttp.ClientSession(stack.proxy.url, headers=headers) as session,
+        session.request(route.method, path, json=new) as answer,
+    ):
+        try:
+            body = await answer.json()
+        except (aiohttp.ClientError, ValueError):
+            return Answer(answer.status, "UNREADABLE", None)
+    code = body["errors"][0]["extensions"]["code"] if isinstance(body, dict) and "errors" in body else ""
+    return Answer(answer.status, code, body)
+
+
+def _fault(expected: Expected, kind: str, answer: Answer) -> str:
+    if (answer.status, answer.code) != (expected.status, expected.code):
+        return "not as expected"
+    if answer.code:
+        return ""
+    if expected.count not in {None, len(answer.objects)}:
+        return "another number"
+    if not answer.objects or any(each.get("object") != kind for each in answer.objects):
+        return f"not a {kind}"
+    return "client_secret shown" if any("client_secret" in each for each in answer.objects) else ""

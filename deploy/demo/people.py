@@ -1,0 +1,83 @@
+"""Who is who in the demo, and what they own: the collection, its items, and their customers at Stripe."""
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+
+from deploy.demo.admin import DirectusAdmin, Person, Rule
+from deploy.demo.progress import Fault
+
+COLLECTION = "customers"
+SHOWN = ("id", "name", "email", "stripe_customer_id")
+_OWN = {"owner": {"_eq": "$CURRENT_USER"}}
+
+RULES = {
+    "clerk": [Rule(COLLECTION, "read"), Rule(COLLECTION, "create"), Rule(COLLECTION, "update")],
+    "reader": [Rule(COLLECTION, "read", SHOWN)],
+    "member": [Rule(COLLECTION, "read", SHOWN, item=_OWN)],
+    "guest": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One item of the collection; `amounts` are its payments, in cents."""
+
+    name: str
+    amounts: tuple[int, ...]
+    owner: str | None = None
+
+    @property
+    def email(self) -> str:
+        return f"{self.name.split()[0].lower()}@example.com"
+
+
+CUSTOMERS = (
+    Customer("Ada Lovelace", (1200, 4900), owner="member"),
+    Customer("Grace Hopper", (990, 2500, 12900)),
+    Customer("Alan Turing", (300, 7700)),
+)
+
+
+async def add_owner(directus: DirectusAdmin) -> None:
+    """Give the provisioned collection what a project may have beside what the sidecar needs."""
+    await directus.request("POST", f"/fields/{COLLECTION}", {"field": "owner", "type": "uuid"})
+    relation = {"collection": COLLECTION, "field": "owner", "related_collection": "directus_users"}
+    await directus.request("POST", "/relations", relation)
+
+
+async def add_people(directus: DirectusAdmin) -> dict[str, Person]:
+    """Create everybody in RULES, each with a policy and a role of their own."""
+    return {name: await directus.person(name, [await directus.policy(name, rules)]) for name, rules in RULES.items()}
+
+
+async def add_customers(directus: DirectusAdmin, stripe: str, key: str, people: dict[str, Person]) -> dict[str, str]:
+    """Create CUSTOMERS at Stripe and in Directus; give each one's Stripe ID by name."""
+    try:
+        async with aiohttp.ClientSession(stripe, headers={"Authorization": f"Bearer {key}"}) as session:
+            ids = await asyncio.gather(*(_at_stripe(session, customer) for customer in CUSTOMERS))
+    except aiohttp.ClientError as error:
+        raise Fault(f"Customers could not be created at {stripe}: {error}") from error
+    items = [
+        {
+            "name": customer.name,
+            "email": customer.email,
+            "stripe_customer_id": stripe_id,
+            "owner": people[customer.owner].id if customer.owner else None,
+        }
+        for customer, stripe_id in zip(CUSTOMERS, ids, strict=True)
+    ]
+    await directus.request("POST", f"/items/{COLLECTION}", items)
+    return {customer.name: stripe_id for customer, stripe_id in zip(CUSTOMERS, ids, strict=True)}
+
+
+async def _at_stripe(session: aiohttp.ClientSession, customer: Customer) -> str:
+    who = {"name": customer.name, "email": customer.email}
+    async with session.post("/v1/customers", data=who, raise_for_status=True) as answer:
+        stripe_id: str = (await answer.json())["id"]
+    for amount in customer.amounts:
+        payment = {"amount": str(amount), "currency": "eur", "customer": stripe_id}
+        async with session.post("/v1/payment_intents", data=payment, raise_for_status=True):
+            pass
+    return stripe_id

@@ -1,0 +1,116 @@
+"""Real processes: started in a group of their own, waited for until they answer, and ended with all their children."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from deploy.demo.progress import Fault, tail
+
+_START_DEADLINE = 60.0
+_END_DEADLINE = 30.0  # more than the sidecar's own SHUTDOWN_TIMEOUT
+_POLL = 0.05
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running program: where it answers, what it prints, and its process for tests that disturb it."""
+
+    url: str
+    log: Path
+    popen: "subprocess.Popen[bytes]"
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do, so that connections which have ended do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """`settings` and the bare necessities: what the user's shell has set must not configure the servers."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(settings)
+
+
+@asynccontextmanager
+async def running(
+    command: Iterable[str | Path], *, port: int, log: Path, cwd: Path, settings: Mapping[str, str]
+) -> AsyncIterator[Server]:
+    """Start `command` and yield once it answers HTTP on `port`. Raises Fault when it ends or stays silent."""
+    popen = _start([str(word) for word in command], log=log, cwd=cwd, env=environment(settings))
+    server = Server(f"http://127.0.0.1:{port}", log, popen)
+    try:
+        await _answers(server)
+        yield server
+    finally:
+        await _end(popen)
+
+
+def _start(command: list[str], *, log: Path, cwd: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on, in order
+        )
+
+
+async def _answers(server: Server) -> None:
+    deadline = time.monotonic() + _START_DEADLINE
+    while not await _is_answering(server.url):
+        if server.popen.poll() is not None:
+            raise Fault(f"{tail(server.log)}\n{server.log.stem} ended; its whole output is in {server.log}")
+        if time.monotonic() > deadline:
+            raise Fault(f"{server.log.stem} did not answer within {_START_DEADLINE:.0f} s; see {server.log}")
+        await asyncio.sleep(_POLL)
+
+
+async def _is_answering(url: str) -> bool:
+    timeout = aiohttp.ClientTimeout(total=2)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, allow_redirects=False):
+            return True
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+async def _end(popen: "subprocess.Popen[bytes]") -> None:
+    _signal_group(popen, signal.SIGTERM)
+    try:
+        await asyncio.to_thread(popen.wait, _END_DEADLINE)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        _signal_group(popen, signal.SIGKILL)
+        popen.wait()
+
+
+def _signal_group(popen: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    # The group outlives its leader while a child is left; once it is gone there is nobody to tell.
+    with suppress(ProcessLookupError):
+        os.killpg(popen.pid, number)

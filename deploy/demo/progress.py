@@ -1,0 +1,48 @@
+"""What the terminal is told while something takes long, and the one way an expected failure ends a command."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+_TAIL = 20
+
+
+class Fault(Exception):
+    """Something the reader can mend; its text is all that is shown."""
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal; standard output is left to results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def step(what: str, usually: str) -> Iterator[None]:
+    """Announce `what` and how long it `usually` takes, then how long it took."""
+    say(f"{what} (usually {usually})")
+    start = time.monotonic()
+    yield
+    say(f"  done in {time.monotonic() - start:.0f} s")
+
+
+def tail(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:])
+
+
+def run(command: list[str], *, log: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+    """Run quietly. Raises Fault with the end of `log` when the command fails."""
+    with log.open("ab") as output:
+        ended = subprocess.run(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if ended.returncode:
+        raise Fault(f"{tail(log)}\n{Path(command[0]).name} failed; its whole output is in {log}")

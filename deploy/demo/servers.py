@@ -1,0 +1,126 @@
+"""How each program of the stack is started. Every one listens on 127.0.0.1 only and writes to a log of its own."""
+
+import asyncio
+import os
+import pwd
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deploy.demo import install, tools
+from deploy.demo.processes import Server, environment, running
+from deploy.demo.progress import Fault, run
+
+ROOT = Path(__file__).parents[2]
+_TEMPLATE = ROOT / "deploy" / "nginx" / "default.conf.template"
+
+
+@asynccontextmanager
+async def directus(state: Path, *, port: int, settings: Mapping[str, str]) -> AsyncIterator[Server]:
+    """Start Directus on a SQLite file in `state`, made on the first start with the administrator in `settings`."""
+    installed = install.directus()
+    for folder in ("uploads", "extensions"):
+        (state / folder).mkdir(parents=True, exist_ok=True)
+    (state / "package.json").write_text("{}", encoding="utf-8")  # it looks there for extensions
+    settings = _DIRECTUS | dict(settings) | _directus_places(state, installed, port)
+    command = [str(installed.node), str(installed.cli)]
+    log = state.parent / "directus.log"
+    if not (state / "data.db").exists():
+        await asyncio.to_thread(run, [*command, "bootstrap"], log=log, cwd=state, env=environment(settings))
+    async with running([*command, "start"], port=port, log=log, cwd=state, settings=settings) as server:
+        yield server
+
+
+_DIRECTUS = {
+    "DB_CLIENT": "sqlite3",
+    "WEBSOCKETS_ENABLED": "true",
+    "TELEMETRY": "false",
+    "CACHE_ENABLED": "false",
+    "RATE_LIMITER_ENABLED": "false",
+    "LOG_LEVEL": "warn",
+}
+
+
+def _directus_places(state: Path, installed: install.Directus, port: int) -> dict[str, str]:
+    return {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "DB_FILENAME": str(state / "data.db"),
+        "TEMP_PATH": str(state / "temporary"),
+        "NODE_COMPILE_CACHE": str(installed.compiled),  # halves the start
+    }
+
+
+def emulator(state: Path, *, port: int) -> AbstractAsyncContextManager[Server]:
+    command = [sys.executable, "-m", "deploy.demo.emulator", str(port)]
+    return running(command, port=port, log=state / "stripe.log", cwd=ROOT, settings={})
+
+
+def sidecar(
+    state: Path, *, port: int, settings: Mapping[str, str], log: str = "sidecar.log"
+) -> AbstractAsyncContextManager[Server]:
+    settings = {
+        "PYTHONPATH": str(ROOT),
+        "SIDECAR_HOST": "127.0.0.1",
+        "SIDECAR_PORT": str(port),
+    } | dict(settings)
+    return running([sys.executable, "-m", "sidecar"], port=port, log=state / log, cwd=state, settings=settings)
+
+
+async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> Path:
+    """Have the sidecar prepare Directus, with an administrator's `token`; give the file with the service token.
+
+    Raises Fault with what it printed when it fails.
+    """
+    service_token = state / "service-token"
+    command = [sys.executable, "-m", "sidecar", "provision", "--token-file", str(service_token)]
+    env = environment({"PYTHONPATH": str(ROOT), "DIRECTUS_ADMIN_TOKEN": token} | dict(settings))
+    await asyncio.to_thread(run, command, log=state / "provision.log", cwd=state, env=env)
+    return service_token
+
+
+def nginx(state: Path, *, port: int, directus: str, sidecar: str) -> AbstractAsyncContextManager[Server]:
+    """Start nginx with the configuration that deploy/nginx ships, unprivileged, all its files in `state`."""
+    prefix = state / "nginx"
+    prefix.mkdir(exist_ok=True)
+    values = {
+        "LISTEN": f"127.0.0.1:{port}",
+        "DIRECTUS_UPSTREAM": urlsplit(directus).netloc,
+        "SIDECAR_UPSTREAM": urlsplit(sidecar).netloc,
+    }
+    (prefix / "default.conf").write_text(_filled(_TEMPLATE.read_text(encoding="utf-8"), values), encoding="utf-8")
+    (prefix / "nginx.conf").write_text(_NGINX.format(user=_user()), encoding="utf-8")
+    command = [tools.find("nginx") or "nginx", "-p", f"{prefix}/", "-c", "nginx.conf", "-e", "stderr"]
+    return running(command, port=port, log=state / "nginx.log", cwd=prefix, settings={})
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """Do what the nginx image does at its start: put the environment's values where ${NAME} stands."""
+    for name, value in values.items():
+        template = template.replace(f"${{{name}}}", value)
+    if "${" in template:
+        raise Fault(f"{_TEMPLATE.name} names a variable that is not set")
+    return template
+
+
+def _user() -> str:
+    """Root's nginx changes to another user, who may not enter a checkout of root's; others' ignore the line."""
+    return f"user {pwd.getpwuid(os.geteuid()).pw_name};" if os.geteuid() == 0 else ""
+
+
+_NGINX = """
+{user}
+daemon off;
+pid nginx.pid;
+events {{}}
+http {{
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    include default.conf;
+}}
+"""

@@ -1,0 +1,131 @@
+"""`running_stack()`: Directus, Stripe or its emulator, the sidecar and nginx, with people and customers in them."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from deploy.demo import people, servers
+from deploy.demo.admin import DirectusAdmin, Person
+from deploy.demo.processes import Server, free_port
+
+STRIPE = "https://api.stripe.com"
+_EMULATOR_KEY = "sk_test_emulator"
+
+
+@dataclass(frozen=True, slots=True)
+class StripeRequest:
+    """One request as the emulator saw it; `target` is path and query, header names are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What the demo shows and tests need. URLs have no slash at the end; `settings` are the sidecar's."""
+
+    state: Path
+    directus: Server
+    main_sidecar: Server
+    proxy: Server
+    stripe_url: str
+    stripe_log: Path | None
+    admin: DirectusAdmin
+    people: Mapping[str, Person]
+    customers: Mapping[str, str]
+    settings: Mapping[str, str] = field(repr=False)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1), repr=False)
+
+    def stripe_requests(self) -> list[StripeRequest]:
+        """Everything the emulator was asked so far; empty when there is none."""
+        lines = self.stripe_log.read_text(encoding="utf-8").splitlines() if self.stripe_log else []
+        return [StripeRequest(**json.loads(line)) for line in lines if line.startswith("{")]
+
+    @asynccontextmanager
+    async def sidecar(self, **settings: str) -> AsyncIterator[Server]:
+        """Start one more sidecar, not behind nginx, whose environment differs by `settings`; "" unsets one."""
+        log = f"sidecar-{next(self._numbers)}.log"
+        merged = dict(self.settings) | settings
+        async with servers.sidecar(self.state, port=free_port(), settings=merged, log=log) as server:
+            yield server
+
+
+@asynccontextmanager
+async def running_stack(
+    state: Path,
+    *,
+    port: int | None = None,
+    stripe_key: str | None = None,
+    directus_settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[Stack]:
+    """Start everything with its files in the empty folder `state`, nginx on `port`.
+
+    With a `stripe_key` Stripe's own API is used instead of the emulator. Raises Fault when a program does not start.
+    """
+    port = port or free_port()
+    administrator = _new_administrator()
+    first_settings = _first_settings(administrator, port) | dict(directus_settings or {})
+    async with AsyncExitStack() as exits:
+        start = exits.enter_async_context
+        emulator = None if stripe_key else await start(servers.emulator(state, port=free_port()))
+        directus = await start(servers.directus(state / "directus", port=free_port(), settings=first_settings))
+        stripe = emulator.url if emulator else STRIPE
+        settings = _sidecar_settings(directus.url, stripe, stripe_key or _EMULATOR_KEY)
+        service_token = await servers.provision(state, token=administrator.token, settings=settings)
+        settings["DIRECTUS_SERVICE_TOKEN_FILE"] = str(service_token)
+        admin = DirectusAdmin(directus.url, administrator.token)
+        everybody, customers = await _seed(admin, administrator, settings)
+        sidecar = await start(servers.sidecar(state, port=free_port(), settings=settings))
+        yield Stack(
+            state=state,
+            directus=directus,
+            main_sidecar=sidecar,
+            proxy=await start(servers.nginx(state, port=port, directus=directus.url, sidecar=sidecar.url)),
+            stripe_url=stripe,
+            stripe_log=emulator.log if emulator else None,
+            admin=admin,
+            people=everybody,
+            customers=customers,
+            settings=settings,
+        )
+
+
+def _new_administrator() -> Person:
+    return Person("administrator", "administrator@example.com", secrets.token_urlsafe(9), secrets.token_urlsafe(24))
+
+
+def _first_settings(administrator: Person, port: int) -> dict[str, str]:
+    return {
+        "ADMIN_EMAIL": administrator.email,
+        "ADMIN_PASSWORD": administrator.password,
+        "ADMIN_TOKEN": administrator.token,
+        "SECRET": secrets.token_hex(32),
+        "KEY": secrets.token_hex(16),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
+
+
+def _sidecar_settings(directus: str, stripe: str, key: str) -> dict[str, str]:
+    return {
+        "DIRECTUS_URL": directus,
+        "STRIPE_API_BASE": stripe,
+        "STRIPE_LIVE_SECRET_KEY": key,
+        "STRIPE_CUSTOMERS_COLLECTION": people.COLLECTION,
+        "TRUSTED_PROXIES": "127.0.0.1",
+    }
+
+
+async def _seed(
+    admin: DirectusAdmin, administrator: Person, settings: Mapping[str, str]
+) -> tuple[dict[str, Person], dict[str, str]]:
+    await people.add_owner(admin)
+    me = await admin.request("GET", "/users/me")
+    everybody = {"administrator": replace(administrator, id=me["id"])} | await people.add_people(admin)
+    stripe, key = settings["STRIPE_API_BASE"], settings["STRIPE_LIVE_SECRET_KEY"]
+    return everybody, await people.add_customers(admin, stripe, key, everybody)

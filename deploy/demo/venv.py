@@ -1,0 +1,23 @@
+"""The Python environment of the demo and the tests: what tests/requirements.txt names, held to its hashes."""
+
+import sys
+import venv
+from pathlib import Path
+
+from deploy.demo import cache
+from deploy.demo.progress import run, step
+
+_REQUIREMENTS = Path(__file__).parents[2] / "tests" / "requirements.txt"
+
+
+def python() -> Path:
+    """The interpreter of that environment, made if need be. The project itself runs from the checkout."""
+    key = cache.fingerprint(_REQUIREMENTS.read_bytes(), sys.version.encode(), sys.executable.encode())
+    return cache.built(f"venv-{key}", _build) / "bin" / "python"
+
+
+def _build(folder: Path, log: Path) -> None:
+    with step("Installing Python packages", "30 to 60 seconds, once"):
+        venv.create(folder, with_pip=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run([*pip, "--require-hashes", "--requirement", str(_REQUIREMENTS)], log=log)
