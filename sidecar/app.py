@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from aiohttp import web
 from sidecar.clients.budget import Budget
 from sidecar.clients.cache import CachedPermissions
 from sidecar.clients.directus import DirectusClient, DirectusPermissions
+from sidecar.clients.feed import ChangeFeed
 from sidecar.clients.http import open_session
 from sidecar.clients.items import DirectusItems
 from sidecar.clients.lists import AccountLists
@@ -18,42 +20,71 @@ from sidecar.clients.scoped import ScopedLists
 from sidecar.clients.stripe import StripeClient
 from sidecar.core.creation import WriteBack
 from sidecar.core.credentials import Credential, Source
+from sidecar.core.interfaces import PermissionSource
 from sidecar.core.projection import FieldMap
+from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
 from sidecar.web.bodies import MAX_BODY
 from sidecar.web.capacity import Capacity
 from sidecar.web.gate import Gate
 from sidecar.web.health import Health
-from sidecar.web.middlewares import envelope, secure
+from sidecar.web.middlewares import envelope, identified, secure
+from sidecar.web.origins import Origins
 from sidecar.web.routes import routes
-from sidecar.web.server import Runner
+from sidecar.web.server import Runner, attended
 
 _CONNECTIONS = 50  # to each upstream, from pools of their own: a slow one does not hold up the other
 
 
 def create_app(settings: Settings) -> web.Application:
     """Build the service. Opens nothing before it starts, and starts whether or not the upstreams are up."""
-    app = web.Application(middlewares=[envelope], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[attended, identified, envelope], client_max_size=MAX_BODY)
     app.on_response_prepare.append(secure)
+    app[keys.METRICS] = Metrics()
+    app[keys.ORIGINS] = Origins(frozenset(settings.allowed_origins))
     app[keys.CAPACITY] = Capacity(settings.max_concurrent_requests)
     app[keys.FIELD_MAP] = _field_map(settings)
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
-    app.cleanup_ctx.extend([partial(_directus, settings), partial(_stripe, settings)])
+    app.cleanup_ctx.extend([partial(_stripe, settings), partial(_directus, settings)])
     app.add_routes(routes(settings.sidecar_prefix))
     return app
 
 
 async def _directus(settings: Settings, app: web.Application) -> AsyncIterator[None]:
     async with open_session(
-        total=settings.directus_timeout,
-        connect=settings.directus_connect_timeout,
-        connections=_CONNECTIONS,
+        total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=_CONNECTIONS
     ) as session:
-        client = DirectusClient(session, settings.directus_url, address_header=_address_header(settings))
-        app[keys.GATE] = _gate(settings, client)
+        metrics, header = app[keys.METRICS], settings.ip_custom_header or "X-Forwarded-For"
+        client = DirectusClient(session, settings.directus_url, address_header=header, metrics=metrics)
+        permissions = CachedPermissions(
+            DirectusPermissions(client, {settings.stripe_customers_collection}),
+            ttl=settings.permissions_cache_ttl,
+            denied_ttl=settings.permissions_denied_ttl,
+            size=settings.permissions_cache_size,
+            metrics=metrics,
+        )
+        app[keys.FORGET] = permissions.forget
+        app[keys.GATE] = _gate(settings, client, permissions, app[keys.ORIGINS], header)
         app[keys.WRITE_BACK] = _write_back(settings, client)
+        async with _following(settings, app, permissions.purge):
+            yield
+
+
+@asynccontextmanager
+async def _following(settings: Settings, app: web.Application, purge: Callable[[str], None]) -> AsyncIterator[None]:
+    """Follow Directus's changes where the operator wants that."""
+    token = settings.directus_service_token
+    if not settings.directus_realtime or token is None:
         yield
+        return
+    async with open_session(total=None, connect=settings.directus_connect_timeout, connections=1) as session:
+        feed = ChangeFeed(session, settings.directus_url, token.get_secret_value(), purge, app[keys.METRICS])
+        app[keys.HEALTH].feed_connected = lambda: feed.connected
+        task = asyncio.create_task(feed.run())
+        yield
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[None]:
@@ -69,6 +100,7 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
             version=settings.stripe_api_version,
             timeout=settings.stripe_timeout,
             budget=Budget(settings.stripe_max_rps, settings.stripe_timeout),
+            metrics=app[keys.METRICS],
         )
         app[keys.STRIPE] = client
         app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency)
@@ -79,31 +111,20 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
         await health.stop()
 
 
-def _address_header(settings: Settings) -> str:
-    return settings.ip_custom_header or "X-Forwarded-For"
-
-
-def _gate(settings: Settings, client: DirectusClient) -> Gate:
-    source = DirectusPermissions(client, {settings.stripe_customers_collection})
+def _gate(
+    settings: Settings, client: DirectusClient, permissions: PermissionSource, origins: Origins, header: str
+) -> Gate:
+    collection, id_field = settings.stripe_customers_collection, settings.stripe_customer_id_field
     return Gate(
-        permissions=CachedPermissions(
-            source,
-            ttl=settings.permissions_cache_ttl,
-            denied_ttl=settings.permissions_denied_ttl,
-            size=settings.permissions_cache_size,
-        ),
-        rows=DirectusRows(
-            client,
-            collection=settings.stripe_customers_collection,
-            id_field=settings.stripe_customer_id_field,
-            most=settings.scope_max_customers,
-        ),
-        collection=settings.stripe_customers_collection,
-        id_field=settings.stripe_customer_id_field,
+        permissions=permissions,
+        rows=DirectusRows(client, collection=collection, id_field=id_field, most=settings.scope_max_customers),
+        collection=collection,
+        id_field=id_field,
         cookie=settings.session_cookie_name,
         trusted_proxies=settings.trusted_proxies,
-        address_header=_address_header(settings),
+        address_header=header,
         denied_status=settings.denied_status,
+        origins=origins,
     )
 
 
@@ -132,7 +153,11 @@ def _write_back(settings: Settings, client: DirectusClient) -> WriteBack | None:
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then let requests under way finish within `shutdown_timeout`."""
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    While draining, for `shutdown_delay`, requests are still served but connections are not kept and `/readyz` says
+    no, so that proxies go elsewhere; then those under way may finish within `shutdown_timeout`.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -143,5 +168,6 @@ async def serve(settings: Settings) -> None:
         await web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port).start()
         await stop.wait()
         app[keys.HEALTH].draining = True
+        await asyncio.sleep(settings.shutdown_delay)
     finally:
         await runner.cleanup()

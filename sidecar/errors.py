@@ -6,6 +6,7 @@
     │   ├── InvalidQuery        400 INVALID_QUERY
     │   ├── RouteNotFound       404 ROUTE_NOT_FOUND
     │   ├── MethodNotAllowed    405 METHOD_NOT_ALLOWED
+    │   ├── RequestTimeout      408 REQUEST_TIMEOUT
     │   ├── ContentTooLarge     413 CONTENT_TOO_LARGE
     │   ├── UnsupportedMedia    415 UNSUPPORTED_MEDIA_TYPE
     │   └── TooManyCustomers    422 TOO_MANY_CUSTOMERS
@@ -13,6 +14,7 @@
     │   ├── CredentialMissing   401 NO_CREDENTIALS
     │   ├── CredentialRefused   401 with Directus's own code
     │   ├── PermissionDenied    401 FORBIDDEN, or 403 where DENIED_STATUS says so
+    │   ├── CrossSite           403 FORBIDDEN: a foreign page used a visitor's session
     │   ├── ItemRefused         Directus refused to read or write the caller's item; its status and code
     │   └── ItemConflict        409 CONFLICT
     ├── Overloaded              503 SERVICE_UNAVAILABLE: too much at once, with Retry-After
@@ -75,6 +77,11 @@ class MethodNotAllowed(RequestError):
     code = "METHOD_NOT_ALLOWED"
 
 
+class RequestTimeout(RequestError):
+    status = 408
+    code = "REQUEST_TIMEOUT"
+
+
 class ContentTooLarge(RequestError):
     status = 413
     code = "CONTENT_TOO_LARGE"
@@ -111,6 +118,10 @@ class PermissionDenied(Refused):
     def __init__(self, message: str, *, status: int = 401, extensions: Mapping[str, object] | None = None) -> None:
         super().__init__(message, extensions=extensions)
         self.status = status
+
+
+class CrossSite(Refused):
+    status = 403
 
 
 class ItemRefused(Refused):

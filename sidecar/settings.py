@@ -127,12 +127,23 @@ def _attributes(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _origins(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _browser_origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", value):
+        raise ValueError("must be origins as browsers send them, such as https://app.example.com; * is not one")
+    return value
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
 Name = Annotated[str, AfterValidator(_name)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
 FieldAttributes = Annotated[dict[Name, Attributes], NoDecode, BeforeValidator(_field_map)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_origins)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
@@ -217,6 +228,14 @@ class Settings(DirectusSettings):
     trusted_proxies: Networks = Field(
         (), description="Addresses or networks, comma-separated, whose `X-Forwarded-For` is believed"
     )
+    allowed_origins: Origins = Field(
+        (),
+        description="Other origins, comma-separated, whose pages may use a visitor's session, such as `https://app.example.com`",
+    )
+    directus_realtime: bool = Field(
+        default=False,
+        description="Hear of permission changes at once, over Directus's WebSocket; needs the service token",
+    )
     ip_custom_header: Annotated[str, AfterValidator(_header)] | None = Field(
         None,
         description="As set in Directus: the header it reads the client's address from, if not `X-Forwarded-For`",
@@ -247,7 +266,10 @@ class Settings(DirectusSettings):
     write_back_timeout: Seconds = Field(
         10, description="How long writing a new customer's ID is tried before it is left to a retry"
     )
-    shutdown_timeout: Seconds = Field(20, description="How long requests under way may take to finish after SIGTERM")
+    shutdown_delay: float = Field(
+        5, ge=0, le=60, description="How long after SIGTERM requests are still accepted, so that proxies notice"
+    )
+    shutdown_timeout: Seconds = Field(18, description="How long requests under way may take to finish after SIGTERM")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
 
     @field_validator("denied_status", mode="before")
@@ -259,6 +281,8 @@ class Settings(DirectusSettings):
     def _consistent(self) -> Self:
         if self.permissions_denied_ttl > self.permissions_cache_ttl:
             raise ValueError("PERMISSIONS_DENIED_TTL must not be longer than PERMISSIONS_CACHE_TTL")
+        if self.directus_realtime and self.directus_service_token is None:
+            raise ValueError("DIRECTUS_REALTIME needs DIRECTUS_SERVICE_TOKEN")
         address = urlsplit(self.stripe_api_base)
         if address.scheme == "http" and address.hostname not in _LOOPBACK and self.livemode:
             raise ValueError("STRIPE_API_BASE must be https:// for a live key")

@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from cachetools import TLRUCache
 
 from sidecar.clients.singleflight import SingleFlight
+from sidecar.context import note
 from sidecar.core.credentials import Credential, expires_at
 from sidecar.core.interfaces import PermissionSource
 from sidecar.core.permissions import Permissions
 from sidecar.core.policy import Requirement
 from sidecar.errors import CredentialRefused
+from sidecar.metrics import Metrics
 
 _JITTER = 0.1  # the share by which a lifetime is shortened at random, so that entries do not expire as one
+_HASH = 32  # bytes
 _REFUSED_SHARE = 10  # the memory of refusals is this many times smaller
 
 
@@ -47,6 +50,10 @@ def _expires(_key: bytes, entry: _Entry, _now: float) -> float:
     return entry.expires
 
 
+def _until(_key: bytes, until: float, _now: float) -> float:
+    return until
+
+
 class CachedPermissions:
     """Times in seconds. `timer` must be monotonic; `clock` is the wall's and is only held against a token's `exp`."""
 
@@ -57,6 +64,7 @@ class CachedPermissions:
         ttl: float,
         denied_ttl: float,
         size: int,
+        metrics: Metrics | None = None,
         timer: Callable[[], float] = time.monotonic,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -65,6 +73,8 @@ class CachedPermissions:
         self._timer, self._clock = timer, clock
         self._granted = TLRUCache[bytes, _Entry](size, _expires, timer)
         self._refused = TLRUCache[bytes, _Entry](max(1, size // _REFUSED_SHARE), _expires, timer)
+        self._forgotten = TLRUCache[bytes, float](size, _until, timer)
+        self._metrics = metrics or Metrics()
         self._flights = SingleFlight[_Answer]()
         self._secret = secrets.token_bytes(32)
         self._generation = 0
@@ -73,19 +83,39 @@ class CachedPermissions:
         key = self._fingerprint(credential)
         answer = self._recall(key, requirement)
         if answer is None:
-            generation = self._generation
-            answer = await self._flights.run((generation, key), lambda: self._ask(credential, requirement))
-            if generation == self._generation:
-                self._remember(key, answer, credential, requirement)
+            answer = await self._shared(key, credential, requirement)
+        else:
+            self._count("hit")
         if isinstance(answer.said, CredentialRefused):
             raise CredentialRefused(answer.said.code)
         return answer.said
 
-    def purge(self) -> None:
+    def forget(self, credential: Credential) -> None:
+        """Remember nothing of this token, from whichever address, until nothing older could be remembered either.
+
+        It is about to be logged out, perhaps a moment from now, so what is asked in between must not be kept.
+        """
+        self._forgotten[self._hash(credential.token)] = self._timer() + self._ttl
+
+    def purge(self, cause: str = "change") -> None:
         """Forget everything, and let nothing that is being asked at this moment be remembered or joined."""
+        self._metrics.purges.labels(cause).inc()
         self._generation += 1
         self._granted.clear()
         self._refused.clear()
+
+    async def _shared(self, key: bytes, credential: Credential, requirement: Requirement) -> _Answer:
+        """Ask together with all who ask the same at this moment."""
+        generation = self._generation
+        self._count("shared" if self._flights.under_way((generation, key)) else "asked")
+        answer = await self._flights.run((generation, key), lambda: self._ask(credential, requirement))
+        if generation == self._generation and self._hash(credential.token) not in self._forgotten:
+            self._remember(key, answer, credential, requirement)
+        return answer
+
+    def _count(self, result: str) -> None:
+        self._metrics.cache.labels(result).inc()
+        note("permissions", result)
 
     async def _ask(self, credential: Credential, requirement: Requirement) -> _Answer:
         asked = self._timer()
@@ -96,6 +126,8 @@ class CachedPermissions:
 
     def _recall(self, key: bytes, requirement: Requirement) -> _Answer | None:
         """A yes counts for its whole lifetime; a no only while it stands in the memory of refusals."""
+        if self._forgotten and key[:_HASH] in self._forgotten:
+            return None
         entry = self._granted.get(key)
         if entry is None or not entry.answer.grants(requirement):
             entry = self._refused.get(key)
@@ -117,7 +149,8 @@ class CachedPermissions:
         return _Entry(answer, answer.asked + lifetime)
 
     def _fingerprint(self, credential: Credential) -> bytes:
-        """Key by token and address; lengths stand before both, so that no two pairs make one key."""
-        fields = (credential.token.encode(), (credential.address or "").encode())
-        message = b"".join(len(field).to_bytes(8, "big") + field for field in fields)
-        return hmac.digest(self._secret, message, "sha256")
+        """Key by token and address, each hashed to one length, so that no two pairs make one key."""
+        return self._hash(credential.token) + self._hash(credential.address or "")
+
+    def _hash(self, text: str) -> bytes:
+        return hmac.digest(self._secret, text.encode(), "sha256")

@@ -14,10 +14,12 @@ import orjson
 from yarl import URL
 
 from sidecar.clients.http import read_bounded, retry_after
+from sidecar.context import request_id
 from sidecar.core.credentials import Credential
 from sidecar.core.permissions import Permissions
 from sidecar.core.policy import Requirement
 from sidecar.errors import CredentialRefused, DirectusUnavailable
+from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 _ANSWER_LIMIT = 8 * 1024 * 1024  # an administrator's permissions on a thousand collections are under 1 MiB
@@ -48,10 +50,13 @@ class Answer:
 class DirectusClient:
     """One HTTP exchange with Directus. `address_header` is where Directus looks for the client's address."""
 
-    def __init__(self, session: aiohttp.ClientSession, base: str, *, address_header: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base: str, *, address_header: str, metrics: Metrics | None = None
+    ) -> None:
         self._session = session
         self._base = base
         self._address_header = address_header
+        self._metrics = metrics or Metrics()
 
     async def request(self, credential: Credential, method: str, path: str, *, json: object = None) -> Answer:
         """Send one request as the caller, the credential as `Authorization: Bearer` and nowhere else.
@@ -59,21 +64,21 @@ class DirectusClient:
         Raises DirectusUnavailable unless a whole, readable answer came inside the budget.
         """
         body = None if json is None else orjson.dumps(json)
+        url, headers = URL(self._base + path, encoded=True), self._headers(credential, body)
         try:
-            async with self._session.request(
-                method,
-                URL(self._base + path, encoded=True),
-                data=body,
-                headers=self._headers(credential, body),
-                allow_redirects=False,
-            ) as response:
-                return _read(response, await read_bounded(response, _ANSWER_LIMIT))
+            with self._metrics.timed("directus"):
+                async with self._session.request(
+                    method, url, data=body, headers=headers, allow_redirects=False
+                ) as response:
+                    return _read(response, await read_bounded(response, _ANSWER_LIMIT))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {type(error).__name__}") from error
 
     def _headers(self, credential: Credential, body: bytes | None) -> dict[str, str]:
         # Directus may cache its own answers (CACHE_ENABLED); on several nodes those can be stale.
         headers = {"Authorization": f"Bearer {credential.token}", "Cache-Control": "no-store"}
+        if (identity := request_id.get()) is not None:
+            headers["X-Request-Id"] = identity
         if credential.address is not None:
             headers[self._address_header] = credential.address
         if body is not None:

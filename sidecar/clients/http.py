@@ -16,7 +16,7 @@ class OversizedAnswer(aiohttp.ClientPayloadError):
     """The upstream sent more than was agreed to read."""
 
 
-def open_session(*, total: float, connect: float, connections: int) -> aiohttp.ClientSession:
+def open_session(*, total: float | None, connect: float, connections: int) -> aiohttp.ClientSession:
     """Open the one session of an upstream; times in seconds. Whoever opens it closes it."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, limit_per_host=connections),

@@ -40,15 +40,21 @@ class DirectusItems:
         self._claim_timeout, self._timer = claim_timeout, timer
 
     async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
-        path = f"{self._path}/{_segment(item)}?fields={self._id_field}"
-        row = data_of(await self._client.request(credential, "GET", path), "read this item")
-        match row:
-            case {self._id_field: None | ""}:
+        """Raises ItemRefused also where the item has another name than `item`.
+
+        A database that compares generously finds item 1 under "01" and "0x1", and `/users/me` is whoever asks:
+        what is made for one item must not go by two names.
+        """
+        path = f"{self._path}/{_segment(item)}?fields={self._key_field},{self._id_field}"
+        match data_of(await self._client.request(credential, "GET", path), "read this item"):
+            case {self._key_field: key} if str(key) != str(item):
+                raise ItemRefused("Name the item by its own primary key.", status=400, code="INVALID_PAYLOAD")
+            case {self._key_field: _, self._id_field: None}:
                 return None
-            case {self._id_field: str(customer_id)}:
+            case {self._key_field: _, self._id_field: str(customer_id)}:
                 return customer_id
             case _:
-                raise DirectusUnavailable("an item was answered without the field that was asked for")
+                raise DirectusUnavailable("an item was answered without the fields that were asked for")
 
     async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
         path = f"/permissions/me/{self._collection}/{_segment(item)}"
@@ -75,10 +81,14 @@ class DirectusItems:
     async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
         """Repeat while Directus is away and `claim_timeout` lasts: the customer exists, its ID must not be lost."""
         deadline, wait = self._timer() + self._claim_timeout, _FIRST_WAIT
+        answer_lost = False
         while True:
             try:
-                return await self._claim_once(credential, item, customer_id)
+                if await self._claim_once(credential, item, customer_id):
+                    return True
+                return answer_lost and await self.customer_id(credential, item) == customer_id
             except DirectusUnavailable:
+                answer_lost = True
                 if self._timer() + wait >= deadline:
                     raise
             await asyncio.sleep(wait)

@@ -19,9 +19,11 @@ from sidecar.clients.budget import Budget
 from sidecar.clients.http import retry_after
 from sidecar.clients.stripe_errors import failure
 from sidecar.clients.stripe_transport import Transport
+from sidecar.context import request_id
 from sidecar.core.interfaces import Page, StripeObject
 from sidecar.core.listing import MOST
 from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
+from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 _RETRIES = 2
@@ -42,12 +44,14 @@ class StripeClient:
         version: str,
         timeout: float,
         budget: Budget | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._transport = Transport(session)
         self._base = base
         self._headers = {"Authorization": f"Bearer {key}", "Stripe-Version": version}
         self._timeout = timeout
         self._budget = budget or Budget(_UNHURRIED, timeout)
+        self._metrics = metrics or Metrics()
         self.key_rejected = False
 
     async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
@@ -99,13 +103,16 @@ class StripeClient:
         self, method: str, target: str, *, form: Mapping[str, str] | None = None, idempotency_key: str | None = None
     ) -> tuple[bytes, StripeObject]:
         headers = dict(self._headers)
+        if (identity := request_id.get()) is not None:
+            headers["X-Request-Id"] = identity
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = None if form is None else urlencode(form)
         try:
-            async with asyncio.timeout(self._timeout):
-                content, status, answered = await self._patiently(method, self._base + target, headers, body)
+            with self._metrics.timed("stripe"):
+                async with asyncio.timeout(self._timeout):
+                    content, status, answered = await self._patiently(method, self._base + target, headers, body)
         except TimeoutError:
             raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
         except stripe.APIConnectionError as error:
@@ -125,6 +132,7 @@ class StripeClient:
             pause = max(wait * random.uniform(0.5, 1.5), retry_after(answered) or 0)  # noqa: S311 - spreads load
             if status != _TOO_MANY or asyncio.get_running_loop().time() + pause >= deadline:
                 return content, status, answered
+            self._metrics.rate_limited.inc()
             _log.warning("Stripe limits", extra={"reason": answered.get("Stripe-Rate-Limited-Reason"), "pause": pause})
             self._budget.pause(pause)
             await asyncio.sleep(pause)

@@ -87,11 +87,15 @@ def subject(credential: Credential) -> str:
     Use it only after Directus accepted the token: a token it issued names its user; another one, whatever it
     claims, is a static token and names itself.
     """
+    user = user_id(credential)
+    return f"token {credential.token}" if user is None else f"user {user}"
+
+
+def user_id(credential: Credential) -> str | None:
+    """Read whose a token of Directus is, None for a static one; as with `subject`, only after Directus accepted it."""
     claims = _claims(credential.token)
     user = claims.get("id")
-    if claims.get("iss") == "directus" and isinstance(user, str):
-        return f"user {user}"
-    return f"token {credential.token}"
+    return user if claims.get("iss") == "directus" and isinstance(user, str) else None
 
 
 def _claims(token: str) -> dict[str, object]:

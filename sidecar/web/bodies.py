@@ -1,5 +1,6 @@
 """Reads request bodies: strict JSON of a known shape. A fault is named by its attribute; no value is repeated."""
 
+import asyncio
 import json
 import re
 from typing import Annotated, NoReturn
@@ -9,9 +10,10 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 from sidecar.core.creation import NewCustomer
-from sidecar.errors import ContentTooLarge, InvalidPayload, UnsupportedMedia
+from sidecar.errors import ContentTooLarge, InvalidPayload, RequestTimeout, UnsupportedMedia
 
 MAX_BODY = 64 * 1024  # bytes
+_READ_TIMEOUT = 10.0  # seconds for a body to arrive
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -89,7 +91,10 @@ async def _read(request: web.Request) -> bytes:
     if request.content_type != "application/json":
         raise UnsupportedMedia("Send the body as Content-Type: application/json.")
     try:
-        return await request.read()
+        async with asyncio.timeout(_READ_TIMEOUT):
+            return await request.read()
+    except TimeoutError:
+        raise RequestTimeout("The body did not arrive in time.") from None
     except web.HTTPRequestEntityTooLarge:
         raise ContentTooLarge(f"The body is longer than {MAX_BODY} bytes.") from None
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
 
+from sidecar.context import note
 from sidecar.core.addresses import client_address
 from sidecar.core.credentials import Credential, cookie_values, find_credential
 from sidecar.core.interfaces import PermissionSource, Rows
@@ -14,6 +15,7 @@ from sidecar.core.permissions import Action, AllowedFields, Permissions
 from sidecar.core.policy import Reason, Requirement, authorize, explain
 from sidecar.core.scope import EVERYTHING, Scope
 from sidecar.errors import CredentialMissing, PermissionDenied
+from sidecar.web.origins import Origins
 
 TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
 
@@ -41,14 +43,17 @@ class Gate:
     trusted_proxies: Sequence[IPv4Network | IPv6Network]
     address_header: str
     denied_status: int
+    origins: Origins
 
     async def admit(self, request: web.Request, operation: Operation) -> Caller:
         """Ask Directus and decide. Raises Refused, DirectusUnavailable or RequestError; nothing else lets in."""
         customer = named_customer(operation, request.match_info)
-        credential = self._credential(request)
+        credential = self.credential(request)
+        self.origins.check(request, credential.source)
         requirement = self._requirement(operation)
         permissions = await self.permissions.permissions(credential, requirement)
         decision = authorize(permissions, requirement)
+        note("reason", decision.reason)
         if not decision.allowed:
             raise self._denied(decision.reason, requirement)
         scope = await self._scope(credential, customer, requirement) if decision.scoped else EVERYTHING
@@ -73,6 +78,7 @@ class Gate:
         if customer is None:
             return Scope(await self.rows.customer_ids(credential))
         if not await self.rows.holds(credential, customer):
+            note("reason", Reason.NOT_VISIBLE)
             raise self._denied(Reason.NOT_VISIBLE, requirement)
         return Scope((customer,))
 
@@ -80,7 +86,8 @@ class Gate:
         extensions = {"reason": reason, "collection": requirement.collection, "action": requirement.action}
         return PermissionDenied(explain(reason, requirement), status=self.denied_status, extensions=extensions)
 
-    def _credential(self, request: web.Request) -> Credential:
+    def credential(self, request: web.Request) -> Credential:
+        """Find the request's one credential. Raises CredentialMissing and RequestError."""
         credential = find_credential(
             authorization=request.headers.getall("Authorization", []),
             access_token=request.query.getall(TOKEN_PARAMETER, []),

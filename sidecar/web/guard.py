@@ -13,6 +13,7 @@ from sidecar.core.operations import Kind, Operation
 from sidecar.errors import InvalidQuery
 from sidecar.web.gate import TOKEN_PARAMETER, Caller
 from sidecar.web.keys import CAPACITY, GATE
+from sidecar.web.middlewares import OPERATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ def guard(operation: Operation, handler: Handler) -> Callable[[web.Request], Awa
     """Let `handler` see only requests that are well-formed for `operation` and that Directus allows."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
+        request[OPERATION] = operation.name
         with request.app[CAPACITY].place():
             query = _query(operation, request)
             caller = await request.app[GATE].admit(request, operation)

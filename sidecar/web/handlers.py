@@ -1,19 +1,24 @@
 """What is done once the guard has let a caller in. One handler a kind of operation, none a route of its own."""
 
+import logging
+
 import orjson
 from aiohttp import web
 
 from sidecar.core.creation import Creator, Outcome, create_customer, create_customer_for_item
+from sidecar.core.credentials import user_id
 from sidecar.core.operations import Kind, named_customer
 from sidecar.core.permissions import Action, AllowedFields
 from sidecar.core.projection import View
 from sidecar.errors import InvalidPayload
 from sidecar.web.bodies import read_customer, read_key
 from sidecar.web.guard import Call, Handler
-from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, GATE, HEALTH, LISTS, SCOPED, STRIPE, WRITE_BACK
+from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, GATE, LISTS, METRICS, SCOPED, STRIPE, WRITE_BACK
+from sidecar.web.middlewares import NOTES
 from sidecar.web.rendering import Rendering, render_page
 from sidecar.web.streams import stream_array, stream_lines
 
+_log = logging.getLogger("sidecar.audit")
 _NDJSON = "application/x-ndjson"
 
 
@@ -56,6 +61,7 @@ async def _create_customer(call: Call) -> web.StreamResponse:
 
 def _created(outcome: Outcome, call: Call) -> web.Response:
     """Show the creator what it sent and the new ID; of a customer that was there already, what it may read."""
+    _audit(outcome, call)
     if not outcome.created:
         return _json(orjson.dumps(_view(call, Action.READ).project(outcome.customer)))
     customer = _view(call, Action.READ, Action.CREATE).project(outcome.customer)
@@ -64,6 +70,14 @@ def _created(outcome: Outcome, call: Call) -> web.Response:
         return _json(orjson.dumps(customer), status=201)
     pending = {"write_back": "pending"}
     return _json(orjson.dumps({**customer, **pending}), status=201, headers={"X-Write-Back": "pending"})
+
+
+def _audit(outcome: Outcome, call: Call) -> None:
+    facts = {"customer": outcome.customer["id"], "created": outcome.created, "write_back_pending": outcome.pending}
+    notes: dict[str, object] = call.request[NOTES]
+    _log.info("customer created", extra={**notes, **facts, "user": user_id(call.caller.credential)})
+    if outcome.pending:
+        call.request.app[METRICS].pending.inc()
 
 
 def _view(call: Call, *actions: Action) -> View:
@@ -80,18 +94,3 @@ HANDLERS: dict[Kind, Handler] = {
     Kind.RETRIEVE: _retrieve,
     Kind.CREATE_CUSTOMER: _create_customer,
 }
-
-
-async def healthz(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
-
-
-async def readyz(request: web.Request) -> web.Response:
-    """Ready unless draining or useless: a Directus or Stripe that is down is no reason to take this pod away."""
-    health = request.app[HEALTH]
-    if health.draining:
-        return web.json_response({"status": "draining"}, status=503)
-    if health.key_rejected():
-        health.start_probe()
-        return web.json_response({"status": "unusable", "reason": "Stripe rejects the key"}, status=503)
-    return web.json_response({"status": "ready"})

@@ -12,10 +12,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Health:
-    """`key_rejected` tells whether Stripe refused our key when it was last used; `probe` uses it once."""
+    """`key_rejected` tells whether Stripe refused our key when it was last used; `probe` uses it once.
+
+    `feed_connected` is None where Directus's changes are not followed.
+    """
 
     key_rejected: Callable[[], bool]
     probe: Callable[[], Awaitable[None]]
+    feed_connected: Callable[[], bool] | None = None
     draining: bool = False
     _probe: asyncio.Task[None] | None = field(default=None, init=False)
 

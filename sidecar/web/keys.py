@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from sidecar.core.creation import WriteBack
+from sidecar.core.credentials import Credential
 from sidecar.core.interfaces import Lists, Stripe
 from sidecar.core.operations import Scoping
 from sidecar.core.projection import FieldMap
+from sidecar.metrics import Metrics
 from sidecar.web.capacity import Capacity
 from sidecar.web.gate import Gate
 from sidecar.web.health import Health
+from sidecar.web.origins import Origins
 
 GATE = web.AppKey("GATE", Gate)
 STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
@@ -20,4 +23,7 @@ CAPACITY = web.AppKey("CAPACITY", Capacity)
 FIELD_MAP = web.AppKey("FIELD_MAP", FieldMap)
 WRITE_BACK: web.AppKey[WriteBack | None] = web.AppKey("WRITE_BACK", WriteBack)
 EXPOSE_SECRETS = web.AppKey("EXPOSE_SECRETS", bool)
+METRICS = web.AppKey("METRICS", Metrics)
+ORIGINS = web.AppKey("ORIGINS", Origins)
+FORGET: web.AppKey[Callable[[Credential], None]] = web.AppKey("FORGET")
 HEALTH = web.AppKey("HEALTH", Health)

@@ -6,7 +6,7 @@ stand there. The stock access log prints the query string, where a token may sta
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
@@ -14,28 +14,49 @@ from aiohttp.abc import AbstractAccessLogger
 
 from sidecar.core.envelope import error_body
 from sidecar.errors import RequestError
-from sidecar.web.middlewares import ERROR_CODE
+from sidecar.web.middlewares import NOTES
 
 _log = logging.getLogger(__name__)
+_DEADLINE = 15.0  # seconds for a whole request to arrive; longer than a proxy keeps an idle connection
 
 
 class AccessLogger(AbstractAccessLogger):
-    """One line a request: method, path without its query, status, code of an error, milliseconds."""
+    """One line a request: method, path without its query, status, milliseconds, and what was noted on its way."""
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        self.logger.info(
-            "request",
-            extra={
-                "method": request.method,
-                "path": request.path,
-                "status": response.status,
-                "code": request.get(ERROR_CODE),
-                "ms": round(time * 1000, 1),
-            },
-        )
+        line: dict[str, object] = {"method": request.method, "path": request.rel_url.raw_path, "status": response.status}
+        self.logger.info("request", extra={**line, "ms": round(time * 1000, 1), **request.get(NOTES, {})})
 
 
-class _Protocol(web.RequestHandler):
+class Protocol(web.RequestHandler):
+    """A connection. One that brings no whole request within a deadline, at first or again, is closed.
+
+    aiohttp has no such deadline of its own for a connection that never finishes its first headers.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.attend()
+        super().connection_lost(exc)
+
+    def attend(self) -> None:
+        """A whole request is there: the deadline is for its handler to keep."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:
+        super().log_access(request, response, time)
+        self._expect()
+
+    def _expect(self) -> None:
+        self.attend()
+        self._deadline = asyncio.get_running_loop().call_later(_DEADLINE, self.force_close)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -53,6 +74,16 @@ class _Protocol(web.RequestHandler):
         return response
 
 
+@web.middleware
+async def attended(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Tell the connection that a request has arrived."""
+    if isinstance(request.protocol, Protocol):
+        request.protocol.attend()
+    return await handler(request)
+
+
 class Runner(web.AppRunner):
     """aiohttp's runner with the protocol and the access log above."""
 
@@ -62,7 +93,7 @@ class Runner(web.AppRunner):
         if manager is None:
             return None
         return partial(
-            _Protocol,
+            Protocol,
             manager,
             loop=asyncio.get_running_loop(),
             access_log_class=AccessLogger,

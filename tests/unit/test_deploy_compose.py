@@ -91,4 +91,4 @@ def test_sidecar_may_drain() -> None:
     """Docker waits longer than the drain takes before it kills (L4)."""
     grace = float(SERVICES["sidecar"]["stop_grace_period"].removesuffix("s"))
 
-    assert grace > Settings.model_fields["shutdown_timeout"].default
+    assert grace > sum(Settings.model_fields[name].default for name in ("shutdown_delay", "shutdown_timeout"))

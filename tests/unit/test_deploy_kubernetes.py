@@ -120,13 +120,16 @@ def test_sidecar_does_not_decide_whether_directus_is_ready() -> None:
     assert "readiness" not in probes(render("sidecar"))
 
 
-def test_grace_exceeds_the_shutdown_budget(manifests: list[Manifest]) -> None:
-    """The pod is not killed before preStop and the drain have had their time (L4)."""
-    settings = one(manifests, "ConfigMap")["data"]
-    drain = float(settings.get("SHUTDOWN_TIMEOUT", Settings.model_fields["shutdown_timeout"].default))
-    before = container(manifests)["lifecycle"]["preStop"]["sleep"]["seconds"]
+def drain_seconds(settings: dict[str, str]) -> float:
+    names = ("shutdown_delay", "shutdown_timeout")
+    return sum(float(settings.get(name.upper(), Settings.model_fields[name].default)) for name in names)
 
-    assert before + drain < pod(manifests)["terminationGracePeriodSeconds"]
+
+def test_grace_exceeds_the_shutdown_budget(manifests: list[Manifest]) -> None:
+    """The pod is not killed before both parts of the drain have had their time (L4)."""
+    settings = one(manifests, "ConfigMap")["data"]
+
+    assert drain_seconds(settings) < pod(manifests)["terminationGracePeriodSeconds"]
 
 
 def test_secrets_are_files(manifests: list[Manifest]) -> None:
@@ -181,11 +184,9 @@ def test_sidecar_asks_directus_in_its_own_pod() -> None:
     """As second container the sidecar reaches Directus on loopback, and Directus outlives its drain (L4)."""
     manifests = render("sidecar")
     [directus] = [c for c in pod(manifests)["containers"] if c["name"] == "directus"]
-    before = container(manifests)["lifecycle"]["preStop"]["sleep"]["seconds"]
-    drain = Settings.model_fields["shutdown_timeout"].default
 
     assert one(manifests, "ConfigMap")["data"]["DIRECTUS_URL"] == "http://127.0.0.1:8055"
-    assert directus["lifecycle"]["preStop"]["sleep"]["seconds"] >= before + drain
+    assert directus["lifecycle"]["preStop"]["sleep"]["seconds"] >= drain_seconds({})
 
 
 def test_standalone_keeps_two_replicas(standalone: list[Manifest]) -> None:

@@ -1,0 +1,45 @@
+"""What can be counted here, in one registry for each application (prometheus.io, "Metric and label naming").
+
+Labels come from fixed sets: no IDs, no tokens, no paths as they were sent.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "sidecar_requests", "Requests answered", ["operation", "status", "verdict"], registry=registry
+        )
+        self.cache = Counter(
+            "sidecar_permissions", "Questions for permissions, by how they were answered", ["result"], registry=registry
+        )
+        self.purges = Counter("sidecar_purges", "Times all permissions were forgotten", ["cause"], registry=registry)
+        self.upstream = Histogram(
+            "sidecar_upstream_seconds", "Time an upstream took", ["upstream"], buckets=_SECONDS, registry=registry
+        )
+        self.rate_limited = Counter("sidecar_stripe_rate_limited", "Answers 429 of Stripe", registry=registry)
+        self.pending = Counter(
+            "sidecar_write_backs_pending", "Customers whose ID could not be written back", registry=registry
+        )
+        self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
+
+    @contextmanager
+    def timed(self, upstream: str) -> Iterator[None]:
+        """Count how long the block takes, however it ends."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.upstream.labels(upstream).observe(perf_counter() - started)
+
+    def exposition(self) -> bytes:
+        """Give everything in Prometheus's text format."""
+        return generate_latest(self._registry)
