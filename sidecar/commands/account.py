@@ -1,0 +1,74 @@
+"""The service user and its static token, which is shown or written once and never readable again."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from sidecar.commands.administrator import Administrator, AdministratorFault, Row
+from sidecar.commands.lines import Line, Word
+from sidecar.settings import DirectusSettings
+
+_FIRST_NAME = "Stripe sidecar"
+_LONGEST_NAME = 50  # what the column holds
+_OWNER_ONLY = 0o600
+
+
+def provide_account(
+    admin: Administrator, policy: str, settings: DirectusSettings, token_file: Path | None
+) -> Iterator[Line]:
+    """Leave the policy with one user, who has a token. A new one goes to `token_file`, else to standard output."""
+    holders = admin.rows("access", {"policy": {"_eq": policy}})
+    users = [str(row["user"]) for row in holders if row.get("user")]
+    if len(users) < len(holders) or len(users) > 1:
+        raise AdministratorFault("The service policy has more than its one user; take it from everybody else.")
+    collection = settings.stripe_customers_collection
+    if users:
+        user = users[0]
+        yield Line(Word.UNCHANGED, "its user")
+    else:
+        user = str(admin.create("users", _new_user(collection, policy))["id"])
+        yield Line(Word.CREATED, f'its user "{_FIRST_NAME} {collection}"')
+    yield _provide_token(admin, user, token_file)
+
+
+def _new_user(collection: str, policy: str) -> Row:
+    return {
+        "first_name": _FIRST_NAME,
+        "last_name": collection[:_LONGEST_NAME],
+        "description": "Has no login, only the static token that the Stripe sidecar uses.",
+        "policies": [{"policy": policy}],
+    }
+
+
+def _provide_token(admin: Administrator, user: str, token_file: Path | None) -> Line:
+    row = admin.find(f"users/{user}") or {}
+    if row.get("status") != "active":
+        raise AdministratorFault("The service user is not active; activate it in Directus, then run this again.")
+    if row.get("token"):
+        return Line(Word.UNCHANGED, "its token, which cannot be shown again: for a new one clear it in Directus first")
+    token = secrets.token_urlsafe(32)
+    with _destination(token_file) as file:
+        admin.change(f"users/{user}", {"token": token})
+        file.write(f"{token}\n" if token_file else f"DIRECTUS_SERVICE_TOKEN={token}\n")
+        file.flush()
+    where = f"in {token_file}, for DIRECTUS_SERVICE_TOKEN_FILE" if token_file else "in the line above; keep it secret"
+    return Line(Word.CREATED, f"its token, {where}")
+
+
+@contextmanager
+def _destination(token_file: Path | None) -> Iterator[TextIO]:
+    """Open it before the token is made, so that none is made that nobody can get."""
+    if token_file is None:
+        yield sys.stdout
+        return
+    try:
+        descriptor = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _OWNER_ONLY)
+        os.fchmod(descriptor, _OWNER_ONLY)
+    except OSError as error:
+        raise AdministratorFault(f"{token_file} cannot be written: {error.strerror}. No token was made.") from None
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        yield file

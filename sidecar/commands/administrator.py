@@ -1,0 +1,112 @@
+"""Directus as an administrator sees it, through directus-sdk-py.
+
+That library knows the routes but not their failures: it looks for "errors" in the text of an answer, wants
+certain statuses, and follows redirects. So it sends, and every answer is judged here.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from directus_sdk_py import DirectusClient
+
+Row = dict[str, Any]
+_TIMEOUT = 30.0  # seconds; a change of the schema locks tables
+_ABSENT = frozenset({"FORBIDDEN", "ROUTE_NOT_FOUND"})  # an administrator is refused only what is not there
+_NOT_HIM = "Set DIRECTUS_ADMIN_TOKEN to an administrator's static token."
+_MENDING = {
+    "INVALID_CREDENTIALS": _NOT_HIM,
+    "INVALID_TOKEN": _NOT_HIM,
+    "TOKEN_EXPIRED": _NOT_HIM,
+    "RESOURCE_RESTRICTED": "This Directus 12 has no licence for item rules and field lists, without which a service "
+    "token could not be held to one field. Leave DIRECTUS_SERVICE_TOKEN away: IDs are then written as the caller.",
+    "RECORD_NOT_UNIQUE": "Two items hold the same value; clear one of them, then run this again.",
+}
+
+
+class AdministratorFault(Exception):
+    """Directus did not do as it was asked; the text says how to mend it."""
+
+
+class _Response(Protocol):
+    status_code: int
+    content: bytes
+
+
+class Administrator:
+    """`url` without a slash at the end."""
+
+    def __init__(self, url: str, token: str) -> None:
+        # It joins paths by urljoin: with a slash here and none in front of a path, a path within `url` is kept.
+        self._client = DirectusClient(f"{url}/", token=token, verify=True)
+
+    def require_rights(self) -> None:
+        """Raise AdministratorFault unless the token is an administrator's, and Directus 11 or newer."""
+        rights = self.find("policies/me/globals")
+        if rights is None:
+            raise AdministratorFault("What answers at DIRECTUS_URL is not Directus 11 or newer.")
+        if rights.get("admin_access") is not True:
+            raise AdministratorFault(f"Directus gives this token no administrator's rights. {_NOT_HIM}")
+
+    def find(self, path: str) -> Row | None:
+        """Read one row; None where there is none."""
+        status, body = self._send(self._client.get, path)
+        match body:
+            case {"errors": [{"extensions": {"code": str(code)}}, *_]} if code in _ABSENT:
+                return None
+        row = _data(status, body, f"read {path}")
+        return row if isinstance(row, dict) else None
+
+    def rows(self, path: str, query: Mapping[str, object] | None = None) -> list[Row]:
+        """Read all rows that match a Directus filter."""
+        params = {"limit": "-1", **({"filter": json.dumps(query)} if query else {})}
+        rows = _data(*self._send(self._client.get, path, params=params), f"read {path}")
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+    def create(self, path: str, row: Row) -> Row:
+        created = _data(*self._send(self._client.post, path, json=row), f"create {path}")
+        if not isinstance(created, dict):
+            raise AdministratorFault(f"Directus created {path} without saying what; run this again.")
+        return created
+
+    def change(self, path: str, values: Row) -> None:
+        _data(*self._send(self._client.patch, path, json=values), f"change {path}")
+
+    def _send(self, call: Callable[..., object], path: str, **more: object) -> tuple[int, object]:
+        """Give status and parsed body. Raises AdministratorFault where no answer came."""
+        answers: list[_Response] = []
+        try:
+            call(
+                path,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+                auth=lambda request: request,  # else a login in ~/.netrc would take the token's place
+                hooks={"response": lambda answer, **_: answers.append(answer)},
+                **more,
+            )
+        except (AssertionError, LookupError, TypeError, ValueError):
+            pass  # the library's verdict on what came; ours is the caller's
+        except OSError as error:  # what all errors of the transport are
+            raise AdministratorFault(f"Directus could not be asked ({type(error).__name__}). Is it up?") from None
+        if not answers:
+            raise AdministratorFault("Directus could not be asked. Is DIRECTUS_URL right?")
+        return answers[-1].status_code, _parsed(answers[-1].content)
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return None
+
+
+def _data(status: int, body: object, what: str) -> object:
+    match body:
+        case {"data": data} if status == 200:  # noqa: PLR2004 - OK
+            return data
+        case None if status == 204:  # noqa: PLR2004 - done, with nothing to say
+            return None
+        case {"errors": [{"message": str(message), "extensions": {"code": str(code)}}, *_]}:
+            raise AdministratorFault(f"Directus did not {what} ({code}). {_MENDING.get(code, message)}")
+        case _:
+            raise AdministratorFault(f"Directus did not {what}: status {status}, which is not one of its answers.")

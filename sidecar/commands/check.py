@@ -1,0 +1,46 @@
+"""``check``: ask Directus and Stripe whether they agree with the settings. Changes nothing, anywhere.
+
+It asks through the service's own clients, with their timeouts, so what it sees is what the service will see.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+from sidecar.clients.http import open_session
+from sidecar.commands.check_directus import directus_lines
+from sidecar.commands.check_stripe import stripe_lines
+from sidecar.commands.lines import Line, Word, show
+from sidecar.settings import Settings, load
+
+
+def run() -> int:
+    """Give the exit code. Raises SettingsFault."""
+    settings = load(Settings)
+    logging.disable()  # what the clients would log is what is found here
+    return show(asyncio.run(_lines(settings)))
+
+
+async def _lines(settings: Settings) -> list[Line]:
+    async with (
+        open_session(
+            total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=1
+        ) as directus,
+        open_session(total=settings.stripe_timeout, connect=settings.stripe_connect_timeout, connections=1) as stripe,
+    ):
+        lines = [line async for line in directus_lines(settings, directus)]
+        lines += [line async for line in stripe_lines(settings, stripe)]
+    return [*lines, *_proxy_lines(settings)]
+
+
+def _proxy_lines(settings: Settings) -> Iterator[Line]:
+    if not settings.trusted_proxies:
+        yield Line(
+            Word.NOTE,
+            "TRUSTED_PROXIES is empty: if a proxy stands in front, name its address, or every caller seems to be there",
+        )
+    elif any(network.prefixlen == 0 for network in settings.trusted_proxies):
+        yield Line(
+            Word.FAULT,
+            "TRUSTED_PROXIES believes everybody, so any caller can claim any address: name your proxies alone",
+        )

@@ -1,0 +1,116 @@
+"""What `check` asks of Directus, as far as the service token can see it; without one that is little."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import aiohttp
+import orjson
+
+from sidecar.clients.directus import Answer, DirectusClient
+from sidecar.clients.http import read_bounded
+from sidecar.commands.addresses import NOBODYS_ADDRESS
+from sidecar.commands.check_rights import BELIEF, TRUST, address_line, excess, right_lines
+from sidecar.commands.lines import Line, Word
+from sidecar.core.credentials import Credential, Source
+from sidecar.core.permissions import Action, Permissions
+from sidecar.errors import DirectusUnavailable
+from sidecar.settings import Settings
+
+_Ask = Callable[[str, str | None], Awaitable[Answer]]  # a path, and the address in whose name
+_ANSWER_LIMIT = 64 * 1024
+_PROVISION = "or the service token may not read it: run `provision`, or correct"
+
+
+async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
+    """Stop at the first finding that makes the others meaningless."""
+    first = await _version_line(settings, session)
+    yield first
+    if first.word is Word.FAULT:
+        return
+    token = settings.directus_service_token
+    if token is None:
+        for line in _unseen_lines(settings):
+            yield line
+        return
+    header = settings.ip_custom_header or "X-Forwarded-For"
+    client = DirectusClient(session, settings.directus_url, address_header=header)
+    secret = token.get_secret_value()
+    try:
+        async for line in _service_lines(
+            settings, lambda path, address: client.request(Credential(secret, Source.SERVICE, address), "GET", path)
+        ):
+            yield line
+    except DirectusUnavailable as error:
+        yield Line(Word.FAULT, f"Directus stopped answering ({error.detail}): look at its log")
+
+
+async def _version_line(settings: Settings, session: aiohttp.ClientSession) -> Line:
+    """Policies came with Directus 11: whether they may be read does not matter, only that there is such a route."""
+    try:
+        async with session.get(f"{settings.directus_url}/policies?limit=1", allow_redirects=False) as response:
+            status, content = response.status, await read_bounded(response, _ANSWER_LIMIT)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Line(
+            Word.FAULT, f"Directus cannot be reached ({type(error).__name__}): is it up, is DIRECTUS_URL right?"
+        )
+    match status, _parsed(content):
+        case ((200 | 401 | 403), {"data": _} | {"errors": _}):
+            return Line(Word.OK, f"Directus answers at {settings.directus_url} and is version 11 or newer")
+        case 404, {"errors": _}:
+            return Line(Word.FAULT, "Directus is older than version 11: update it")
+        case _:
+            return Line(Word.FAULT, f"what answers is no working Directus (status {status}): is DIRECTUS_URL right?")
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        return None
+
+
+def _unseen_lines(settings: Settings) -> Iterator[Line]:
+    where = f"{settings.stripe_customers_collection}.{settings.stripe_customer_id_field}"
+    yield Line(Word.NOTE, f"{where} cannot be looked at without DIRECTUS_SERVICE_TOKEN; `provision` makes both")
+    yield Line(Word.NOTE, f"{BELIEF} cannot be seen without it either; {TRUST}")
+    if settings.stripe_write_back:
+        yield Line(Word.NOTE, f"IDs are written back as the caller, who must be allowed to read and update {where}")
+
+
+async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
+    """Raises DirectusUnavailable."""
+    answer = await ask("/permissions/me", None)
+    if answer.status != 200 or not isinstance(answer.data, dict):  # noqa: PLR2004 - OK
+        code = answer.code or f"status {answer.status}"
+        yield Line(Word.FAULT, f"Directus refuses DIRECTUS_SERVICE_TOKEN ({code}): set a good one")
+        return
+    permissions = Permissions.from_directus(answer.data, answer.data)
+    collection = settings.stripe_customers_collection
+    if not permissions.grant(collection, Action.READ).usable:
+        yield Line(Word.FAULT, f"{collection} is not there, {_PROVISION} STRIPE_CUSTOMERS_COLLECTION")
+        return
+    yield await _field_line(f"{collection}.{settings.stripe_customer_id_field}", ask)
+    yield await _key_line(f"{collection}.{settings.stripe_customers_primary_key}", ask)
+    for line in right_lines(settings, permissions):
+        yield line
+    as_nobody = await ask("/permissions/me", NOBODYS_ADDRESS)
+    yield address_line(settings, as_nobody.data, provisioned=excess(settings, permissions) is None)
+
+
+async def _field_line(where: str, ask: _Ask) -> Line:
+    match (await ask(f"/fields/{where.replace('.', '/')}", None)).data:
+        case {"type": "string", "schema": {"is_unique": True, "is_nullable": True}}:
+            return Line(Word.OK, f"{where} is there, and unique")
+        case {"type": kind, "schema": {"is_unique": unique, "is_nullable": nullable}}:
+            wanted = {"a string": kind == "string", "unique": unique, "nullable": nullable}
+            lacking = ", ".join(word for word, there in wanted.items() if there is not True)
+            return Line(Word.FAULT, f"{where} is not {lacking}: run `provision`, or correct STRIPE_CUSTOMER_ID_FIELD")
+        case _:
+            return Line(Word.FAULT, f"{where} is not there, {_PROVISION} STRIPE_CUSTOMER_ID_FIELD")
+
+
+async def _key_line(where: str, ask: _Ask) -> Line:
+    match (await ask(f"/fields/{where.replace('.', '/')}", None)).data:
+        case {"schema": {"is_primary_key": True}}:
+            return Line(Word.OK, f"{where} is the primary key")
+        case _:
+            return Line(Word.FAULT, f"{where} is not the primary key, {_PROVISION} STRIPE_CUSTOMERS_PRIMARY_KEY")

@@ -1,0 +1,51 @@
+"""What `check` asks of Stripe: whether it accepts the key for what the service reads."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+
+from sidecar.clients.stripe import StripeClient
+from sidecar.commands.lines import Line, Word
+from sidecar.errors import StripeFailure, StripeKeyRejected
+from sidecar.settings import Settings
+
+_KEY = "STRIPE_LIVE_SECRET_KEY"
+
+
+async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
+    client = StripeClient(
+        session,
+        base=settings.stripe_api_base,
+        key=settings.stripe_live_secret_key.get_secret_value(),
+        version=settings.stripe_api_version,
+        timeout=settings.stripe_timeout,
+    )
+    if settings.stripe_api_base != type(settings).model_fields["stripe_api_base"].default:
+        yield Line(Word.NOTE, f"STRIPE_API_BASE is {settings.stripe_api_base}, which is not Stripe")
+    customers = await _line(client, "customers", client.probe, _mode(settings))
+    yield customers
+    if customers.word is Word.OK:
+        yield await _line(client, "PaymentIntents", lambda: _first_payments(client), _mode(settings))
+
+
+def _mode(settings: Settings) -> str:
+    return "live mode, real money" if settings.livemode else "test mode"
+
+
+async def _line(client: StripeClient, what: str, ask: Callable[[], Awaitable[object]], mode: str) -> Line:
+    try:
+        await ask()
+    except StripeKeyRejected:
+        if client.key_rejected:
+            return Line(Word.FAULT, f"Stripe does not accept the key ({mode}): set a good one in {_KEY}")
+        return Line(Word.FAULT, f"the key has no right to read {what} ({mode}): grant it in Stripe's dashboard")
+    except StripeFailure as failure:
+        return Line(
+            Word.FAULT, f"Stripe gave no answer about {what} ({failure.detail or failure.code}): can it be reached?"
+        )
+    return Line(Word.OK, f"Stripe lets the key read {what} ({mode})")
+
+
+async def _first_payments(client: StripeClient) -> None:
+    """One page: there is no smaller way to learn whether a restricted key may read them."""
+    await anext(client.pages("/v1/payment_intents", {}))

@@ -1,0 +1,105 @@
+"""The service policy: the least that lets the sidecar put an ID into an empty field, and nothing more.
+
+The update rule is Directus's to hold: with it not even the service token, in wrong hands, can overwrite a
+customer's ID. One policy for each collection, so that two sidecars do not change each other's.
+"""
+
+from collections.abc import Generator, Iterator
+
+from sidecar.commands.addresses import EVERY_ADDRESS
+from sidecar.commands.administrator import Administrator, AdministratorFault, Row
+from sidecar.commands.lines import Line, Word
+from sidecar.settings import DirectusSettings
+
+_CUSTOMER_ID = "^cus_[A-Za-z0-9]+$"
+_DESCRIPTION = (
+    "All that the Stripe sidecar needs: it fills in Stripe's customer IDs and cannot change one. It is for every "
+    "address that a client can have; by one that none has the sidecar's check sees whether Directus believes the "
+    "address it passes on."
+)
+
+
+def provide_policy(admin: Administrator, settings: DirectusSettings) -> Generator[Line, None, str]:
+    """Give the policy's ID at the end."""
+    name = _policy_name(settings)
+    found = admin.rows("policies", {"name": {"_eq": name}})
+    if len(found) > 1:
+        raise AdministratorFault(f'There are {len(found)} policies called "{name}"; rename all but one.')
+    if not found:
+        policy = str(admin.create("policies", _new_policy(settings))["id"])
+        rights = ", ".join(_name(rule) for rule in _needed(settings))
+        yield Line(Word.CREATED, f'policy "{name}", with permission to {rights}')
+        return policy
+    policy = str(found[0]["id"])
+    yield _mended_policy(admin, found[0], name)
+    yield from _provide_permissions(admin, policy, settings)
+    return policy
+
+
+def _policy_name(settings: DirectusSettings) -> str:
+    return f"Stripe sidecar ({settings.stripe_customers_collection})"
+
+
+def _new_policy(settings: DirectusSettings) -> Row:
+    return {
+        "name": _policy_name(settings),
+        "icon": "credit_card",
+        "description": _DESCRIPTION,
+        "ip_access": list(EVERY_ADDRESS),
+        "admin_access": False,
+        "app_access": False,
+        "permissions": _needed(settings),
+    }
+
+
+def _needed(settings: DirectusSettings) -> list[Row]:
+    key, customer_id = settings.stripe_customers_primary_key, settings.stripe_customer_id_field
+    read: Row = {"action": "read", "fields": [key, customer_id], "permissions": {}, "validation": None}
+    update: Row = {
+        "action": "update",
+        "fields": [customer_id],
+        "permissions": {customer_id: {"_null": True}},
+        "validation": {customer_id: {"_regex": _CUSTOMER_ID}},
+    }
+    return [{"collection": settings.stripe_customers_collection, "presets": None, **rule} for rule in (read, update)]
+
+
+def _mended_policy(admin: Administrator, policy: Row, name: str) -> Line:
+    """Take away what is too much; a narrower `ip_access` is the operator's own and stays."""
+    values: Row = {access: False for access in ("admin_access", "app_access") if policy.get(access) is not False}
+    if not policy.get("ip_access"):
+        values["ip_access"] = list(EVERY_ADDRESS)
+    if not values:
+        return Line(Word.UNCHANGED, f'policy "{name}"')
+    admin.change(f"policies/{policy['id']}", values)
+    return Line(Word.CHANGED, f'policy "{name}": {", ".join(values)}')
+
+
+def _provide_permissions(admin: Administrator, policy: str, settings: DirectusSettings) -> Iterator[Line]:
+    there = admin.rows("permissions", {"policy": {"_eq": policy}})
+    for rule in _needed(settings):
+        what = f"permission to {_name(rule)}"
+        same = [row for row in there if _name(row) == _name(rule)]
+        if not same:
+            admin.create("permissions", {"policy": policy, **rule})
+            yield Line(Word.CREATED, what)
+            continue
+        there.remove(same[0])
+        if _alike(same[0], rule):
+            yield Line(Word.UNCHANGED, what)
+        else:
+            admin.change(f"permissions/{same[0]['id']}", rule)
+            yield Line(Word.CHANGED, what)
+    for row in there:
+        yield Line(Word.FAULT, f"the policy also permits to {_name(row)}, which is not needed: remove that in Directus")
+
+
+def _name(rule: Row) -> str:
+    return f"{rule['action']} {rule['collection']}"
+
+
+def _alike(there: Row, rule: Row) -> bool:
+    """Order of fields means nothing, and neither does null against an empty rule."""
+    same_fields = sorted(there.get("fields") or []) == sorted(rule["fields"])
+    rest = ("permissions", "validation", "presets")
+    return same_fields and all((there.get(name) or None) == (rule[name] or None) for name in rest)

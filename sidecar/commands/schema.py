@@ -1,0 +1,94 @@
+"""The collection and its fields. What is there stays; only what the sidecar cannot do without is mended."""
+
+from collections.abc import Iterator
+
+from sidecar.commands.administrator import Administrator, AdministratorFault, Row
+from sidecar.commands.lines import Line, Word
+from sidecar.settings import DirectusSettings
+
+_WRITTEN = ("name", "email")  # what the service puts into an item that it creates
+
+
+def provide_schema(admin: Administrator, settings: DirectusSettings) -> Iterator[Line]:
+    """Raises AdministratorFault where something of that name is there and is something else."""
+    collection = settings.stripe_customers_collection
+    if admin.find(f"collections/{collection}") is None:
+        admin.create("collections", _new_collection(settings))
+        yield Line(Word.CREATED, f"collection {collection}, with its field {settings.stripe_customer_id_field}")
+        return
+    yield Line(Word.UNCHANGED, f"collection {collection}")
+    fields = {str(field["field"]): field for field in admin.rows(f"fields/{collection}")}
+    _require_key(fields, settings)
+    yield _provide_id_field(admin, fields.get(settings.stripe_customer_id_field), settings)
+    for name in _WRITTEN:
+        if name not in fields:
+            yield Line(
+                Word.NOTE,
+                f'{collection} has no field "{name}": to create items with their customers, say in STRIPE_FIELD_MAP '
+                f"which field stands for Stripe's {name}",
+            )
+
+
+def _new_collection(settings: DirectusSettings) -> Row:
+    key = {
+        "field": settings.stripe_customers_primary_key,
+        "type": "integer",
+        "meta": {"hidden": True, "readonly": True},
+        "schema": {"is_primary_key": True, "has_auto_increment": True},
+    }
+    written = [
+        {"field": name, "type": "string", "meta": {"interface": "input", "width": "half"}, "schema": {}}
+        for name in _WRITTEN
+    ]
+    meta = {"icon": "account_circle", "note": "Customers; whoever may read or create these may do so in Stripe."}
+    return {
+        "collection": settings.stripe_customers_collection,
+        "meta": meta,
+        "schema": {},
+        "fields": [key, *written, _new_id_field(settings)],
+    }
+
+
+def _new_id_field(settings: DirectusSettings) -> Row:
+    return {
+        "field": settings.stripe_customer_id_field,
+        "type": "string",
+        "meta": {
+            "interface": "input",
+            "readonly": True,
+            "note": "Stripe's ID of this customer. The Stripe sidecar fills it in, once.",
+        },
+        "schema": {"is_unique": True, "is_nullable": True, "max_length": 255},
+    }
+
+
+def _require_key(fields: dict[str, Row], settings: DirectusSettings) -> None:
+    keys = [name for name, field in fields.items() if (field.get("schema") or {}).get("is_primary_key")]
+    if keys != [settings.stripe_customers_primary_key]:
+        there = f'"{keys[0]}"' if keys else "not there: it is a folder"
+        raise AdministratorFault(
+            f"The primary key of {settings.stripe_customers_collection} is {there}. "
+            "Set STRIPE_CUSTOMERS_PRIMARY_KEY or STRIPE_CUSTOMERS_COLLECTION accordingly."
+        )
+
+
+def _provide_id_field(admin: Administrator, field: Row | None, settings: DirectusSettings) -> Line:
+    collection, name = settings.stripe_customers_collection, settings.stripe_customer_id_field
+    if field is None:
+        admin.create(f"fields/{collection}", _new_id_field(settings))
+        return Line(Word.CREATED, f"field {collection}.{name}: string, unique, read-only in the app")
+    schema, meta = field.get("schema") or {}, field.get("meta") or {}
+    if field.get("type") != "string" or schema.get("is_primary_key"):
+        raise AdministratorFault(
+            f"{collection}.{name} cannot hold Stripe's IDs: it must be a string and not the primary key. "
+            "Name another field in STRIPE_CUSTOMER_ID_FIELD."
+        )
+    lacking: Row = {
+        "schema": {n: True for n in ("is_unique", "is_nullable") if schema.get(n) is not True},
+        "meta": {n: True for n in ("readonly",) if meta.get(n) is not True},
+    }
+    mended = [word.removeprefix("is_") for part in lacking.values() for word in part]
+    if not mended:
+        return Line(Word.UNCHANGED, f"field {collection}.{name}")
+    admin.change(f"fields/{collection}/{name}", {part: values for part, values in lacking.items() if values})
+    return Line(Word.CHANGED, f"field {collection}.{name}: now {', '.join(mended)}")

@@ -1,0 +1,224 @@
+"""`check` against a real Directus: what is right, what is wrong and how to mend it; and that it only looks."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from deploy.demo import servers
+from deploy.demo.processes import free_port
+from deploy.demo.stack import Stack
+from tests.doubles.stripe import StripeDouble
+from tests.integration.commands import Ended, Place, place, run, token_of
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A provisioned collection, with the service token that `provision` gave."""
+
+    place: Place
+    token: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        stripe = {name: value for name, value in self.place.stack.settings.items() if name.startswith("STRIPE_")}
+        directus = self.place.settings | {"DIRECTUS_SERVICE_TOKEN": self.token}
+        patience = {"DIRECTUS_TIMEOUT": "20"}  # a Directus that has just started, on a busy machine
+        return stripe | directus | patience | {"STRIPE_WRITE_BACK": "true", "TRUSTED_PROXIES": "127.0.0.1"}
+
+    async def check(self, **settings: str) -> Ended:
+        return await run("check", **(self.settings | settings))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def buyers(stack: Stack) -> AsyncIterator[Checked]:
+    """Tests that change it take `fresh` instead."""
+    async with place(stack) as new:
+        yield Checked(new, token_of(await new.provision()))
+
+
+@pytest.fixture
+async def fresh(stack: Stack) -> AsyncIterator[Checked]:
+    async with place(stack) as new:
+        yield Checked(new, token_of(await new.provision()))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def unbelieving(stack: Stack) -> AsyncIterator[str]:
+    """A second Directus on the same database, which reads the client's address from a header of its own alone."""
+    settings = {"IP_TRUST_PROXY": "false", "IP_CUSTOM_HEADER": "X-Client-Address"}
+    async with servers.directus(stack.state / "directus", port=free_port(), settings=settings) as server:
+        yield server.url
+
+
+def faults(ended: Ended) -> list[str]:
+    return ended.texts("FAULT").splitlines()
+
+
+async def test_all_is_well(buyers: Checked) -> None:
+    """After `provision` there is no fault, every part is named as good, and the exit code is 0."""
+    ended = await buyers.check()
+
+    good = ended.texts("ok")
+    assert (ended.code, faults(ended), ended.err) == (0, [], "")
+    for part in ("version 11", "unique", "primary key", "may fill", "believes", "customers", "PaymentIntents"):
+        assert part in good
+    assert "test mode" in good
+
+
+async def test_it_only_looks(buyers: Checked) -> None:
+    """It sends Stripe nothing but GET, and Directus records nothing."""
+    before = await buyers.place.stack.admin.request("GET", "/activity?limit=-1&fields=id")
+    async with StripeDouble.running() as stripe:
+        ended = await buyers.check(STRIPE_API_BASE=stripe.url, STRIPE_LIVE_SECRET_KEY=stripe.key)
+
+        assert ended.code == 0
+        assert {request.method for request in stripe.requests} == {"GET"}
+    assert before == await buyers.place.stack.admin.request("GET", "/activity?limit=-1&fields=id")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"DIRECTUS_SERVICE_TOKEN": "MARKEDserviceTOKEN"},
+        {"STRIPE_LIVE_SECRET_KEY": "rk_live_MARKEDkey"},
+        {"DIRECTUS_URL": "http://127.0.0.1:1"},
+    ],
+)
+async def test_no_secret_is_shown(buyers: Checked, settings: dict[str, str]) -> None:
+    """S1: Neither key nor token stands in the output, whatever is right or wrong."""
+    ended = await buyers.check(**settings)
+
+    used = buyers.settings | settings
+    for name in ("DIRECTUS_SERVICE_TOKEN", "STRIPE_LIVE_SECRET_KEY"):
+        assert used[name] not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"STRIPE_CUSTOMERS_COLLECTION": "nowhere"}, "nowhere is not there"),
+        ({"STRIPE_CUSTOMERS_COLLECTION": "customers"}, "customers is not there, or the service token may not read it"),
+        ({"STRIPE_CUSTOMER_ID_FIELD": "nothing"}, ".nothing is not there"),
+        ({"STRIPE_CUSTOMERS_PRIMARY_KEY": "stripe_customer_id"}, ".stripe_customer_id is not the primary key"),
+        ({"DIRECTUS_SERVICE_TOKEN": "nobodys"}, "refuses DIRECTUS_SERVICE_TOKEN (INVALID_CREDENTIALS)"),
+        ({"DIRECTUS_URL": "http://127.0.0.1:1"}, "Directus cannot be reached (ClientConnectorError)"),
+        ({"STRIPE_API_BASE": "http://127.0.0.1:1"}, "Stripe gave no answer about customers (ClientConnectorError)"),
+        ({"TRUSTED_PROXIES": "127.0.0.1,0.0.0.0/0"}, "TRUSTED_PROXIES believes everybody"),
+    ],
+)
+async def test_a_wrong_setting_is_a_fault(buyers: Checked, settings: dict[str, str], fault: str) -> None:
+    """Each setting that does not fit is named in a fault of its own, and the exit code is 1."""
+    ended = await buyers.check(**settings)
+
+    assert ended.code == 1
+    assert fault in ended.texts("FAULT")
+
+
+async def test_what_is_no_directus(buyers: Checked) -> None:
+    """Another server at DIRECTUS_URL is not taken for Directus."""
+    ended = await buyers.check(DIRECTUS_URL=buyers.place.stack.stripe_url)
+
+    assert [line for line in faults(ended) if "no working Directus" in line]
+
+
+async def test_field_not_unique(fresh: Checked) -> None:
+    """A field that could hold an ID twice is a fault, and `provision` mends it."""
+    path = f"/fields/{fresh.place.collection}/{fresh.place.field}"
+    await fresh.place.stack.admin.request("PATCH", path, {"schema": {"is_unique": False}})
+
+    before = await fresh.check()
+    await fresh.place.provision()
+    after = await fresh.check()
+
+    assert [line for line in faults(before) if "is not unique: run `provision`" in line]
+    assert (before.code, after.code) == (1, 0)
+
+
+async def test_no_right_to_write_back(fresh: Checked) -> None:
+    """With STRIPE_WRITE_BACK a service token without update is a fault; without it, nothing is written back."""
+    policy = await fresh.place.policy()
+    [update] = [rule["id"] for rule in policy["permissions"] if rule["action"] == "update"]
+    await fresh.place.stack.admin.request("DELETE", f"/permissions/{update}")
+
+    on, off = await fresh.check(), await fresh.check(STRIPE_WRITE_BACK="false")
+
+    assert [line for line in faults(on) if "may not update" in line]
+    assert (on.code, off.code) == (1, 0)
+    assert "STRIPE_WRITE_BACK is off" in off.texts("note")
+
+
+async def test_a_token_with_too_many_rights(buyers: Checked) -> None:
+    """A service token that may do more than it needs, here an administrator's, works and is told to be replaced."""
+    ended = await buyers.check(DIRECTUS_SERVICE_TOKEN=buyers.place.admin_token)
+
+    assert (ended.code, faults(ended)) == (0, [])
+    assert "may do more than it needs: overwrite" in ended.texts("note")
+
+
+async def test_without_a_service_token(buyers: Checked) -> None:
+    """Without a service token it says what it could not see, and what callers then need."""
+    settings = {name: value for name, value in buyers.settings.items() if name != "DIRECTUS_SERVICE_TOKEN"}
+
+    ended = await run("check", **settings)
+
+    notes = ended.texts("note")
+    assert (ended.code, faults(ended)) == (0, [])
+    assert "cannot be looked at without DIRECTUS_SERVICE_TOKEN" in notes
+    assert "as the caller, who must be allowed to read and update" in notes
+
+
+async def test_addresses_that_are_not_believed(buyers: Checked, unbelieving: str) -> None:
+    """A Directus that does not read our forwarded address, as 12 by default, is a fault."""
+    ended = await buyers.check(DIRECTUS_URL=unbelieving)
+
+    assert ended.code == 1
+    assert [line for line in faults(ended) if "IP_TRUST_PROXY" in line]
+
+
+async def test_addresses_in_another_header(buyers: Checked, unbelieving: str) -> None:
+    """With the header that Directus reads named in IP_CUSTOM_HEADER the same Directus believes us."""
+    ended = await buyers.check(DIRECTUS_URL=unbelieving, IP_CUSTOM_HEADER="X-Client-Address")
+
+    assert (ended.code, faults(ended)) == (0, [])
+    assert "believes the addresses" in ended.texts("ok")
+
+
+async def test_key_refused(buyers: Checked) -> None:
+    """U2: A key that Stripe refuses is one fault that names the setting."""
+    async with StripeDouble.running() as stripe:
+        ended = await buyers.check(STRIPE_API_BASE=stripe.url, STRIPE_LIVE_SECRET_KEY="sk_test_another")
+
+    [fault] = faults(ended)
+    assert "does not accept the key (test mode): set a good one in STRIPE_LIVE_SECRET_KEY" in fault
+    assert ended.code == 1
+
+
+async def test_live_key(buyers: Checked) -> None:
+    """A live key is called that."""
+    async with StripeDouble.running() as stripe:
+        stripe.key = "rk_live_double"
+        ended = await buyers.check(STRIPE_API_BASE=stripe.url, STRIPE_LIVE_SECRET_KEY=stripe.key)
+
+    assert ended.code == 0
+    assert "live mode, real money" in ended.texts("ok")
+
+
+async def test_proxies_not_named(buyers: Checked) -> None:
+    """Empty TRUSTED_PROXIES is a note, since there may be no proxy."""
+    ended = await buyers.check(TRUSTED_PROXIES="")
+
+    assert ended.code == 0
+    assert "TRUSTED_PROXIES is empty" in ended.texts("note")
+
+
+async def test_unusable_settings(tmp_path: Path) -> None:
+    """L5: Settings that cannot be used end it with exit code 2, every fault named and nothing asked."""
+    ended = await run("check", DIRECTUS_URL="ftp://x", DIRECTUS_SERVICE_TOKEN_FILE=str(tmp_path / "absent"))
+
+    assert (ended.code, ended.out) == (2, "")
+    for name in ("DIRECTUS_URL", "DIRECTUS_SERVICE_TOKEN", "STRIPE_LIVE_SECRET_KEY", "STRIPE_CUSTOMERS_COLLECTION"):
+        assert name in ended.err

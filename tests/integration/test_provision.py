@@ -1,0 +1,405 @@
+"""`provision` on a real Directus: what it makes, that it makes it once, and how little the service may do by it."""
+
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.demo.admin import DirectusAdmin, DirectusError, Rule
+from deploy.demo.processes import free_port
+from deploy.demo.stack import Stack
+from sidecar.clients.directus import DirectusClient
+from sidecar.clients.http import open_session
+from sidecar.clients.items import DirectusItems
+from sidecar.core.credentials import Credential, Source
+from tests.integration.commands import Place, place, place_on_users, run, token_of
+from tests.integration.conftest import Newcomer
+
+_EVERYTHING = (
+    "/schema/snapshot",
+    "/policies?limit=-1",
+    "/permissions?limit=-1",
+    "/access?limit=-1",
+    "/users?limit=-1&fields=id,first_name,description,status,token,role",
+    "/activity?limit=-1&fields=id",
+)
+
+
+@pytest.fixture
+async def buyers(stack: Stack) -> AsyncIterator[Place]:
+    """A collection that is not there yet."""
+    async with place(stack) as new:
+        yield new
+
+
+@pytest.fixture
+async def users(stack: Stack) -> AsyncIterator[Place]:
+    """The project that keeps Stripe's IDs on its users, in a field that is not there yet."""
+    async with place_on_users(stack) as new:
+        yield new
+
+
+async def everything(stack: Stack) -> dict[str, Any]:
+    return {path: await stack.admin.request("GET", path) for path in _EVERYTHING}
+
+
+async def code_of(directus: DirectusAdmin, method: str, path: str, body: object = None) -> str:
+    """Directus's code for a call that it must refuse."""
+    with pytest.raises(DirectusError) as refused:
+        await directus.request(method, path, body)
+    return refused.value.code
+
+
+async def item(buyers: Place, **values: object) -> int:
+    row = await buyers.stack.admin.request("POST", buyers.items, values)
+    assert isinstance(row["id"], int)
+    return row["id"]
+
+
+async def test_first_run(buyers: Place) -> None:
+    """On an empty Directus it creates collection, policy, user and token, and says so."""
+    ended = await buyers.provision()
+
+    assert ended.code == 0
+    assert [word for word, _ in ended.lines] == ["created"] * 4
+    assert ended.err == ""
+
+
+async def test_second_run_changes_nothing(buyers: Place) -> None:
+    """A second run says "unchanged" throughout, gives no token, and Directus has not recorded a single change."""
+    await buyers.provision()
+    before = await everything(buyers.stack)
+
+    ended = await buyers.provision()
+
+    assert ended.code == 0
+    assert {word for word, _ in ended.lines} == {"unchanged"}
+    assert "DIRECTUS_SERVICE_TOKEN=" not in ended.out
+    assert before == await everything(buyers.stack)
+
+
+async def test_the_field(buyers: Place) -> None:
+    """The ID field is a string, unique, nullable, read-only in the app, and explains itself."""
+    await buyers.provision()
+
+    field = await buyers.stack.admin.request("GET", f"/fields/{buyers.collection}/{buyers.field}")
+
+    assert field["type"] == "string"
+    assert (field["schema"]["is_unique"], field["schema"]["is_nullable"]) == (True, True)
+    assert field["meta"]["readonly"] is True
+    assert "Stripe" in field["meta"]["note"]
+
+
+async def test_what_the_service_writes_has_its_fields(buyers: Place) -> None:
+    """A created collection has its primary key, and the fields that a created customer's item needs."""
+    await buyers.provision()
+
+    row = await buyers.stack.admin.request("POST", buyers.items, {"name": "Ada", "email": "ada@example.com"})
+
+    assert row == {"id": 1, "name": "Ada", "email": "ada@example.com", buyers.field: None}
+
+
+async def test_the_token_claims_an_item_once(buyers: Place) -> None:
+    """W4: With the service token the sidecar's own client fills an empty ID, and cannot fill it a second time."""
+    token = token_of(await buyers.provision())
+    new = await item(buyers, name="Ada")
+    service = Credential(token, Source.SERVICE, None)
+    async with open_session(total=5, connect=1, connections=1) as session:
+        client = DirectusClient(session, buyers.stack.directus.url, address_header="X-Forwarded-For")
+        items = DirectusItems(
+            client, collection=buyers.collection, key_field="id", id_field=buyers.field, claim_timeout=5
+        )
+
+        claims = [await items.claim(service, new, customer) for customer in ("cus_First", "cus_Second")]
+
+        assert claims == [True, False]
+        assert await items.customer_id(service, new) == "cus_First"
+
+
+async def test_permissions_are_the_least(buyers: Place) -> None:
+    """The token may read key and ID, update the ID of some items, and that is everything it may."""
+    service = await buyers.provisioned()
+
+    none = {"access": "none"}
+    assert await service.request("GET", "/permissions/me") == {
+        buyers.collection: {
+            "read": {"access": "full", "fields": ["id", buyers.field]},
+            "update": {"access": "partial", "fields": [buyers.field]},
+            "create": none,
+            "delete": none,
+            "share": none,
+        }
+    }
+    assert await service.request("GET", "/policies/me/globals") == {
+        "admin_access": False,
+        "app_access": False,
+        "enforce_tfa": False,
+    }
+
+
+@pytest.mark.parametrize("value", ["cus_Other", None, ""])
+async def test_a_filled_id_cannot_be_overwritten(buyers: Place, value: str | None) -> None:
+    """W4: Whoever has the service token can neither change nor clear an ID, by any way of addressing its item."""
+    service = await buyers.provisioned()
+    filled = await item(buyers, **{buyers.field: "cus_First"})
+    change = {buyers.field: value}
+
+    for path, body in (
+        (f"{buyers.items}/{filled}", change),
+        (buyers.items, {"keys": [filled], "data": change}),
+        (buyers.items, {"query": {"filter": {buyers.field: {"_nnull": True}}}, "data": change}),
+        (buyers.items, [{"id": filled, **change}]),
+    ):
+        with pytest.raises(DirectusError):
+            await service.request("PATCH", path, body)
+
+    row = await buyers.stack.admin.request("GET", f"{buyers.items}/{filled}")
+    assert row[buyers.field] == "cus_First"
+
+
+@pytest.mark.parametrize("value", ["evil", "cus_", "cus_a/../b", "cus_a\n"])
+async def test_only_customer_ids_can_be_written(buyers: Place, value: str) -> None:
+    """Whoever has the service token can put nothing into an empty field but what looks like a customer's ID."""
+    service = await buyers.provisioned()
+    empty = await item(buyers, name="Ada")
+
+    assert await code_of(service, "PATCH", f"{buyers.items}/{empty}", {buyers.field: value}) == "FAILED_VALIDATION"
+
+
+async def test_the_rest_is_refused(buyers: Place) -> None:
+    """The service token reads no other field or collection, and neither creates, deletes, nor looks at the system."""
+    service = await buyers.provisioned()
+    new = await item(buyers, name="Ada")
+
+    refused = [
+        await code_of(service, "GET", f"{buyers.items}/{new}?fields=name"),
+        await code_of(service, "GET", f"{buyers.items}?filter[name][_eq]=Ada"),
+        await code_of(service, "PATCH", f"{buyers.items}/{new}", {"name": "Eve"}),
+        await code_of(service, "POST", buyers.items, {"name": "Eve"}),
+        await code_of(service, "DELETE", f"{buyers.items}/{new}"),
+        await code_of(service, "GET", "/items/customers"),
+        await code_of(service, "GET", "/users"),
+        await code_of(service, "GET", "/permissions"),
+        await code_of(service, "GET", "/activity"),
+        await code_of(service, "GET", "/schema/snapshot"),
+    ]
+
+    assert refused == ["FORBIDDEN"] * len(refused)
+
+
+async def test_on_users(users: Place) -> None:
+    """For `directus_users` only the field is created; the token fills it once, and sees nothing else of a user."""
+    guest = users.stack.people["guest"].id
+    first, second = await users.provision(), await users.provision()
+    service = DirectusAdmin(users.stack.directus.url, token_of(first))
+
+    await service.request("PATCH", f"/users/{guest}", {users.field: "cus_Guest"})
+
+    assert (first.code, second.code) == (0, 0)
+    assert "collection directus_users" in first.texts("unchanged")
+    assert f"field directus_users.{users.field}" in first.texts("created")
+    assert (second.texts("created"), second.texts("changed")) == ("", "")
+    shown = {"id": guest, users.field: "cus_Guest"}
+    assert await service.request("GET", f"/users/{guest}") == shown
+    assert await code_of(service, "PATCH", f"/users/{guest}", {users.field: "cus_Other"}) == "FORBIDDEN"
+    assert await code_of(service, "GET", f"/users/{guest}?fields=email") == "FORBIDDEN"
+    await users.stack.admin.request("PATCH", f"/users/{guest}", {users.field: None})
+
+
+async def test_token_file(buyers: Place, tmp_path: Path) -> None:
+    """S1: With --token-file the token stands in that file, readable by its owner alone, and nowhere in the output."""
+    file = tmp_path / "token"
+    file.write_text("what an earlier Directus gave")
+    file.chmod(0o644)
+
+    ended = await buyers.provision("--token-file", str(file))
+
+    token = file.read_text().removesuffix("\n")
+    assert ended.code == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert token not in ended.out + ended.err
+    me = await DirectusAdmin(buyers.stack.directus.url, token).request("GET", "/permissions/me")
+    assert list(me) == [buyers.collection]
+
+
+async def test_token_file_that_cannot_be_written(buyers: Place, tmp_path: Path) -> None:
+    """Where the file cannot be written no token is made, so the next run still makes one."""
+    refused = await buyers.provision("--token-file", str(tmp_path / "absent" / "token"))
+
+    ended = await buyers.provision()
+
+    assert refused.code == 1
+    assert "No such file" in refused.texts("FAULT")
+    assert ended.code == 0
+    assert token_of(ended)
+
+
+async def test_what_a_project_has_is_mended_and_kept(buyers: Place) -> None:
+    """A field that is there becomes unique and read-only; its name, note and values stay."""
+    directus = buyers.stack.admin
+    fields = [
+        {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has_auto_increment": True}},
+        {"field": buyers.field, "type": "string", "schema": {}, "meta": {"note": "ours"}},
+    ]
+    body = {"collection": buyers.collection, "schema": {}, "meta": {}, "fields": fields}
+    await directus.request("POST", "/collections", body)
+    await item(buyers, **{buyers.field: "cus_First"})
+
+    ended = await buyers.provision()
+
+    field = await directus.request("GET", f"/fields/{buyers.collection}/{buyers.field}")
+    assert ended.code == 0
+    assert "now unique, readonly" in ended.texts("changed")
+    assert '"name"' in ended.texts("note")
+    assert (field["schema"]["is_unique"], field["meta"]["readonly"], field["meta"]["note"]) == (True, True, "ours")
+    assert [row[buyers.field] for row in await directus.request("GET", buyers.items)] == ["cus_First"]
+
+
+async def test_doubled_ids_are_left_alone(buyers: Place) -> None:
+    """Where two items hold the same ID it says so, and leaves which of them is right to the operator."""
+    directus = buyers.stack.admin
+    await buyers.provision()
+    path = f"/fields/{buyers.collection}/{buyers.field}"
+    await directus.request("PATCH", path, {"schema": {"is_unique": False}})
+    for name in ("Ada", "Grace"):
+        await item(buyers, name=name, **{buyers.field: "cus_Same"})
+
+    ended = await buyers.provision()
+
+    assert ended.code == 1
+    assert "RECORD_NOT_UNIQUE" in ended.texts("FAULT")
+    assert [row[buyers.field] for row in await directus.request("GET", buyers.items)] == ["cus_Same"] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "mend"),
+    [
+        ({"STRIPE_CUSTOMERS_PRIMARY_KEY": "number"}, "STRIPE_CUSTOMERS_PRIMARY_KEY"),
+        ({"STRIPE_CUSTOMER_ID_FIELD": "id"}, "STRIPE_CUSTOMER_ID_FIELD"),
+    ],
+)
+async def test_what_is_something_else_is_a_fault(buyers: Place, settings: dict[str, str], mend: str) -> None:
+    """Where a name belongs to something else the run ends with a fault that says what to set, and nothing changed."""
+    await buyers.provision()
+    before = await everything(buyers.stack)
+
+    ended = await buyers.provision(**settings)
+
+    assert ended.code == 1
+    assert mend in ended.texts("FAULT")
+    assert before == await everything(buyers.stack)
+
+
+async def test_a_widened_policy_is_narrowed(buyers: Place) -> None:
+    """Rights added to the sidecar's own rules are taken back; other rules are a fault, and the operator's to end."""
+    await buyers.provision()
+    directus, policy = buyers.stack.admin, await buyers.policy()
+    await directus.request("PATCH", f"/policies/{policy['id']}", {"app_access": True, "ip_access": None})
+    for rule in policy["permissions"]:
+        widened: dict[str, object] = {"fields": ["*"], "permissions": {}, "validation": None}
+        await directus.request("PATCH", f"/permissions/{rule['id']}", widened)
+    await directus.permission(policy["id"], Rule(buyers.collection, "delete"))
+
+    ended = await buyers.provision()
+
+    assert ended.code == 1
+    assert len(ended.texts("changed").splitlines()) == 3
+    assert f"delete {buyers.collection}" in ended.texts("FAULT")
+    after = await buyers.policy()
+    assert (after["app_access"], after["ip_access"]) == (False, policy["ip_access"])
+    assert [rule for rule in after["permissions"] if rule["action"] != "delete"] == policy["permissions"]
+
+
+async def test_an_operators_own_network_stays(buyers: Place) -> None:
+    """A policy that the operator limits to a network stays limited to it."""
+    await buyers.provision()
+    policy = await buyers.policy()
+    own = ["127.0.0.0/8"]
+    await buyers.stack.admin.request("PATCH", f"/policies/{policy['id']}", {"ip_access": own})
+
+    ended = await buyers.provision()
+
+    assert {word for word, _ in ended.lines} == {"unchanged"}
+    assert (await buyers.policy())["ip_access"] == own
+
+
+async def test_a_policy_that_somebody_else_has_too(buyers: Place, newcomer: Newcomer) -> None:
+    """The service policy in anybody else's hands is a fault."""
+    await buyers.provision()
+    somebody = await newcomer()
+    access = {"user": somebody.id, "policy": (await buyers.policy())["id"]}
+    await buyers.stack.admin.request("POST", "/access", access)
+
+    ended = await buyers.provision()
+
+    assert ended.code == 1
+    assert "more than its one user" in ended.texts("FAULT")
+
+
+async def test_a_cleared_token_is_made_anew(buyers: Place) -> None:
+    """A token is changed by clearing it in Directus: the next run makes another, and the first opens nothing."""
+    old = token_of(await buyers.provision())
+    [holder] = (await buyers.policy())["users"]
+    await buyers.stack.admin.request("PATCH", f"/users/{holder['user']}", {"token": None})
+
+    new = token_of(await buyers.provision())
+
+    assert old != new
+    refused = await code_of(DirectusAdmin(buyers.stack.directus.url, old), "GET", "/permissions/me")
+    assert refused == "INVALID_CREDENTIALS"
+
+
+async def test_two_collections_do_not_meet(buyers: Place, stack: Stack) -> None:
+    """Two sidecars on two collections each have a policy of their own, and neither run touches the other's."""
+    async with place(stack) as others:
+        first, second = await buyers.provisioned(), await others.provisioned()
+
+        again = await buyers.provision()
+
+        assert {word for word, _ in again.lines} == {"unchanged"}
+        assert list(await first.request("GET", "/permissions/me")) == [buyers.collection]
+        assert list(await second.request("GET", "/permissions/me")) == [others.collection]
+
+
+async def test_a_collection_called_errors(stack: Stack) -> None:
+    """Names that look like an error to the library it uses are only names."""
+    async with place(stack, prefix="errors") as new:
+        assert [(await new.provision()).code for _ in range(2)] == [0, 0]
+
+
+async def test_without_an_administrators_token(buyers: Place) -> None:
+    """A token that is nobody's or no administrator's ends it with a fault; none at all is an unusable setting."""
+    clerk = buyers.stack.people["clerk"].token
+
+    nobodys = await buyers.provision(DIRECTUS_ADMIN_TOKEN="MARKEDtoken")
+    clerks = await buyers.provision(DIRECTUS_ADMIN_TOKEN=clerk)
+    none = await run("provision", **buyers.settings)
+
+    assert (nobodys.code, clerks.code, none.code) == (1, 1, 2)
+    assert "INVALID_CREDENTIALS" in nobodys.texts("FAULT")
+    assert "administrator" in clerks.texts("FAULT")
+    assert "DIRECTUS_ADMIN_TOKEN: is not set" in none.err
+    assert "MARKEDtoken" not in nobodys.out + nobodys.err
+    assert clerk not in clerks.out + clerks.err
+
+
+async def test_the_admin_token_from_a_file(buyers: Place, tmp_path: Path) -> None:
+    """DIRECTUS_ADMIN_TOKEN_FILE does as well, and its token is never shown."""
+    file = tmp_path / "admin"
+    file.write_text(f"{buyers.admin_token}\n")
+
+    ended = await run("provision", **buyers.settings, DIRECTUS_ADMIN_TOKEN_FILE=str(file))
+
+    assert ended.code == 0
+    assert buyers.admin_token not in ended.out + ended.err
+
+
+async def test_directus_down(buyers: Place) -> None:
+    """U1: A Directus that is not up is a fault of one line, without a traceback."""
+    ended = await buyers.provision(DIRECTUS_URL=f"http://127.0.0.1:{free_port()}")
+
+    assert ended.code == 1
+    assert "could not be asked" in ended.texts("FAULT")
+    assert ended.err == ""

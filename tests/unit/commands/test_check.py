@@ -1,0 +1,148 @@
+"""What `check` makes of upstreams that a healthy Directus and Stripe cannot show it."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.clients.http import open_session
+from sidecar.commands.check_directus import directus_lines
+from sidecar.commands.check_rights import address_line, excess, right_lines
+from sidecar.commands.check_stripe import stripe_lines
+from sidecar.commands.lines import Line, Word, show
+from sidecar.core.permissions import Permissions
+from sidecar.settings import Settings
+from tests.doubles.directus import DirectusDouble
+from tests.doubles.faults import Fault, answer, hang, redirect
+from tests.doubles.stripe import StripeDouble
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        directus_url="http://127.0.0.1:1",
+        directus_service_token=SecretStr("service"),
+        stripe_live_secret_key=SecretStr("rk_test_x"),
+        stripe_customers_collection="customers",
+        stripe_write_back=True,
+    )
+
+
+def moved(settings: Settings, **changes: object) -> Settings:
+    return settings.model_copy(update=changes)
+
+
+async def lines_of(lines: AsyncIterator[Line]) -> list[Line]:
+    return [line async for line in lines]
+
+
+async def asked_directus(settings: Settings) -> list[Line]:
+    async with open_session(total=0.3, connect=0.3, connections=1) as session:
+        return await lines_of(directus_lines(settings, session))
+
+
+async def asked_stripe(settings: Settings) -> list[Line]:
+    async with open_session(total=5, connect=1, connections=1) as session:
+        return [line for line in await lines_of(stripe_lines(settings, session)) if line.word is not Word.NOTE]
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        (answer(404, '{"errors": [{"extensions": {"code": "ROUTE_NOT_FOUND"}}]}'), "older than version 11"),
+        (answer(404, "<html>Not found</html>", "text/html"), "no working Directus (status 404)"),
+        (answer(200, "[]"), "no working Directus (status 200)"),
+        (answer(503, '{"errors": [{"extensions": {"code": "SERVICE_UNAVAILABLE"}}]}'), "(status 503)"),
+        (redirect("https://elsewhere.invalid/"), "(status 307)"),
+        (hang, "TimeoutError"),
+    ],
+)
+async def test_not_a_directus_that_we_can_use(
+    directus: DirectusDouble, settings: Settings, fault: Fault, text: str
+) -> None:
+    """Whatever is not a working Directus of version 11 is one fault, and nothing more is asked of it."""
+    directus.fail(fault)
+
+    [line] = await asked_directus(moved(settings, directus_url=directus.url))
+
+    assert line.word is Word.FAULT
+    assert text in line.text
+    assert len(directus.requests) == 1
+
+
+async def test_the_first_question_has_no_token(directus: DirectusDouble, settings: Settings) -> None:
+    """Until it is known to be Directus that answers it is not shown the service token."""
+    await asked_directus(moved(settings, directus_url=directus.url))
+
+    assert directus.requests[0].values("Authorization") == []
+
+
+async def test_a_right_that_a_restricted_key_lacks(stripe: StripeDouble, settings: Settings) -> None:
+    """A restricted key that may read customers but no PaymentIntents is told so, apart from a bad key."""
+    lacking = answer(403, json.dumps({"error": {"type": "invalid_request_error", "code": "permission_denied"}}))
+    stripe.key = "rk_test_x"
+    stripe.fail(lacking, when=lambda request: request.path == "/v1/payment_intents")
+
+    customers, payments = await asked_stripe(moved(settings, stripe_api_base=stripe.url))
+
+    assert customers.word is Word.OK
+    assert payments.word is Word.FAULT
+    assert "no right to read PaymentIntents" in payments.text
+
+
+async def test_stripes_words_are_not_repeated(stripe: StripeDouble, settings: Settings) -> None:
+    """S3: A refused key is reported without Stripe's message, which quotes part of it."""
+    [line] = await asked_stripe(
+        moved(settings, stripe_api_base=stripe.url, stripe_live_secret_key=SecretStr("sk_test_MARKEDkeyEND"))
+    )
+
+    assert line.word is Word.FAULT
+    assert "MARKED" not in line.text
+    assert "yEND" not in line.text
+
+
+def permissions(**actions: tuple[str, list[str]]) -> Permissions:
+    payload = {action: {"access": access, "fields": fields} for action, (access, fields) in actions.items()}
+    return Permissions.from_directus({"customers": payload}, ["customers"])
+
+
+PROVISIONED = permissions(read=("full", ["id", "stripe_customer_id"]), update=("partial", ["stripe_customer_id"]))
+
+
+def test_what_provision_grants_is_not_too_much(settings: Settings) -> None:
+    """The rights that `provision` gives are enough and not more."""
+    assert excess(settings, PROVISIONED) is None
+    assert [line.word for line in right_lines(settings, PROVISIONED)] == [Word.OK]
+
+
+@pytest.mark.parametrize(
+    ("granted", "named"),
+    [
+        (permissions(update=("full", ["stripe_customer_id"])), "overwrite"),
+        (permissions(read=("full", ["*"])), "read customers (*)"),
+        (permissions(update=("partial", ["stripe_customer_id", "email"])), "update customers (email)"),
+        (permissions(create=("full", ["stripe_customer_id"])), "create customers"),
+    ],
+)
+def test_too_much_is_named(settings: Settings, granted: Permissions, named: str) -> None:
+    """Any right beyond those is named."""
+    assert named in str(excess(settings, granted))
+
+
+def test_no_finding_where_nothing_can_be_seen(settings: Settings) -> None:
+    """That nobody's address has rights says nothing of Directus where the policy may include it."""
+    seen: dict[str, object] = {"customers": {}}
+
+    assert address_line(settings, seen, provisioned=True).word is Word.FAULT
+    assert address_line(settings, seen, provisioned=False).word is Word.NOTE
+    assert address_line(settings, {}, provisioned=False).word is Word.OK
+    assert address_line(settings, None, provisioned=True).word is Word.FAULT
+
+
+def test_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """One fault among other lines makes the exit code 1; without any it is 0."""
+    good, bad = Line(Word.OK, "good"), Line(Word.FAULT, "bad")
+
+    assert (show([good]), show([good, bad, good]), show([])) == (0, 1, 0)
+    assert "FAULT      bad\n" in capsys.readouterr().out
