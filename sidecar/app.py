@@ -88,8 +88,9 @@ async def _following(settings: Settings, app: web.Application, purge: Callable[[
 
 
 async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[None]:
+    # No timeout of the session's own: the client's covers a call with all its retries.
     async with open_session(
-        total=settings.stripe_timeout,
+        total=None,
         connect=settings.stripe_connect_timeout,
         connections=_CONNECTIONS,
     ) as session:

@@ -106,6 +106,8 @@ class DirectusPermissions:
 
 def _read(response: aiohttp.ClientResponse, content: bytes) -> Answer:
     """Raises ValueError where a body is there and is not JSON."""
+    if content and response.content_type != "application/json":
+        raise ValueError(f"answered {response.content_type}")
     body = orjson.loads(content) if content else None
     return Answer(response.status, body, _code(body), retry_after(response.headers))
 

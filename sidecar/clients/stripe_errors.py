@@ -18,6 +18,8 @@ def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFail
     """Turn any answer of Stripe that is no result into the error that the caller gets."""
     error = body.get("error") if isinstance(body, dict) else None
     facts = _facts(error if isinstance(error, dict) else {}, headers)
+    if facts.get("code") == "idempotency_key_in_use":
+        return _rejected(409, facts, headers)  # whatever its type: the same is being asked at this moment
     if facts.get("type") == "idempotency_error":
         return _same_key_other_body(status, facts, headers)
     if error is None and status in _BY_STATUS and status not in {401, 403, 429}:

@@ -73,7 +73,7 @@ def _created(outcome: Outcome, call: Call) -> web.Response:
 
 
 def _audit(outcome: Outcome, call: Call) -> None:
-    facts = {"customer": outcome.customer["id"], "created": outcome.created, "write_back_pending": outcome.pending}
+    facts = {"customer": outcome.customer["id"], "new": outcome.created, "write_back_pending": outcome.pending}
     notes: dict[str, object] = call.request[NOTES]
     _log.info("customer created", extra={**notes, **facts, "user": user_id(call.caller.credential)})
     if outcome.pending:

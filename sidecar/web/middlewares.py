@@ -50,8 +50,10 @@ async def envelope(request: web.Request, handler: _Handler) -> web.StreamRespons
         return _answer(kind(message), allow=error.headers.get("Allow"))
     except ConnectionError:
         raise  # the client has gone: nobody is left to be told
-    except Exception:  # noqa: BLE001 - the last place that can turn it into an answer
+    except Exception as error:
         _log.exception("unexpected error")
+        if request.writer.output_size > 0:
+            raise ConnectionError("the response has begun and cannot become another one") from error
         return _answer(SidecarError("Something went wrong here. It has been logged."))
 
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.operations import OPERATIONS, Operation
 from sidecar.web import service
 from sidecar.web.guard import guard
 from sidecar.web.handlers import HANDLERS
@@ -10,10 +10,7 @@ from sidecar.web.origins import preflights
 
 
 def routes(prefix: str) -> list[web.RouteDef]:
-    guarded = [
-        web.route(operation.method, prefix + operation.path, guard(operation, HANDLERS[operation.kind]))
-        for operation in OPERATIONS
-    ]
+    guarded = [_route(prefix + operation.path, operation) for operation in OPERATIONS]
     return [
         *guarded,
         *preflights((prefix + operation.path, operation.method) for operation in OPERATIONS),
@@ -22,3 +19,9 @@ def routes(prefix: str) -> list[web.RouteDef]:
         web.get("/metrics", service.metrics, allow_head=False),
         web.post("/logout", service.logout),
     ]
+
+
+def _route(path: str, operation: Operation) -> web.RouteDef:
+    """aiohttp would serve HEAD wherever there is GET, here by paging through Stripe for nothing."""
+    options = {"allow_head": False} if operation.method == "GET" else {}
+    return web.RouteDef(operation.method, path, guard(operation, HANDLERS[operation.kind]), options)

@@ -1,0 +1,51 @@
+"""Doubles of the two upstreams, for every test that wants them."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from sidecar.logs import JsonFormatter
+from tests.doubles.directus import DirectusDouble
+from tests.doubles.house import KEY, PEOPLE
+from tests.doubles.stripe import StripeDouble
+
+
+@pytest.fixture
+async def directus() -> AsyncIterator[DirectusDouble]:
+    async with DirectusDouble.running() as double:
+        double.add_users(PEOPLE)
+        yield double
+
+
+@pytest.fixture
+async def stripe() -> AsyncIterator[StripeDouble]:
+    async with StripeDouble.running() as double:
+        double.key = KEY
+        yield double
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(JsonFormatter())
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def log_lines() -> Iterator[list[str]]:
+    """Everything logged at DEBUG, as the sidecar would write it, with the same two libraries kept quiet."""
+    handler, root = _Lines(), logging.getLogger()
+    quiet = [logging.getLogger(name) for name in ("asyncio", "stripe")]
+    before = {logger: logger.level for logger in (root, *quiet)}
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    for logger in quiet:
+        logger.setLevel(logging.WARNING)
+    yield handler.lines
+    root.removeHandler(handler)
+    for logger, level in before.items():
+        logger.setLevel(level)

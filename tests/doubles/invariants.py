@@ -1,0 +1,88 @@
+"""What holds after every test of the whole application, whatever it did."""
+
+import json
+from collections.abc import Iterable
+
+from tests.doubles.house import KEY, SERVICE_TOKEN, Exchange, House, spellings
+from tests.doubles.server import Recorded
+from tests.doubles.stripe import CLIENT_SECRET
+
+# Codes of answers given before Stripe may be asked; Directus's own codes for a bad credential among them.
+# INVALID_QUERY is not: whether a cursor is in a caller's own list is known when that list has been read.
+_REFUSALS = {
+    "CONTENT_TOO_LARGE",
+    "FORBIDDEN",
+    "INVALID_CREDENTIALS",
+    "INVALID_PAYLOAD",
+    "INVALID_TOKEN",
+    "METHOD_NOT_ALLOWED",
+    "NO_CREDENTIALS",
+    "ROUTE_NOT_FOUND",
+    "TOKEN_EXPIRED",
+    "UNSUPPORTED_MEDIA_TYPE",
+}
+_NEVER = ("Set-Cookie", "Location", "X-Powered-By", "Stripe-Version", "Idempotent-Replayed")
+_CORS = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
+
+
+def hold(house: House) -> None:
+    for exchange in house.exchanges:
+        refusals_asked_nothing_of_stripe(exchange)
+        answers_carry_only_what_they_must(exchange, () if house.lets_origins_in else _CORS)
+    secrets = {KEY, SERVICE_TOKEN, *house.tokens}
+    shown = secrets if house.shows_client_secrets else {*secrets, CLIENT_SECRET}
+    nothing_shows(shown, (exchange.answer.raw.decode("latin-1") for exchange in house.exchanges))
+    nothing_shows({*secrets, CLIENT_SECRET}, house.log)
+    assert house.crashes or not [line for line in house.log if '"exception"' in line]
+    for request in house.directus.requests:
+        directus_saw_one_credential(request, house.tokens)
+    nothing_shows({KEY}, (request.text() for request in house.directus.requests))
+    for request in house.stripe.requests:
+        stripe_saw_the_key_alone(request)
+    nothing_shows(house.tokens, (request.text() for request in house.stripe.requests))
+
+
+def refusals_asked_nothing_of_stripe(exchange: Exchange) -> None:
+    """A refused call made no Stripe request; "Directus could not be asked" is a refusal too."""
+    answer = exchange.answer
+    refused = answer.code in _REFUSALS or (answer.status == 503 and answer.extensions.get("service") == "directus")
+    assert not refused or not exchange.stripe_requests, (answer.code, exchange.stripe_requests)
+
+
+def answers_carry_only_what_they_must(exchange: Exchange, cors: tuple[str, ...]) -> None:
+    """Nothing of an upstream's headers comes back, and nothing may be stored or sniffed (P5, X4)."""
+    answer = exchange.answer
+    if answer.status == 0 or "is not proper HTTP" in answer.raw.decode("latin-1"):
+        return
+    assert [name for name in (*_NEVER, *cors) if answer.header(name) is not None] == []
+    assert answer.header("Cache-Control") == "no-store"
+    assert answer.header("X-Content-Type-Options") == "nosniff"
+    assert answer.header("Server") == "directus-stripe-sidecar"
+
+
+def nothing_shows(secrets: Iterable[str], texts: Iterable[str]) -> None:
+    forms = {form for secret in secrets for form in spellings(secret)}
+    for text in texts:
+        shown = [form for form in forms if form in text]
+        assert not shown, f"{shown} stands in {text[:2000]}"
+
+
+def directus_saw_one_credential(request: Recorded, tokens: Iterable[str]) -> None:
+    """Exactly one Authorization, one that a caller (or the service) has, and it stands nowhere else."""
+    assert [value for value in request.values("Authorization") if value.removeprefix("Bearer ") in set(tokens)]
+    assert len(request.values("Authorization")) == 1
+    assert not request.values("Cookie")
+    assert "access_token" not in request.target
+
+
+def stripe_saw_the_key_alone(request: Recorded) -> None:
+    assert len(request.values("Authorization")) == 1
+    assert len(request.values("Stripe-Version")) == 1
+    assert not request.values("Cookie")
+    assert not [name for name, _ in request.headers if name.lower() in {"stripe-account", "x-forwarded-for", "origin"}]
+
+
+def log_records(lines: Iterable[str], message: str) -> list[dict[str, object]]:
+    """Give the logged records with this message."""
+    records: list[dict[str, object]] = [json.loads(line) for line in lines]
+    return [record for record in records if record["message"] == message]

@@ -1,0 +1,89 @@
+"""The real sidecar as a process of its own, with an environment that holds nothing but what it is given."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.doubles.waiting import eventually
+from tests.doubles.wire import Answer, exchange, request_bytes
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True)
+class Sidecar:
+    """`output` is the file that both of the process's streams are written to."""
+
+    process: asyncio.subprocess.Process
+    port: int
+    output: Path
+
+    async def call(
+        self, target: str, *headers: tuple[str, str], method: str = "GET", body: bytes | None = None
+    ) -> Answer:
+        return await exchange(self.port, request_bytes(method, target, headers, body))
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    async def exit_code(self, within: float) -> int:
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
+    def said(self) -> str:
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+
+@asynccontextmanager
+async def started(output: Path, *arguments: str, **variables: str) -> AsyncIterator[Sidecar]:
+    """Start `python -m sidecar` on a free port; kill it at the end if it is still there."""
+    port = free_port()
+    environment = {"PATH": os.defpath, "SIDECAR_PORT": str(port), **variables}
+    with output.open("wb") as stream:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "sidecar", *arguments, cwd=ROOT, env=environment, stdout=stream, stderr=stream
+        )
+    try:
+        yield Sidecar(process, port, output)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@asynccontextmanager
+async def serving(output: Path, **variables: str) -> AsyncIterator[Sidecar]:
+    """The same, once it accepts connections."""
+    async with started(output, **variables) as sidecar:
+        await eventually(lambda: _has_begun(sidecar), within=15)
+        yield sidecar
+
+
+async def _has_begun(sidecar: Sidecar) -> bool:
+    assert sidecar.process.returncode is None, sidecar.said()
+    return await is_listening(sidecar.port)
+
+
+async def is_listening(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def free_port() -> int:
+    """Find a port below the range that systems give away of themselves, so that it is still free a moment later."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as attempt, suppress(OSError):
+            attempt.bind(("127.0.0.1", port))
+            return port

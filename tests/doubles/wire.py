@@ -1,0 +1,116 @@
+"""A client that sends exactly the bytes it is given and shows exactly what came back."""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_HEX = re.compile(rb"[0-9a-fA-F]+")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3} ")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`raw` is all that came until the connection ended; `whole` whether the body ended as HTTP says it must."""
+
+    raw: bytes
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    whole: bool
+    seconds: float
+
+    def json(self) -> Any:  # noqa: ANN401 - a test looks into it as it likes
+        return json.loads(self.body)
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What stands beside the first error's message; nothing for an answer that holds no error."""
+        body = self.json() if self.status >= 400 and self.body else {}
+        extensions: dict[str, Any] = body["errors"][0]["extensions"] if "errors" in body else {}
+        return extensions
+
+    @property
+    def code(self) -> str | None:
+        return self.extensions.get("code")
+
+    @property
+    def message(self) -> str:
+        return str(self.json()["errors"][0]["message"])
+
+    @property
+    def status_lines(self) -> int:
+        return len(_STATUS_LINE.findall(self.raw))
+
+    def header(self, name: str) -> str | None:
+        found = [value for header, value in self.headers if header.lower() == name.lower()]
+        assert len(found) <= 1, f"{name} stands there twice"
+        return found[0] if found else None
+
+
+def request_bytes(method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
+    """Write one request that asks for the connection to be closed after it; nothing is encoded or checked."""
+    lines = [f"{method} {target} HTTP/1.1", "Host: sidecar.test", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + (body or b"")
+
+
+async def exchange(port: int, sent: bytes, *, source: str = "127.0.0.1", within: float = 30) -> Answer:
+    """Send bytes from the address `source` and read until the other side ends the connection."""
+    started = time.monotonic()
+    async with asyncio.timeout(within):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+        try:
+            writer.write(sent)
+            raw = await _read_all(reader)
+        finally:
+            writer.close()
+    return parse(raw, time.monotonic() - started)
+
+
+async def _read_all(reader: asyncio.StreamReader) -> bytes:
+    received = bytearray()
+    try:
+        while block := await reader.read(65536):
+            received += block
+    except ConnectionError:
+        pass  # a reset is one way to end
+    return bytes(received)
+
+
+def parse(raw: bytes, seconds: float = 0) -> Answer:
+    """Read one answer; status 0 stands for none at all."""
+    if not raw:
+        return Answer(raw, 0, (), b"", whole=False, seconds=seconds)
+    head, _, rest = raw.partition(b"\r\n\r\n")
+    status_line, *lines = head.decode("latin-1").split("\r\n")
+    headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
+    names = {name.lower(): value for name, value in headers}
+    body, whole = _body(names, rest)
+    return Answer(raw, int(status_line.split(" ")[1]), headers, body, whole, seconds)
+
+
+def _body(headers: dict[str, str], rest: bytes) -> tuple[bytes, bool]:
+    if headers.get("transfer-encoding") == "chunked":
+        return _unchunk(rest)
+    return rest, len(rest) == int(headers.get("content-length", "0"))
+
+
+def _unchunk(rest: bytes) -> tuple[bytes, bool]:
+    body = bytearray()
+    while True:
+        size, found, rest = rest.partition(b"\r\n")
+        if not found or not _HEX.fullmatch(size):
+            return bytes(body), False
+        length = int(size, 16)
+        if length == 0:
+            return bytes(body), rest == b"\r\n"
+        body += rest[:length]
+        if len(rest) < length + 2:
+            return bytes(body), False
+        rest = rest[length + 2 :]

@@ -1,0 +1,205 @@
+"""What answers and logs hold, and what they never do."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from tests.doubles import faults
+from tests.doubles.faults import Fault
+from tests.doubles.house import CLERK, NOBODY, House, OpenHouse, bearer
+from tests.doubles.invariants import log_records
+from tests.doubles.stripe import CLIENT_SECRET
+from tests.doubles.wire import request_bytes
+
+PROSE = "MARKED words of an upstream about eve@example.com at /srv/directus/api.js:7"
+
+
+def directus_error(code: str) -> str:
+    return json.dumps({"errors": [{"message": PROSE, "extensions": {"code": code, "reason": PROSE, "stack": PROSE}}]})
+
+
+def stripe_error(**facts: object) -> str:
+    return json.dumps({"error": {"message": PROSE, "doc_url": "https://stripe.invalid", "charge": "ch_1", **facts}})
+
+
+DIRECTUS_WORDS = {
+    "refusal": faults.answer(401, directus_error("TOKEN_EXPIRED")),
+    "odd-code": faults.answer(403, directus_error(PROSE)),
+    "long-code": faults.answer(403, directus_error("MARKED" * 40)),
+    "500": faults.answer(500, directus_error("INTERNAL_SERVER_ERROR")),
+    "404": faults.answer(404, directus_error("ROUTE_NOT_FOUND")),
+    "text": faults.answer(502, PROSE, "text/html"),
+}
+
+
+@pytest.mark.parametrize("fault", DIRECTUS_WORDS.values(), ids=DIRECTUS_WORDS)
+async def test_words_of_directus_stay_here(house: House, fault: Fault) -> None:
+    """S3: of an error of Directus only its code goes on, and only if it looks like one."""
+    house.directus.fail(fault)
+
+    answer = await house.call(CLERK)
+
+    assert answer.status in {401, 503}
+    assert "MARKED" not in answer.raw.decode() + "".join(house.log)
+
+
+STRIPE_WORDS = {
+    "400": faults.answer(400, stripe_error(type="invalid_request_error", code="email_invalid", param="email")),
+    "402": faults.answer(402, stripe_error(type="card_error", code="card_declined", decline_code="fraudulent")),
+    "odd-code": faults.answer(400, stripe_error(type=PROSE, code=PROSE, param=PROSE, decline_code=PROSE)),
+    "odd-types": faults.answer(400, stripe_error(type=1, code=[PROSE], param={"a": PROSE})),
+    "no-object": faults.answer(400, json.dumps({"error": PROSE})),
+    "text": faults.answer(400, PROSE, "text/plain"),
+    "request-id": faults.answer(400, stripe_error(type="card_error"), Request_Id="MARKED id of a request"),
+}
+
+
+@pytest.mark.parametrize("fault", STRIPE_WORDS.values(), ids=STRIPE_WORDS)
+async def test_words_of_stripe_stay_here(house: House, fault: Fault) -> None:
+    """S3: of an error of Stripe its codes, parameter and request ID go on, and only if they look like that."""
+    house.stripe.fail(fault)
+
+    answer = await house.create()
+
+    assert answer.status in {400, 402, 502}
+    assert "MARKED" not in answer.raw.decode() + "".join(house.log)
+    assert "stripe.invalid" not in answer.raw.decode()
+
+
+async def test_client_secret_is_taken_out(house: House) -> None:
+    """R6: a payment's client secret stands in no answer, at whatever depth Stripe put it."""
+    house.stripe.add_payment(latest={"nested": [{"client_secret": CLIENT_SECRET}]})
+
+    [payment] = (await house.call(CLERK)).json()
+
+    assert "client_secret" not in payment
+    assert payment["latest"] == {"nested": [{}]}
+
+
+async def test_client_secret_by_choice_of_the_operator(open_house: OpenHouse) -> None:
+    """R6: with STRIPE_EXPOSE_CLIENT_SECRET it stays in the answer (and still out of the log)."""
+    house = await open_house(STRIPE_EXPOSE_CLIENT_SECRET="true")
+    house.shows_client_secrets = True
+    house.stripe.add_payments(1)
+
+    [payment] = (await house.call(CLERK)).json()
+
+    assert payment["client_secret"].endswith(CLIENT_SECRET)
+
+
+async def test_access_log_has_no_query(house: House) -> None:
+    """S2: the access log tells the path and not what stood behind it."""
+    token = quote(CLERK.token, safe="")
+    await house.call(target=f"/stripe/payments?access_token={token}")
+    await house.call(target=f"/stripe/payments?access_token={token}&x=MARKEDparameter")
+    await house.call(target=f"/nowhere?access_token={token}")
+
+    lines = log_records(house.log, "request")
+    assert [line["path"] for line in lines] == ["/stripe/payments", "/stripe/payments", "/nowhere"]
+    assert "MARKEDparameter" not in "".join(house.log)
+
+
+UNPARSABLE = {
+    "long-line": b"GET /stripe/payments?access_token=MARKED" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    "long-header": b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer MARKED" + b"a" * 20_000 + b"\r\n\r\n",
+    "bad-header": b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization : Bearer MARKED\r\n\r\n",
+    "control": b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer MARKED\x00\r\n\r\n",
+    "folded": b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n Bearer MARKED\r\nAuthorization: MARKED\x01\r\n\r\n",
+    "bad-version": b"GET /?access_token=MARKED HTTP/MARKED\r\nHost: a\r\n\r\n",
+    "bad-method": b"MARKED{} / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no-request": b"Bearer MARKED\r\n\r\n",
+    "tls": b"\x16\x03\x01\x00MARKED\r\n\r\n",
+    "two-lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\nX: MARKED\r\n\r\nMARKED",
+    "length-and-chunks": (
+        b"POST /stripe/customers HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+        b"Transfer-Encoding: chunked\r\nX: MARKED\r\n\r\n0\r\n\r\nMARKED"
+    ),
+    "negative-length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\nX: MARKED\r\n\r\nMARKED",
+    "odd-chunks": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\nX: MARKED\r\n\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", UNPARSABLE.values(), ids=UNPARSABLE)
+async def test_parser_errors_echo_nothing(house: House, sent: bytes) -> None:
+    """S2: what cannot be parsed is one 400 that repeats nothing of it, and neither does the log."""
+    answer = await house.send(sent)
+
+    assert (answer.status, answer.status_lines) == (400, 1)
+    assert "MARKED" not in answer.raw.decode("latin-1") + "".join(house.log)
+    assert house.directus.requests == []
+
+
+async def test_parser_errors_are_not_stored(house: House) -> None:
+    """X4: the answer to what cannot be parsed carries `no-store` and `nosniff` as all others do."""
+    answer = await house.send(b"nonsense\r\n\r\n")
+
+    assert (answer.header("Cache-Control"), answer.header("X-Content-Type-Options")) == ("no-store", "nosniff")
+
+
+@pytest.mark.parametrize("target", ["/stripe/payments", "/stripe/nowhere", "/healthz", "/readyz"])
+@pytest.mark.parametrize("token", [CLERK.token, NOBODY.token])
+async def test_every_answer_is_not_stored(house: House, target: str, token: str) -> None:
+    """X4: whatever the outcome, an answer says `no-store` and `nosniff` and what it holds."""
+    answer = await house.call(target=target, headers=[bearer(token)])
+
+    assert (answer.header("Cache-Control"), answer.header("X-Content-Type-Options")) == ("no-store", "nosniff")
+    assert (answer.header("Content-Type") or "").startswith("application/json")
+
+
+async def test_errors_have_the_shape_of_directus(house: House) -> None:
+    """An error is what `@directus/sdk` reads: a list `errors` with `message` and `extensions.code`."""
+    answer = await house.call()
+
+    [error] = answer.json()["errors"]
+    assert set(error) == {"message", "extensions"}
+    assert error["extensions"]["code"] == "NO_CREDENTIALS"
+
+
+@pytest.mark.parametrize("given", ["req-4711.a:b_c", "x" * 64])
+async def test_request_id_of_a_proxy(house: House, given: str) -> None:
+    """A well-formed request ID is taken over: it is in the answer, the log line and both upstreams' requests."""
+    answer = await house.call(CLERK, headers=[("X-Request-Id", given)])
+
+    [line] = log_records(house.log, "request")
+    assert [answer.header("X-Request-Id"), line["request_id"]] == [given, given]
+    requests = house.directus.requests + house.stripe.asked
+    assert {tuple(request.values("X-Request-Id")) for request in requests} == {(given,)}
+
+
+@pytest.mark.parametrize("given", ["", "short", "x" * 65, "MARKED with spaces", 'MARKED"quotes"', "MARKEDé1234567"])
+async def test_odd_request_id(house: House, given: str) -> None:
+    """A request ID that is not well-formed is replaced and repeated nowhere."""
+    answer = await house.call(CLERK, headers=[("X-Request-Id", given)])
+
+    own = answer.header("X-Request-Id")
+    assert own
+    assert own != given
+    assert "MARKED w" not in answer.raw.decode("latin-1") + "".join(house.log)
+
+
+@pytest.mark.parametrize("target", ["/metrics", "/metrics?access_token="])
+async def test_metrics_hold_no_names(house: House, target: str) -> None:
+    """S1: metrics need no credential, ask nobody, and name no customer, token or path as it was sent."""
+    await house.call(CLERK, "/stripe/payments/cus_MARKED")
+    await house.call(CLERK, "/stripe/MARKED")
+    asked = len(house.directus.requests)
+
+    answer = await house.call(target=target)
+
+    assert answer.status == 200
+    assert "sidecar_requests" in answer.body.decode()
+    assert "MARKED" not in answer.body.decode()
+    assert len(house.directus.requests) == asked
+
+
+async def test_two_requests_in_one_connection(house: House) -> None:
+    """A pipelined request gets its own verdict, not that of the one before it."""
+    first = request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None).replace(b"Connection: close\r\n", b"")
+    second = request_bytes("GET", "/stripe/payments", [bearer(NOBODY.token)], None)
+
+    answer = await house.send(first + second)
+
+    assert answer.status_lines == 2
+    assert b"HTTP/1.1 401 " in answer.raw
+    assert len(house.stripe.asked) == 1

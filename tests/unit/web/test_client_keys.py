@@ -1,0 +1,82 @@
+"""A client's own Idempotency-Key, where no item stands for its intent."""
+
+import base64
+import json
+
+import pytest
+
+from tests.doubles.directus import User, full, grants
+from tests.doubles.house import CLERK, CREATOR, House
+from tests.doubles.wire import Answer
+
+
+def session(user: str, number: int) -> User:
+    """One of several sessions of a user, as Directus writes them."""
+    claims = {"id": user, "session": f"MARKED-{number}", "iss": "directus", "exp": 2**31}
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return User(user, f"eyJhbGciOiJIUzI1NiJ9.{payload}.MARKEDsignature{number}", grants(create=full()))
+
+
+async def create(house: House, user: User, *keys: str, email: str = "ada@example.com") -> Answer:
+    headers = [("Content-Type", "application/json"), *(("Idempotency-Key", key) for key in keys)]
+    body = json.dumps({"email": email}).encode()
+    return await house.call(user, "/stripe/customers", method="POST", headers=headers, body=body)
+
+
+async def test_same_key_again(house: House) -> None:
+    """W5: the same caller's same key gives the same customer."""
+    answers = [await create(house, CLERK, "order-1") for _ in range(3)]
+
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(house.stripe.customers) == 1
+
+
+async def test_key_of_another_caller(house: House) -> None:
+    """W5: another caller's same key never gives the first one's customer."""
+    first, second = await create(house, CLERK, "order-1"), await create(house, CREATOR, "order-1")
+
+    assert (first.status, second.status) == (201, 201)
+    assert len({customer["id"] for customer in house.stripe.customers}) == 2
+
+
+async def test_key_of_a_refreshed_session(house: House) -> None:
+    """W5: a caller whose session was refreshed in between is still the same caller, and another user is not."""
+    people = [session("ada", 1), session("ada", 2), session("eve", 3)]
+    house.directus.add_users(people)
+    house.tokens |= {user.token for user in people}
+
+    answers = [await create(house, user, "order-1") for user in people]
+
+    assert [answer.status for answer in answers] == [201] * 3
+    assert len(house.stripe.customers) == 2
+
+
+async def test_key_with_other_values(house: House) -> None:
+    """W6: the same key with another address is a clear 409 and makes no second customer."""
+    await create(house, CLERK, "order-1")
+
+    answer = await create(house, CLERK, "order-1", email="other@example.com")
+
+    assert (answer.status, answer.extensions["stripe"]["type"]) == (409, "idempotency_error")
+    assert "other values" in answer.message
+    assert len(house.stripe.customers) == 1
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [("a", "b"), ("a", "a"), ("",), ("k" * 256,), ("a b",), ("schlüssel",)],
+    ids=["two", "twice", "empty", "long", "space", "not-ascii"],
+)
+async def test_odd_keys(house: House, keys: tuple[str, ...]) -> None:
+    """W5: a key that Stripe would not take, or that stands there twice, is 400."""
+    answer = await create(house, CLERK, *keys)
+
+    assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
+
+
+async def test_key_does_not_show_who_sent_it(house: House) -> None:
+    """W5: what Stripe gets as key is made of the caller and its key, and shows neither."""
+    await create(house, CLERK, "order-MARKED")
+
+    [request] = house.stripe.asked
+    assert "MARKED" not in request.values("Idempotency-Key")[0]

@@ -1,0 +1,216 @@
+"""Where a credential may stand, and what is answered to one that is missing, doubtful or refused."""
+
+import base64
+import json
+import time
+from urllib.parse import quote
+
+import pytest
+
+from tests.doubles.directus import User, full, grants
+from tests.doubles.house import CLERK, NOBODY, House, OpenHouse, bearer
+from tests.doubles.invariants import log_records
+
+COOKIE = "directus_session_token"
+TARGET = "/stripe/payments"
+
+
+def in_query(token: str, target: str = TARGET) -> str:
+    return f"{target}?access_token={quote(token, safe='')}"
+
+
+def in_cookie(token: str) -> tuple[str, str]:
+    return "Cookie", f"theme=dark; {COOKIE}={token}; other=1"
+
+
+def jwt(**claims: object) -> str:
+    parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (*parts, b"signature-MARKED"))
+
+
+def tokens_asked(house: House) -> list[str]:
+    return [value for request in house.directus.requests for value in request.values("Authorization")]
+
+
+@pytest.mark.parametrize("place", ["header", "query", "cookie"])
+async def test_each_place_is_accepted(house: House, place: str) -> None:
+    """A1: header, query and cookie are each accepted and reach Directus as one bearer token."""
+    headers = {"header": [bearer(CLERK.token)], "query": [], "cookie": [in_cookie(CLERK.token)]}[place]
+    target = in_query(CLERK.token) if place == "query" else TARGET
+
+    answer = await house.call(target=target, headers=headers)
+
+    assert answer.status == 200
+    assert [f"Bearer {CLERK.token}"] == tokens_asked(house)
+
+
+@pytest.mark.parametrize("place", ["header", "query"])
+@pytest.mark.parametrize(("first", "status"), [(CLERK, 200), (NOBODY, 401)], ids=["clerk", "nobody"])
+async def test_header_or_query_beats_cookie(house: House, place: str, first: User, status: int) -> None:
+    """A1: beside a header or query token the cookie does not count, for better or worse."""
+    cookie = in_cookie((NOBODY if first is CLERK else CLERK).token)
+    headers = [bearer(first.token), cookie] if place == "header" else [cookie]
+    target = in_query(first.token) if place == "query" else TARGET
+
+    answer = await house.call(target=target, headers=headers)
+
+    assert answer.status == status
+    assert [f"Bearer {first.token}"] == tokens_asked(house)
+
+
+async def test_header_and_query_together(house: House) -> None:
+    """A1: header and query together are an error, and neither is tried."""
+    answer = await house.call(CLERK, in_query(CLERK.token))
+
+    assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
+    assert tokens_asked(house) == []
+
+
+AMBIGUOUS = {
+    "two-headers": (TARGET, [bearer(CLERK.token), bearer(NOBODY.token)]),
+    "header-twice": (TARGET, [bearer(CLERK.token), bearer(CLERK.token)]),
+    "header-in-two-cases": (TARGET, [bearer(CLERK.token), ("AUTHORIZATION", "Basic Og==")]),
+    "two-cookies": (TARGET, [("Cookie", f"{COOKIE}={CLERK.token}; {COOKIE}={NOBODY.token}")]),
+    "two-cookie-headers": (TARGET, [in_cookie(CLERK.token), in_cookie(NOBODY.token)]),
+    "query-twice": (in_query(CLERK.token) + f"&access_token={quote(NOBODY.token, safe='')}", []),
+    "query-twice-the-same": (in_query(CLERK.token) + f"&access_token={quote(CLERK.token, safe='')}", []),
+    "query-encoded-name": (in_query(CLERK.token) + "&access%5ftoken=x", []),
+    "query-empty": (f"{TARGET}?access_token=", [in_cookie(CLERK.token)]),
+    "query-bare": (f"{TARGET}?access_token", [in_cookie(CLERK.token)]),
+}
+
+
+@pytest.mark.parametrize(("target", "headers"), AMBIGUOUS.values(), ids=AMBIGUOUS)
+async def test_ambiguous_credentials(house: House, target: str, headers: list[tuple[str, str]]) -> None:
+    """A2: where two credentials could be meant, none is chosen: 400, and nobody is asked."""
+    answer = await house.call(target=target, headers=headers)
+
+    assert answer.status == 400
+    assert answer.code in {"INVALID_PAYLOAD", "INVALID_QUERY"}
+    assert tokens_asked(house) == []
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+async def test_scheme_in_any_case(house: House, scheme: str) -> None:
+    """A3: the scheme's case does not matter."""
+    answer = await house.call(headers=[("Authorization", f"{scheme} {CLERK.token}")])
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"Bearer  {CLERK.token}",
+        f"Bearer {CLERK.token} b",
+        f"Bearer\t{CLERK.token}",
+        f"Bearer,{CLERK.token}",
+        f"Basic {CLERK.token}",
+        CLERK.token,
+        "Bearer",
+        "",
+    ],
+    ids=["two-spaces", "two-parts", "tab", "comma", "basic", "no-scheme", "no-token", "empty"],
+)
+async def test_other_headers_are_no_credential(house: House, value: str) -> None:
+    """A3: what Directus does not read as a bearer token is no credential here either."""
+    answer = await house.call(headers=[("Authorization", value)])
+
+    assert (answer.status, answer.code) == (401, "NO_CREDENTIALS")
+
+
+async def test_other_header_leaves_the_cookie(house: House) -> None:
+    """A3: beside a header that holds no bearer token the cookie counts, as in Directus."""
+    answer = await house.call(headers=[("Authorization", "Basic Og=="), in_cookie(CLERK.token)])
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [[], [("Cookie", f"{COOKIE}=")], [("Cookie", "theme=dark")], [("Cookie", f"X{COOKIE}=a")]]
+)
+async def test_no_credential(house: House, headers: list[tuple[str, str]]) -> None:
+    """A4: without a credential Directus is not asked, since it would answer for the public role."""
+    answer = await house.call(headers=headers)
+
+    assert (answer.status, answer.code) == (401, "NO_CREDENTIALS")
+    assert house.directus.requests == []
+
+
+ODD = {
+    "control": "MARKED\x01token",
+    "delete": "MARKED\x7ftoken",
+    "null": "MARKED\x00token",
+    "line-feed": "MARKED\ntoken",
+    "carriage-return": "MARKED\rtoken",
+    "latin-1": "MARKED\udce9token",
+    "utf-8": "MARKEDé\u202etoken",
+    "16-KB": "MARKED" + "t" * 16_384,
+    "5-KB": "MARKED" + "t" * 5_120,
+}
+
+
+@pytest.mark.parametrize("place", ["header", "query", "query-raw", "cookie"])
+@pytest.mark.parametrize("token", ODD.values(), ids=ODD)
+async def test_odd_tokens(house: House, place: str, token: str) -> None:
+    """A5: what no token can be is 400 or 401, never sent on, and neither echoed nor logged."""
+    encoded = quote(token, safe="", errors="surrogateescape")
+    raw = token.replace("\n", "%0a")  # a bare line feed would end the request line
+    target = {"query": f"{TARGET}?access_token={encoded}", "query-raw": f"{TARGET}?access_token={raw}"}.get(
+        place, TARGET
+    )
+    headers = {"header": [bearer(token)], "cookie": [in_cookie(token)]}.get(place, [])
+
+    answer = await house.call(target=target, headers=headers)
+
+    assert answer.status in {400, 401}
+    assert tokens_asked(house) == []
+    shown = answer.raw.decode("latin-1") + "".join(house.log)
+    assert "MARKED" not in shown
+    assert "token" not in "".join(house.log)
+
+
+REFUSED = {
+    "unknown": (User("x", "MARKED-unknown-token", refused="INVALID_CREDENTIALS"), "INVALID_CREDENTIALS"),
+    "expired": (User("x", jwt(exp=1, id="a"), refused="TOKEN_EXPIRED"), "TOKEN_EXPIRED"),
+    "malformed": (User("x", jwt() + "x", refused="INVALID_TOKEN"), "INVALID_TOKEN"),
+    "logged-out": (User("x", jwt(exp=2**31, session="s"), refused="INVALID_CREDENTIALS"), "INVALID_CREDENTIALS"),
+    "suspended": (User("x", "MARKED-suspended", grants(read=full()), "INVALID_CREDENTIALS"), "INVALID_CREDENTIALS"),
+    "no-access": (User("x", "MARKED-forbidden", refused="FORBIDDEN"), "FORBIDDEN"),
+}
+
+
+@pytest.mark.parametrize(("user", "code"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("place", ["header", "cookie"])
+async def test_refused_credentials(house: House, user: User, code: str, place: str) -> None:
+    """A6: what Directus refuses is 401 with Directus's own code, whatever the status it came with."""
+    house.directus.add_users([user])
+    house.tokens.add(user.token)
+
+    answer = await house.call(headers=[bearer(user.token) if place == "header" else in_cookie(user.token)])
+
+    assert (401, code) == (answer.status, answer.code)
+
+
+async def test_logout_between_two_calls(open_house: OpenHouse) -> None:
+    """A6: a session that ends is refused as soon as its remembered permissions have run out."""
+    house = await open_house(PERMISSIONS_CACHE_TTL="0.05", PERMISSIONS_DENIED_TTL="0.01")
+    session = User("session", jwt(exp=int(time.time()) + 900, session="s"), grants(read=full()))
+    house.directus.add_users([session])
+    house.tokens.add(session.token)
+    assert (await house.call(session)).status == 200
+
+    session.refused = "INVALID_CREDENTIALS"
+    deadline = time.monotonic() + 2
+    while (await house.call(session)).status == 200:
+        assert time.monotonic() < deadline
+
+    assert (await house.call(session)).code == "INVALID_CREDENTIALS"
+
+
+async def test_refusals_are_logged_without_the_token(house: House) -> None:
+    """A5, S2: a refused request leaves a line with path, status and code, and no more of the request."""
+    await house.call(target=in_query(NOBODY.token))
+
+    [line] = log_records(house.log, "request")
+    assert (line["path"], line["status"], line["code"]) == (TARGET, 401, "FORBIDDEN")

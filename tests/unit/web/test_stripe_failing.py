@@ -1,0 +1,277 @@
+"""A Stripe that refuses, limits, fails or breaks off, and what callers and operators learn of it."""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.doubles import faults
+from tests.doubles.directus import DirectusDouble
+from tests.doubles.faults import Fault, Hold, Huge
+from tests.doubles.house import CLERK, KEY, NOBODY, House, OpenHouse
+from tests.doubles.invariants import log_records
+from tests.doubles.server import Recorded, full_backlog
+from tests.doubles.stripe import is_probe
+from tests.doubles.waiting import eventually
+
+SLACK = 1  # second for a busy machine
+MEBIBYTE = 1024 * 1024
+IN_USE = "idempotency_key_in_use"
+
+
+def by_callers(request: Recorded) -> bool:
+    return not is_probe(request)
+
+
+def stripe_error(status: int, request_id: str = "req_test", **facts: str) -> Fault:
+    """Fail with an error body as in docs.stripe.com/api/errors."""
+    return faults.answer(status, json.dumps({"error": {"message": "no", **facts}}), Request_Id=request_id)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_our_key_is_refused(house: House, status: int) -> None:
+    """U2: that Stripe refuses our key is no fault of the caller's: 503, and a line in the log for the operator."""
+    house.stripe.fail(stripe_error(status, type="invalid_request_error"), when=by_callers)
+
+    answer = await house.call(CLERK)
+
+    assert (answer.status, answer.code, answer.extensions["service"]) == (503, "SERVICE_UNAVAILABLE", "stripe")
+    [line] = log_records(house.log, "Stripe does not accept our key for this call")
+    assert line["level"] == "error"
+    assert "req_test" in str(line["detail"])
+
+
+@pytest.mark.parametrize("status", [400, 402, 404])
+@pytest.mark.parametrize("route", ["list", "create"])
+async def test_fault_of_the_callers_input(house: House, status: int, route: str) -> None:
+    """U2: Stripe's 4xx keep their status, Stripe's code and parameter and the request ID to ask Stripe about."""
+    fault = stripe_error(status, type="invalid_request_error", code="resource_missing", param="customer")
+    house.stripe.fail(fault, when=by_callers)
+
+    answer = await (house.call(CLERK) if route == "list" else house.create())
+
+    facts = {
+        "type": "invalid_request_error",
+        "code": "resource_missing",
+        "param": "customer",
+        "request_id": "req_test",
+    }
+    assert (status, "STRIPE_REJECTED", facts) == (answer.status, answer.code, answer.extensions["stripe"])
+    assert len(house.stripe.asked) == 1
+
+
+async def test_limit_that_ends_within_the_budget(open_house: OpenHouse) -> None:
+    """U2: a 429 is waited out, and the caller notices no more than the time."""
+    house = await open_house(STRIPE_TIMEOUT="5")
+    house.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers, times=1)
+
+    answer = await house.call(CLERK)
+
+    assert (answer.status, len(house.stripe.asked)) == (200, 2)
+
+
+async def test_limit_that_outlasts_the_budget(open_house: OpenHouse) -> None:
+    """U2: a 429 that stays is a 429 with Retry-After, inside the budget."""
+    house = await open_house(STRIPE_TIMEOUT="1.5")
+    house.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers)
+
+    answer = await house.call(CLERK)
+
+    assert (answer.status, answer.code) == (429, "REQUESTS_EXCEEDED")
+    assert answer.header("Retry-After") == "1"
+    assert answer.seconds < 1.5 + SLACK
+    assert len(house.stripe.asked) > 1
+
+
+async def test_retry_after_beyond_the_budget(open_house: OpenHouse) -> None:
+    """U2: where Stripe asks for more time than there is, the caller is told at once, and how long."""
+    house = await open_house(STRIPE_TIMEOUT="1.5")
+    limited = faults.answer(429, '{"error": {"code": "rate_limit"}}', Retry_After="9")
+    house.stripe.fail(limited, when=by_callers)
+
+    answer = await house.call(CLERK)
+
+    assert (answer.status, answer.header("Retry-After")) == (429, "9")
+    assert answer.seconds < SLACK
+
+
+PASSING: dict[str, Fault] = {
+    "reset-before-headers": faults.reset_before_headers,
+    "reset-after-work": faults.reset_after_work,
+    "reset-mid-body": faults.reset_mid_body,
+    "reset-after-body": faults.reset_after_body,
+    "short-body": faults.short_body,
+    "open-chunks": faults.open_chunks,
+    "500": faults.answer(500, '{"error": {"type": "api_error"}}'),
+    "409": faults.answer(409, json.dumps({"error": {"type": "invalid_request_error", "code": "lock_timeout"}})),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+async def test_get_is_repeated(house: House, fault: Fault) -> None:
+    """U3: a GET that broke off, at whatever point, is repeated, and the caller gets the whole list."""
+    expected = house.stripe.add_payments(3)
+    house.stripe.fail(fault, when=by_callers, times=1)
+
+    answer = await house.call(CLERK)
+
+    assert expected == [payment["id"] for payment in answer.json()]
+    assert len(house.stripe.asked) <= 2
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+async def test_post_is_repeated_with_the_same_key(house: House, fault: Fault) -> None:
+    """U3: a creation that broke off is repeated with the same idempotency key: one customer in the end."""
+    house.stripe.fail(fault, when=by_callers, times=1)
+
+    answer = await house.create()
+
+    assert answer.status == 201
+    assert [answer.json()["id"]] == [customer["id"] for customer in house.stripe.customers]
+    keys = [request.values("Idempotency-Key") for request in house.stripe.asked]
+    assert all(len(key) == 1 for key in keys)
+    assert len({key for [key] in keys}) == 1
+
+
+LASTING: dict[str, tuple[Fault, set[int]]] = {
+    "500": (faults.answer(500, '{"error": {"type": "api_error"}}'), {502, 504}),
+    "503-of-a-proxy": (faults.answer(503, "<html>", "text/html"), {502, 504}),
+    "404-of-a-proxy": (faults.answer(404, "<html>", "text/html"), {502}),
+    "redirect": (faults.redirect("http://127.0.0.1:9/v1/customers"), {502}),
+    "204": (faults.answer(204), {502}),
+    "half-json": (faults.half_json, {502}),
+    "html": (faults.answer(200, "<html>", "text/html"), {502}),
+    "array": (faults.answer(200, "[]"), {502}),
+    "null": (faults.answer(200, "null"), {502}),
+    "other-object": (faults.answer(200, '{"object": "list"}'), {502}),
+    "deep-json": (faults.answer(200, "[" * 100_000), {502}),
+    "gzip-bomb": (faults.gzip_bomb, {502, 504}),
+    "reset-before-headers": (faults.reset_before_headers, {502, 504}),
+    "reset-mid-body": (faults.reset_mid_body, {502, 504}),
+    "bad-chunk": (faults.bad_chunk, {502, 504}),
+    "not-http": (faults.not_http, {502, 504}),
+    "hang-after-headers": (faults.hang_after_headers, {504}),
+    "drip": (faults.drip, {504}),
+}
+
+
+@pytest.mark.parametrize("route", ["list", "create"])
+@pytest.mark.parametrize(("fault", "statuses"), LASTING.values(), ids=LASTING)
+async def test_stripe_is_down(open_house: OpenHouse, fault: Fault, statuses: set[int], route: str) -> None:
+    """U2, U3: a Stripe that gives no result is 502 or 504 inside the budget, and never the caller's fault."""
+    budget = 0.4 if 504 in statuses else 5  # only where it is used up need it be short
+    house = await open_house(STRIPE_TIMEOUT=str(budget))
+    house.stripe.fail(fault, when=by_callers)
+
+    answer = await (house.call(CLERK) if route == "list" else house.create())
+
+    assert answer.status in statuses
+    assert answer.code in {"STRIPE_UNAVAILABLE", "STRIPE_TIMEOUT"}
+    assert answer.seconds < 0.4 + SLACK
+
+
+async def test_stripe_hangs(open_house: OpenHouse) -> None:
+    """U2: a Stripe that says nothing is 504 when the budget is used up, each time of several at once."""
+    house = await open_house(STRIPE_TIMEOUT="0.4")
+    house.stripe.fail(faults.hang, when=by_callers)
+
+    calls = [house.start(CLERK, f"/stripe/payments/cus_{number}") for number in range(5)]
+    answers = await asyncio.gather(*calls, *(house.create() for _ in range(5)))
+
+    assert {answer.code for answer in answers} == {"STRIPE_TIMEOUT"}
+    assert max(answer.seconds for answer in answers) < 0.4 + SLACK
+
+
+async def test_customer_without_id(house: House) -> None:
+    """U2: an answer to a creation that names no customer is 502."""
+    house.stripe.fail(faults.answer(200, '{"object": "customer"}'), when=by_callers)
+
+    assert (await house.create()).status == 502
+
+
+async def test_refused_connection(open_house: OpenHouse) -> None:
+    """U2: a Stripe that is not there is 502 or 504 inside the budget."""
+    house = await open_house(STRIPE_TIMEOUT="0.4")
+    await house.stripe.refuse()
+
+    answer = await house.call(CLERK)
+
+    assert answer.status in {502, 504}
+    assert answer.seconds < 0.4 + SLACK
+
+
+async def test_connection_that_is_never_accepted(house: House, open_house: OpenHouse) -> None:
+    """U2: a Stripe that does not accept is 502 or 504 inside the budget."""
+    async with full_backlog() as url:
+        deaf = await open_house(STRIPE_API_BASE=url, STRIPE_TIMEOUT="0.6", STRIPE_CONNECT_TIMEOUT="0.2")
+
+        answer = await deaf.call(CLERK)
+
+    assert answer.status in {502, 504}
+    assert answer.seconds < 0.6 + SLACK
+    assert house.stripe.asked == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirect_is_not_followed(house: House, status: int) -> None:
+    """U2: the key is sent nowhere else, whatever a redirect says."""
+    async with DirectusDouble.running() as elsewhere:
+        house.stripe.fail(faults.redirect(f"{elsewhere.url}/v1/customers", status), when=by_callers)
+
+        answers = [await house.call(CLERK), await house.create()]
+
+        assert [answer.status for answer in answers] == [502, 502]
+        assert elsewhere.requests == []
+
+
+async def test_100_megabytes(open_house: OpenHouse) -> None:
+    """U2: of an answer of 100 MB most is never read."""
+    house = await open_house(STRIPE_TIMEOUT="0.45")  # one attempt
+    huge = Huge()
+    house.stripe.fail(huge, when=by_callers)
+
+    answer = await house.call(CLERK)
+
+    assert answer.status in {502, 504}
+    assert huge.sent < 40 * MEBIBYTE
+
+
+async def test_key_is_named_by_its_own_version(house: House) -> None:
+    """Every request carries the key and the one version of the API this release was made for."""
+    await house.call(CLERK)
+    await house.create()
+
+    assert {("Bearer " + KEY,)} == {tuple(request.values("Authorization")) for request in house.stripe.requests}
+    assert len({tuple(request.values("Stripe-Version")) for request in house.stripe.requests}) == 1
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "invalid_request_error",
+        "idempotency_error",
+    ],
+)
+async def test_key_in_use_is_not_told_as_other_values(open_house: OpenHouse, kind: str) -> None:
+    """W2: that the first try is still under way is not the caller's mistake (its `type` is not documented)."""
+    house = await open_house(STRIPE_TIMEOUT="3")
+    house.stripe.fail(stripe_error(409, type=kind, code=IN_USE), when=by_callers)
+
+    answer = await house.create()
+
+    assert "other values" not in answer.message
+
+
+async def test_slow_stripe_does_not_slow_refusals(house: House) -> None:
+    """U5: while as many calls as there are connections wait for Stripe, verdicts are given as fast as ever."""
+    hold = Hold()
+    house.stripe.fail(hold, when=by_callers)
+
+    waiting = asyncio.gather(*(house.call(CLERK, f"/stripe/payments/cus_{number}") for number in range(60)))
+    await eventually(lambda: hold.arrived >= 50)
+    refused, health = await house.call(NOBODY), await house.call(target="/healthz")
+    hold.release()
+
+    assert (refused.status, health.status) == (401, 200)
+    assert refused.seconds + health.seconds < SLACK
+    assert {200} == {answer.status for answer in await waiting}

@@ -1,0 +1,292 @@
+"""Creating a customer for an item, through HTTP."""
+
+import asyncio
+import json
+
+import pytest
+from aiohttp import web
+
+from tests.doubles import faults
+from tests.doubles.directus import User, full, grants
+from tests.doubles.house import CLERK, MEMBER, SERVICE_TOKEN, House, OpenHouse
+from tests.doubles.invariants import log_records
+from tests.doubles.server import Recorded
+from tests.doubles.stripe import is_probe
+
+
+def writing_back(request: Recorded) -> bool:
+    return request.method == "PATCH"
+
+
+def by_callers(request: Recorded) -> bool:
+    return not is_probe(request)
+
+
+@pytest.fixture
+async def writing(open_house: OpenHouse) -> House:
+    """The application with write-back by the service; a write that fails is given up soon."""
+    return await open_house(
+        STRIPE_WRITE_BACK="true", DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN, WRITE_BACK_TIMEOUT="0.3", DIRECTUS_TIMEOUT="0.5"
+    )
+
+
+def own_item(house: House, **values: object) -> dict[str, object]:
+    return house.directus.add_row(owner=MEMBER.name, **values)
+
+
+def tokens_of(requests: list[Recorded], method: str) -> set[str]:
+    return {value for request in requests if request.method == method for value in request.values("Authorization")}
+
+
+@pytest.mark.parametrize("user", [CLERK, MEMBER], ids=["clerk", "member"])
+async def test_item_given(writing: House, user: User) -> None:
+    """The new ID is put into the item, and Stripe's customer names the item."""
+    item = own_item(writing)
+
+    answer = await writing.create(user, item=item["id"])
+
+    assert answer.status == 201
+    assert item["stripe_customer_id"] == answer.json()["id"]
+    [customer] = writing.stripe.customers
+    metadata = customer["metadata"]
+    assert isinstance(metadata, dict)
+    assert ("customers", str(item["id"])) == (metadata["directus_collection"], metadata["directus_item"])
+
+
+async def test_item_created(writing: House) -> None:
+    """Without an item one is created with the caller's token, with what was sent, and gets the ID."""
+    answer = await writing.create(CLERK, name="Ada")
+
+    [item] = writing.directus.rows["customers"].values()
+    assert (201, item["stripe_customer_id"]) == (answer.status, answer.json()["id"])
+    assert (CLERK.name, "ada@example.com", "Ada") == (item["owner"], item["email"], item["name"])
+    assert {f"Bearer {CLERK.token}"} == tokens_of(writing.directus.requests, "POST")
+
+
+async def test_who_writes(writing: House, open_house: OpenHouse) -> None:
+    """The service's token writes the ID, and reads what came of it, where there is one, else the caller's own does."""
+    await writing.create(item=own_item(writing)["id"])
+    assert {f"Bearer {SERVICE_TOKEN}"} == tokens_of(writing.directus.requests, "PATCH")
+    reading = [request for request in writing.directus.requests if request.method == "GET"]
+    assert {f"Bearer {CLERK.token}"} == tokens_of(reading[:-1], "GET")
+    assert {f"Bearer {SERVICE_TOKEN}"} == tokens_of(reading[-1:], "GET")
+
+    without = await open_house(STRIPE_WRITE_BACK="true")
+    writing.directus.requests.clear()
+    await without.create(item=own_item(without)["id"])
+    assert {f"Bearer {CLERK.token}"} == tokens_of(without.directus.requests, "PATCH")
+
+
+async def test_item_with_an_id(writing: House) -> None:
+    """W4: an item that has a customer is answered with that customer: 200, and nothing is created or written."""
+    existing = writing.stripe.add_customer(email="first@example.com")
+    item = own_item(writing, stripe_customer_id=existing["id"])
+
+    answer = await writing.create(CLERK, email="other@example.com", item=item["id"])
+
+    assert (200, existing["id"]) == (answer.status, answer.json()["id"])
+    assert [existing] == writing.stripe.customers
+    assert {"GET"} == {request.method for request in writing.directus.requests}
+
+
+async def test_same_item_again(writing: House) -> None:
+    """W4: asking again for the same item gives the same customer."""
+    item = own_item(writing)
+
+    first, second = await writing.create(item=item["id"]), await writing.create(item=item["id"])
+
+    assert (201, 200, first.json()["id"]) == (first.status, second.status, second.json()["id"])
+    assert len(writing.stripe.customers) == 1
+
+
+async def test_same_item_at_once(writing: House) -> None:
+    """W2: many at once for one item get one customer, all with the same ID."""
+    item = own_item(writing)
+
+    answers = await asyncio.gather(*(writing.create(item=item["id"]) for _ in range(10)))
+
+    assert {answer.status for answer in answers} <= {200, 201}
+    assert {item["stripe_customer_id"]} == {answer.json()["id"] for answer in answers}
+    assert len(writing.stripe.customers) == 1
+
+
+async def test_item_of_somebody_else(writing: House) -> None:
+    """R2: an item that the caller may not see is refused like one that is not there, and Stripe is not asked."""
+    foreign = writing.directus.add_row(owner="somebody")
+
+    answers = [await writing.create(MEMBER, item=foreign["id"]), await writing.create(MEMBER, item=4711)]
+
+    assert [(answer.status, answer.code) for answer in answers] == [(403, "FORBIDDEN")] * 2
+    assert answers[0].body == answers[1].body
+    assert writing.stripe.asked == []
+
+
+async def test_item_that_may_only_be_read(writing: House) -> None:
+    """R2: to be allowed to read an item is not enough to give it a customer."""
+    onlooker = User("onlooker", "MARKED-onlooker", grants(read=full(), create=full()))
+    writing.directus.add_users([onlooker])
+    writing.tokens.add(onlooker.token)
+
+    answer = await writing.create(onlooker, item=own_item(writing)["id"])
+
+    assert answer.code == "FORBIDDEN"
+    assert writing.stripe.asked == []
+
+
+@pytest.mark.parametrize(
+    "item",
+    ["../users/1", "1?fields=*", "1/2", "a%2fb", "", " ", -1, 1.5, True, [1], {"id": 1}, "1\n", "x" * 300, 2**63],
+)
+async def test_odd_primary_keys(writing: House, item: object) -> None:
+    """V1: what is no primary key is 400 before it stands in any path."""
+    answer = await writing.create(item=item)
+
+    assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
+    assert "item" in answer.message
+    assert {"/permissions/me"} >= {request.path for request in writing.directus.requests}
+
+
+async def test_item_without_write_back(house: House) -> None:
+    """Where nothing is written back an item is refused, rather than ignored."""
+    answer = await house.create(item=1)
+
+    assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.answer(500),
+        faults.reset_before_headers,
+        faults.hang,
+        faults.answer(403, '{"errors":[{"message":"","extensions":{"code":"FORBIDDEN"}}]}'),
+    ],
+    ids=["500", "reset", "hang", "forbidden"],
+)
+async def test_directus_fails_after_stripe_answered(writing: House, fault: faults.Fault) -> None:
+    """W3: the caller learns the customer's ID and that it is still to be written; a retry finishes it."""
+    item = own_item(writing)
+    writing.directus.fail(fault, when=writing_back)
+
+    first = await writing.create(item=item["id"])
+    writing.directus.recover()
+    second = await writing.create(item=item["id"])
+
+    assert (first.status, first.json()["write_back"], first.header("X-Write-Back")) == (201, "pending", "pending")
+    [customer] = writing.stripe.customers
+    assert customer["id"] == first.json()["id"] == second.json()["id"] == item["stripe_customer_id"]
+    assert (second.status, second.header("X-Write-Back")) in {(200, None), (201, None)}
+    [line] = log_records(writing.log, "write-back pending")
+    assert (item["id"], customer["id"]) == (line["item"], line["customer"])
+
+
+@pytest.mark.parametrize(("fault", "times"), [(faults.reset_after_work, 1), (faults.half_json, None)])
+async def test_write_that_succeeded_unheard(writing: House, fault: faults.Fault, times: int | None) -> None:
+    """W3: where Directus wrote the ID and its answers were lost, the outcome is the same as if they had arrived."""
+    item = own_item(writing)
+    writing.directus.fail(fault, when=writing_back, times=times)
+
+    answer = await writing.create(item=item["id"])
+
+    assert item["stripe_customer_id"] == answer.json()["id"]
+    assert answer.header("X-Write-Back") is None
+
+
+async def test_directus_fails_before_stripe(writing: House) -> None:
+    """W3: where the item cannot be read Stripe is not asked: 503."""
+    item = own_item(writing)
+    writing.directus.fail(faults.answer(500), when=lambda request: request.path.startswith("/items/"))
+
+    answer = await writing.create(item=item["id"])
+
+    assert (answer.status, answer.extensions["service"]) == (503, "directus")
+    assert writing.stripe.asked == []
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["item-given", "item-created"])
+async def test_stripe_fails(writing: House, given: bool) -> None:  # noqa: FBT001 - pytest passes it by name
+    """W3: an error of Stripe names the item, so that a retry with it makes no second item and no second customer."""
+    attributes = {"item": own_item(writing)["id"]} if given else {}
+    declined = json.dumps({"error": {"type": "invalid_request_error", "code": "email_invalid"}})
+    writing.stripe.fail(faults.answer(400, declined), when=by_callers)
+
+    failed = await writing.create(**attributes)
+    writing.stripe.recover()
+    item = failed.extensions["item"]
+    again = await writing.create(item=item)
+
+    assert (failed.status, again.status) == (400, 201)
+    [row] = writing.directus.rows["customers"].values()
+    assert (item, again.json()["id"]) == (row["id"], row["stripe_customer_id"])
+    assert len(writing.stripe.customers) == 1
+
+
+async def test_stripe_breaks_off_after_creating(writing: House) -> None:
+    """U3, W3: where Stripe created the customer and its answer was lost for good, a retry finds the same one."""
+    item = own_item(writing)
+    writing.stripe.fail(faults.reset_after_work, when=by_callers, times=3)
+
+    failed = await writing.create(item=item["id"])
+    again = await writing.create(item=item["id"])
+
+    assert (failed.status, again.status) == (502, 201)
+    [customer] = writing.stripe.customers
+    assert again.json()["id"] == customer["id"] == item["stripe_customer_id"]
+
+
+async def test_other_values_for_the_same_item(writing: House) -> None:
+    """W6: a retry with another address, while the first customer's ID is not written, is a clear 409."""
+    item = own_item(writing)
+    writing.directus.fail(faults.answer(500), when=writing_back)
+    await writing.create(item=item["id"])
+    writing.directus.recover()
+
+    answer = await writing.create(email="other@example.com", item=item["id"])
+
+    assert answer.status == 409
+    assert len(writing.stripe.customers) == 1
+
+
+async def test_somebody_else_wrote_first(writing: House) -> None:
+    """W4: an ID that came into the item meanwhile is not overwritten."""
+    item = own_item(writing)
+    other = writing.stripe.add_customer()
+
+    async def overtaken(request: web.Request, handler: faults.Handler) -> web.StreamResponse:
+        item["stripe_customer_id"] = other["id"]
+        return await handler(request)
+
+    writing.directus.fail(overtaken, when=writing_back)
+
+    answer = await writing.create(item=item["id"])
+
+    assert item["stripe_customer_id"] == other["id"]
+    assert answer.status in {200, 409}
+    assert answer.status == 409 or answer.json()["id"] == other["id"]
+
+
+async def test_creator_who_may_not_read(writing: House) -> None:
+    """An item whose key its creator may not learn gets no customer, and the answer says why."""
+    blind = User("blind", "MARKED-blind", grants(create=full()))
+    writing.directus.add_users([blind])
+    writing.tokens.add(blind.token)
+
+    answer = await writing.create(blind)
+
+    assert (answer.status, answer.code) == (403, "FORBIDDEN")
+    assert "read" in answer.message
+    assert writing.stripe.asked == []
+
+
+async def test_users_as_collection(open_house: OpenHouse) -> None:
+    """The ID can be kept on Directus's own users, whose path is another one."""
+    boss = User("boss", "MARKED-boss", grants("directus_users", read=full(), create=full(), update=full()))
+    house = await open_house(STRIPE_WRITE_BACK="true", STRIPE_CUSTOMERS_COLLECTION="directus_users")
+    house.directus.add_users([boss])
+    house.tokens.add(boss.token)
+    row = house.directus.add_row("directus_users", id="5f0c1a3e-user", owner="x")
+
+    answer = await house.create(boss, item=row["id"])
+
+    assert (201, row["stripe_customer_id"]) == (answer.status, answer.json()["id"])
+    assert {"/users/5f0c1a3e-user", "/users"} <= {request.path for request in house.directus.requests}
