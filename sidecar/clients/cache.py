@@ -95,7 +95,11 @@ class CachedPermissions:
 
         It is about to be logged out, perhaps a moment from now, so what is asked in between must not be kept.
         """
-        self._forgotten[self._hash(credential.token)] = self._timer() + self._ttl
+        token = self._hash(credential.token)
+        self._forgotten[token] = self._timer() + self._ttl
+        for memory in (self._granted, self._refused):
+            for key in [key for key in memory if key.startswith(token)]:
+                memory.pop(key, None)
 
     def purge(self, cause: str = "change") -> None:
         """Forget everything, and let nothing that is being asked at this moment be remembered or joined."""
@@ -107,9 +111,10 @@ class CachedPermissions:
     async def _shared(self, key: bytes, credential: Credential, requirement: Requirement) -> _Answer:
         """Ask together with all who ask the same at this moment."""
         generation = self._generation
-        self._count("shared" if self._flights.under_way((generation, key)) else "asked")
-        answer = await self._flights.run((generation, key), lambda: self._ask(credential, requirement))
-        if generation == self._generation and self._hash(credential.token) not in self._forgotten:
+        flight = (generation, self._forgotten.get(key[:_HASH]), key)  # none from before a purge or a logout
+        self._count("shared" if self._flights.under_way(flight) else "asked")
+        answer = await self._flights.run(flight, lambda: self._ask(credential, requirement))
+        if generation == self._generation and key[:_HASH] not in self._forgotten:
             self._remember(key, answer, credential, requirement)
         return answer
 
@@ -126,8 +131,6 @@ class CachedPermissions:
 
     def _recall(self, key: bytes, requirement: Requirement) -> _Answer | None:
         """A yes counts for its whole lifetime; a no only while it stands in the memory of refusals."""
-        if self._forgotten and key[:_HASH] in self._forgotten:
-            return None
         entry = self._granted.get(key)
         if entry is None or not entry.answer.grants(requirement):
             entry = self._refused.get(key)
@@ -145,7 +148,7 @@ class CachedPermissions:
         lifetime = ttl * (1 - _JITTER * random.random())  # noqa: S311 - spreads load, keeps no secret
         exp = expires_at(credential.token)
         if exp is not None:
-            lifetime = min(lifetime, exp - self._clock() - (self._timer() - answer.asked))
+            lifetime = min(lifetime, exp - self._clock() + (self._timer() - answer.asked))
         return _Entry(answer, answer.asked + lifetime)
 
     def _fingerprint(self, credential: Credential) -> bytes:

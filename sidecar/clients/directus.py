@@ -23,6 +23,7 @@ from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 _ANSWER_LIMIT = 8 * 1024 * 1024  # an administrator's permissions on a thousand collections are under 1 MiB
+_FAILURE = 400
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 # Directus's own words for "not you" (its errors package); the status beside them varies: INVALID_TOKEN is a 403.
 _REFUSALS = frozenset(
@@ -105,11 +106,22 @@ class DirectusPermissions:
 
 
 def _read(response: aiohttp.ClientResponse, content: bytes) -> Answer:
-    """Raises ValueError where a body is there and is not JSON."""
-    if content and response.content_type != "application/json":
+    """Raises ValueError for a result that is not JSON; a failure counts whoever wrote it, such as a proxy in HTML."""
+    body: object = None
+    if content and response.content_type == "application/json":
+        body = _json(content, required=response.status < _FAILURE)
+    elif content and response.status < _FAILURE:
         raise ValueError(f"answered {response.content_type}")
-    body = orjson.loads(content) if content else None
     return Answer(response.status, body, _code(body), retry_after(response.headers))
+
+
+def _json(content: bytes, *, required: bool) -> object:
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        if required:
+            raise
+        return None
 
 
 def _code(body: object) -> str | None:

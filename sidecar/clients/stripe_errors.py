@@ -22,7 +22,7 @@ def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFail
         return _rejected(409, facts, headers)  # whatever its type: the same is being asked at this moment
     if facts.get("type") == "idempotency_error":
         return _same_key_other_body(status, facts, headers)
-    if error is None and status in _BY_STATUS and status not in {401, 403, 429}:
+    if not isinstance(error, dict) and status in _BY_STATUS and status not in {401, 403, 429}:
         return _unavailable(status, facts, headers)  # not Stripe's own words: something between us
     return _BY_STATUS.get(status, _unavailable)(status, facts, headers)
 

@@ -17,6 +17,7 @@ from enum import StrEnum
 from sidecar.errors import InvalidPayload, InvalidQuery
 
 MAX_TOKEN_LENGTH = 4096
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
@@ -99,16 +100,18 @@ def user_id(credential: Credential) -> str | None:
 
 
 def _claims(token: str) -> dict[str, object]:
-    match token.split("."):
-        case [_, payload, _]:
-            padded = payload + "=" * (-len(payload) % 4)
-        case _:
-            return {}
-    try:
-        claims = json.loads(urlsafe_b64decode(padded))
-    except (binascii.Error, ValueError, RecursionError):
+    """Read a JWT's payload where Directus would see a JWT too; to it anything else is a static token."""
+    if not _JWT.fullmatch(token):
         return {}
-    return claims if isinstance(claims, dict) else {}
+    header, payload = (_json_part(part) for part in token.split(".")[:2])
+    return payload if isinstance(header, dict) and isinstance(payload, dict) else {}
+
+
+def _json_part(part: str) -> object:
+    try:
+        return json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
 
 
 def _from_header(values: Sequence[str]) -> str | None:

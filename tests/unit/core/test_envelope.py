@@ -1,0 +1,36 @@
+"""The error body that `@directus/sdk` reads."""
+
+import json
+
+from sidecar.core.envelope import error_body
+from sidecar.core.policy import Reason
+from sidecar.errors import DirectusUnavailable, PermissionDenied, SidecarError
+
+
+def test_the_shape_is_directus_own() -> None:
+    """Facts, Directus 15: one error with its message, and its code among its extensions."""
+    error = PermissionDenied("No.", extensions={"reason": Reason.NO_ACCESS, "collection": "customers"})
+
+    assert json.loads(json.dumps(error_body(error))) == {
+        "errors": [
+            {
+                "message": "No.",
+                "extensions": {"reason": "no_access", "collection": "customers", "code": "FORBIDDEN"},
+            }
+        ]
+    }
+
+
+def test_what_is_for_the_log_stays_inside() -> None:
+    """S3: Neither detail nor cause of an error is in the answer."""
+    error = DirectusUnavailable("GET /permissions/me: ClientConnectorError 10.0.0.9:8055")
+    error.__cause__ = OSError("10.0.0.9")
+
+    assert "10.0.0.9" not in json.dumps(error_body(error))
+
+
+def test_the_code_is_the_errors_own() -> None:
+    """No extension can stand in for the code."""
+    body = error_body(SidecarError("m", extensions={"code": "OTHER"}))
+
+    assert body["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"

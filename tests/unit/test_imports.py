@@ -1,0 +1,90 @@
+"""Imports point one way, so that the picture of the house stays true."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter import configuration
+from importlinter.application import use_cases
+
+ROOT = Path(__file__).parents[2]
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "sidecar").rglob("*.py"))
+}
+WITHOUT_THE_WORLD = {"asyncio", "os", "time", "datetime", "socket", "subprocess", "threading", "urllib", "http"}
+
+
+def imported(module: str) -> set[str]:
+    """Name everything that a module imports, `from a import b` as both `a` and `a.b`, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative import"
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def within(names: set[str], package: str) -> set[str]:
+    return {name for name in names if name == package or name.startswith(f"{package}.")}
+
+
+def inside(package: str) -> list[str]:
+    return [module for module in MODULES if within({module}, package)]
+
+
+def test_the_contract() -> None:
+    """Design: app -> web, clients -> core -> errors, as pyproject.toml states it."""
+    configuration.configure()  # what its command line does as well, which would also switch off all other loggers
+
+    assert use_cases.lint_imports(str(ROOT / "pyproject.toml"), cache_dir=None, no_logo=True)
+
+
+@pytest.mark.parametrize(("here", "there"), [("sidecar.web", "sidecar.clients"), ("sidecar.clients", "sidecar.web")])
+def test_web_and_clients_never_meet(here: str, there: str) -> None:
+    """Design: Neither of the two knows the other."""
+    assert {module: found for module in inside(here) if (found := within(imported(module), there))} == {}
+
+
+@pytest.mark.parametrize("module", inside("sidecar.core"))
+def test_core_decides_and_nothing_else(module: str) -> None:
+    """Design: core imports core, errors and the standard library, and of that nothing that reaches outside."""
+    names = imported(module)
+    ours = within(names, "sidecar.core") | within(names, "sidecar.errors")
+    others = {name.partition(".")[0] for name in names - ours}
+
+    assert others <= sys.stdlib_module_names - WITHOUT_THE_WORLD
+
+
+@pytest.mark.parametrize("module", ["sidecar.errors", "sidecar.logs"])
+def test_what_everybody_imports_imports_nobody(module: str) -> None:
+    """Design: errors and logs stand below everything."""
+    assert within(imported(module), "sidecar") == set()
+
+
+@pytest.mark.parametrize(
+    ("library", "homes"),
+    [
+        ("stripe", ("sidecar.clients.stripe", "sidecar.clients.stripe_")),
+        ("aiohttp.web", ("sidecar.web.", "sidecar.app")),
+        ("directus_sdk_py", ("sidecar.commands.",)),
+        ("requests", ("sidecar.commands.",)),
+        ("cachetools", ("sidecar.clients.cache",)),
+        ("pydantic_settings", ("sidecar.settings",)),
+    ],
+)
+def test_a_library_has_its_place(library: str, homes: tuple[str, ...]) -> None:
+    """Design: What knows a foreign thing is in one place, where a reviewer finds all of it."""
+    users = [module for module in MODULES if within(imported(module), library)]
+
+    assert [module for module in users if not module.startswith(homes)] == []
+
+
+def test_nothing_blocks_where_requests_are_served() -> None:
+    """Design: The set-up commands block, so no module that serves requests imports them, except by the command line."""
+    for module in MODULES:
+        if not module.startswith(("sidecar.commands", "sidecar.__main__")):
+            assert within(imported(module), "sidecar.commands") == set(), module
