@@ -66,8 +66,12 @@ class _FileSource(PydanticBaseSettingsSource):
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise ValueError("must be an http:// or https:// address")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must hold no login, query or fragment")
@@ -107,7 +111,12 @@ def _token(value: SecretStr) -> SecretStr:
 def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise ValueError(
+            "must be addresses or networks, such as 10.0.0.0/8, with no bits set after the prefix"
+        ) from None
 
 
 def _field_map(value: object) -> object:
@@ -139,6 +148,7 @@ def _browser_origin(value: str) -> str:
 
 Origin = Annotated[str, AfterValidator(_origin)]
 Name = Annotated[str, AfterValidator(_name)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
@@ -184,7 +194,7 @@ class Settings(DirectusSettings):
     stripe_live_secret_key: Annotated[SecretStr, AfterValidator(_key)] = Field(
         description="Stripe's key, `sk_…` or better a restricted `rk_…`; test keys work too"
     )
-    directus_service_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+    directus_service_token: Token | None = Field(
         None, description="Static token that writes customer IDs back; without it the caller's own is used"
     )
     stripe_write_back: bool = Field(
@@ -279,13 +289,20 @@ class Settings(DirectusSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.permissions_denied_ttl > self.permissions_cache_ttl:
-            raise ValueError("PERMISSIONS_DENIED_TTL must not be longer than PERMISSIONS_CACHE_TTL")
-        if self.directus_realtime and self.directus_service_token is None:
-            raise ValueError("DIRECTUS_REALTIME needs DIRECTUS_SERVICE_TOKEN")
         address = urlsplit(self.stripe_api_base)
-        if address.scheme == "http" and address.hostname not in _LOOPBACK and self.livemode:
-            raise ValueError("STRIPE_API_BASE must be https:// for a live key")
+        in_the_clear = address.scheme == "http" and address.hostname not in _LOOPBACK
+        contradictions = {
+            "PERMISSIONS_DENIED_TTL: must not be longer than PERMISSIONS_CACHE_TTL": (
+                self.permissions_denied_ttl > self.permissions_cache_ttl
+            ),
+            "DIRECTUS_REALTIME: needs DIRECTUS_SERVICE_TOKEN": (
+                self.directus_realtime and self.directus_service_token is None
+            ),
+            "STRIPE_API_BASE: must be https:// for a live key": in_the_clear and self.livemode,
+        }
+        found = [fault for fault, there in contradictions.items() if there]
+        if found:
+            raise ValueError("\n".join(found))
         return self
 
     @property
@@ -302,9 +319,8 @@ def load(settings: type[SettingsT]) -> SettingsT:
     try:
         return settings()
     except ValidationError as error:
-        raise SettingsFault(
-            [_fault(e["loc"], e["type"], e["msg"]) for e in error.errors(include_input=False)]
-        ) from None
+        found = [_fault(e["loc"], e["type"], e["msg"]) for e in error.errors(include_input=False)]
+        raise SettingsFault([line for fault in found for line in fault.splitlines()]) from None
 
 
 def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:

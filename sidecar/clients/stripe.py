@@ -56,8 +56,8 @@ class StripeClient:
 
     async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
         """Waits for its turn first: lists share one budget."""
-        await self._budget.turn(path)
-        content, body = await self._call("GET", f"{path}?{urlencode(parameters)}")
+        async with self._budget.turn(path):
+            content, body = await self._call("GET", f"{path}?{urlencode(parameters)}")
         match body:
             case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
                 return Page(data, more, content)
@@ -95,9 +95,9 @@ class StripeClient:
             raise StripeUnavailable("Stripe answered without a customer.", detail="no id")
         return customer
 
-    async def probe(self) -> None:
-        """Ask the least there is to ask, so that `key_rejected` is known. Raises StripeFailure."""
-        await self._call("GET", "/v1/customers?limit=1")
+    async def probe(self, path: str = "/v1/customers") -> None:
+        """Ask the least there is to ask of a list, so that `key_rejected` is known. Raises StripeFailure."""
+        await self._call("GET", f"{path}?limit=1")
 
     async def _call(
         self, method: str, target: str, *, form: Mapping[str, str] | None = None, idempotency_key: str | None = None

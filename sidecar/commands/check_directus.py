@@ -8,6 +8,8 @@ import orjson
 from sidecar.clients.directus import Answer, DirectusClient
 from sidecar.clients.http import read_bounded
 from sidecar.commands.addresses import NOBODYS_ADDRESS
+from sidecar.commands.check_feed import feed_lines
+from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.check_rights import BELIEF, TRUST, address_line, excess, right_lines
 from sidecar.commands.lines import Line, Word
 from sidecar.core.credentials import Credential, Source
@@ -92,6 +94,11 @@ async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
     yield await _key_line(f"{collection}.{settings.stripe_customers_primary_key}", ask)
     for line in right_lines(settings, permissions):
         yield line
+    for line in policy_lines(settings, await ask(policies_path(settings), None)):
+        yield line
+    if settings.directus_realtime:
+        async for line in feed_lines(settings, permissions, (await ask("/server/info", None)).data):
+            yield line
     as_nobody = await ask("/permissions/me", NOBODYS_ADDRESS)
     yield address_line(settings, as_nobody.data, provisioned=excess(settings, permissions) is None)
 

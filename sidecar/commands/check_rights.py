@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sidecar.commands.lines import Line, Word
+from sidecar.commands.rights import needed
 from sidecar.core.permissions import Access, Action, Permissions
 from sidecar.settings import Settings
 
@@ -25,18 +26,19 @@ def right_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
 
 
 def excess(settings: Settings, permissions: Permissions) -> str | None:
-    """Name one thing that goes beyond what `provision` grants."""
-    collection, field = settings.stripe_customers_collection, settings.stripe_customer_id_field
-    if permissions.grant(collection, Action.UPDATE).access is Access.FULL:
+    """Name one thing that goes beyond what `provision` grants for these settings."""
+    if permissions.grant(settings.stripe_customers_collection, Action.UPDATE).access is Access.FULL:
         return f"overwrite {_where(settings)}"
-    needed = {
-        (collection, Action.READ): {settings.stripe_customers_primary_key, field},
-        (collection, Action.UPDATE): {field},
+    rights = {
+        (right.collection, right.action): right for right in needed(settings, realtime=settings.directus_realtime)
     }
     for granted, grant in sorted(permissions.grants.items()):
-        more = grant.fields.names - needed.get(granted, set())
+        right = rights.get(granted)
+        more = grant.fields.names - set(right.fields if right else ())
         if more:
             return f"{granted[1]} {granted[0]} ({', '.join(sorted(more)[:3])})"
+        if right and right.item and grant.access is Access.FULL:
+            return f"{granted[1]} every item of {granted[0]}"
     return None
 
 

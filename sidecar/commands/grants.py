@@ -1,67 +1,58 @@
-"""The service policy: the least that lets the sidecar put an ID into an empty field, and nothing more.
-
-The update rule is Directus's to hold: with it not even the service token, in wrong hands, can overwrite a
-customer's ID. One policy for each collection, so that two sidecars do not change each other's.
-"""
+"""The service policy: exactly the rights that are needed, and what somebody added to it named or taken back."""
 
 from collections.abc import Generator, Iterator
 
 from sidecar.commands.addresses import EVERY_ADDRESS
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.lines import Line, Word
+from sidecar.commands.rights import Right, needed, service_policy
 from sidecar.settings import DirectusSettings
 
-_CUSTOMER_ID = "^cus_[A-Za-z0-9]+$"
 _DESCRIPTION = (
-    "All that the Stripe sidecar needs: it fills in Stripe's customer IDs and cannot change one. It is for every "
-    "address that a client can have; by one that none has the sidecar's check sees whether Directus believes the "
-    "address it passes on."
+    "All that the Stripe sidecar needs: it fills in Stripe's customer IDs and cannot change one, and its check sees "
+    "which policies would let callers do so. It is for every address that a client can have; by one that none has "
+    "the check sees whether Directus believes the address it passes on."
 )
 
 
-def provide_policy(admin: Administrator, settings: DirectusSettings) -> Generator[Line, None, str]:
+def provide_policy(admin: Administrator, settings: DirectusSettings, *, realtime: bool) -> Generator[Line, None, str]:
     """Give the policy's ID at the end."""
-    name = _policy_name(settings)
+    name, rules = service_policy(settings), [_rule(right) for right in needed(settings, realtime=realtime)]
     found = admin.rows("policies", {"name": {"_eq": name}})
     if len(found) > 1:
         raise AdministratorFault(f'There are {len(found)} policies called "{name}"; rename all but one.')
     if not found:
-        policy = str(admin.create("policies", _new_policy(settings))["id"])
-        rights = ", ".join(_name(rule) for rule in _needed(settings))
+        policy = str(admin.create("policies", _new_policy(name, rules))["id"])
+        rights = ", ".join(_name(rule) for rule in rules)
         yield Line(Word.CREATED, f'policy "{name}", with permission to {rights}')
         return policy
     policy = str(found[0]["id"])
     yield _mended_policy(admin, found[0], name)
-    yield from _provide_permissions(admin, policy, settings)
+    yield from _provide_permissions(admin, policy, rules)
     return policy
 
 
-def _policy_name(settings: DirectusSettings) -> str:
-    return f"Stripe sidecar ({settings.stripe_customers_collection})"
-
-
-def _new_policy(settings: DirectusSettings) -> Row:
+def _new_policy(name: str, rules: list[Row]) -> Row:
     return {
-        "name": _policy_name(settings),
+        "name": name,
         "icon": "credit_card",
         "description": _DESCRIPTION,
         "ip_access": list(EVERY_ADDRESS),
         "admin_access": False,
         "app_access": False,
-        "permissions": _needed(settings),
+        "permissions": rules,
     }
 
 
-def _needed(settings: DirectusSettings) -> list[Row]:
-    key, customer_id = settings.stripe_customers_primary_key, settings.stripe_customer_id_field
-    read: Row = {"action": "read", "fields": [key, customer_id], "permissions": {}, "validation": None}
-    update: Row = {
-        "action": "update",
-        "fields": [customer_id],
-        "permissions": {customer_id: {"_null": True}},
-        "validation": {customer_id: {"_regex": _CUSTOMER_ID}},
+def _rule(right: Right) -> Row:
+    return {
+        "collection": right.collection,
+        "action": right.action,
+        "fields": list(right.fields),
+        "permissions": right.item,
+        "validation": right.validation,
+        "presets": None,
     }
-    return [{"collection": settings.stripe_customers_collection, "presets": None, **rule} for rule in (read, update)]
 
 
 def _mended_policy(admin: Administrator, policy: Row, name: str) -> Line:
@@ -75,9 +66,9 @@ def _mended_policy(admin: Administrator, policy: Row, name: str) -> Line:
     return Line(Word.CHANGED, f'policy "{name}": {", ".join(values)}')
 
 
-def _provide_permissions(admin: Administrator, policy: str, settings: DirectusSettings) -> Iterator[Line]:
+def _provide_permissions(admin: Administrator, policy: str, rules: list[Row]) -> Iterator[Line]:
     there = admin.rows("permissions", {"policy": {"_eq": policy}})
-    for rule in _needed(settings):
+    for rule in rules:
         what = f"permission to {_name(rule)}"
         same = [row for row in there if _name(row) == _name(rule)]
         if not same:

@@ -8,10 +8,12 @@ import pytest
 import pytest_asyncio
 
 from deploy.demo import servers
+from deploy.demo.admin import Rule
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
 from tests.doubles.stripe import StripeDouble
 from tests.integration.commands import Ended, Place, place, run, token_of
+from tests.integration.conftest import Newcomer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,15 @@ async def fresh(stack: Stack) -> AsyncIterator[Checked]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def unbelieving(stack: Stack) -> AsyncIterator[str]:
-    """A second Directus on the same database, which reads the client's address from a header of its own alone."""
-    settings = {"IP_TRUST_PROXY": "false", "IP_CUSTOM_HEADER": "X-Client-Address"}
+    """A second Directus on the same database, which reads the client's address from a header of its own alone.
+
+    Nor does it tell of its changes.
+    """
+    settings = {
+        "IP_TRUST_PROXY": "false",
+        "IP_CUSTOM_HEADER": "X-Client-Address",
+        "WEBSOCKETS_ENABLED": "false",
+    }
     async with servers.directus(stack.state / "directus", port=free_port(), settings=settings) as server:
         yield server.url
 
@@ -63,7 +72,16 @@ async def test_all_is_well(buyers: Checked) -> None:
 
     good = ended.texts("ok")
     assert (ended.code, faults(ended), ended.err) == (0, [], "")
-    for part in ("version 11", "unique", "primary key", "may fill", "believes", "customers", "PaymentIntents"):
+    for part in (
+        "version 11",
+        "unique",
+        "primary key",
+        "may fill",
+        "no policy",
+        "believes",
+        "customers",
+        "PaymentIntents",
+    ):
         assert part in good
     assert "test mode" in good
 
@@ -157,6 +175,79 @@ async def test_a_token_with_too_many_rights(buyers: Checked) -> None:
 
     assert (ended.code, faults(ended)) == (0, [])
     assert "may do more than it needs: overwrite" in ended.texts("note")
+
+
+async def test_realtime(fresh: Checked) -> None:
+    """With DIRECTUS_REALTIME it tries the feed; the rights that takes are too much only without it."""
+    await fresh.place.provision(DIRECTUS_REALTIME="true")
+
+    on, off = await fresh.check(DIRECTUS_REALTIME="true"), await fresh.check()
+
+    assert (on.code, "more than it needs" in on.out) == (0, False)
+    assert "tells the service of its changes" in on.texts("ok")
+    assert (off.code, "changes" in off.out) == (0, False)
+    assert "more than it needs: read directus_access (id)" in off.texts("note")
+
+
+async def test_realtime_without_the_rights(buyers: Checked) -> None:
+    """A service token made without DIRECTUS_REALTIME hears nothing of what it may not read, or not all of."""
+    ended = await buyers.check(DIRECTUS_REALTIME="true")
+
+    [fault] = faults(ended)
+    assert "directus_access, directus_permissions, directus_roles, directus_users, so changes there" in fault
+    assert "run `provision` with DIRECTUS_REALTIME=true" in fault
+
+
+async def test_realtime_without_websockets(buyers: Checked, unbelieving: str) -> None:
+    """A Directus whose WebSockets are off is a fault that names its setting, beside that of the rights."""
+    ended = await buyers.check(DIRECTUS_REALTIME="true", DIRECTUS_URL=unbelieving, IP_CUSTOM_HEADER="X-Client-Address")
+
+    rights, switch = faults(ended)
+    assert "changes there are not heard" in rights
+    assert "set WEBSOCKETS_ENABLED=true there" in switch
+
+
+async def test_a_policy_that_lets_callers_write_the_id(fresh: Checked, newcomer: Newcomer) -> None:
+    """R5: A policy with an item rule for reading and the ID field for writing is a fault with its name and the mend."""
+    collection, field = fresh.place.collection, fresh.place.field
+    rule = {"id": {"_eq": 1}}
+    somebody = await newcomer(Rule(collection, "read", item=rule), Rule(collection, "update", ("id", field), item=rule))
+
+    ended = await fresh.check()
+
+    [fault] = faults(ended)
+    assert ended.code == 1
+    assert f'"{somebody.name}"' in fault
+    assert f"may update {collection}.{field} themselves" in fault
+    assert f'take "{field}" out of its fields of "update"' in fault
+
+
+async def test_policies_that_do_so_together(fresh: Checked, newcomer: Newcomer) -> None:
+    """R5: Two policies of which one has the item rule and the other the ID field are named in a note."""
+    collection = fresh.place.collection
+    member = await newcomer(Rule(collection, "read", item={"id": {"_eq": 1}}), Rule(collection, "update", ("name",)))
+    clerk = await newcomer(Rule(collection, "read"), Rule(collection, "create"))
+
+    ended = await fresh.check()
+
+    assert (ended.code, faults(ended)) == (0, [])
+    assert f'"{clerk.name}", who may create {collection}.' in ended.texts("note")
+    assert f'if they also have "{member.name}"' in ended.texts("note")
+
+
+async def test_policies_that_cannot_be_seen(fresh: Checked) -> None:
+    """A service token that may not read policies is told what that hides, and how it may."""
+    rules = (await fresh.place.policy())["permissions"]
+    [seen] = [rule["id"] for rule in rules if rule["collection"] == "directus_policies"]
+    await fresh.place.stack.admin.request("DELETE", f"/permissions/{seen}")
+
+    before = await fresh.check()
+    await fresh.place.provision()
+    after = await fresh.check()
+
+    assert (before.code, after.code) == (0, 0)
+    assert "cannot be seen: run `provision`" in before.texts("note")
+    assert "no policy that shows some items only" in after.texts("ok")
 
 
 async def test_without_a_service_token(buyers: Checked) -> None:

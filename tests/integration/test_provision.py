@@ -1,5 +1,6 @@
 """`provision` on a real Directus: what it makes, that it makes it once, and how little the service may do by it."""
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +12,12 @@ from deploy.demo.admin import DirectusAdmin, DirectusError, Rule
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
 from sidecar.clients.directus import DirectusClient
+from sidecar.clients.feed import ChangeFeed
 from sidecar.clients.http import open_session
 from sidecar.clients.items import DirectusItems
 from sidecar.core.credentials import Credential, Source
+from sidecar.metrics import Metrics
+from tests.doubles.waiting import eventually
 from tests.integration.commands import Place, place, place_on_users, run, token_of
 from tests.integration.conftest import Newcomer
 
@@ -25,6 +29,7 @@ _EVERYTHING = (
     "/users?limit=-1&fields=id,first_name,description,status,token,role",
     "/activity?limit=-1&fields=id",
 )
+_RULE = ["id", "collection", "action", "fields", "permissions", "policy"]
 
 
 @pytest.fixture
@@ -50,6 +55,11 @@ async def code_of(directus: DirectusAdmin, method: str, path: str, body: object 
     with pytest.raises(DirectusError) as refused:
         await directus.request(method, path, body)
     return refused.value.code
+
+
+def only(**actions: object) -> dict[str, object]:
+    """One collection of `/permissions/me`, with none of the actions that are not named."""
+    return {name: actions.get(name, {"access": "none"}) for name in ("read", "create", "update", "delete", "share")}
 
 
 async def item(buyers: Place, **values: object) -> int:
@@ -119,18 +129,16 @@ async def test_the_token_claims_an_item_once(buyers: Place) -> None:
 
 
 async def test_permissions_are_the_least(buyers: Place) -> None:
-    """The token may read key and ID, update the ID of some items, and that is everything it may."""
+    """The token may read key and ID, update the ID of some items, see who else may, and that is everything it may."""
     service = await buyers.provisioned()
 
-    none = {"access": "none"}
     assert await service.request("GET", "/permissions/me") == {
-        buyers.collection: {
-            "read": {"access": "full", "fields": ["id", buyers.field]},
-            "update": {"access": "partial", "fields": [buyers.field]},
-            "create": none,
-            "delete": none,
-            "share": none,
-        }
+        buyers.collection: only(
+            read={"access": "full", "fields": ["id", buyers.field]},
+            update={"access": "partial", "fields": [buyers.field]},
+        ),
+        "directus_permissions": only(read={"access": "partial", "fields": _RULE}),
+        "directus_policies": only(read={"access": "full", "fields": ["id", "name"]}),
     }
     assert await service.request("GET", "/policies/me/globals") == {
         "admin_access": False,
@@ -181,12 +189,17 @@ async def test_the_rest_is_refused(buyers: Place) -> None:
         await code_of(service, "DELETE", f"{buyers.items}/{new}"),
         await code_of(service, "GET", "/items/customers"),
         await code_of(service, "GET", "/users"),
-        await code_of(service, "GET", "/permissions"),
+        await code_of(service, "GET", "/permissions?fields=validation"),
+        await code_of(service, "GET", "/policies?fields=ip_access"),
+        await code_of(service, "GET", "/roles"),
+        await code_of(service, "GET", "/access"),
         await code_of(service, "GET", "/activity"),
         await code_of(service, "GET", "/schema/snapshot"),
     ]
 
     assert refused == ["FORBIDDEN"] * len(refused)
+    rules = await service.request("GET", "/permissions?limit=-1&fields=collection")
+    assert {rule["collection"] for rule in rules} == {buyers.collection}
 
 
 async def test_on_users(users: Place) -> None:
@@ -221,7 +234,7 @@ async def test_token_file(buyers: Place, tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert token not in ended.out + ended.err
     me = await DirectusAdmin(buyers.stack.directus.url, token).request("GET", "/permissions/me")
-    assert list(me) == [buyers.collection]
+    assert buyers.collection in me
 
 
 async def test_token_file_that_cannot_be_written(buyers: Place, tmp_path: Path) -> None:
@@ -305,11 +318,74 @@ async def test_a_widened_policy_is_narrowed(buyers: Place) -> None:
     ended = await buyers.provision()
 
     assert ended.code == 1
-    assert len(ended.texts("changed").splitlines()) == 3
+    assert len(ended.texts("changed").splitlines()) == 1 + len(policy["permissions"])
     assert f"delete {buyers.collection}" in ended.texts("FAULT")
     after = await buyers.policy()
     assert (after["app_access"], after["ip_access"]) == (False, policy["ip_access"])
     assert [rule for rule in after["permissions"] if rule["action"] != "delete"] == policy["permissions"]
+
+
+async def test_realtime(buyers: Place) -> None:
+    """With DIRECTUS_REALTIME the token may also read the IDs of whatever permissions depend on, and no more of it."""
+    token = token_of(await buyers.provision(DIRECTUS_REALTIME="true"))
+    service = DirectusAdmin(buyers.stack.directus.url, token)
+
+    again = await buyers.provision(DIRECTUS_REALTIME="true")
+
+    ids = only(read={"access": "full", "fields": ["id"]})
+    rights = await service.request("GET", "/permissions/me")
+    del rights[buyers.collection]
+    assert {word for word, _ in again.lines} == {"unchanged"}
+    assert rights == {
+        "directus_access": ids,
+        "directus_permissions": only(read={"access": "full", "fields": _RULE}),
+        "directus_policies": only(read={"access": "full", "fields": ["id", "name"]}),
+        "directus_roles": ids,
+        "directus_users": ids,
+    }
+
+
+async def test_realtime_no_more(buyers: Place) -> None:
+    """Without DIRECTUS_REALTIME what only that needs is narrowed, or is a fault and the operator's to end."""
+    await buyers.provision(DIRECTUS_REALTIME="true")
+
+    ended = await buyers.provision()
+
+    assert ended.code == 1
+    for collection in ("directus_access", "directus_roles", "directus_users"):
+        assert f"permits to read {collection}, which is not needed" in ended.texts("FAULT")
+    assert ended.texts("changed") == "permission to read directus_permissions"
+
+
+async def test_realtime_hears_of_a_permission_that_is_moved(buyers: Place, newcomer: Newcomer) -> None:
+    """A permission that becomes another collection's is heard of, although what remains is none of ours."""
+    token, causes = token_of(await buyers.provision(DIRECTUS_REALTIME="true")), list[str]()
+    somebody = await newcomer(Rule(buyers.collection, "read"))
+    permissions = f"/permissions?filter[policy][name][_eq]={somebody.name}&fields=id"
+    [rule] = await buyers.stack.admin.request("GET", permissions)
+    async with open_session(total=None, connect=1, connections=1) as session:
+        feed = ChangeFeed(session, buyers.stack.directus.url, token, causes.append, Metrics())
+        following = asyncio.create_task(feed.run())
+        try:
+            await eventually(lambda: "connected" in causes)
+
+            await buyers.stack.admin.request("PATCH", f"/permissions/{rule['id']}", {"collection": "customers"})
+
+            await eventually(lambda: "change" in causes)
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
+
+
+async def test_realtime_on_users(users: Place) -> None:
+    """For `directus_users` the right to its IDs is there once, within that to its customers."""
+    await users.provision(DIRECTUS_REALTIME="true")
+
+    again = await users.provision(DIRECTUS_REALTIME="true")
+
+    rights = [(rule["collection"], rule["action"]) for rule in (await users.policy())["permissions"]]
+    assert (again.code, again.texts("created"), again.texts("changed")) == (0, "", "")
+    assert len(rights) == len(set(rights)) == 6
 
 
 async def test_an_operators_own_network_stays(buyers: Place) -> None:
@@ -359,8 +435,8 @@ async def test_two_collections_do_not_meet(buyers: Place, stack: Stack) -> None:
         again = await buyers.provision()
 
         assert {word for word, _ in again.lines} == {"unchanged"}
-        assert list(await first.request("GET", "/permissions/me")) == [buyers.collection]
-        assert list(await second.request("GET", "/permissions/me")) == [others.collection]
+        assert others.collection not in await first.request("GET", "/permissions/me")
+        assert buyers.collection not in await second.request("GET", "/permissions/me")
 
 
 async def test_a_collection_called_errors(stack: Stack) -> None:

@@ -1,7 +1,7 @@
 """What `check` makes of upstreams that a healthy Directus and Stripe cannot show it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +11,7 @@ from sidecar.commands.check_directus import directus_lines
 from sidecar.commands.check_rights import address_line, excess, right_lines
 from sidecar.commands.check_stripe import stripe_lines
 from sidecar.commands.lines import Line, Word, show
+from sidecar.commands.rights import Right, needed
 from sidecar.core.permissions import Permissions
 from sidecar.settings import Settings
 from tests.doubles.directus import DirectusDouble
@@ -102,22 +103,57 @@ async def test_stripes_words_are_not_repeated(stripe: StripeDouble, settings: Se
     assert "yEND" not in line.text
 
 
+async def test_payments_are_asked_for_sparingly(stripe: StripeDouble, settings: Settings) -> None:
+    """Each list is asked for one object, which is enough to see the right to it."""
+    await asked_stripe(moved(settings, stripe_api_base=stripe.url, stripe_live_secret_key=SecretStr(stripe.key)))
+
+    assert [(request.path, request.query) for request in stripe.requests] == [
+        ("/v1/customers", {"limit": "1"}),
+        ("/v1/payment_intents", {"limit": "1"}),
+    ]
+
+
 def permissions(**actions: tuple[str, list[str]]) -> Permissions:
     payload = {action: {"access": access, "fields": fields} for action, (access, fields) in actions.items()}
     return Permissions.from_directus({"customers": payload}, ["customers"])
 
 
-PROVISIONED = permissions(read=("full", ["id", "stripe_customer_id"]), update=("partial", ["stripe_customer_id"]))
+def granted(rights: Iterable[Right]) -> Permissions:
+    """What Directus makes of the rights that `provision` gives."""
+    payload: dict[str, dict[str, object]] = {}
+    for right in rights:
+        access = "partial" if right.item else "full"
+        payload.setdefault(right.collection, {})[right.action] = {"access": access, "fields": list(right.fields)}
+    return Permissions.from_directus(payload, payload)
 
 
-def test_what_provision_grants_is_not_too_much(settings: Settings) -> None:
+@pytest.mark.parametrize("collection", ["customers", "directus_users"])
+@pytest.mark.parametrize("realtime", [False, True])
+def test_what_provision_grants_is_not_too_much(settings: Settings, collection: str, *, realtime: bool) -> None:
     """The rights that `provision` gives are enough and not more."""
-    assert excess(settings, PROVISIONED) is None
-    assert [line.word for line in right_lines(settings, PROVISIONED)] == [Word.OK]
+    these = moved(settings, directus_realtime=realtime, stripe_customers_collection=collection)
+    rights = granted(needed(these, realtime=realtime))
+
+    assert excess(these, rights) is None
+    assert [line.word for line in right_lines(these, rights)] == [Word.OK]
+
+
+def test_what_only_realtime_needs_is_too_much_without(settings: Settings) -> None:
+    """Each right that DIRECTUS_REALTIME adds is named where that is off, the wider one to permissions too."""
+    plain, wide = needed(settings, realtime=False), needed(settings, realtime=True)
+
+    added = {excess(settings, granted([*plain, right])) for right in wide if right not in plain}
+
+    assert added == {
+        "read directus_access (id)",
+        "read directus_roles (id)",
+        "read directus_users (id)",
+        "read every item of directus_permissions",
+    }
 
 
 @pytest.mark.parametrize(
-    ("granted", "named"),
+    ("rights", "named"),
     [
         (permissions(update=("full", ["stripe_customer_id"])), "overwrite"),
         (permissions(read=("full", ["*"])), "read customers (*)"),
@@ -125,9 +161,9 @@ def test_what_provision_grants_is_not_too_much(settings: Settings) -> None:
         (permissions(create=("full", ["stripe_customer_id"])), "create customers"),
     ],
 )
-def test_too_much_is_named(settings: Settings, granted: Permissions, named: str) -> None:
+def test_too_much_is_named(settings: Settings, rights: Permissions, named: str) -> None:
     """Any right beyond those is named."""
-    assert named in str(excess(settings, granted))
+    assert named in str(excess(settings, rights))
 
 
 def test_no_finding_where_nothing_can_be_seen(settings: Settings) -> None:

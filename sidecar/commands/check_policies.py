@@ -1,0 +1,95 @@
+"""Finds the policies whose holders the service refuses because they may write the ID field themselves.
+
+Directus adds up the policies of a caller: partial read by one and the right to write by another are refused as
+both by one are (core.policy). Who holds which is not looked at, so of two policies only the possibility is told.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sidecar.clients.directus import Answer
+from sidecar.commands.lines import Line, Word
+from sidecar.commands.rights import service_policy
+from sidecar.core.permissions import Action
+from sidecar.settings import Settings
+
+_WRITING = (Action.CREATE, Action.UPDATE)
+
+
+@dataclass(slots=True)
+class _Policy:
+    """`partial`: its holders read some items only. `writes`: the actions by which they may write the ID field."""
+
+    name: str
+    partial: bool = False
+    writes: set[Action] = field(default_factory=set)
+
+
+def policies_path(settings: Settings) -> str:
+    """What to ask, with a token that may read permissions and policies."""
+    ours = f"filter[collection][_eq]={settings.stripe_customers_collection}"
+    return f"/permissions?limit=-1&{ours}&fields=action,fields,permissions,policy.id,policy.name"
+
+
+def policy_lines(settings: Settings, answer: Answer) -> Iterator[Line]:
+    """`answer` is that to `policies_path`."""
+    id_field, ours = settings.stripe_customer_id_field, service_policy(settings)
+    where = f"{settings.stripe_customers_collection}.{id_field}"
+    seen = _policies(answer.data, id_field) if answer.status == 200 else None  # noqa: PLR2004 - OK
+    if seen is None:
+        yield Line(
+            Word.NOTE,
+            f"whether a policy lets callers write {where} cannot be seen: run `provision`, so that the service token "
+            "may read permissions and policies",
+        )
+        return
+    policies = [policy for policy in seen if policy.name != ours]
+    alone = [_alone(policy, where) for policy in policies if policy.partial and policy.writes]
+    yield from alone or [Line(Word.OK, f"no policy that shows some items only lets its holders write {where}")]
+    partial = [policy for policy in policies if policy.partial and not policy.writes]
+    if partial:
+        yield from (_together(policy, partial, where) for policy in policies if policy.writes and not policy.partial)
+
+
+def _policies(rows: object, id_field: str) -> Iterable[_Policy] | None:
+    """None where that is not all of what was asked for: Directus leaves out silently what may not be read."""
+    policies: dict[str, _Policy] = {}
+    for row in rows if isinstance(rows, list) else [None]:
+        match row:
+            case {
+                "action": str(action),
+                "fields": fields,
+                "permissions": rule,
+                "policy": {"id": str(key), "name": str(name)},
+            }:
+                policy = policies.setdefault(key, _Policy(name))
+                policy.partial |= action == Action.READ and bool(rule)
+                if action in _WRITING and isinstance(fields, list) and {id_field, "*"}.intersection(fields):
+                    policy.writes.add(Action(action))
+            case {"system": True}:
+                pass  # no policy's: what access to the app brings along
+            case _:
+                return None
+    return policies.values()
+
+
+def _alone(policy: _Policy, where: str) -> Line:
+    return Line(
+        Word.FAULT,
+        f'holders of the policy "{policy.name}" are refused: it shows them some items only, and they may '
+        f"{' and '.join(sorted(policy.writes))} {where} themselves; {_mend(policy, where)}",
+    )
+
+
+def _together(policy: _Policy, partial: list[_Policy], where: str) -> Line:
+    others = " or ".join(sorted(f'"{other.name}"' for other in partial))
+    return Line(
+        Word.NOTE,
+        f'holders of the policy "{policy.name}", who may {" and ".join(sorted(policy.writes))} {where}, are refused '
+        f"if they also have {others}, which shows some items only; {_mend(policy, where)}, or give nobody both",
+    )
+
+
+def _mend(policy: _Policy, where: str) -> str:
+    actions = " and ".join(f'"{action}"' for action in sorted(policy.writes))
+    return f'take "{where.partition(".")[2]}" out of its fields of {actions}'

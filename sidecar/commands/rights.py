@@ -1,0 +1,60 @@
+"""What the service token must be allowed: the one list that `provision` grants and `check` measures by."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sidecar.clients.feed import COLLECTIONS
+from sidecar.core.permissions import Action
+from sidecar.settings import DirectusSettings
+
+_CUSTOMER_ID = "^cus_[A-Za-z0-9]+$"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One permission. `item` is Directus's item rule, empty for every item; `validation` holds for what is written."""
+
+    collection: str
+    action: Action
+    fields: tuple[str, ...]
+    item: Mapping[str, object] = field(default_factory=dict)
+    validation: Mapping[str, object] | None = None
+
+
+def needed(settings: DirectusSettings, *, realtime: bool) -> list[Right]:
+    rights = [*_on_items(settings), *_on_policies(settings, realtime=realtime)]
+    if realtime:
+        # Where one of them holds the customers its primary key, which is "id", may be read already.
+        read = {right.collection for right in rights}
+        rights += [Right(name, Action.READ, ("id",)) for name in COLLECTIONS if name not in read]
+    return rights
+
+
+def service_policy(settings: DirectusSettings) -> str:
+    """One for each collection, so that two sidecars do not change each other's."""
+    return f"Stripe sidecar ({settings.stripe_customers_collection})"
+
+
+def _on_items(settings: DirectusSettings) -> Iterator[Right]:
+    """The update rule is Directus's to hold: with it not even this token, in wrong hands, can overwrite an ID."""
+    collection, customer_id = settings.stripe_customers_collection, settings.stripe_customer_id_field
+    yield Right(collection, Action.READ, (settings.stripe_customers_primary_key, customer_id))
+    yield Right(
+        collection,
+        Action.UPDATE,
+        (customer_id,),
+        item={customer_id: {"_null": True}},
+        validation={customer_id: {"_regex": _CUSTOMER_ID}},
+    )
+
+
+def _on_policies(settings: DirectusSettings, *, realtime: bool) -> Iterator[Right]:
+    """By these `check` finds policies that let callers write the ID field themselves.
+
+    An item rule would hide from the change feed a permission that is moved to another collection, so with
+    the feed there is none.
+    """
+    ours = {} if realtime else {"collection": {"_eq": settings.stripe_customers_collection}}
+    fields = ("id", "collection", "action", "fields", "permissions", "policy")
+    yield Right("directus_permissions", Action.READ, fields, item=ours)
+    yield Right("directus_policies", Action.READ, ("id", "name"))

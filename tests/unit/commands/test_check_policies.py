@@ -1,0 +1,159 @@
+"""Which policies let callers choose their customers, as `check` sees them."""
+
+from collections.abc import Iterable
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from sidecar.clients.directus import Answer
+from sidecar.commands.check_policies import policies_path, policy_lines
+from sidecar.commands.lines import Line, Word
+from sidecar.core.permissions import Access, Action, AllowedFields, Grant, Permissions
+from sidecar.core.policy import Decision, Reason, Requirement, authorize
+from sidecar.settings import Settings
+
+Row = dict[str, Any]
+OWN = {"owner": {"_eq": "$CURRENT_USER"}}
+ID = "stripe_customer_id"
+READ = Requirement("customers", Action.READ, ID, scopable=True)
+SETTINGS = Settings(
+    directus_url="http://127.0.0.1:1",
+    stripe_live_secret_key=SecretStr("rk_test_x"),
+    stripe_customers_collection="customers",
+)
+
+
+def rule(policy: str, action: str, fields: Iterable[str] | None = ("*",), item: object = None) -> Row:
+    """One permission, as Directus gives it."""
+    named = {"id": f"id of {policy}", "name": policy}
+    return {"action": action, "fields": None if fields is None else list(fields), "permissions": item, "policy": named}
+
+
+def lines(rows: Iterable[object]) -> list[Line]:
+    return list(policy_lines(SETTINGS, Answer(200, {"data": list(rows)}, None, None)))
+
+
+def words(*rows: object) -> list[Word]:
+    return [line.word for line in lines(rows)]
+
+
+def decision(rows: list[Row]) -> Decision:
+    """What the service says to a reader with these permissions, added up as Directus does for `/permissions/me`."""
+    grants = {}
+    for action in Action:
+        mine = [row for row in rows if row["action"] == action]
+        access = Access.PARTIAL if any(row["permissions"] for row in mine) else Access.FULL
+        names: frozenset[str] = frozenset().union(*(row["fields"] or () for row in mine))
+        if mine:
+            grants["customers", action] = Grant(access, AllowedFields(names))
+    return authorize(Permissions(grants), READ)
+
+
+@pytest.mark.parametrize("fields", [["*"], ["name", ID]])
+@pytest.mark.parametrize("action", ["create", "update"])
+def test_one_policy(action: str, fields: list[str]) -> None:
+    """R5: An item rule for reading beside the ID field for writing is a fault."""
+    [fault] = lines([rule("member", "read", item=OWN), rule("member", action, fields)])
+
+    assert fault.word is Word.FAULT
+    assert '"member"' in fault.text
+    assert f'take "{ID}" out of its fields of "{action}"' in fault.text
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [rule("clerk", "read"), rule("clerk", "create"), rule("clerk", "update", item=OWN)],
+        [rule("clerk", "read", item={}), rule("clerk", "update")],
+        [rule("member", "read", item=OWN)],
+        [rule("member", "read", item=OWN), rule("member", "update", ["name"]), rule("member", "create", None)],
+        [rule("member", "read", item=OWN), rule("member", "delete"), rule("member", "share")],
+    ],
+)
+def test_nothing_to_find(rows: list[Row]) -> None:
+    """Full readers may write what they like, and those of some items whatever is not the ID field."""
+    assert words(*rows) == [Word.OK]
+
+
+def test_two_policies() -> None:
+    """What two policies make together is a note that names both, for nobody may have both."""
+    good, note = lines([rule("member", "read", item=OWN), rule("clerk", "create")])
+
+    assert (good.word, note.word) == (Word.OK, Word.NOTE)
+    assert '"clerk", who may create' in note.text
+    assert 'if they also have "member"' in note.text
+
+
+def test_two_policies_of_one_name() -> None:
+    """Policies are told apart by more than their names."""
+    twin = {**rule("member", "update"), "policy": {"id": "another", "name": "member"}}
+
+    assert words(rule("member", "read", item=OWN), twin) == [Word.OK, Word.NOTE]
+
+
+def test_the_service_policy_is_none_of_them() -> None:
+    """What `provision` gives its own user to write with is no finding."""
+    ours = rule("Stripe sidecar (customers)", "update", [ID], {ID: {"_null": True}})
+
+    assert words(rule("member", "read", item=OWN), ours) == [Word.OK]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(403, {"errors": [{"extensions": {"code": "FORBIDDEN"}}]}, "FORBIDDEN", None),
+        Answer(200, {"data": None}, None, None),
+        Answer(200, None, None, None),
+        Answer(200, {"data": [{"action": "read", "fields": ["*"], "permissions": OWN}]}, None, None),
+        Answer(200, {"data": [{**rule("member", "read"), "policy": None}]}, None, None),
+        Answer(200, {"data": [rule("member", "read"), None]}, None, None),
+    ],
+)
+def test_not_seen_is_not_well(answer: Answer) -> None:
+    """Where it could not look it says so, and not that all is well."""
+    [line] = policy_lines(SETTINGS, answer)
+
+    assert line.word is Word.NOTE
+    assert "cannot be seen: run `provision`" in line.text
+
+
+def test_rows_of_no_policy() -> None:
+    """What Directus adds for those who may use its app belongs to no policy that could be mended."""
+    added = {"action": "read", "fields": ["id"], "permissions": OWN, "policy": None, "system": True}
+
+    assert words(added, rule("clerk", "update")) == [Word.OK]
+
+
+def test_only_this_collection_is_asked_about() -> None:
+    """One question, for all permissions on the collection however many there are."""
+    assert policies_path(SETTINGS).startswith("/permissions?limit=-1&filter[collection][_eq]=customers&")
+
+
+rules = st.builds(
+    rule,
+    st.sampled_from(["a", "b", "c"]),
+    st.sampled_from([*Action]),
+    st.sampled_from([None, (), ("name",), (ID,), ("name", ID), ("*",)]),
+    st.sampled_from([None, {}, OWN]),
+)
+
+
+@given(st.lists(rules, max_size=8, unique_by=lambda row: (str(row["policy"]), row["action"])))
+def test_what_the_service_refuses_was_foretold(rows: list[Row]) -> None:
+    """R5: Whoever is refused for this has a policy with a fault, or two that one note names; no fault is idle."""
+    found = lines(rows)
+    faults = {name for name in "abc" if any(f'"{name}"' in line.text for line in found if line.word is Word.FAULT)}
+    held = {name: [row for row in rows if row["policy"] == rule(name, "read")["policy"]] for name in "abc"}
+
+    assert not any(decision(held[name]).allowed for name in faults)
+    for name in "abc":
+        assert (decision(held[name]).reason is not Reason.ID_FIELD_WRITABLE) or name in faults
+    for one, other in combinations("abc", 2):
+        if decision(held[one] + held[other]).reason is Reason.ID_FIELD_WRITABLE and not faults & {one, other}:
+            notes = [line.text for line in found if line.word is Word.NOTE]
+            assert any(f'"{one}"' in text and f'"{other}"' in text for text in notes)
