@@ -19,3 +19,11 @@ def note(name: str, value: object) -> None:
     notes = _notes.get()
     if notes is not None:
         notes[name] = value
+
+
+def took(upstream: str, seconds: float) -> None:
+    """Add to the time that the request's one log line says an upstream took."""
+    notes = _notes.get()
+    if notes is not None:
+        so_far = notes.get(f"{upstream}_ms", 0.0)
+        notes[f"{upstream}_ms"] = round((so_far if isinstance(so_far, float) else 0.0) + seconds * 1000, 1)

@@ -3,18 +3,31 @@
 Labels come from fixed sets: no IDs, no tokens, no paths as they were sent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+# Those whose every increase matters stand there with 0 from the start: an increase from nothing is not seen.
+_KNOWN = {
+    "result": ("hit", "shared", "asked"),
+    "cause": ("change", "settled", "connected", "lost"),
+    "upstream": ("directus", "stripe"),
+}
 
 
 class Metrics:
-    def __init__(self) -> None:
+    """`feed` has no value, "NaN", where Directus's changes are not followed.
+
+    `took` is told of each call to an upstream and its seconds.
+    """
+
+    def __init__(self, took: Callable[[str, float], None] | None = None) -> None:
+        self._took = took
         registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         self.requests = Counter(
             "sidecar_requests", "Requests answered", ["operation", "status", "verdict"], registry=registry
         )
@@ -30,6 +43,10 @@ class Metrics:
             "sidecar_write_backs_pending", "Customers whose ID could not be written back", registry=registry
         )
         self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
+        self.feed.set(float("nan"))
+        for metric, label in ((self.cache, "result"), (self.purges, "cause"), (self.upstream, "upstream")):
+            for value in _KNOWN[label]:
+                metric.labels(value)
 
     @contextmanager
     def timed(self, upstream: str) -> Iterator[None]:
@@ -38,7 +55,10 @@ class Metrics:
         try:
             yield
         finally:
-            self.upstream.labels(upstream).observe(perf_counter() - started)
+            seconds = perf_counter() - started
+            self.upstream.labels(upstream).observe(seconds)
+            if self._took is not None:
+                self._took(upstream, seconds)
 
     def exposition(self) -> bytes:
         """Give everything in Prometheus's text format."""

@@ -10,7 +10,8 @@ source deploy/demo/environment.sh
 
 all=(format lint types imports shell unit integration)
 [[ ! -d tests/e2e ]] || all+=(e2e)
-scripts=(deploy/demo.sh deploy/demo/environment.sh tests/run.sh .ci/run)
+scripts=(deploy/demo.sh deploy/demo/environment.sh tests/run.sh
+    tests/benchmarks/run.sh tests/soak/run.sh .ci/run)
 failed=()
 
 main() {

@@ -1,85 +1,113 @@
-"""One source for several readers who ask for the same thing at the same moment. Knows nothing of what is read."""
+"""One source for several readers who ask for the same thing at the same moment. Knows nothing of what is read.
+
+Readers join a source until it has given its first item; who comes later begins one anew. The source goes at the
+pace of its slowest reader, so nothing piles up. A reader for which the others had to wait too long is left behind
+and goes on by itself, after the last item it got. When the last reader goes away the source is ended.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
-from contextlib import suppress
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Hashable
+from contextlib import aclosing, suppress
 from typing import Generic, TypeVar
-
-from sidecar.errors import StripeUnavailable
 
 Item = TypeVar("Item")
 _AHEAD = 2  # items a reader may be behind the source
-_PATIENCE = 5.0  # seconds that others wait for a slow reader before it is left behind
+_PATIENCE = 2.0  # seconds, summed up over a whole source, for which others wait for a slow reader
 
 
 class _Reader(Generic[Item]):
-    """The end of the source, or its error, comes as the last entry of the queue."""
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[Item | BaseException | None] = asyncio.Queue(_AHEAD)
+    def __init__(self, patience: float) -> None:
+        self.items: deque[Item] = deque()
+        self.news = asyncio.Event()  # an item, the end, or being left behind
+        self.patience = patience
         self.left_behind = False
 
 
 class _Source(Generic[Item]):
-    def __init__(self, items: AsyncIterator[Item]) -> None:
+    """`error` is what ended it, if anything but its own end did."""
+
+    def __init__(self, items: AsyncGenerator[Item]) -> None:
         self.readers: list[_Reader[Item]] = []
-        self.begun = False
-        self._items = items
-        self.task = asyncio.ensure_future(self._pump())
+        self.begun = self.ended = False
+        self.error: Exception | None = None
+        self.taken = asyncio.Event()  # a reader took an item, or left
+        self.task = asyncio.ensure_future(self._pump(items))
 
-    async def _pump(self) -> None:
-        last: BaseException | None = None
+    async def _pump(self, items: AsyncGenerator[Item]) -> None:
         try:
-            async for item in self._items:
-                self.begun = True
-                await self._give(item)
+            async with aclosing(items):
+                async for item in items:
+                    self.begun = True
+                    for reader in self.readers:
+                        reader.items.append(item)
+                        reader.news.set()
+                    await self._keep_pace()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the readers' to see
-            last = error
-        self.begun = True
-        await self._give(last)
+            self.error = error
+        self.begun = self.ended = True
+        for reader in self.readers:
+            reader.news.set()
 
-    async def _give(self, item: Item | BaseException | None) -> None:
-        for reader in tuple(self.readers):
-            patience = _PATIENCE if len(self.readers) > 1 else None
-            try:
-                async with asyncio.timeout(patience):
-                    await reader.queue.put(item)
-            except TimeoutError:
-                reader.left_behind = True
+    async def _keep_pace(self) -> None:
+        """Wait until every reader has room for another item."""
+        loop = asyncio.get_running_loop()
+        while slow := [reader for reader in self.readers if len(reader.items) >= _AHEAD]:
+            others_wait = any(not reader.items for reader in self.readers)
+            began = loop.time()
+            self.taken.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(reader.patience for reader in slow) if others_wait else None):
+                    await self.taken.wait()
+            if others_wait:
+                self._blame(slow, loop.time() - began)
+
+    def _blame(self, slow: list[_Reader[Item]], seconds: float) -> None:
+        for reader in slow:
+            reader.patience -= seconds
+            if reader.patience <= 0 and reader in self.readers:
                 self.readers.remove(reader)
+                reader.left_behind = True
+                reader.news.set()
 
 
 class Broadcast(Generic[Item]):
-    """Readers join a source until it has given its first item; who comes later begins one anew.
+    """`patience` is in seconds."""
 
-    The source goes at the pace of its slowest reader, so nothing piles up; one that holds up others for long is
-    left behind with an error. When the last reader goes away, the source is ended.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._sources: dict[Hashable, _Source[Item]] = {}
 
-    async def join(self, key: Hashable, begin: Callable[[], AsyncIterator[Item]]) -> AsyncGenerator[Item]:
+    async def join(self, key: Hashable, begin: Callable[[Item | None], AsyncGenerator[Item]]) -> AsyncGenerator[Item]:
+        """Give the items of the source that `begin(None)` opens; `begin(item)` opens what comes after `item`."""
         source = self._sources.get(key)
         if source is None or source.begun:
-            source = self._sources[key] = _Source(begin())
-        reader = _Reader[Item]()
+            source = self._sources[key] = _Source(begin(None))
+        reader = _Reader[Item](self._patience)
         source.readers.append(reader)
+        last: Item | None = None
         try:
-            while not (reader.left_behind and reader.queue.empty()):
-                item = await reader.queue.get()
-                if item is None:
-                    return
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-            raise StripeUnavailable("This list was read too slowly. Ask for the rest.", detail="slow reader")
+            while reader.items or not (source.ended or reader.left_behind):
+                if reader.items:
+                    last = reader.items.popleft()
+                    source.taken.set()
+                    yield last
+                else:
+                    reader.news.clear()
+                    await reader.news.wait()
+            if source.error is not None and not reader.left_behind:
+                raise source.error
         finally:
             await self._leave(key, source, reader)
+        if reader.left_behind:
+            async with aclosing(begin(last)) as rest:
+                async for item in rest:
+                    yield item
 
     async def _leave(self, key: Hashable, source: _Source[Item], reader: _Reader[Item]) -> None:
         with suppress(ValueError):
             source.readers.remove(reader)
+        source.taken.set()
         if source.readers:
             return
         if self._sources.get(key) is source:

@@ -1,48 +1,78 @@
 """Keeps all requests together below Stripe's rate limit for lists (docs.stripe.com/rate-limits).
 
 Each list endpoint has so many turns a second, given in the order in which they were asked for. Reading one
-object and creating one need no turn: Stripe counts them apart, and no list may hold up a checkout. When Stripe
-says 429 nevertheless, all lists pause.
+object and creating one need no turn: Stripe counts them apart, and no list may hold up a checkout. For the same
+reason lists never take all connections, however slow Stripe is. When Stripe says 429 nevertheless, all lists pause.
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from sidecar.errors import StripeRateLimited
 
 _BURST = 0.25  # seconds' worth of turns that may be used at once after a quiet while
 
 
-class Budget:
-    """`rate` is turns a second; who would wait longer than `patience` seconds is refused at once."""
+@dataclass(slots=True)
+class _Lane:
+    """One endpoint: when its next turn is, and how many wait for one, the first of them holding the lock."""
 
-    def __init__(
-        self,
-        rate: float,
-        patience: float,
-        *,
-        timer: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
+    next: float = 0.0
+    waiting: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Budget:
+    """`rate` is turns a second; who would wait longer than `patience` seconds is refused, at once if that is known.
+
+    `at_once` is how many lists' requests may be under way together.
+    """
+
+    def __init__(self, rate: float, patience: float, at_once: int = 40) -> None:
         self._gap, self._patience = 1 / rate, patience
-        self._timer, self._sleep = timer, sleep
-        self._next: dict[str, float] = {}
+        self._lanes: dict[str, _Lane] = {}
+        self._places = asyncio.Semaphore(at_once)
         self._paused_until = 0.0
 
-    async def turn(self, endpoint: str) -> None:
-        """Wait for a turn at this endpoint. Raises StripeRateLimited when the queue is too long for it."""
-        now = self._timer()
-        turn = max(self._next.get(endpoint, 0.0), self._paused_until, now - _BURST)
-        if turn - now > self._patience:
-            raise StripeRateLimited(
-                "Too many lists are being read at the moment. Try again a little later.",
-                retry_after=max(1, round(turn - now)),
-            )
-        self._next[endpoint] = turn + self._gap
-        if turn > now:
-            await self._sleep(turn - now)
+    @asynccontextmanager
+    async def turn(self, endpoint: str) -> AsyncIterator[None]:
+        """Wait for a turn at this endpoint and hold a place while it is used. Raises StripeRateLimited."""
+        lane = self._lanes.setdefault(endpoint, _Lane())
+        now = asyncio.get_running_loop().time()
+        expected = max(lane.next, self._paused_until, now) + lane.waiting * self._gap - now
+        if expected > self._patience:
+            raise _too_much(expected)
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._wait(lane)
+                await self._places.acquire()
+        except TimeoutError:
+            raise _too_much(self._patience) from None
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def _wait(self, lane: _Lane) -> None:
+        """Who goes away while waiting leaves its turn to the next."""
+        loop = asyncio.get_running_loop()
+        lane.waiting += 1
+        try:
+            async with lane.lock:
+                while (wait := max(lane.next, self._paused_until) - loop.time()) > 0:  # noqa: ASYNC110 - a 429 moves it
+                    await asyncio.sleep(wait)
+                lane.next = max(lane.next, loop.time() - _BURST) + self._gap
+        finally:
+            lane.waiting -= 1
 
     def pause(self, seconds: float) -> None:
-        """Hold back all lists that have no turn yet."""
-        self._paused_until = max(self._paused_until, self._timer() + seconds)
+        """Hold back all lists that had no turn yet."""
+        self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + seconds)
+
+
+def _too_much(wait: float) -> StripeRateLimited:
+    return StripeRateLimited(
+        "Too many lists are being read at the moment. Try again a little later.", retry_after=max(1, round(wait))
+    )

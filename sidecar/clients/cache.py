@@ -24,7 +24,7 @@ from sidecar.errors import CredentialRefused
 from sidecar.metrics import Metrics
 
 _JITTER = 0.1  # the share by which a lifetime is shortened at random, so that entries do not expire as one
-_HASH = 32  # bytes
+_BUCKETS = 65_536  # marks of logouts, by the first two bytes of a token's hash
 _REFUSED_SHARE = 10  # the memory of refusals is this many times smaller
 
 
@@ -50,8 +50,8 @@ def _expires(_key: bytes, entry: _Entry, _now: float) -> float:
     return entry.expires
 
 
-def _until(_key: bytes, until: float, _now: float) -> float:
-    return until
+def _bucket(key: bytes) -> int:
+    return int.from_bytes(key[:2], "big")
 
 
 class CachedPermissions:
@@ -73,7 +73,7 @@ class CachedPermissions:
         self._timer, self._clock = timer, clock
         self._granted = TLRUCache[bytes, _Entry](size, _expires, timer)
         self._refused = TLRUCache[bytes, _Entry](max(1, size // _REFUSED_SHARE), _expires, timer)
-        self._forgotten = TLRUCache[bytes, float](size, _until, timer)
+        self._muted = [0.0] * _BUCKETS
         self._metrics = metrics or Metrics()
         self._flights = SingleFlight[_Answer]()
         self._secret = secrets.token_bytes(32)
@@ -82,24 +82,25 @@ class CachedPermissions:
     async def permissions(self, credential: Credential, requirement: Requirement) -> Permissions:
         key = self._fingerprint(credential)
         answer = self._recall(key, requirement)
-        if answer is None:
-            answer = await self._shared(key, credential, requirement)
-        else:
+        if answer is not None:
             self._count("hit")
+        elif self._is_muted(key):
+            self._count("asked")
+            answer = await self._ask(credential, requirement)
+        else:
+            answer = await self._shared(key, credential, requirement)
         if isinstance(answer.said, CredentialRefused):
             raise CredentialRefused(answer.said.code)
         return answer.said
 
     def forget(self, credential: Credential) -> None:
-        """Remember nothing of this token, from whichever address, until nothing older could be remembered either.
+        """Remember nothing of this token, from whichever address, until whatever was remembered before has ended.
 
-        It is about to be logged out, perhaps a moment from now, so what is asked in between must not be kept.
+        It is about to be logged out, perhaps a moment from now, so what is asked in between must not be kept either.
+        The mark is on the token's bucket: that costs the few who share it a question each time, and can neither grow
+        nor be pushed out by others.
         """
-        token = self._hash(credential.token)
-        self._forgotten[token] = self._timer() + self._ttl
-        for memory in (self._granted, self._refused):
-            for key in [key for key in memory if key.startswith(token)]:
-                memory.pop(key, None)
+        self._muted[_bucket(self._fingerprint(credential))] = self._timer() + self._ttl
 
     def purge(self, cause: str = "change") -> None:
         """Forget everything, and let nothing that is being asked at this moment be remembered or joined."""
@@ -111,10 +112,10 @@ class CachedPermissions:
     async def _shared(self, key: bytes, credential: Credential, requirement: Requirement) -> _Answer:
         """Ask together with all who ask the same at this moment."""
         generation = self._generation
-        flight = (generation, self._forgotten.get(key[:_HASH]), key)  # none from before a purge or a logout
+        flight = (generation, key)  # none from before a purge
         self._count("shared" if self._flights.under_way(flight) else "asked")
         answer = await self._flights.run(flight, lambda: self._ask(credential, requirement))
-        if generation == self._generation and key[:_HASH] not in self._forgotten:
+        if generation == self._generation and not self._is_muted(key):
             self._remember(key, answer, credential, requirement)
         return answer
 
@@ -131,6 +132,8 @@ class CachedPermissions:
 
     def _recall(self, key: bytes, requirement: Requirement) -> _Answer | None:
         """A yes counts for its whole lifetime; a no only while it stands in the memory of refusals."""
+        if self._is_muted(key):
+            return None
         entry = self._granted.get(key)
         if entry is None or not entry.answer.grants(requirement):
             entry = self._refused.get(key)
@@ -150,6 +153,9 @@ class CachedPermissions:
         if exp is not None:
             lifetime = min(lifetime, exp - self._clock() + (self._timer() - answer.asked))
         return _Entry(answer, answer.asked + lifetime)
+
+    def _is_muted(self, key: bytes) -> bool:
+        return self._muted[_bucket(key)] > self._timer()
 
     def _fingerprint(self, credential: Credential) -> bytes:
         """Key by token and address, each hashed to one length, so that no two pairs make one key."""

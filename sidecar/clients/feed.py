@@ -8,7 +8,8 @@ Whatever may have been missed counts as a change: all are forgotten when the con
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -16,85 +17,133 @@ from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 COLLECTIONS = ("directus_access", "directus_permissions", "directus_policies", "directus_roles", "directus_users")
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between attempts to connect
-_HANDSHAKE = 10.0  # seconds for Directus to accept the token and the subscriptions
-_SILENCE = 20.0  # seconds after which the connection is tried with a ping
 _MESSAGE_LIMIT = 4 * 1024 * 1024
+_CLOSING = aiohttp.ClientWSTimeout(ws_close=0.3)  # seconds that Directus may take to say goodbye
+Socket = aiohttp.ClientWebSocketResponse
 
 
-class FeedRefused(Exception):
-    """Directus does not let the service token follow its changes."""
+class FeedLost(Exception):
+    """Changes are not heard: Directus refuses, says something else, or has ended the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: between attempts to connect, for all of a handshake, of silence until Directus is tried with a ping.
+
+    Directus tells of a change just before it drops its own cached permissions, on other nodes a little later still.
+    What was asked in between is forgotten once more, `settling` after the last change.
+    """
+
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+    handshake: float = 10.0
+    silence: float = 10.0
+    settling: float = 1.0
 
 
 class ChangeFeed:
-    """`purge` is called with a cause: "change", "connected" or "lost"."""
+    """`purge` is called with a cause: "change", "settled", "connected" or "lost"."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, base: str, token: str, purge: Callable[[str], None], metrics: Metrics
+        self,
+        session: aiohttp.ClientSession,
+        base: str,
+        token: str,
+        purge: Callable[[str], None],
+        metrics: Metrics,
+        *,
+        pace: Pace = Pace(),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        session.trace_configs.append(_staying())
         self._session = session
         self._url = f"{base}/websocket"
         self._token = token
         self._purge = purge
         self._metrics = metrics
+        self._pace, self._sleep = pace, sleep
+        self._settled: asyncio.TimerHandle | None = None
         self.connected = False
+        metrics.feed.set(0)  # from now on it can be lost
 
     async def run(self) -> None:
-        """Follow the feed for ever, with growing pauses while it cannot be followed."""
-        wait = _FIRST_WAIT
+        """Follow the feed until cancelled, with growing pauses while it cannot be followed."""
+        wait = self._pace.first_wait
         while True:
             try:
                 await self._follow()
-            except (aiohttp.ClientError, FeedRefused, TimeoutError, ValueError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was: a feed that nobody follows looks like a quiet one
                 _log.warning("changes in Directus are not heard", extra={"reason": f"{type(error).__name__}: {error}"})
             if self.connected:
-                wait = _FIRST_WAIT
+                wait = self._pace.first_wait
                 self._set_connected(connected=False)
-            await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
-            wait = min(wait * 2, _LONGEST_WAIT)
+            await self._sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
+            wait = min(wait * 2, self._pace.longest_wait)
 
     async def _follow(self) -> None:
-        async with self._session.ws_connect(self._url, heartbeat=_SILENCE, max_msg_size=_MESSAGE_LIMIT) as socket:
-            async with asyncio.timeout(_HANDSHAKE):
+        """Always raises in the end."""
+        async with asyncio.timeout(self._pace.handshake) as handshake:
+            async with self._session.ws_connect(
+                self._url, heartbeat=self._pace.silence, max_msg_size=_MESSAGE_LIMIT, timeout=_CLOSING
+            ) as socket:
                 await self._subscribe(socket)
-            self._set_connected(connected=True)
-            async for message in socket:
-                await self._hear(socket, message.json())
+                handshake.reschedule(None)
+                self._set_connected(connected=True)
+                while True:
+                    if (await self._next(socket)).get("type") != "ping":
+                        self._change()
 
-    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _subscribe(self, socket: Socket) -> None:
         await socket.send_json({"type": "auth", "access_token": self._token})
-        await self._expect(socket, {"auth"})
+        await self._expect(socket, "type", {"auth"})
         for collection in COLLECTIONS:
             query = {"fields": ["id"], "limit": 1}
             await socket.send_json({"type": "subscribe", "collection": collection, "uid": collection, "query": query})
         waiting = set(COLLECTIONS)
         while waiting:
-            waiting.discard(await self._expect(socket, waiting))
+            waiting.discard(await self._expect(socket, "uid", waiting))
 
-    async def _expect(self, socket: aiohttp.ClientWebSocketResponse, names: set[str]) -> str:
-        """Wait for the answer to one of `names`. Raises FeedRefused where it is an error or the connection ends."""
+    async def _expect(self, socket: Socket, member: str, names: Collection[str]) -> str:
+        """Wait for an answer that has one of `names`; changes meanwhile are covered by the purge on connecting."""
         while True:
-            message = await socket.receive()
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                raise FeedRefused("the connection ended during the handshake")
-            answer = message.json()
-            if answer.get("type") == "ping":
-                await socket.send_json({"type": "pong"})
-            elif answer.get("status") == "error":
-                code = answer.get("error", {}).get("code")
-                raise FeedRefused(f"{answer.get('type')} {answer.get('uid', '')}: {code}; see `provision`")
-            elif answer.get("type") in names:
-                return str(answer["type"])
-            elif answer.get("uid") in names and answer.get("event") == "init":
-                return str(answer["uid"])
+            name = (await self._next(socket)).get(member)
+            if isinstance(name, str) and name in names:
+                return name
 
-    async def _hear(self, socket: aiohttp.ClientWebSocketResponse, message: Mapping[str, object]) -> None:
-        if message.get("type") == "ping":
+    async def _next(self, socket: Socket) -> Mapping[str, object]:
+        """Raises FeedLost at the end of the connection, and for errors and whatever is no message of Directus's."""
+        message = await socket.receive()
+        if message.type is not aiohttp.WSMsgType.TEXT:
+            raise FeedLost(f"the connection ended ({message.type.name}, {socket.close_code})")
+        answer = message.json()
+        if not isinstance(answer, dict):
+            raise FeedLost("a message is no object")
+        if answer.get("type") == "ping":
             await socket.send_json({"type": "pong"})
-        else:
-            self._purge("change")
+        if answer.get("status") == "error":
+            code = answer["error"].get("code") if isinstance(answer.get("error"), dict) else None
+            raise FeedLost(f"{answer.get('type')} {answer.get('uid', '')}: {code}; `check` says what is missing")
+        return answer
+
+    def _change(self) -> None:
+        self._purge("change")
+        if self._settled is not None:
+            self._settled.cancel()
+        self._settled = asyncio.get_running_loop().call_later(self._pace.settling, self._purge, "settled")
 
     def _set_connected(self, *, connected: bool) -> None:
         self.connected = connected
         self._metrics.feed.set(connected)
         self._purge("connected" if connected else "lost")
+
+
+def _staying() -> aiohttp.TraceConfig:
+    """The token goes to the address in the settings and no further; a websocket has no other way to say so."""
+
+    async def refuse(*_: object) -> None:
+        raise FeedLost("Directus redirects")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    trace.freeze()
+    return trace

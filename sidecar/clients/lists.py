@@ -1,6 +1,8 @@
 """The account's lists: one page as it is, or all of it side by side, shared by all who ask for the same at once."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from functools import partial
+from itertools import pairwise
 
 from sidecar.clients.broadcast import Broadcast
 from sidecar.clients.side_by_side import SideBySide
@@ -16,6 +18,7 @@ class AccountLists:
         self._stripe = stripe
         self._concurrency = concurrency
         self._shared = Broadcast[Leaf]()
+        self._disordered: set[str] = set()  # lists that Stripe does not order by time: they are paged plainly
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         return await self._stripe.page(path, {**filters, **query.page_parameters()})
@@ -25,18 +28,22 @@ class AccountLists:
             page = await self._stripe.page(path, {**filters, **parameters})
             return leaf(page.data, render, more=page.more)
 
-        def begin() -> AsyncIterator[Leaf]:
-            return SideBySide(fetch, self._concurrency).leaves(query.span, query.starting_after)
+        def begin(last: Leaf | None) -> AsyncGenerator[Leaf]:
+            after = last.ids if last is not None else (query.starting_after,) if query.starting_after else ()
+            concurrency = 1 if path in self._disordered else self._concurrency
+            return SideBySide(fetch, concurrency, partial(self._disordered.add, path)).leaves(query.span, after)
 
         return self._shared.join((path, frozenset(filters.items()), query, render), begin)
 
 
 def leaf(data: list[StripeObject], render: Render, *, more: bool) -> Leaf:
     """Render a page. Raises StripeUnavailable for objects without ID or date: no list can be ordered by those."""
-    times, ids = [created(entry) for entry in data], [str(entry["id"]) for entry in data if "id" in entry]
-    if len(ids) != len(data):
+    times, ids = [created(entry) for entry in data], [entry.get("id") for entry in data]
+    named = tuple(name for name in ids if isinstance(name, str))
+    if len(named) != len(data):
         raise StripeUnavailable("Stripe listed something without an ID. Ask again.", detail="no id")
-    return Leaf(render(data), tuple(ids), more, max(times, default=0), min(times, default=0))
+    in_order = all(newer >= older for newer, older in pairwise(times))
+    return Leaf(render(data), named, more, max(times, default=0), min(times, default=0), in_order)
 
 
 def created(value: StripeObject) -> int:

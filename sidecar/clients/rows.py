@@ -4,48 +4,62 @@ The **value** that comes back counts, not the number of rows: a row that is visi
 can show the field as null (Directus API reference, "Items: list").
 """
 
+from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
 from sidecar.clients.directus import DirectusClient, collection_path
 from sidecar.clients.items import data_of
 from sidecar.core.credentials import Credential
 from sidecar.core.operations import is_customer_id
+from sidecar.core.permissions import AllowedFields
+from sidecar.core.scope import shown_fields
 from sidecar.errors import DirectusUnavailable, TooManyCustomers
 
 _PAGE = 100
 
 
 class DirectusRows:
-    """`most` is how many customers a caller may have before lists are refused to it."""
+    """`fields` are those that stand for something at Stripe; `most` is how many customers a list may have."""
 
-    def __init__(self, client: DirectusClient, *, collection: str, id_field: str, most: int) -> None:
+    def __init__(
+        self, client: DirectusClient, *, collection: str, id_field: str, fields: Collection[str], most: int
+    ) -> None:
         self._client = client
         self._path = collection_path(collection)
         self._id_field = id_field
+        self._fields = frozenset(fields) | {id_field}
         self._most = most
 
-    async def holds(self, credential: Credential, customer_id: str) -> bool:
-        rows = await self._rows(credential, {f"filter[{self._id_field}][_eq]": customer_id, "limit": "1"})
-        return customer_id in rows
+    async def shown(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> AllowedFields | None:
+        query = {f"filter[{self._id_field}][_eq]": customer_id, "limit": "1"}
+        for row in await self._rows(credential, allowed, query):
+            if row.get(self._id_field) == customer_id:
+                return shown_fields(row, allowed)
+        return None
 
-    async def customer_ids(self, credential: Credential) -> tuple[str, ...]:
-        found: dict[str, None] = {}
+    async def customers(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, AllowedFields]:
+        found: dict[str, AllowedFields] = {}
         named = {f"filter[{self._id_field}][_nnull]": "true", "sort": self._id_field, "limit": str(_PAGE)}
         for page in range(1, self._most // _PAGE + 3):
-            rows = await self._rows(credential, {**named, "page": str(page)})
-            found |= dict.fromkeys(value for value in rows if isinstance(value, str) and is_customer_id(value))
+            rows = await self._rows(credential, allowed, {**named, "page": str(page)})
+            for row in rows:
+                customer_id = row.get(self._id_field)
+                if isinstance(customer_id, str) and is_customer_id(customer_id):
+                    found[customer_id] = shown_fields(row, allowed)
             if len(found) > self._most:
                 break
             if len(rows) < _PAGE:
-                return tuple(found)
+                return found
         raise TooManyCustomers(
             f"Your items name more than {self._most} customers. Ask for one customer at a time, by its ID."
         )
 
-    async def _rows(self, credential: Credential, query: dict[str, str]) -> list[object]:
-        """Read the ID field of the rows; one that Directus leaves out reads as None."""
-        target = f"{self._path}?{urlencode({'fields': self._id_field, **query})}"
+    async def _rows(
+        self, credential: Credential, allowed: AllowedFields, query: Mapping[str, str]
+    ) -> list[Mapping[str, object]]:
+        fields = "*" if allowed.unrestricted else ",".join(sorted(self._fields & allowed.names))
+        target = f"{self._path}?{urlencode({'fields': fields, **query})}"
         rows = data_of(await self._client.request(credential, "GET", target), "read your items")
         if not isinstance(rows, list):
             raise DirectusUnavailable("a list of items was answered as something else")
-        return [row.get(self._id_field) if isinstance(row, dict) else None for row in rows]
+        return [row if isinstance(row, dict) else {} for row in rows]

@@ -49,7 +49,8 @@ class ScopedLists:
             if len(page) == MOST:
                 yield leaf(page, render, more=True)
                 page = []
-        yield leaf(page, render, more=False)
+        if page:
+            yield leaf(page, render, more=False)
 
     async def _page_before(self, objects: Objects, cursor: str, limit: int) -> Page:
         before: deque[StripeObject] = deque(maxlen=limit + 1)

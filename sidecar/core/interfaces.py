@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sidecar.core.credentials import Credential
 from sidecar.core.listing import Leaf, ListQuery
-from sidecar.core.permissions import Permissions
+from sidecar.core.permissions import AllowedFields, Permissions
 from sidecar.core.policy import Requirement
 
 PrimaryKey = int | str
@@ -52,11 +52,14 @@ class Items(Protocol):
 class Rows(Protocol):
     """The rows of the customers collection that Directus lets a caller read. Raise ItemRefused, DirectusUnavailable."""
 
-    async def holds(self, credential: Credential, customer_id: str) -> bool:
-        """Say whether one of the caller's rows names this customer."""
+    async def shown(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> AllowedFields | None:
+        """Give the fields the caller sees of the row that names this customer; None where it sees no such row."""
 
-    async def customer_ids(self, credential: Credential) -> tuple[str, ...]:
-        """Give every customer that the caller's rows name. Raises TooManyCustomers beyond the operator's bound."""
+    async def customers(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, AllowedFields]:
+        """Give every customer that the caller's rows name, with the fields it sees of each row.
+
+        Raises TooManyCustomers beyond the operator's bound.
+        """
 
 
 class Stripe(Protocol):

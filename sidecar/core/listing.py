@@ -26,10 +26,6 @@ class Span:
     since: int | None = None
     until: int | None = None
 
-    @property
-    def empty(self) -> bool:
-        return self.since is not None and self.until is not None and self.since >= self.until
-
     def filters(self) -> dict[str, str]:
         """Give the span as Stripe's parameters."""
         bounds = {"created[gte]": self.since, "created[lt]": self.until}
@@ -61,13 +57,17 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One page of a whole list, ready to be written. `newest` and `oldest` are its extremes of `created` in seconds."""
+    """One page of a whole list, ready to be written. Without objects it is the empty page.
 
-    payload: bytes
-    ids: tuple[str, ...]
-    more: bool
-    newest: int
-    oldest: int
+    `newest` and `oldest` are its extremes of `created` in seconds; `in_order`: no object is newer than one before it.
+    """
+
+    payload: bytes = b""
+    ids: tuple[str, ...] = ()
+    more: bool = False
+    newest: int = 0
+    oldest: int = 0
+    in_order: bool = True
 
 
 def parse_list_query(parameters: Iterable[tuple[str, str]]) -> ListQuery:

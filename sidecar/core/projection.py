@@ -85,6 +85,25 @@ class View:
         return member
 
 
+@dataclass(frozen=True, slots=True)
+class ScopedView:
+    """What a caller sees that is held to its rows: of each customer, and of what is that customer's, its own view."""
+
+    views: Mapping[str, View]
+    everything = False
+    secrets = False
+    customer_ids = True  # whoever cannot see them is not let in with a scope
+
+    def project(self, value: StripeObject) -> StripeObject:
+        return self.views.get(_customer_of(value), View()).project(value)
+
+
+def _customer_of(value: StripeObject) -> str:
+    """Find whose an object is; a reference stands as an ID, or as the object itself."""
+    reference = value if value.get("object") == "customer" else value.get("customer")
+    return str(reference.get("id") if isinstance(reference, dict) else reference)
+
+
 def _without_secrets(value: StripeObject) -> StripeObject:
     return {name: _plain(member) for name, member in value.items() if name not in SECRETS}
 

@@ -11,7 +11,7 @@ from sidecar.core.addresses import client_address
 from sidecar.core.credentials import Credential, cookie_values, find_credential
 from sidecar.core.interfaces import PermissionSource, Rows
 from sidecar.core.operations import Operation, Scoping, named_customer
-from sidecar.core.permissions import Action, AllowedFields, Permissions
+from sidecar.core.permissions import Access, Action, AllowedFields, Permissions
 from sidecar.core.policy import Reason, Requirement, authorize, explain
 from sidecar.core.scope import EVERYTHING, Scope
 from sidecar.errors import CredentialMissing, PermissionDenied
@@ -56,7 +56,7 @@ class Gate:
         note("reason", decision.reason)
         if not decision.allowed:
             raise self._denied(decision.reason, requirement)
-        scope = await self._scope(credential, customer, requirement) if decision.scoped else EVERYTHING
+        scope = await self._scope(credential, customer, requirement, permissions) if decision.scoped else EVERYTHING
         return Caller(credential, scope, permissions, self.collection)
 
     def may_read(self, caller: Caller) -> bool:
@@ -73,14 +73,25 @@ class Gate:
             scopable=operation.scoping is not Scoping.REFUSED,
         )
 
-    async def _scope(self, credential: Credential, customer: str | None, requirement: Requirement) -> Scope:
+    async def seen_of(self, caller: Caller, customer: str) -> AllowedFields:
+        """Give the fields that the caller may see of this customer: of its row, where Directus shows rows apart."""
+        grant = caller.permissions.grant(self.collection, Action.READ)
+        if grant.access is Access.FULL:
+            return grant.fields
+        return await self.rows.shown(caller.credential, grant.fields, customer) or AllowedFields()
+
+    async def _scope(
+        self, credential: Credential, customer: str | None, requirement: Requirement, permissions: Permissions
+    ) -> Scope:
         """Foreign and unknown customers end in one refusal, since Directus answers both with no row."""
+        allowed = permissions.grant(requirement.collection, requirement.action).fields
         if customer is None:
-            return Scope(await self.rows.customer_ids(credential))
-        if not await self.rows.holds(credential, customer):
+            return Scope(await self.rows.customers(credential, allowed))
+        shown = await self.rows.shown(credential, allowed, customer)
+        if shown is None:
             note("reason", Reason.NOT_VISIBLE)
             raise self._denied(Reason.NOT_VISIBLE, requirement)
-        return Scope((customer,))
+        return Scope({customer: shown})
 
     def _denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
         extensions = {"reason": reason, "collection": requirement.collection, "action": requirement.action}

@@ -7,15 +7,15 @@ from aiohttp import web
 
 from sidecar.core.creation import Creator, Outcome, create_customer, create_customer_for_item
 from sidecar.core.credentials import user_id
-from sidecar.core.operations import Kind, named_customer
+from sidecar.core.operations import Kind, Scoping, named_customer
 from sidecar.core.permissions import Action, AllowedFields
-from sidecar.core.projection import View
+from sidecar.core.projection import ScopedView, View
 from sidecar.errors import InvalidPayload
 from sidecar.web.bodies import read_customer, read_key
 from sidecar.web.guard import Call, Handler
 from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, GATE, LISTS, METRICS, SCOPED, STRIPE, WRITE_BACK
 from sidecar.web.middlewares import NOTES
-from sidecar.web.rendering import Rendering, render_page
+from sidecar.web.rendering import Rendering, Sight, render_page
 from sidecar.web.streams import stream_array, stream_lines
 
 _log = logging.getLogger("sidecar.audit")
@@ -23,8 +23,10 @@ _NDJSON = "application/x-ndjson"
 
 
 async def _list(call: Call) -> web.StreamResponse:
-    request, scope, view = call.request, call.caller.scope, _view(call, Action.READ)
-    lists = request.app[LISTS] if scope.everything else request.app[SCOPED](call.operation.scoping, scope.customers)
+    request, scope, view = call.request, call.caller.scope, _sight(call)
+    lists = (
+        request.app[LISTS] if scope.everything else request.app[SCOPED](call.operation.scoping, tuple(scope.customers))
+    )
     customer = named_customer(call.operation, request.match_info)
     filters = {} if customer is None else {"customer": customer}
     if call.query.limit is not None:
@@ -33,14 +35,15 @@ async def _list(call: Call) -> web.StreamResponse:
     lines = _NDJSON in request.headers.get("Accept", "")
     leaves = lists.whole(call.operation.stripe, filters, call.query, Rendering(view, lines))
     if lines:
-        return await stream_lines(request, leaves, show_cursor=view.everything or view.customer_ids)
+        names_customers = call.operation.scoping is Scoping.IDENTITY
+        return await stream_lines(request, leaves, show_cursor=not names_customers or view.customer_ids)
     return await stream_array(request, leaves)
 
 
 async def _retrieve(call: Call) -> web.StreamResponse:
     customer = str(named_customer(call.operation, call.request.match_info))
     found = await call.request.app[STRIPE].retrieve(call.operation.stripe, customer)
-    return _json(orjson.dumps(_view(call, Action.READ).project(found)))
+    return _json(orjson.dumps(_sight(call).project(found)))
 
 
 async def _create_customer(call: Call) -> web.StreamResponse:
@@ -53,18 +56,20 @@ async def _create_customer(call: Call) -> web.StreamResponse:
     key = read_key(call.request)
     creator = Creator(caller.credential, app[GATE].may_read(caller), key)
     if write_back is None:
-        return _created(await create_customer(new, creator, app[STRIPE]), call)
+        return await _created(await create_customer(new, creator, app[STRIPE]), call)
     if new.item is None and key is not None:
         raise InvalidPayload("Idempotency-Key: here the item is the key. Create it first and send its key as `item`.")
-    return _created(await create_customer_for_item(new, creator, app[STRIPE], write_back), call)
+    return await _created(await create_customer_for_item(new, creator, app[STRIPE], write_back), call)
 
 
-def _created(outcome: Outcome, call: Call) -> web.Response:
+async def _created(outcome: Outcome, call: Call) -> web.Response:
     """Show the creator what it sent and the new ID; of a customer that was there already, what it may read."""
     _audit(outcome, call)
     if not outcome.created:
-        return _json(orjson.dumps(_view(call, Action.READ).project(outcome.customer)))
-    customer = _view(call, Action.READ, Action.CREATE).project(outcome.customer)
+        fields = await call.request.app[GATE].seen_of(call.caller, str(outcome.customer["id"]))
+        return _json(orjson.dumps(_view(call, fields).project(outcome.customer)))
+    fields = AllowedFields(call.caller.fields(Action.READ).names | call.caller.fields(Action.CREATE).names)
+    customer = _view(call, fields).project(outcome.customer)
     customer = {**customer, "id": outcome.customer["id"]}
     if not outcome.pending:
         return _json(orjson.dumps(customer), status=201)
@@ -80,8 +85,15 @@ def _audit(outcome: Outcome, call: Call) -> None:
         call.request.app[METRICS].pending.inc()
 
 
-def _view(call: Call, *actions: Action) -> View:
-    fields = AllowedFields(frozenset().union(*(call.caller.fields(action).names for action in actions)))
+def _sight(call: Call) -> Sight:
+    """What a caller sees of what it reads."""
+    scope = call.caller.scope
+    if scope.everything:
+        return _view(call, call.caller.fields(Action.READ))
+    return ScopedView({customer: _view(call, fields) for customer, fields in scope.customers.items()})
+
+
+def _view(call: Call, fields: AllowedFields) -> View:
     return View.of(fields, call.request.app[FIELD_MAP], secrets=call.request.app[EXPOSE_SECRETS])
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from sidecar import context
 from sidecar.core.envelope import error_body
 from sidecar.errors import ContentTooLarge, MethodNotAllowed, RequestError, RouteNotFound, SidecarError
-from sidecar.web.keys import HEALTH, METRICS, ORIGINS
+from sidecar.web.keys import METRICS, ORIGINS
 
 NOTES: web.RequestKey[dict[str, object]] = web.RequestKey("NOTES", dict)
 OPERATION = web.RequestKey("OPERATION", str)
@@ -77,5 +77,3 @@ async def secure(request: web.Request, response: web.StreamResponse) -> None:
     if NOTES in request:
         response.headers["X-Request-Id"] = str(request[NOTES]["request_id"])
     request.app[ORIGINS].answer(request, response)
-    if request.app[HEALTH].draining:
-        response.force_close()  # a proxy that kept the connection would lose its next request in it

@@ -1,101 +1,102 @@
-"""The server's edge: aiohttp's connection handling where its own way would tell too much.
+"""Serves connections, and ends so that no request is lost.
 
-aiohttp answers a request that it cannot parse with the text it could not parse, and logs it. A token may
-stand there. The stock access log prints the query string, where a token may stand as well.
+aiohttp would end by resetting connections that wait to be accepted, and by closing those that were just made, whose
+requests are on their way. A proxy cannot send a POST again that may have arrived.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from socket import socket
+from time import perf_counter
 
-from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
+from aiohttp import hdrs, web
 
-from sidecar.core.envelope import error_body
-from sidecar.errors import RequestError
-from sidecar.web.middlewares import NOTES
+from sidecar.web.connection import ACCESS, AccessLogger, Connection, log_line
+from sidecar.web.keys import HEALTH
 
-_log = logging.getLogger(__name__)
-_DEADLINE = 15.0  # seconds for a whole request to arrive; longer than a proxy keeps an idle connection
-
-
-class AccessLogger(AbstractAccessLogger):
-    """One line a request: method, path without its query, status, milliseconds, and what was noted on its way."""
-
-    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        line: dict[str, object] = {"method": request.method, "path": request.rel_url.raw_path, "status": response.status}
-        self.logger.info("request", extra={**line, "ms": round(time * 1000, 1), **request.get(NOTES, {})})
-
-
-class Protocol(web.RequestHandler):
-    """A connection. One that brings no whole request within a deadline, at first or again, is closed.
-
-    aiohttp has no such deadline of its own for a connection that never finishes its first headers.
-    """
-
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._expect()
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self.attend()
-        super().connection_lost(exc)
-
-    def attend(self) -> None:
-        """A whole request is there: the deadline is for its handler to keep."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-
-    def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:
-        super().log_access(request, response, time)
-        self._expect()
-
-    def _expect(self) -> None:
-        self.attend()
-        self._deadline = asyncio.get_running_loop().call_later(_DEADLINE, self.force_close)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - aiohttp's words, which quote the request
-    ) -> web.StreamResponse:
-        """Answer what could not be parsed without repeating it. A response that has begun is cut off."""
-        if request.writer is not None and request.writer.output_size > 0:
-            raise ConnectionError("the response has begun and cannot become another one")
-        _log.warning("request refused by the parser", extra={"status": status, "reason": type(exc).__name__})
-        body = error_body(RequestError("The request is not proper HTTP, or one of its lines is too long."))
-        response = web.json_response(body, status=status, headers={"Server": "directus-stripe-sidecar"})
-        response.force_close()
-        return response
+_SETTLING = 0.5  # seconds at the end for requests on their way to arrive
+_LOOK = 0.01  # seconds between looking whether they have
 
 
 @web.middleware
 async def attended(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Tell the connection that a request has arrived."""
-    if isinstance(request.protocol, Protocol):
+    """Tell the connection that a request has arrived, and the log of one whose answer broke off."""
+    started = perf_counter()
+    if isinstance(request.protocol, Connection):
         request.protocol.attend()
-    return await handler(request)
+    try:
+        return await handler(request)
+    except ConnectionError:
+        log_line(request, "broken", perf_counter() - started)
+        raise
+
+
+async def announce_end(request: web.Request, response: web.StreamResponse) -> None:
+    """While draining, say that the connection ends with this answer: a proxy would lose its next request in it."""
+    if request.app[HEALTH].draining:
+        response.headers[hdrs.CONNECTION] = "close"
+        response.force_close()
 
 
 class Runner(web.AppRunner):
-    """aiohttp's runner with the protocol and the access log above."""
+    """`deadlines` are the connections', in seconds: `arriving`, `reading`."""
+
+    def __init__(self, app: web.Application, *, shutdown_timeout: float, **deadlines: float) -> None:
+        super().__init__(app, shutdown_timeout=shutdown_timeout)
+        app.on_response_prepare.append(announce_end)
+        self._deadlines = deadlines
 
     @property
     def server(self) -> Callable[[], asyncio.Protocol] | None:  # type: ignore[override]  # a site only calls it
-        manager = super().server
-        if manager is None:
-            return None
-        return partial(
-            Protocol,
-            manager,
-            loop=asyncio.get_running_loop(),
-            access_log_class=AccessLogger,
-            access_log=logging.getLogger("sidecar.access"),
-        )
+        return None if self._server is None else partial(self._connection, self._server)
+
+    def _connection(self, manager: web.Server) -> Connection:
+        loop = asyncio.get_running_loop()
+        return Connection(manager, **self._deadlines, loop=loop, access_log_class=AccessLogger, access_log=ACCESS)
+
+    async def cleanup(self) -> None:
+        """Stop accepting, give requests on their way a moment to arrive, then do as aiohttp does."""
+        if self._server is not None:
+            await self._stop_accepting(self._server)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_arrived(self._server), _SETTLING)
+        await super().cleanup()
+
+    async def _stop_accepting(self, manager: web.Server) -> None:
+        """Take in what waits in the kernel's queues too: closing the last descriptor of a listener resets that."""
+        loop = asyncio.get_running_loop()
+        listeners = [listener.dup() for site in self.sites for listener in _listeners(site)]
+        for site in self.sites:
+            for listener in _listeners(site):
+                loop.remove_reader(listener.fileno())
+        await asyncio.sleep(0)  # what asyncio has accepted becomes a connection; after its `close` it would be dropped
+        for site in self.sites:
+            await site.stop()
+        waiting = [connection for listener in listeners for connection in _last(listener)]
+        for connection in waiting:
+            with suppress(OSError):
+                await loop.connect_accepted_socket(partial(self._connection, manager), connection)
+
+
+async def _arrived(manager: web.Server) -> None:
+    """Wait for every request that is on its way."""
+    while any(isinstance(one, Connection) and one.on_its_way for one in manager.connections):  # noqa: ASYNC110 - aiohttp has no event for it
+        await asyncio.sleep(_LOOK)
+
+
+def _listeners(site: web.BaseSite) -> tuple[socket, ...]:
+    server = site._server  # noqa: SLF001 - aiohttp tells the addresses of a site's sockets, not the sockets
+    return server.sockets if isinstance(server, asyncio.Server) else ()
+
+
+def _last(listener: socket) -> Iterator[socket]:
+    """Accept whatever is there, and close; nothing else may run between the two."""
+    with listener, suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(False)  # noqa: FBT003 - the library's signature
+            yield connection

@@ -1,7 +1,10 @@
 """What a cluster, its monitoring and the reverse proxy ask. Stands outside the prefix and needs no credential."""
 
+from contextlib import suppress
+
 from aiohttp import web
 
+from sidecar.core.credentials import Credential, Source, cookie_values
 from sidecar.errors import SidecarError
 from sidecar.web.keys import FORGET, GATE, HEALTH, METRICS
 
@@ -29,13 +32,17 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def logout(request: web.Request) -> web.Response:
-    """Hear from the reverse proxy that a caller logs out of Directus, and remember nothing of its token.
+    """Hear from the reverse proxy that a caller logs out of Directus, and remember nothing of any token it carries.
 
     Answers alike whatever was sent: whoever holds a token may have it forgotten.
     """
-    try:
-        credential = request.app[GATE].credential(request)
-    except SidecarError:
-        return web.Response(status=204)
-    request.app[FORGET](credential)
+    gate = request.app[GATE]
+    found = [
+        Credential(token, Source.COOKIE, None)
+        for token in cookie_values(request.headers.getall("Cookie", []), gate.cookie)
+    ]
+    with suppress(SidecarError):
+        found.append(gate.credential(request))
+    for credential in found:
+        request.app[FORGET](credential)
     return web.Response(status=204)

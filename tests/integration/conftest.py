@@ -14,29 +14,47 @@ import pytest_asyncio
 from deploy.demo.admin import Person, Rule
 from deploy.demo.processes import Server
 from deploy.demo.stack import Stack, StripeRequest, running_stack
+from tests.doubles.stripe import StripeDouble
+from tests.integration.portal import Collections, Portal, collections, open_portal
 
 Newcomer = Callable[..., Awaitable[Person]]
 StartSidecar = Callable[..., Awaitable[Server]]
+StripeRequests = Callable[[], list[StripeRequest]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """Access tokens that are not sessions live for 2 s, so that a test can see one expire."""
+    """Access tokens that are not sessions live for 2 s, so that a test can see one expire.
+
+    Passwords are hashed cheaply and logins are not held up, which by default cost half a second each; and a Directus
+    that a busy machine, or a test, has kept from running does not refuse requests for it.
+    """
     state = tmp_path_factory.mktemp("stack")
-    async with running_stack(state, directus_settings={"ACCESS_TOKEN_TTL": "2s"}) as running:
+    cheap = {"HASH_MEMORY_COST": "1024", "HASH_TIME_COST": "2", "LOGIN_STALL_TIME": "0"}
+    settings = {"ACCESS_TOKEN_TTL": "2s", "PRESSURE_LIMITER_ENABLED": "false", **cheap}
+    async with running_stack(state, directus_settings=settings) as running:
         yield running
 
 
 @pytest.fixture
 async def newcomer(stack: Stack) -> AsyncIterator[Newcomer]:
-    """`await newcomer(Rule(…), …, ip_access=…)`: somebody new with one policy of these rules, gone after the test."""
+    """`await newcomer(Rule(…), …, ip_access=…)`: somebody new with one policy of these rules, gone after the test.
+
+    `also` holds the rules of further policies, which have no `ip_access`.
+    """
     async with AsyncExitStack() as exits:
 
-        async def create(*rules: Rule, ip_access: Sequence[str] | None = None) -> Person:
+        async def policy(name: str, rules: Sequence[Rule], ip_access: Sequence[str] | None = None) -> str:
+            made = await stack.admin.policy(name, rules, ip_access=ip_access)
+            exits.push_async_callback(stack.admin.request, "DELETE", f"/policies/{made}")
+            return made
+
+        async def create(
+            *rules: Rule, ip_access: Sequence[str] | None = None, also: Sequence[Sequence[Rule]] = ()
+        ) -> Person:
             name = f"newcomer-{secrets.token_hex(4)}"
-            policy = await stack.admin.policy(name, rules, ip_access=ip_access)
-            exits.push_async_callback(stack.admin.request, "DELETE", f"/policies/{policy}")
-            person = await stack.admin.person(name, [policy])
+            policies = [await policy(name, rules, ip_access), *[await policy(name, more) for more in also]]
+            person = await stack.admin.person(name, policies)
             exits.push_async_callback(stack.admin.request, "DELETE", f"/roles/{person.role}")
             exits.push_async_callback(stack.admin.request, "DELETE", f"/users/{person.id}")
             return person
@@ -56,7 +74,24 @@ async def start_sidecar(stack: Stack) -> AsyncIterator[StartSidecar]:
 
 
 @pytest.fixture
-def stripe_requests(stack: Stack) -> Callable[[], list[StripeRequest]]:
+def stripe_requests(stack: Stack) -> StripeRequests:
     """Call it for what Stripe's emulator was asked since the test began."""
     before = len(stack.stripe_requests())
     return lambda: stack.stripe_requests()[before:]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def portal_collections(stack: Stack) -> AsyncIterator[Collections]:
+    async with collections(stack) as names:
+        yield names
+
+
+@pytest.fixture
+async def portal(
+    stack: Stack,
+    portal_collections: Collections,
+    stripe: StripeDouble,
+    newcomer: Newcomer,  # noqa: ARG001 - its people own items of the portal, so the portal has to end first
+) -> AsyncIterator[Portal]:
+    async with open_portal(stack, portal_collections, stripe) as opened:
+        yield opened

@@ -1,36 +1,43 @@
 """Checks R1 and R2: which customers a caller's own rows name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from sidecar.clients.directus import DirectusClient
 from sidecar.clients.http import open_session
 from sidecar.clients.rows import DirectusRows
+from sidecar.core.permissions import AllowedFields
 from sidecar.errors import DirectusUnavailable, ItemRefused, TooManyCustomers
 from tests.aioresponses_compat import Reply, Upstream, reply, upstream
 from tests.unit.clients.sources import credential
 
 CALLER = credential("the-token")
+FIELDS = ("cus", "name", "email")
+ALLOWED = AllowedFields(frozenset({"cus", "name", "owner"}))
+EVERY = AllowedFields(frozenset({"*"}))
 
 
-async def ids(directus: Upstream, *, most: int = 200, collection: str = "customers") -> tuple[str, ...]:
+async def ids(directus: Upstream, *, most: int = 200, collection: str = "customers") -> Mapping[str, AllowedFields]:
     assert not directus.requests
     async with open_session(total=1, connect=1, connections=2) as session:
         client = DirectusClient(session, "http://directus.test", address_header="X-Forwarded-For")
-        return await DirectusRows(client, collection=collection, id_field="cus", most=most).customer_ids(CALLER)
+        return await DirectusRows(client, collection=collection, id_field="cus", fields=FIELDS, most=most).customers(
+            CALLER, ALLOWED
+        )
 
 
-async def holds(customer_id: str, answer: Reply) -> bool:
+async def shown(customer_id: str, answer: Reply, allowed: AllowedFields) -> AllowedFields | None:
     with upstream(answer) as directus:
         async with open_session(total=1, connect=1, connections=2) as session:
             client = DirectusClient(session, "http://directus.test", address_header="X-Forwarded-For")
-            rows = DirectusRows(client, collection="customers", id_field="cus", most=200)
-            held = await rows.holds(CALLER, customer_id)
+            rows = DirectusRows(client, collection="customers", id_field="cus", fields=FIELDS, most=200)
+            shown = await rows.shown(CALLER, allowed, customer_id)
     (request,) = directus.requests
-    assert dict(request.url.query) == {"fields": "cus", "filter[cus][_eq]": customer_id, "limit": "1"}
+    fields = "*" if allowed.unrestricted else "cus,name"
+    assert dict(request.url.query) == {"fields": fields, "filter[cus][_eq]": customer_id, "limit": "1"}
     assert request.headers["Authorization"] == "Bearer the-token"
-    return held
+    return shown
 
 
 def page(values: Sequence[object]) -> Reply:
@@ -52,7 +59,24 @@ def page(values: Sequence[object]) -> Reply:
 )
 async def test_the_value_counts(rows: object, *, held: bool) -> None:
     """R1, facts, Directus 6: A row counts only if it shows this very ID, and rows are not counted."""
-    assert await holds("cus_1", reply({"data": rows})) is held
+    assert (await shown("cus_1", reply({"data": rows}), ALLOWED) is not None) is held
+
+
+@pytest.mark.parametrize(
+    ("allowed", "row", "fields"),
+    [
+        (ALLOWED, {"cus": "cus_1", "name": "Ada"}, {"cus", "name"}),
+        (ALLOWED, {"cus": "cus_1", "name": None}, {"cus"}),
+        (ALLOWED, {"cus": "cus_1", "email": "not asked for"}, {"cus"}),
+        (EVERY, {"cus": "cus_1", "name": "Ada", "tags": []}, {"*"}),
+        (EVERY, {"cus": "cus_1", "name": None, "tags": []}, {"cus", "tags"}),
+    ],
+)
+async def test_fields_count_where_the_row_shows_them(
+    allowed: AllowedFields, row: dict[str, object], fields: set[str]
+) -> None:
+    """R6: Of several policies' fields only those count that this row shows, and `*` only where nothing is missing."""
+    assert await shown("cus_1", reply({"data": [row]}), allowed) == AllowedFields(frozenset(fields))
 
 
 async def test_all_pages_are_read() -> None:
@@ -63,7 +87,7 @@ async def test_all_pages_are_read() -> None:
     with upstream(page(first), page(second)) as directus:
         found = await ids(directus)
 
-    assert found == tuple(f"cus_{number}" for number in range(99))
+    assert list(found) == [f"cus_{number}" for number in range(99)]
     assert [request.url.query["page"] for request in directus.requests] == ["1", "2"]
     assert {request.url.path for request in directus.requests} == {"/items/customers"}
 

@@ -25,7 +25,6 @@ from sidecar.errors import (
     DirectusUnavailable,
     ItemConflict,
     ItemRefused,
-    PermissionDenied,
     SidecarError,
     StripeFailure,
     StripeKeyRejected,
@@ -227,9 +226,10 @@ async def test_whoever_may_not_update_the_item_gets_nothing(customer_id: str | N
     """0 Stripe: Reading an item is not enough, whether or not it has a customer."""
     items, stripe = Items({7: customer_id}, updatable=False), Stripe()
 
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(ItemRefused) as refused:
         await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
 
+    assert (refused.value.status, refused.value.code) == (403, "FORBIDDEN")
     assert stripe.by_key == {}
     assert stripe.retrieved == []
 

@@ -263,12 +263,12 @@ async def test_key_in_use_is_not_told_as_other_values(open_house: OpenHouse, kin
 
 
 async def test_slow_stripe_does_not_slow_refusals(house: House) -> None:
-    """U5: while as many calls as there are connections wait for Stripe, verdicts are given as fast as ever."""
+    """U5: while as many lists as may be under way wait for Stripe, verdicts are given as fast as ever."""
     hold = Hold()
     house.stripe.fail(hold, when=by_callers)
 
     waiting = asyncio.gather(*(house.call(CLERK, f"/stripe/payments/cus_{number}") for number in range(60)))
-    await eventually(lambda: hold.arrived >= 50)
+    await eventually(lambda: hold.arrived >= 40)
     refused, health = await house.call(NOBODY), await house.call(target="/healthz")
     hold.release()
 

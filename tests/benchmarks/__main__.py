@@ -1,0 +1,53 @@
+"""`python -m tests.benchmarks [--quick]`: measures, prints a table, writes .demo/benchmarks.json.
+
+    upstream   Stripe's stand-in           relay, library, extension/   who is measured beside the sidecar
+    load       many requests               peers                        starts them all
+    whole      one whole list              measures                     what is measured
+    gate       what the gate costs         report                       the table
+
+Not part of CI: what is measured depends on the machine and on what else runs on it.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+
+from deploy.demo.servers import ROOT
+from tests.benchmarks import measures, report
+from tests.benchmarks.peers import Size, all_peers
+
+QUICK = Size(payments=300, many=1_000, seconds=0.3, callers=20, rounds=1)
+_RESULTS = ROOT / ".demo" / "benchmarks.json"
+
+
+async def measure(size: Size) -> measures.Figures:
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        state = Path(folder)
+        (state / "stack").mkdir()
+        async with all_peers(state, size) as peers:
+            return {
+                "machine": report.machine(),
+                "page": await measures.one_page(peers, size),
+                "list_60_ms": await measures.whole_list(peers, size, 0.06),
+                "list_0_ms": await measures.whole_list(peers, size, 0),
+                "memory": await measures.memory(peers, size, state),
+                "gate": await measures.gate(peers, size),
+                "start": await measures.start(peers, size),
+                "member": await measures.member(peers, size),
+            }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests/benchmarks/run.sh")
+    parser.add_argument("--quick", action="store_true", help="tiny, to see that it runs")
+    options = parser.parse_args()
+    figures = asyncio.run(measure(QUICK if options.quick else Size()))
+    _RESULTS.parent.mkdir(exist_ok=True)
+    _RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(report.table(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What the gate costs a request whose caller is remembered: CPU milliseconds, as JSON.
+
+python -m tests.benchmarks.gate UPSTREAM_URL NUMBER
+
+Runs the application's own gate and what the guard does before it, on requests that are already parsed.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from unittest.mock import Mock
+
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
+
+from sidecar.app import create_app
+from sidecar.core.listing import parse_list_query
+from sidecar.core.operations import OPERATIONS
+from sidecar.settings import Settings
+from sidecar.web.keys import CAPACITY, GATE
+from tests.doubles.house import environment
+
+
+async def main(upstream: str, number: int) -> None:
+    variables = environment(upstream, upstream)
+    app = create_app(Settings.model_validate({name.lower(): value for name, value in variables.items()}))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    operation = next(operation for operation in OPERATIONS if operation.name == "customers.list")
+    requests = [_request() for _ in range(number)]
+    await app[GATE].admit(_request(), operation)
+    began = time.process_time()
+    for request in requests:
+        with app[CAPACITY].place():
+            parse_list_query(request.query.items())
+            await app[GATE].admit(request, operation)
+    print(json.dumps({"ms": (time.process_time() - began) / number * 1000}))
+    await runner.cleanup()
+
+
+def _request() -> web.Request:
+    transport = Mock()
+    transport.get_extra_info.return_value = ("127.0.0.1", 1)
+    headers = CIMultiDict({"Authorization": "Bearer benchmark-token", "Host": "sidecar.test"})
+    return make_mocked_request("GET", "/stripe/customers?limit=100", headers, transport=transport)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))

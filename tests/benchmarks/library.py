@@ -1,0 +1,30 @@
+"""The stripe library's own way through a list: typed objects, page after page. Prints seconds as JSON.
+
+python -m tests.benchmarks.library STRIPE_URL
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+import aiohttp
+import stripe
+
+
+async def main(base: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        client = stripe.StripeClient(
+            "sk_test_benchmark",
+            base_addresses={"api": base},
+            http_client=stripe.AIOHTTPClient(session=session),
+        )
+        began = time.perf_counter()
+        page = await client.v1.payment_intents.list_async({"limit": 100})
+        first = time.perf_counter() - began
+        number = len([payment async for payment in page.auto_paging_iter()])
+        print(json.dumps({"first": first, "total": time.perf_counter() - began, "objects": number}))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,147 @@
+"""A Stripe for benchmarks, in a process of its own: quick, of any size, with the latency and rate limit of choice.
+
+    python -m tests.benchmarks.upstream PORT [--payments N] [--owners N] [--customers N] [--rate REQUESTS]
+
+Objects are Stripe's own examples (tests/doubles/fixtures.json), written once, in Stripe's indented form. Lists are
+newest first, with `limit`, `starting_after`, `created` and `customer` (docs.stripe.com/api/pagination). The same
+process answers `GET /permissions/me` as a Directus would for a clerk, `GET /count/…` with how often a path was asked
+for, and `GET /latency/0.06` by waiting so many seconds before each answer from then on.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from bisect import bisect_left
+from collections import Counter
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+_TEMPLATES = json.loads((Path(__file__).parents[1] / "doubles" / "fixtures.json").read_text())
+_NEWEST = 1_760_000_000
+_SPACING = 97  # seconds between two objects, on average
+_PERMISSIONS = {
+    "data": {"customers": {action: {"access": "full", "fields": ["*"]} for action in ("create", "read", "update")}}
+}
+
+
+class Objects:
+    """One kind of object; the place of each stands in its ID, 0 for the newest."""
+
+    def __init__(self, kind: str, prefix: str, number: int, owners: int) -> None:
+        self.prefix = prefix
+        self.owners = owners
+        # Ages grow by an uneven step, as real ones do: nothing may rely on an even density.
+        self.ages = [place * _SPACING + place * 7919 % (_SPACING * 3 // 2) for place in range(number)]
+        self.ages.sort()
+        template = dict(_TEMPLATES[kind])
+        marks = {"id": "@id@", "created": "@created@"} | ({"customer": "@owner@"} if prefix == "pi" else {})
+        if "client_secret" in template:
+            marks["client_secret"] = "@id@_secret_benchmark"
+        self.text = "    " + json.dumps(template | marks, indent=2).replace("\n", "\n    ")
+        self.written = [self._write(place) for place in range(number)]
+
+    def _write(self, place: int) -> bytes:
+        text = self.text.replace("@id@", self.identifier(place)).replace('"@created@"', str(_NEWEST - self.ages[place]))
+        return text.replace("@owner@", f"cus_{place % max(1, self.owners):014}").encode()
+
+    def identifier(self, place: int) -> str:
+        return f"{self.prefix}_{place:014}"
+
+    def page(self, path: str, query: dict[str, str]) -> bytes:
+        limit = int(query.get("limit", "10"))
+        start, end, step = 0, len(self.written), 1
+        if "created[lt]" in query:
+            start = bisect_left(self.ages, _NEWEST - int(query["created[lt]"]) + 1)
+        if "created[gte]" in query:
+            end = bisect_left(self.ages, _NEWEST - int(query["created[gte]"]) + 1)
+        if "starting_after" in query:
+            start = max(start, int(query["starting_after"].rpartition("_")[2]) + 1)
+        if "customer" in query:
+            step, owner = self.owners, int(query["customer"].rpartition("_")[2])
+            start += (owner - start) % step
+        places = range(start, end, step)
+        more = json.dumps(len(places) > limit)
+        head = f'{{\n  "object": "list",\n  "url": "{path}",\n  "has_more": {more},\n  "data": [\n'
+        return head.encode() + b",\n".join(self.written[place] for place in places[:limit]) + b"\n  ]\n}\n"
+
+
+class Upstream:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.latency = 0.0
+        self.rate: float = options.rate
+        self.lists = {
+            "/v1/payment_intents": Objects("payment_intent", "pi", options.payments, options.owners),
+            "/v1/customers": Objects("customer", "cus", options.customers, 0),
+        }
+        self.asked: Counter[str] = Counter()
+        self._turn = 0.0
+
+    def answer(self, target: str) -> tuple[int, bytes]:
+        path, _, query = target.partition("?")
+        if path.startswith("/count/"):
+            return 200, str(self.asked[path.removeprefix("/count")]).encode()
+        if path.startswith("/latency/"):
+            self.latency = float(path.removeprefix("/latency/"))
+            return 200, b"{}"
+        self.asked[path] += 1
+        if path == "/permissions/me":
+            return 200, json.dumps(_PERMISSIONS).encode()
+        return self._as_stripe(path, dict(parse_qsl(query)))
+
+    def _as_stripe(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
+        if self._too_many():
+            return 429, b'{"error": {"type": "invalid_request_error", "code": "rate_limit"}}'
+        if path in self.lists:
+            return 200, self.lists[path].page(path, query)
+        if path.startswith("/v1/customers/cus_"):
+            return 200, self.lists["/v1/customers"].written[int(path.rpartition("_")[2])]
+        return 404, b'{"error": {"type": "invalid_request_error"}}'
+
+    def _too_many(self) -> bool:
+        if not self.rate:
+            return False
+        now = time.monotonic()
+        self._turn = max(self._turn, now - 1) + 1 / self.rate
+        return self._turn > now
+
+
+class Connection(asyncio.Protocol):
+    """Requests without bodies, one after the other."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while b"\r\n\r\n" in self._received:
+            head, _, self._received = self._received.partition(b"\r\n\r\n")
+            status, body = self._upstream.answer(head.split(b" ", 2)[1].decode())
+            lines = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            asyncio.get_running_loop().call_later(self._upstream.latency, self._send, lines.encode() + b"\r\n" + body)
+
+    def _send(self, answer: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(answer)
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("--payments", type=int, default=100)
+    parser.add_argument("--customers", type=int, default=100)
+    parser.add_argument("--owners", type=int, default=100, help="customers that the payments belong to, in turn")
+    parser.add_argument("--rate", type=float, default=0, help="requests a second before 429; 0 is no limit")
+    upstream = Upstream(parser.parse_args())
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(upstream), "127.0.0.1", parser.parse_args().port, backlog=2048)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

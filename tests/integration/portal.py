@@ -1,0 +1,181 @@
+"""A customer portal on the real Directus: items that belong to people and to organisations, and their customers.
+
+Each test runs a sidecar of its own in this process, a Stripe double, and a way to Directus that counts what is asked.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from deploy.demo.admin import Person, Rule
+from deploy.demo.stack import Stack
+from tests.doubles.invariants import directus_saw_one_credential, stripe_saw_the_key_alone
+from tests.doubles.proxy import Proxy, proxy_for
+from tests.doubles.server import Recorded
+from tests.doubles.stripe import Object, StripeDouble
+from tests.doubles.wire import Answer
+from tests.integration.asking import Headers, ask, served
+
+ID = "stripe_customer_id"
+Action = Literal["create", "read", "update", "delete", "share"]
+Item = Mapping[str, object]
+
+OWN: Item = {"owner": {"_eq": "$CURRENT_USER"}}
+ORGANISATIONS: Item = {"organisation": {"manager": {"_eq": "$CURRENT_USER"}}}
+
+_KEY = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has_auto_increment": True}}
+_TEXTS = ("name", "email", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """The names of two collections: the customers' items, and the organisations they may belong to."""
+
+    customers: str
+    organisations: str
+
+    def rule(self, action: Action, fields: tuple[str, ...] | None = ("*",), item: Item | None = None) -> Rule:
+        return Rule(self.customers, action, fields, item)
+
+
+@asynccontextmanager
+async def collections(stack: Stack) -> AsyncIterator[Collections]:
+    """Create both, with `owner` and `organisation` on the one and `manager` on the other."""
+    mark = secrets.token_hex(4)
+    names = Collections(f"portal_{mark}", f"organisations_{mark}")
+    request, users = stack.admin.request, "directus_users"
+    texts = [{"field": ID, "type": "string", "schema": {"is_unique": True}}]
+    texts += [{"field": name, "type": "string", "schema": {}} for name in _TEXTS]
+    links = [
+        {"field": "owner", "type": "uuid", "schema": {}},
+        {"field": "organisation", "type": "integer", "schema": {}},
+    ]
+    manager = {"field": "manager", "type": "uuid", "schema": {}}
+    try:
+        await _create(stack, names.organisations, [_KEY, manager])
+        await _create(stack, names.customers, [_KEY, *texts, *links])
+        for collection, field_name, related in (
+            (names.organisations, "manager", users),
+            (names.customers, "owner", users),
+            (names.customers, "organisation", names.organisations),
+        ):
+            relation = {"collection": collection, "field": field_name, "related_collection": related}
+            await request("POST", "/relations", relation)
+        yield names
+    finally:
+        for collection in (names.customers, names.organisations):
+            await request("DELETE", f"/collections/{collection}")
+
+
+async def _create(stack: Stack, collection: str, fields: list[dict[str, Any]]) -> None:
+    body = {"collection": collection, "schema": {}, "meta": {}, "fields": fields}
+    await stack.admin.request("POST", "/collections", body)
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """`directus` records what the sidecar asks of Directus, `stripe` what it asks of Stripe."""
+
+    stack: Stack
+    names: Collections
+    directus: Proxy
+    stripe: StripeDouble
+    settings: Mapping[str, str]
+    url: str
+    tokens: set[str] = field(default_factory=set)
+
+    async def ask(self, person: Person, target: str, *, headers: Headers = ()) -> Answer:
+        self.tokens.add(person.token)
+        return await ask(self.url, f"/stripe{target}", person.token, headers=headers)
+
+    async def create(self, person: Person, **body: object) -> Answer:
+        self.tokens.add(person.token)
+        return await ask(self.url, "/stripe/customers", person.token, new={"email": "ada@example.com", **body})
+
+    async def ids(self, person: Person, target: str) -> list[object]:
+        """List, and give the objects' IDs in order."""
+        answer = await self.ask(person, target)
+        assert answer.status == 200, answer.body
+        return [entry["id"] for entry in answer.json()]
+
+    async def customer(self, *, payments: int = 1, **values: object) -> str:
+        """Create a customer with payments at Stripe, and the item that names it; give its ID."""
+        who = {name: values.get(name, f"{name} of this customer") for name in _TEXTS}
+        customer_id = str(self.stripe.add_customer(**who)["id"])
+        self.stripe.add_payments(payments, customer=customer_id)
+        await self.item(**{**who, **values, ID: customer_id})
+        return customer_id
+
+    async def item(self, **values: object) -> int:
+        return int((await self.stack.admin.request("POST", self.path, values))["id"])
+
+    async def change(self, customer_id: str, **values: object) -> None:
+        """Change the item that names a customer, as an administrator."""
+        query = {"filter": {ID: {"_eq": customer_id}}}
+        [_] = await self.stack.admin.request("PATCH", self.path, {"query": query, "data": values})
+
+    async def organisation(self, manager: Person | None = None) -> int:
+        body = {"manager": manager.id if manager else None}
+        row = await self.stack.admin.request("POST", f"/items/{self.names.organisations}", body)
+        return int(row["id"])
+
+    @property
+    def path(self) -> str:
+        return f"/items/{self.names.customers}"
+
+    @property
+    def row_queries(self) -> list[Recorded]:
+        return [request for request in self.directus.requests if request.path == self.path]
+
+    def payments_of(self, *customers: str) -> list[Object]:
+        return [payment for payment in self.stripe.payments if payment["customer"] in customers]
+
+    def hold(self) -> None:
+        """Fail unless each upstream saw its one credential alone."""
+        for request in self.directus.requests:
+            directus_saw_one_credential(request, self.tokens)
+        for request in self.stripe.requests:
+            if request.values("User-Agent") == ["directus-stripe-sidecar"]:  # the reference asks too
+                stripe_saw_the_key_alone(request)
+
+    def forget_requests(self) -> None:
+        self.hold()
+        self.directus.requests.clear()
+        self.stripe.requests.clear()
+
+    async def empty(self) -> None:
+        """Delete all items, before the people who own them can be."""
+        everything = {"query": {"filter": {"id": {"_nnull": True}}, "limit": -1}}
+        for collection in (self.names.customers, self.names.organisations):
+            await self.stack.admin.request("DELETE", f"/items/{collection}", everything)
+
+    @asynccontextmanager
+    async def other(self, **settings: str) -> AsyncIterator["Portal"]:
+        """One more sidecar between the same Directus and Stripe, with other settings."""
+        async with served({**self.settings, **settings}) as url:
+            yield Portal(self.stack, self.names, self.directus, self.stripe, self.settings, url, self.tokens)
+
+
+@asynccontextmanager
+async def open_portal(stack: Stack, names: Collections, stripe: StripeDouble) -> AsyncIterator[Portal]:
+    """Open one that remembers no permission, so that a change in Directus is felt at the next request."""
+    async with proxy_for(stack.directus.url) as directus:
+        settings = {
+            **stack.settings,
+            "DIRECTUS_URL": directus.url,
+            "STRIPE_API_BASE": stripe.url,
+            "STRIPE_LIVE_SECRET_KEY": stripe.key,
+            "STRIPE_CUSTOMERS_COLLECTION": names.customers,
+            "STRIPE_MAX_RPS": "10000",
+            "PERMISSIONS_CACHE_TTL": "0.001",
+            "PERMISSIONS_DENIED_TTL": "0.001",
+        }
+        async with served(settings) as url:
+            portal = Portal(stack, names, directus, stripe, settings, url)
+            try:
+                yield portal
+                portal.hold()
+            finally:
+                await portal.empty()

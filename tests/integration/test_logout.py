@@ -1,0 +1,199 @@
+"""A logout through nginx ends what the sidecar remembers of the session, however long that was to be."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from deploy.demo import servers
+from deploy.demo.admin import SESSION_COOKIE, Person, Rule, login, logout
+from deploy.demo.processes import Server, free_port
+from deploy.demo.stack import Stack
+from tests.doubles.server import full_backlog
+from tests.doubles.wire import exchange, request_bytes
+from tests.integration.asking import Carried, ask, verdict
+from tests.integration.conftest import Newcomer
+from tests.integration.relay import relay_to
+
+GONE = (401, "INVALID_CREDENTIALS")
+LIST = "/stripe/payments?limit=1"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    nginx: str
+    sidecar: Server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def door(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    """A sidecar that remembers for an hour, behind an nginx of its own."""
+    state = tmp_path_factory.mktemp("door")
+    async with (
+        stack.sidecar(PERMISSIONS_CACHE_TTL="3600", SHUTDOWN_DELAY="0") as sidecar,
+        servers.nginx(state, port=free_port(), directus=stack.directus.url, sidecar=sidecar.url) as nginx,
+    ):
+        yield Door(nginx.url, sidecar)
+
+
+@pytest.fixture
+async def person(newcomer: Newcomer) -> Person:
+    return await newcomer(Rule("customers", "read"))
+
+
+async def seen(url: str, session: str, carried: Carried = Carried.COOKIE) -> tuple[int, str | None]:
+    return verdict(await ask(url, LIST, session, carried=carried))
+
+
+async def post(url: str, path: str, *headers: tuple[str, str], body: bytes = b"") -> int:
+    port = int(url.rpartition(":")[2])
+    return (await exchange(port, request_bytes("POST", path, headers, body))).status
+
+
+async def test_the_next_request_is_refused(door: Door, person: Person) -> None:
+    """The very next request after the logout was answered is refused, 20 times out of 20."""
+    for _ in range(20):
+        session = await login(door.nginx, person)
+        assert await seen(door.nginx, session) == (200, None)
+        await logout(door.nginx, session)
+
+        assert await seen(door.nginx, session) == GONE
+
+
+async def test_requests_meanwhile(door: Door, person: Person) -> None:
+    """Requests of the same session during its logout are not what is remembered afterwards."""
+    session = await login(door.nginx, person)
+    over = asyncio.Event()
+
+    async def ask_all_the_time() -> None:
+        while not over.is_set():
+            await seen(door.nginx, session)
+
+    asking = [asyncio.create_task(ask_all_the_time()) for _ in range(4)]
+    assert await seen(door.nginx, session) == (200, None)
+    await logout(door.nginx, session)
+    after = await seen(door.nginx, session)
+    over.set()
+    await asyncio.gather(*asking)
+
+    assert (after, await seen(door.nginx, session)) == (GONE, GONE)
+
+
+async def test_logout_that_is_slow(stack: Stack, person: Person, tmp_path: Path) -> None:
+    """What Directus says between hearing of the logout and answering it is not remembered."""
+    async with (
+        relay_to(stack.directus.url) as relay,
+        stack.sidecar(PERMISSIONS_CACHE_TTL="3600", SHUTDOWN_DELAY="0") as sidecar,
+        servers.nginx(tmp_path, port=free_port(), directus=relay.url, sidecar=sidecar.url) as nginx,
+    ):
+        session = await login(nginx.url, person)
+        relay.hold()
+        ending = asyncio.create_task(logout(nginx.url, session))
+        while relay.held == 0:
+            await seen(nginx.url, session)
+        during = await seen(nginx.url, session)
+        relay.release()
+        await ending
+
+        assert during in {(200, None), GONE}
+        assert await seen(nginx.url, session) == GONE
+
+
+@pytest.mark.parametrize("path", ["/auth/logout", "/auth/logout/", "/Auth/Logout", "/auth/logout?mode=session"])
+async def test_ways_to_write_it(door: Door, person: Person, path: str) -> None:
+    """Each way to write Directus's path that ends the session is heard."""
+    session = await login(door.nginx, person)
+    assert await seen(door.nginx, session) == (200, None)
+    body = b'{"mode": "session"}'
+    cookie = ("Cookie", f"{SESSION_COOKIE}={session}")
+    assert await post(door.nginx, path, cookie, ("Content-Type", "application/json"), body=body) == 204
+
+    assert await seen(door.nginx, session) == GONE
+
+
+async def test_every_address(door: Door, person: Person) -> None:
+    """A session is forgotten for all addresses it was used from, whichever its logout came from, and in all places."""
+    session = await login(door.nginx, person)
+    for source in ("127.0.0.1", "127.0.0.7"):
+        for carried in (Carried.COOKIE, Carried.HEADER):
+            assert (await ask(door.nginx, LIST, session, carried=carried, source=source)).status == 200
+    await logout(door.nginx, session)
+
+    for source in ("127.0.0.1", "127.0.0.7"):
+        for carried in (Carried.COOKIE, Carried.HEADER):
+            assert verdict(await ask(door.nginx, LIST, session, carried=carried, source=source)) == GONE
+
+
+async def test_others_are_remembered(door: Door, person: Person) -> None:
+    """A logout forgets no other session, not even of the same user."""
+    first, second = [await login(door.nginx, person) for _ in range(2)]
+    assert (await seen(door.nginx, first), await seen(door.nginx, second)) == ((200, None), (200, None))
+    hits = await _hits(door)
+    await logout(door.nginx, first)
+
+    assert await seen(door.nginx, second) == (200, None)
+    assert await _hits(door) == hits + 1
+
+
+async def _hits(door: Door) -> int:
+    text = (await ask(door.sidecar.url, "/metrics")).body.decode()
+    return int(float(text.partition('sidecar_permissions_total{result="hit"} ')[2].split()[0]))
+
+
+@pytest.mark.parametrize("path", ["/sidecar-logout", "/metrics", "/logout", "/healthz", "/readyz", "/stripe/../logout"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_not_for_the_outside(door: Door, path: str, method: str) -> None:
+    """Nobody outside reaches what is for the proxy, the platform and the monitoring."""
+    port = int(door.nginx.rpartition(":")[2])
+    answer = await exchange(port, request_bytes(method, path, [], None))
+
+    assert answer.status in {404, 405}
+    assert answer.header("Server") != "directus-stripe-sidecar"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("Cookie", f"{SESSION_COOKIE}=a; {SESSION_COOKIE}=b")],
+        [("Authorization", "Bearer a"), ("Authorization", "Bearer b")],
+        [("Authorization", "Basic x"), ("Cookie", ";;=;")],
+        [("X-Forwarded-For", "not an address"), ("Cookie", f"{SESSION_COOKIE}=x")],
+        [("Authorization", "Bearer " + "x" * 7000)],
+        [("Content-Type", "application/json"), ("Cookie", f"{SESSION_COOKIE}=\x80")],
+    ],
+    ids=["nothing", "two cookies", "two headers", "no token", "no address", "long", "not ASCII"],
+)
+async def test_answers_alike(door: Door, headers: list[tuple[str, str]]) -> None:
+    """Whatever is sent is answered with the same 204, so that nothing can be learnt here."""
+    assert await post(door.sidecar.url, "/logout", *headers) == 204
+    assert await post(door.sidecar.url, "/logout?access_token=a&access_token=b", *headers, body=b"{") == 204
+
+
+async def test_two_cookies(stack: Stack, door: Door, person: Person) -> None:
+    """A second cookie of the name, or a header beside it, does not keep a session remembered."""
+    for other in (("Cookie", f"{SESSION_COOKIE}=other"), ("Authorization", "Bearer other")):
+        session = await login(door.nginx, person)
+        assert await seen(door.nginx, session) == (200, None)
+        cookie = ("Cookie", f"{SESSION_COOKIE}={session}")
+        body = b'{"mode": "session"}'
+        await post(door.sidecar.url, "/logout", cookie, other)
+        await post(stack.directus.url, "/auth/logout", cookie, ("Content-Type", "application/json"), body=body)
+
+        assert await seen(door.nginx, session) == GONE
+
+
+@pytest.mark.parametrize("sidecar", ["down", "silent"])
+async def test_nobody_is_kept_from_logging_out(stack: Stack, person: Person, tmp_path: Path, sidecar: str) -> None:
+    """Without a sidecar that answers a logout works all the same, and soon."""
+    async with full_backlog() as silent:
+        url = silent if sidecar == "silent" else f"http://127.0.0.1:{free_port()}"
+        async with servers.nginx(tmp_path, port=free_port(), directus=stack.directus.url, sidecar=url) as nginx:
+            session = await login(nginx.url, person)
+            async with asyncio.timeout(3):
+                await logout(nginx.url, session)
+
+    assert await seen(stack.main_sidecar.url, session) == GONE

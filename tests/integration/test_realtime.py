@@ -1,0 +1,321 @@
+"""A real Directus tells of its changes: what an administrator takes away is gone while the page still shows it."""
+
+import asyncio
+import math
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from deploy.demo.admin import DirectusError, Person, Rule, login
+from deploy.demo.stack import Stack
+from sidecar.clients.feed import COLLECTIONS
+from tests.doubles.waiting import eventually
+from tests.integration.asking import ask
+from tests.integration.commands import run
+from tests.integration.conftest import Newcomer
+from tests.integration.relay import Relay, relay_to
+
+LONG = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "0.05", "STRIPE_MAX_RPS": "10000"}
+HITS = 'sidecar_permissions_total{result="hit"}'
+ROUNDS = int(os.environ.get("REVOCATIONS", "30"))
+Change = Callable[[Stack, Person], Awaitable[object]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def rights(stack: Stack) -> AsyncIterator[None]:
+    """Give the service what `provision` adds for the feed, and take it back afterwards."""
+    before = [row["id"] for row in await _rules(stack)]
+    token = stack.people["administrator"].token
+    given = {**stack.settings, "DIRECTUS_ADMIN_TOKEN": token, "DIRECTUS_REALTIME": "true"}
+    ended = await run("provision", **given)
+    assert ended.code == 0, ended.out
+    yield
+    for row in await _rules(stack):
+        if row["id"] not in before:
+            await stack.admin.request("DELETE", f"/permissions/{row['id']}")
+
+
+async def _rules(stack: Stack) -> list[dict[str, Any]]:
+    query = "filter[policy][name][_eq]=Stripe sidecar (customers)&fields=id,collection,action,permissions&limit=-1"
+    return [row for row in await stack.admin.request("GET", f"/permissions?{query}") if row.get("id")]
+
+
+@asynccontextmanager
+async def fed(stack: Stack, **settings: str) -> AsyncIterator[str]:
+    """Give the URL of a sidecar that follows the feed, once it does."""
+    async with stack.sidecar(**LONG, DIRECTUS_REALTIME="true", SHUTDOWN_DELAY="0", **settings) as sidecar:
+        await eventually(lambda: _realtime(sidecar.url, "connected"), within=10)
+        yield sidecar.url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def sidecar(stack: Stack, rights: None) -> AsyncIterator[str]:  # noqa: ARG001 - they come first
+    async with fed(stack) as url:
+        yield url
+
+
+async def _realtime(url: str, state: str) -> bool:
+    """Whether /readyz, which stays ready, and the metric agree on `state`."""
+    answer = await ask(url, "/readyz")
+    assert answer.status == 200
+    value = await metric(url, "sidecar_feed_connected")
+    return (answer.json()["realtime"], value) == (state, 1 if state == "connected" else 0)
+
+
+async def metric(url: str, series: str) -> float:
+    text = (await ask(url, "/metrics")).body.decode()
+    [value] = re.findall(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
+    return float(value)
+
+
+async def status(url: str, token: str) -> int:
+    return (await ask(url, "/stripe/payments?limit=1", token)).status
+
+
+async def remembered(url: str, token: str) -> None:
+    """Wait until a grant is felt, and answered without asking Directus again."""
+
+    async def hit() -> bool:
+        before = await metric(url, HITS)
+        return await status(url, token) == 200 and await metric(url, HITS) > before
+
+    await eventually(hit)
+
+
+async def until_refused(url: str, token: str) -> float:
+    """Give the seconds from now to the end of the first refusal."""
+    begun = time.monotonic()
+
+    async def refused() -> bool:
+        return await status(url, token) == 401
+
+    await eventually(refused)
+    return time.monotonic() - begun
+
+
+async def the_permission(stack: Stack, person: Person) -> str:
+    query = f"filter[policy][name][_eq]={person.name}&fields=id"
+    [row] = await stack.admin.request("GET", f"/permissions?{query}")
+    return f"/permissions/{row['id']}"
+
+
+async def the_policy(stack: Stack, person: Person) -> str:
+    [row] = await stack.admin.request("GET", f"/policies?filter[name][_eq]={person.name}&fields=id")
+    return f"/policies/{row['id']}"
+
+
+async def the_access(stack: Stack, person: Person) -> str:
+    [row] = await stack.admin.request("GET", f"/access?filter[role][_eq]={person.role}&fields=id")
+    return f"/access/{row['id']}"
+
+
+async def narrow_permission(stack: Stack, person: Person) -> None:
+    await stack.admin.request("PATCH", await the_permission(stack, person), {"fields": []})
+
+
+async def delete_permission(stack: Stack, person: Person) -> None:
+    await stack.admin.request("DELETE", await the_permission(stack, person))
+
+
+async def another_action(stack: Stack, person: Person) -> None:
+    await stack.admin.request("PATCH", await the_permission(stack, person), {"action": "update"})
+
+
+async def limit_policy(stack: Stack, person: Person) -> None:
+    await stack.admin.request("PATCH", await the_policy(stack, person), {"ip_access": ["10.9.8.7"]})
+
+
+async def detach_policy(stack: Stack, person: Person) -> None:
+    await stack.admin.request("DELETE", await the_access(stack, person))
+
+
+async def change_access(stack: Stack, person: Person) -> None:
+    """Give the role's policy to somebody else."""
+    other = stack.people["guest"].id
+    await stack.admin.request("PATCH", await the_access(stack, person), {"role": None, "user": other})
+
+
+async def take_role(stack: Stack, person: Person) -> None:
+    await stack.admin.request("PATCH", f"/users/{person.id}", {"role": None})
+
+
+async def suspend(stack: Stack, person: Person) -> None:
+    await stack.admin.suspend(person)
+
+
+async def change_token(stack: Stack, person: Person) -> None:
+    await stack.admin.request("PATCH", f"/users/{person.id}", {"token": None})
+
+
+async def take_users_from_role(stack: Stack, person: Person) -> None:
+    await stack.admin.request("PATCH", f"/roles/{person.role}", {"users": []})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        narrow_permission,
+        delete_permission,
+        another_action,
+        limit_policy,
+        detach_policy,
+        change_access,
+        take_role,
+        suspend,
+        change_token,
+        take_users_from_role,
+    ],
+    ids=lambda change: change.__name__,
+)
+async def test_what_is_taken_away_is_gone(stack: Stack, newcomer: Newcomer, sidecar: str, change: Change) -> None:
+    """Each way to take a permission away is felt at once, though it was to be remembered for an hour."""
+    person = await newcomer(Rule("customers", "read"))
+    await remembered(sidecar, person.token)
+    await change(stack, person)
+
+    assert await until_refused(sidecar, person.token) < 2
+
+
+async def test_inherited_role(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
+    """The same for a permission that comes from a parent role, when the role is given another parent."""
+    parent, child = await newcomer(Rule("customers", "read")), await newcomer()
+    await stack.admin.request("PATCH", f"/roles/{child.role}", {"parent": parent.role})
+    await remembered(sidecar, child.token)
+    await stack.admin.request("PATCH", f"/roles/{child.role}", {"parent": None})
+
+    assert await until_refused(sidecar, child.token) < 2
+
+
+async def test_how_soon(stack: Stack, newcomer: Newcomer, sidecar: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the answer to the administrator's PATCH to the first refusal; figures are printed."""
+    person = await newcomer(Rule("customers", "read"))
+    path = await the_permission(stack, person)
+    seconds: list[float] = []
+    for _ in range(ROUNDS):
+        await remembered(sidecar, person.token)
+        await stack.admin.request("PATCH", path, {"fields": []})
+        seconds.append(await until_refused(sidecar, person.token))
+        await stack.admin.request("PATCH", path, {"fields": ["*"]})
+
+    seconds.sort()
+
+    def at(share: float) -> float:
+        return seconds[max(0, math.ceil(share * ROUNDS) - 1)] * 1000
+
+    with capsys.disabled():
+        print(f"\nrevocation, {ROUNDS} rounds: p50 {at(0.5):.0f} ms, p99 {at(0.99):.0f} ms, max {at(1):.0f} ms")
+    assert seconds[-1] < 2
+
+
+async def test_under_load_nothing_stale_is_kept(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
+    """C7: With requests all the time, one that begins after the first refusal is refused as well, and stays so."""
+    person = await newcomer(Rule("customers", "read"))
+    path = await the_permission(stack, person)
+    seen: list[tuple[float, float, int]] = []
+
+    async def ask_all_the_time(until: asyncio.Event) -> None:
+        while not until.is_set():
+            begun = time.monotonic()
+            answered = await status(sidecar, person.token)
+            seen.append((begun, time.monotonic(), answered))
+
+    for _ in range(3):
+        await remembered(sidecar, person.token)
+        seen.clear()
+        enough = asyncio.Event()
+        asking = [asyncio.create_task(ask_all_the_time(enough)) for _ in range(3)]
+        await stack.admin.request("PATCH", path, {"fields": []})
+        await eventually(lambda: sum(code == 401 for _, _, code in seen) > 100, within=20)
+        enough.set()
+        await asyncio.gather(*asking)
+        refused = min(ended for _, ended, code in seen if code == 401)
+        assert {code for begun, _, code in seen if begun > refused} == {401}
+        await stack.admin.request("PATCH", path, {"fields": ["*"]})
+
+
+async def test_lookup_under_way(stack: Stack, newcomer: Newcomer) -> None:
+    """C7: What Directus said before a change, and says so late that the change is known, is not remembered."""
+    person = await newcomer(Rule("customers", "read"))
+    async with relay_to(stack.directus.url) as relay, fed(stack, DIRECTUS_URL=relay.url, DIRECTUS_TIMEOUT="20") as url:
+        relay.hold()
+        late = asyncio.create_task(status(url, person.token))
+        await eventually(lambda: relay.held == 1)
+        await suspend(stack, person)
+        await eventually(lambda: _purged(url))
+        relay.release()
+
+        assert (await late, await status(url, person.token)) == (200, 401)
+
+
+async def _purged(url: str) -> bool:
+    return await metric(url, 'sidecar_purges_total{cause="change"}') > 0
+
+
+async def test_lost_and_found(stack: Stack, newcomer: Newcomer) -> None:
+    """A connection that ends forgets everything, says so, lets the TTL rule, and comes back by itself."""
+    person = await newcomer(Rule("customers", "read"))
+    async with relay_to(stack.directus.url) as relay, fed(stack, DIRECTUS_URL=relay.url) as url:
+        await remembered(url, person.token)
+        relay.cut()
+        await eventually(lambda: _realtime(url, "lost"))
+        assert await status(url, person.token) == 503
+
+        await _miss_a_change(stack, person, relay)
+        await eventually(lambda: _realtime(url, "connected"), within=10)
+
+        assert await status(url, person.token) == 401
+        assert await metric(url, 'sidecar_purges_total{cause="lost"}') == 1
+        assert await metric(url, 'sidecar_purges_total{cause="connected"}') == 2
+
+
+async def _miss_a_change(stack: Stack, person: Person, relay: Relay) -> None:
+    await suspend(stack, person)
+    relay.mend()
+
+
+async def test_without_the_rights(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
+    """Rights that the service loses end the feed at the next change, and given back let it in again."""
+    person = await newcomer(Rule("customers", "read"))
+    path = await the_permission(stack, person)
+    [right] = [row for row in await _rules(stack) if row["collection"] == "directus_permissions"]
+
+    async def change_and_see() -> bool:
+        await stack.admin.request("PATCH", path, {"fields": ["*"]})
+        return await _realtime(sidecar, "lost")
+
+    await stack.admin.request("PATCH", f"/permissions/{right['id']}", {"action": "delete"})
+    try:
+        await eventually(change_and_see)
+    finally:
+        await stack.admin.request("PATCH", f"/permissions/{right['id']}", {"action": "read"})
+
+    await eventually(lambda: _realtime(sidecar, "connected"), within=15)
+
+
+async def test_the_rights_are_the_least(stack: Stack, sidecar: str) -> None:
+    """With the rights that `provision` gives the feed is let in: to read all items of five collections, no more."""
+    rules = [row for row in await _rules(stack) if row["collection"] in COLLECTIONS]
+
+    assert sorted(row["collection"] for row in rules) == sorted(COLLECTIONS)
+    assert {row["action"] for row in rules} == {"read"}
+    assert await _realtime(sidecar, "connected")
+
+
+async def test_a_login_is_no_change(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
+    """Logins and what people save in other collections leave everything remembered."""
+    person = await newcomer(Rule("customers", "read"))
+    await remembered(sidecar, person.token)
+    before = await metric(sidecar, 'sidecar_purges_total{cause="change"}')
+    await login(stack.directus.url, person)
+    with pytest.raises(DirectusError):
+        await stack.admin.request("GET", "/items/absent")
+    await stack.admin.request("PATCH", "/settings", {"project_name": "Demo"})
+    await remembered(sidecar, person.token)
+
+    assert await metric(sidecar, 'sidecar_purges_total{cause="change"}') == before

@@ -1,0 +1,196 @@
+"""For random policies and rows the sidecar gives what the reference gives: never more, and within the cap no less."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from deploy.demo.admin import DirectusAdmin, Person
+from tests.integration.conftest import Newcomer
+from tests.integration.portal import ID, ORGANISATIONS, OWN, Item, Portal
+from tests.integration.reference import Object, Sight, seen, sight, whole_list
+
+Fields = tuple[str, ...] | None
+Reading = tuple[Fields, Item | None]
+Writing = tuple[Literal["create", "update"], Fields, Item | None]
+Row = Mapping[str, str | None]
+
+CUSTOMERS = 5
+_POLICIES = 3
+_LISTABLE = ("id", "name", "email", "phone", "owner")
+
+_some_fields = st.sets(st.sampled_from(_LISTABLE)).map(lambda names: tuple(sorted(names)))
+_with_id = _some_fields.map(lambda names: (*names, ID))
+_field_lists: st.SearchStrategy[Fields] = st.one_of(
+    _with_id, _with_id, _with_id, st.just(("*",)), st.sampled_from((None, (), ("name",), ("id", "email")))
+)
+_simple_rules = st.sampled_from(
+    (
+        OWN,
+        ORGANISATIONS,
+        {"name": {"_eq": "Ada"}},
+        {"name": {"_neq": "Ada"}},
+        {"phone": {"_starts_with": "+1"}},
+        {"organisation": {"manager": {"email": {"_nnull": True}}}},
+        {"id": {"_null": True}},
+    )
+)
+_rules: st.SearchStrategy[Item] = st.recursive(
+    _simple_rules,
+    lambda inner: st.builds(
+        lambda how, parts: {how: parts}, st.sampled_from(("_and", "_or")), st.lists(inner, min_size=2, max_size=2)
+    ),
+    max_leaves=3,
+)
+_items = st.one_of(st.none(), _rules, _rules, _rules)
+_values = st.fixed_dictionaries(
+    {
+        "owner": st.sampled_from(("me", "another")),
+        "organisation": st.sampled_from(("mine", "another's")),
+        "name": st.sampled_from(("Ada", "Grace")),
+        "phone": st.sampled_from(("+1", "+49")),
+    }
+)
+# A row names one of the customers that there are, by its number, or what is none.
+_ids = st.permutations((*map(str, range(CUSTOMERS)), None, "cus_None", "cus_a/../b"))
+_rows: st.SearchStrategy[list[Row]] = st.builds(
+    lambda ids, values: [{**each, ID: name} for name, each in zip(ids, values, strict=False)],
+    _ids,
+    st.lists(_values, min_size=2, max_size=6),
+)
+_rights: st.SearchStrategy[Writing] = st.tuples(
+    st.sampled_from(("create", "update")), st.one_of(_some_fields, _field_lists), _items
+)
+_nothing: st.SearchStrategy[list[Writing]] = st.just([])
+_writing = st.one_of(_nothing, _nothing, st.lists(_rights, max_size=2))
+_same_fields = st.tuples(_field_lists, st.lists(_items, min_size=1, max_size=_POLICIES)).map(
+    lambda drawn: [(drawn[0], item) for item in drawn[1]]
+)
+_any_fields = st.lists(st.tuples(_field_lists, _items), min_size=2, max_size=_POLICIES)
+
+_numbers = st.integers(0, CUSTOMERS - 1)
+
+_asked = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    # Each example sets up its own policies and rows in what the fixtures give; a shorter one is not worth its time.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A portal with five customers, and somebody with three policies that each example fills anew."""
+
+    portal: Portal = field(repr=False)
+    person: Person = field(repr=False)
+    policies: Sequence[str]
+    places: Mapping[str, str | int]
+    customers: Sequence[str]
+
+    async def becomes(self, reading: Sequence[Reading], writing: Sequence[Writing], rows: Sequence[Row]) -> None:
+        """Set these rights, each to read in a policy of its own, and these rows."""
+        admin, rule, items = self.portal.stack.admin, self.portal.names.rule, self.portal.path
+        rights = [(policy, rule("read", *each)) for policy, each in zip(self.policies, reading, strict=False)]
+        rights += [(self.policies[0], rule(*each)) for each in writing]
+        theirs = {"filter": {"policy": {"_in": list(self.policies)}}, "limit": -1}
+        await admin.request("DELETE", "/permissions", {"query": theirs})
+        for right in rights:
+            await admin.permission(*right)
+        await admin.request("DELETE", items, {"query": {"filter": {"id": {"_nnull": True}}}})
+        await admin.request("POST", items, [self._row(row) for row in rows])
+
+    def _row(self, row: Row) -> dict[str, object]:
+        number = row[ID]
+        customer = self.customers[int(number)] if number is not None and number.isdecimal() else number
+        places = {name: self.places[str(row[name])] for name in ("owner", "organisation")}
+        return {**row, **places, "email": "someone@example.com", ID: customer}
+
+
+@pytest.fixture
+async def world(portal: Portal, newcomer: Newcomer) -> World:
+    person, another = await newcomer(also=[[]] * (_POLICIES - 1)), await newcomer()
+    access = await portal.stack.admin.request("GET", f"/access?filter[role][_eq]={person.role}")
+    places: dict[str, str | int] = {
+        "me": person.id,
+        "another": another.id,
+        "mine": await portal.organisation(person),
+        "another's": await portal.organisation(another),
+    }
+    for name in ("Ada", "Grace", "Alan", "Edith", "Emmy"):
+        customer = portal.stripe.add_customer(name=name, email=f"{name}@example.com", phone="+44")
+        portal.stripe.add_payments(2, customer=customer["id"])
+    portal.stripe.add_payment(customer=None)
+    customers = [str(customer["id"]) for customer in portal.stripe.customers]
+    assert len(customers) == CUSTOMERS
+    return World(portal, person, [entry["policy"] for entry in access], places, customers)
+
+
+async def compare(
+    world: World, reading: Sequence[Reading], writing: Sequence[Writing], rows: Sequence[Row], customer: str
+) -> None:
+    """Set up one example and hold every answer of the sidecar against the reference."""
+    await world.becomes(reading, writing, rows)
+    portal = world.portal
+    caller = DirectusAdmin(portal.stack.directus.url, world.person.token)
+    seeing = await sight(caller, portal.names.customers, ID)
+    customers = await whole_list(portal.stripe.url, portal.stripe.key, "/v1/customers")
+    payments = await whole_list(portal.stripe.url, portal.stripe.key, "/v1/payment_intents")
+
+    assert await answered(world, "/customers") == visible(seeing, customers, "id")
+    assert await answered(world, "/payments") == visible(seeing, payments, "customer")
+    assert await answered(world, f"/customers/{customer}") == one(seeing, customers, customer, "id")
+    assert await answered(world, f"/payments/{customer}") == one(seeing, payments, customer, "customer")
+
+
+async def answered(world: World, target: str) -> list[Object] | None:
+    """Give what a route shows, as a list; None where it refuses."""
+    answer = await world.portal.ask(world.person, target)
+    assert answer.status in {200, 401}, answer.body
+    body = answer.json()
+    if answer.status == 401:
+        return None
+    return body if isinstance(body, list) else [body]
+
+
+def visible(seeing: Sight | None, objects: Sequence[Object], names: str) -> list[Object] | None:
+    """Give what of a list is to be seen; `names` is the attribute that names the customer."""
+    if seeing is None:
+        return None
+    found = [(entry, seeing.of(entry[names])) for entry in objects]
+    return [seen(entry, fields, ID) for entry, fields in found if fields is not None]
+
+
+def one(seeing: Sight | None, objects: Sequence[Object], customer: str, names: str) -> list[Object] | None:
+    """Give the same of a route for one customer, which refuses also whoever may not read the ID field."""
+    fields = None if seeing is None else seeing.of(customer)
+    if fields is None or not fields & {ID, "*"}:
+        return None
+    return visible(seeing, [entry for entry in objects if entry[names] == customer], names)
+
+
+@_asked
+@given(reading=_same_fields, writing=_writing, rows=_rows, number=_numbers)
+async def test_one_field_list(
+    world: World, reading: list[Reading], writing: list[Writing], rows: list[Row], number: int
+) -> None:
+    """R1, R5, R6: for policies of one field list and any item rules the sidecar gives what the reference gives."""
+    await compare(world, reading, writing, rows, world.customers[number])
+
+
+@_asked
+@example(
+    reading=[((ID, "name", "email"), OWN), ((ID, "name"), None)],
+    rows=[{"owner": "another", "organisation": "mine", "name": "Ada", "phone": "+1", ID: "0"}],
+    number=0,
+)
+@given(reading=_any_fields, rows=_rows, number=_numbers)
+async def test_any_field_lists(world: World, reading: list[Reading], rows: list[Row], number: int) -> None:
+    """R1, R6: the same for policies that each have fields of their own."""
+    await compare(world, reading, [], rows, world.customers[number])

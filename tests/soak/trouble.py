@@ -1,0 +1,68 @@
+"""Random trouble on both sides: most of the time none, then for a second or two one fault for some of the requests."""
+
+import asyncio
+import random
+
+from tests.doubles import faults
+from tests.doubles.faults import Fault
+from tests.doubles.server import Double, Recorded
+from tests.soak.truth import History
+
+_QUIET = (1.0, 4.0)  # seconds without a fault
+_FAULTY = (0.5, 2.0)
+
+_EVERYWHERE: list[Fault] = [
+    faults.hang,
+    faults.hang_after_headers,
+    faults.drip,
+    faults.half_json,
+    faults.reset_before_headers,
+    faults.reset_after_work,
+    faults.reset_mid_body,
+    faults.short_body,
+    faults.open_chunks,
+    faults.bad_chunk,
+    faults.not_http,
+    faults.close_at_once,
+    faults.gzip_bomb,
+    faults.redirect("http://127.0.0.1:9/"),
+    faults.answer(200, "[]"),
+    faults.answer(200, "null"),
+    faults.answer(200, '{"data": true, "has_more": "no"}'),
+    faults.answer(500, "<h1>oops</h1>", "text/html"),
+    faults.answer(503, "{}", Retry_After="1"),
+    faults.answer(429, '{"errors": [{"extensions": {"code": "REQUESTS_EXCEEDED"}}]}', Retry_After="1"),
+]
+
+
+async def trouble(double: Double, *, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    while True:
+        await asyncio.sleep(chance.uniform(*_QUIET))
+        share = chance.choice((0.2, 0.5, 1.0))
+
+        def some(_: Recorded, share: float = share) -> bool:
+            return chance.random() < share
+
+        double.fail(chance.choice(_EVERYWHERE), when=some)
+        await asyncio.sleep(chance.uniform(*_FAULTY))
+        double.recover()
+        double.requests.clear()
+
+
+async def changes(histories: list[History], *, seed: int) -> None:
+    """Give and take permissions, some ten times a second."""
+    chance = random.Random(seed)  # noqa: S311 - as above
+    while True:
+        await asyncio.sleep(chance.uniform(0.02, 0.2))
+        chance.choice(histories).change(chance.choice(("allowed", "allowed", "denied", "gone")))
+
+
+async def outages(double: Double, *, seed: int) -> None:
+    """Take the whole upstream away for a while, now and then."""
+    chance = random.Random(seed)  # noqa: S311 - as above
+    while True:
+        await asyncio.sleep(chance.uniform(20, 40))
+        await double.refuse()
+        await asyncio.sleep(chance.uniform(0.5, 2))
+        await double.listen()
