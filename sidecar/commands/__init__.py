@@ -4,9 +4,10 @@
       administrator   the library's calls, judged here
       schema          the collection and its fields
       grants          the service policy and its permissions
+      rights          which those are
       account         the service user and its token
     check           looks at what the settings name, and changes nothing
-      check_directus, check_rights, check_stripe
+      check_directus, check_rights, check_policies, check_feed, check_stripe
     reconcile       gives items the customer IDs they lack; a CronJob runs it
       ledger          Stripe's customers, and the items they name
       report          what it prints

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 from sidecar.core.credentials import Credential, subject
 from sidecar.core.interfaces import Items, PrimaryKey, Stripe, StripeObject
+from sidecar.core.operations import is_customer_id
 from sidecar.core.projection import FieldMap
-from sidecar.errors import DirectusUnavailable, ItemConflict, ItemRefused, PermissionDenied, StripeFailure
+from sidecar.errors import DirectusUnavailable, ItemConflict, ItemRefused, StripeFailure
 
+_NOT_YOURS = "You may not update this item, so no customer can be created for it."
 _log = logging.getLogger(__name__)
 
 
@@ -72,7 +74,7 @@ async def create_customer_for_item(
     """Create the one customer of an item, which is created first where `new` names none.
 
     Raises StripeFailure, with the item in its extensions so that a retry makes no second one; ItemRefused,
-    ItemConflict, PermissionDenied and DirectusUnavailable.
+    ItemConflict and DirectusUnavailable.
     """
     items, caller = write_back.items, creator.credential
     if new.item is None:
@@ -80,7 +82,7 @@ async def create_customer_for_item(
         return await _create_for(item, new, creator, stripe, write_back)
     existing = await items.customer_id(caller, new.item)
     if not await items.may_update(caller, new.item):
-        raise PermissionDenied("You may not update this item, so no customer can be created for it.")
+        raise ItemRefused(_NOT_YOURS, status=403, code="FORBIDDEN")
     if existing is not None:
         return await _existing(existing, new.item, creator, stripe)
     return await _create_for(new.item, new, creator, stripe, write_back)
@@ -99,6 +101,7 @@ async def _create_for(
     customer_id = str(customer["id"])
     claimed, holder = await _claim(item, customer_id, write_back.service or creator.credential, write_back.items)
     if holder is None:
+        _log.error("write-back pending", extra={"item": item, "customer": customer_id})
         return Outcome(customer, pending=True)
     if holder != customer_id:
         _log.error("a customer belongs to no item", extra={"item": item, "customer": customer_id, "holder": holder})
@@ -107,20 +110,29 @@ async def _create_for(
 
 
 async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: Items) -> tuple[bool, str | None]:
-    """Put the ID into the item if it has none. Gives whether this call did, and whose ID is there, None if unknown."""
+    """Put the ID into the item if it has none. Gives whether this call did, and whose ID is there, None if unknown.
+
+    The item is read again in any case: Directus finds the empty item first and changes it then, so of two that
+    write at once both can be told that they did. Raises ItemConflict.
+    """
+    claimed = False
     try:
-        if await items.claim(writer, item, customer_id):
-            return True, customer_id
-        return False, await items.customer_id(writer, item)
+        claimed = await items.claim(writer, item, customer_id)
     except (DirectusUnavailable, ItemRefused) as error:
-        facts = {"item": item, "customer": customer_id, "code": error.code, "detail": error.detail}
-        _log.error("write-back pending", extra=facts)
-        return False, None
+        _log.warning("an ID was not written", extra={"item": item, "code": error.code, "detail": error.detail})
+        if error.code == "RECORD_NOT_UNIQUE":
+            raise ItemConflict("Another item has this item's customer.", extensions={"item": item}) from error
+    try:
+        return claimed, await items.customer_id(writer, item)
+    except (DirectusUnavailable, ItemRefused):
+        return claimed, customer_id if claimed else None
 
 
 async def _existing(customer_id: str, item: PrimaryKey, creator: Creator, stripe: Stripe) -> Outcome:
     if not creator.may_read:
         raise ItemConflict("This item has a customer already, which you may not read.", extensions={"item": item})
+    if not is_customer_id(customer_id):  # whoever may write the field must not choose what is asked of Stripe
+        raise ItemConflict("This item's customer ID is not one of Stripe's. Correct it.", extensions={"item": item})
     return Outcome(await stripe.retrieve("/v1/customers", customer_id), created=False)
 
 
@@ -131,6 +143,14 @@ def item_metadata(write_back: WriteBack, item: PrimaryKey) -> dict[str, str]:
         "directus_collection": write_back.collection,
         "directus_item": str(item),
     }
+
+
+def named_item(write_back: WriteBack, metadata: object) -> str | None:
+    """Read the item that a customer says it belongs to; None where it is none of this project's collection."""
+    item = metadata.get("directus_item") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(item, str):
+        return None
+    return item if item_metadata(write_back, item).items() <= metadata.items() else None
 
 
 def idempotency_key(write_back: WriteBack, item: PrimaryKey) -> str:

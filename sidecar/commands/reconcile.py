@@ -1,0 +1,115 @@
+"""``reconcile``: give items the customer IDs that were lost on their way, and tell what a person must decide.
+
+Everything is read before anything is written, and what is written is only ever an ID into an empty field: it can be
+killed, run again, and run twice at once.
+"""
+
+import asyncio
+import logging
+import re
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sidecar.clients.http import open_session
+from sidecar.commands.ledger import Ledger, Listed
+from sidecar.commands.report import Report
+from sidecar.core.reconciliation import Case, Fill, Finding, Problem, Seen, State, compare, decide, merge, unlisted
+from sidecar.errors import SidecarError
+from sidecar.settings import Settings, SettingsFault, load
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_MOST_CASES = 100_000  # some 40 MB; the next run takes up the rest
+
+
+def run(*, dry_run: bool, since: str | None) -> int:
+    """Give the exit code: 0 nothing left to decide, 1 something is, or it was not finished. Raises SettingsFault."""
+    settings, start = load(Settings), _start(since)
+    logging.disable()  # what the clients would log ends up in the lines below
+    try:
+        return asyncio.run(_run(settings, start, Report(dry_run)))
+    except SidecarError as error:
+        print(f"Stopped: {error.detail or error.message}. What was filled stays; run it again.", file=sys.stderr)
+        return 1
+
+
+def _start(since: str | None) -> int | None:
+    """Read "7d" as the Unix time of seven days ago."""
+    if since is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,6})([mhdw])", since)
+    if match is None:
+        raise SettingsFault(["--since: must be a number and m, h, d or w, such as 7d"])
+    return max(0, int(time.time()) - int(match[1]) * _UNITS[match[2]])
+
+
+async def _run(settings: Settings, start: int | None, report: Report) -> int:
+    async with _ledger(settings) as ledger:
+        missing = await ledger.lacking_rights()
+        if missing:
+            print(f"The service token must be allowed to {', '.join(missing)}: run `provision`.", file=sys.stderr)
+            return 1
+        await _reconcile(ledger, start, report)
+        return report.end()
+
+
+@asynccontextmanager
+async def _ledger(settings: Settings) -> AsyncIterator[Ledger]:
+    async with (
+        open_session(
+            total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=1
+        ) as directus,
+        open_session(total=settings.stripe_timeout, connect=settings.stripe_connect_timeout, connections=1) as stripe,
+    ):
+        yield Ledger(settings, directus, stripe)
+
+
+async def _reconcile(ledger: Ledger, start: int | None, report: Report) -> None:
+    """Only a look at the whole account can tell which customers are missing from it."""
+    seen = Seen() if start is None else None
+    cases: dict[str, Case] = {}
+    async for page in ledger.customers(start):
+        await _compare(page, ledger, cases, report)
+        if seen is not None:
+            seen.update(page.ids)
+    for case in cases.values():
+        await _settle(case, ledger, report)
+    if seen is not None:
+        await _look_for_deleted(ledger, seen, cases, report)
+
+
+async def _compare(page: Listed, ledger: Ledger, cases: dict[str, Case], report: Report) -> None:
+    items = await ledger.named(list({customer.item for customer in page.customers}))
+    for customer in page.customers:
+        if customer.item not in items:
+            report.finding(Finding(Problem.GONE, customer.item, (customer.id,)))
+    for case in compare(page.customers, items):
+        if case.item in cases:
+            cases[case.item] = merge(cases[case.item], case)
+        elif len(cases) < _MOST_CASES:
+            cases[case.item] = case
+        else:
+            report.left += 1
+    report.listed += len(page.ids)
+    report.ours += len(page.customers)
+    report.progress("Comparing")
+
+
+async def _settle(case: Case, ledger: Ledger, report: Report) -> None:
+    verdict = decide(case, State.ALIVE if case.holds is None else await ledger.state(case.holds))
+    if isinstance(verdict, Fill) and not report.dry_run:
+        verdict = await ledger.fill(verdict) or verdict
+    match verdict:
+        case Fill():
+            report.fill(verdict)
+        case Finding():
+            report.finding(verdict)
+
+
+async def _look_for_deleted(ledger: Ledger, seen: Seen, cases: dict[str, Case], report: Report) -> None:
+    async for items in ledger.holding():
+        report.progress("Looking for deleted customers")
+        for case in unlisted(items, seen):
+            if case.item not in cases:
+                await _settle(case, ledger, report)

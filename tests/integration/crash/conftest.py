@@ -1,0 +1,43 @@
+"""One collection for all crash tests, emptied before each; a Stripe and a way to Directus for each test alone."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from deploy.demo.admin import Person, Rule
+from deploy.demo.stack import Stack
+from tests.doubles.ledger import StripeLedger
+from tests.doubles.proxy import proxy_for
+from tests.integration.commands import Place, place, token_of
+from tests.integration.crash.rig import Rig
+
+Books = tuple[Place, str, Person, Person]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def collection(stack: Stack) -> AsyncIterator[Books]:
+    """The place, the service token, and two clerks who may read, create and update all items."""
+    async with place(stack, prefix="books") as books:
+        token = token_of(await books.provision())
+        rules = [Rule(books.collection, action) for action in ("read", "create", "update")]
+        policy = await stack.admin.policy(f"{books.collection}_clerks", rules)
+        clerks = [await stack.admin.person(f"{books.collection}_{name}", [policy]) for name in ("first", "second")]
+        yield books, token, clerks[0], clerks[1]
+        for clerk in clerks:
+            await stack.admin.request("DELETE", f"/users/{clerk.id}")
+            await stack.admin.request("DELETE", f"/roles/{clerk.role}")
+        await stack.admin.request("DELETE", f"/policies/{policy}")
+
+
+@pytest.fixture
+def second_clerk(collection: Books) -> Person:
+    return collection[3]
+
+
+@pytest.fixture
+async def rig(collection: Books) -> AsyncIterator[Rig]:
+    books, token, clerk, _ = collection
+    await books.stack.admin.request("DELETE", books.items, {"query": {"filter": {"id": {"_nnull": True}}}})
+    async with StripeLedger.running() as stripe, proxy_for(books.stack.directus.url) as proxy:
+        yield Rig(books, token, clerk, proxy, stripe)
