@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 _RETRIES = 2
 _UNHURRIED = 10  # pages a second for one-off commands, which leave most of the limit to the service
 _BACKOFF = 0.5  # seconds before the first repetition after a 429, doubled each time
-_TOO_MANY = 429
+_TOO_MANY, _CONFLICT = 429, 409
 
 
 class StripeClient:
@@ -122,7 +122,10 @@ class StripeClient:
     async def _patiently(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Repeat while Stripe says 429 and the time budget lasts; the last answer counts when it is nearly used up."""
+        """Repeat while Stripe asks for patience and the time budget lasts; then its last answer counts.
+
+        It does by 429, and where another request with the same idempotency key is still under way.
+        """
         deadline = asyncio.get_running_loop().time() + self._timeout
         wait = _BACKOFF
         while True:
@@ -130,13 +133,17 @@ class StripeClient:
                 method, url, headers, body, max_network_retries=_RETRIES
             )
             pause = max(wait * random.uniform(0.5, 1.5), retry_after(answered) or 0)  # noqa: S311 - spreads load
-            if status != _TOO_MANY or asyncio.get_running_loop().time() + pause >= deadline:
+            if not _asks_for_patience(status, content) or asyncio.get_running_loop().time() + pause >= deadline:
                 return content, status, answered
-            self._metrics.rate_limited.inc()
-            _log.warning("Stripe limits", extra={"reason": answered.get("Stripe-Rate-Limited-Reason"), "pause": pause})
-            self._budget.pause(pause)
+            if status == _TOO_MANY:
+                self._heed_limit(answered, pause)
             await asyncio.sleep(pause)
             wait *= 2
+
+    def _heed_limit(self, headers: Mapping[str, str], pause: float) -> None:
+        self._metrics.rate_limited.inc()
+        _log.warning("Stripe limits", extra={"reason": headers.get("Stripe-Rate-Limited-Reason"), "pause": pause})
+        self._budget.pause(pause)
 
     def _result(self, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
         try:
@@ -151,6 +158,10 @@ class StripeClient:
             self.key_rejected = status == 401  # noqa: PLR2004 - 403 is one right that a restricted key lacks
             _log.error("Stripe does not accept our key for this call", extra={"detail": error.detail})
         raise error
+
+
+def _asks_for_patience(status: int, content: bytes) -> bool:
+    return status == _TOO_MANY or (status == _CONFLICT and b'"idempotency_key_in_use"' in content)
 
 
 def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str, str]]:

@@ -38,6 +38,6 @@ def second_clerk(collection: Books) -> Person:
 @pytest.fixture
 async def rig(collection: Books) -> AsyncIterator[Rig]:
     books, token, clerk, _ = collection
-    await books.stack.admin.request("DELETE", books.items, {"query": {"filter": {"id": {"_nnull": True}}}})
+    await books.stack.admin.request("DELETE", books.items, {"query": {"filter": {"id": {"_nnull": True}}, "limit": -1}})
     async with StripeLedger.running() as stripe, proxy_for(books.stack.directus.url) as proxy:
         yield Rig(books, token, clerk, proxy, stripe)

@@ -13,7 +13,7 @@ async def test_what_was_lost_is_filled(rig: Rig) -> None:
 
     runs = [await rig.reconcile() for _ in range(2)]
 
-    assert [run.code for run in runs] == [0, 0]
+    assert [(run.code, run.err) for run in runs] == [(0, ""), (0, "")]
     assert runs[0].out.splitlines() == [
         f"filled   item {item}: {customer}",
         "1 customers, 1 of this collection: 1 filled, 0 to decide",

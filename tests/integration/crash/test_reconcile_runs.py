@@ -21,7 +21,7 @@ async def test_two_at_once(rig: Rig) -> None:
 
     runs = await asyncio.gather(*(rig.reconcile() for _ in range(2)))
 
-    assert [run.code for run in runs] == [0, 0]
+    assert [(run.code, run.err) for run in runs] == [(0, ""), (0, "")]
     assert await rig.books() == wanted
 
 
