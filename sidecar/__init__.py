@@ -5,6 +5,7 @@ One sentence: core decides, clients go out, web lets in.
     __main__    the command line: serve (default), check, provision, reconcile
     app         composition root; the only module that knows all the rooms
     settings    every setting, one documented field a line
+    values      what a setting's value must look like
     errors      every way a request can end badly, with its status and code
     logs        the one logging configuration
     context     what is known of the request being served

@@ -4,28 +4,30 @@ That convention is Directus's own (its configuration page, "_FILE"). This module
 opens no connection. Whether Directus and Stripe agree with it is what ``check`` finds out.
 """
 
-import json
 import os
-import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-Network = IPv4Network | IPv6Network
+from sidecar.values import (
+    FieldAttributes,
+    Header,
+    Key,
+    Name,
+    Networks,
+    Origin,
+    Origins,
+    Prefix,
+    Seconds,
+    Token,
+    default_field_map,
+)
+
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -65,98 +67,6 @@ class _FileSource(PydanticBaseSettingsSource):
         return {name: value for name, value in values.items() if value is not None}
 
 
-def _origin(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise ValueError("must be an http:// or https:// address")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold no login, query or fragment")
-    return value.rstrip("/")
-
-
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
-        raise ValueError("must be a name of letters, digits and _")
-    return value
-
-
-def _prefix(value: str) -> str:
-    if not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", value):
-        raise ValueError("must look like /stripe, with no slash at the end")
-    return value
-
-
-def _header(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
-        raise ValueError("must be the name of a header or cookie")
-    return value
-
-
-def _key(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", value.get_secret_value()):
-        raise ValueError("must be a secret (sk_) or restricted (rk_) key of Stripe, without spaces or quotes")
-    return value
-
-
-def _token(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
-        raise ValueError("must be a token of visible ASCII characters without spaces")
-    return value
-
-
-def _networks(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
-    except ValueError:
-        raise ValueError(
-            "must be addresses or networks, such as 10.0.0.0/8, with no bits set after the prefix"
-        ) from None
-
-
-def _field_map(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        raise ValueError('must be JSON, such as {"name": "name", "email": ["email", "receipt_email"]}') from None
-
-
-def _default_field_map() -> dict[str, tuple[str, ...]]:
-    return {name: (name,) for name in ("name", "email", "phone", "address")}
-
-
-def _attributes(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-def _origins(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _browser_origin(value: str) -> str:
-    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", value):
-        raise ValueError("must be origins as browsers send them, such as https://app.example.com; * is not one")
-    return value
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
-Name = Annotated[str, AfterValidator(_name)]
-Token = Annotated[SecretStr, AfterValidator(_token)]
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
-Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
-FieldAttributes = Annotated[dict[Name, Attributes], NoDecode, BeforeValidator(_field_map)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_origins)]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
-
-
 class DirectusSettings(BaseSettings):
     """What it takes to prepare a Directus; `provision` needs no more, so it asks for no Stripe key."""
 
@@ -191,7 +101,7 @@ class DirectusSettings(BaseSettings):
 class Settings(DirectusSettings):
     """Everything the service reads. Names are those of the environment, in lower case; times are in seconds."""
 
-    stripe_live_secret_key: Annotated[SecretStr, AfterValidator(_key)] = Field(
+    stripe_live_secret_key: Key = Field(
         description="Stripe's key, `sk_…` or better a restricted `rk_…`; test keys work too"
     )
     directus_service_token: Token | None = Field(
@@ -208,7 +118,7 @@ class Settings(DirectusSettings):
         description="Leave `client_secret` in answers; only for front ends that confirm payments",
     )
     stripe_field_map: FieldAttributes = Field(
-        default_factory=_default_field_map,
+        default_factory=default_field_map,
         description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for",
     )
     scope_max_customers: int = Field(
@@ -227,9 +137,7 @@ class Settings(DirectusSettings):
         "127.0.0.1", min_length=1, description="Address to listen on; `0.0.0.0` in a container of its own"
     )
     sidecar_port: int = Field(8080, ge=0, le=65535, description="Port to listen on")
-    sidecar_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
-        "/stripe", description="Path below which all routes stand"
-    )
+    sidecar_prefix: Prefix = Field("/stripe", description="Path below which all routes stand")
     permissions_cache_ttl: Seconds = Field(30, description="How long a permission may be used after Directus was asked")
     permissions_denied_ttl: Seconds = Field(5, description="The same for a refusal; not longer than the other")
     permissions_cache_size: int = Field(
@@ -246,11 +154,11 @@ class Settings(DirectusSettings):
         default=False,
         description="Hear of permission changes at once, over Directus's WebSocket; needs the service token",
     )
-    ip_custom_header: Annotated[str, AfterValidator(_header)] | None = Field(
+    ip_custom_header: Header | None = Field(
         None,
         description="As set in Directus: the header it reads the client's address from, if not `X-Forwarded-For`",
     )
-    session_cookie_name: Annotated[str, AfterValidator(_header)] = Field(
+    session_cookie_name: Header = Field(
         "directus_session_token", description="As set in Directus: the cookie that holds a session"
     )
     denied_status: Literal[401, 403] = Field(

@@ -10,7 +10,8 @@ from sidecar.commands.administrator import Administrator, AdministratorFault
 from sidecar.commands.grants import provide_policy
 from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.schema import provide_schema
-from sidecar.settings import DirectusSettings, Token, load
+from sidecar.settings import DirectusSettings, load
+from sidecar.values import Token
 
 
 class ProvisionSettings(DirectusSettings):
