@@ -36,7 +36,7 @@ def _one_line(value: str) -> str:
 _TextKey = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@~+-]{0,254}$")]
 _Line = Annotated[StrictStr, Field(max_length=5000), AfterValidator(_one_line)]
 _Locale = Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-_NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**63)]
+_NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # what JavaScript, so Directus, can tell apart
 
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
