@@ -37,7 +37,7 @@ def _serve(_options: argparse.Namespace) -> int:
     try:
         asyncio.run(app.serve(settings))
     except OSError as error:
-        print(f"Cannot listen on {settings.sidecar_host}:{settings.sidecar_port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        print(f"Cannot listen on {settings.sidecar_host}:{settings.sidecar_port}: {error.strerror}", file=sys.stderr)  # noqa: T201 - the same
         return 1
     return 0
 

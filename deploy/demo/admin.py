@@ -52,7 +52,7 @@ class DirectusAdmin:
         self._token = token
 
     # The answer is whatever JSON the route gives; each caller knows its own.
-    async def request(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401
+    async def request(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - whatever JSON Directus answers
         """Call one route and give its `data`. Raises DirectusError."""
         headers = {"Authorization": f"Bearer {self._token}"}
         async with (
