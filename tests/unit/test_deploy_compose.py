@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sidecar.commands.provision import ProvisionSettings
 from sidecar.settings import DirectusSettings, Settings, load
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -48,7 +49,7 @@ def test_secrets_are_files(name: str) -> None:
     assert not [key for key in given if re.search(r"(KEY|TOKEN|SECRET|PASSWORD)$", key)]
 
 
-@pytest.mark.parametrize(("name", "settings"), [("sidecar", Settings), ("provision", DirectusSettings)])
+@pytest.mark.parametrize(("name", "settings"), [("sidecar", Settings), ("provision", ProvisionSettings)])
 def test_settings_start_the_service(
     name: str,
     settings: type[DirectusSettings],
@@ -60,7 +61,10 @@ def test_settings_start_the_service(
     secret.write_text("sk_test_made_up\n")
     given = {key: value for key, value in SERVICES[name]["environment"].items() if "ADMIN_TOKEN" not in key}
 
-    for key, value in given.items():
+    [mounted] = SERVICES[name]["volumes"]
+    operations, inside, _ = mounted.split(":")
+    assert given["STRIPE_OPERATIONS"] == inside
+    for key, value in {**given, "STRIPE_OPERATIONS": str(DEPLOY / operations)}.items():
         monkeypatch.setenv(key, str(secret) if key.endswith("_FILE") else value)
 
     assert {key.removesuffix("_FILE").lower() for key in given} <= settings.model_fields.keys()

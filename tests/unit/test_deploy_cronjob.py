@@ -67,7 +67,7 @@ def serving(manifests: list[Manifest]) -> Manifest:
 
 
 def settings_of(manifests: list[Manifest]) -> dict[str, str]:
-    [config] = of_kind(manifests, "ConfigMap")
+    [config] = [each for each in of_kind(manifests, "ConfigMap") if "DIRECTUS_URL" in each["data"]]
     return dict(config["data"])
 
 
@@ -87,9 +87,10 @@ def test_one_at_a_time_and_often_enough(manifests: list[Manifest]) -> None:
 
 
 def test_it_is_held_like_the_service(manifests: list[Manifest]) -> None:
-    """Image, restrictions, mounts and secrets are those of the container that serves."""
-    for name in ("image", "securityContext", "volumeMounts", "envFrom"):
+    """Image, restrictions and secrets are those of the container that serves."""
+    for name in ("image", "securityContext", "envFrom"):
         assert container(manifests)[name] == serving(manifests)[name]
+    assert all(mount in serving(manifests)["volumeMounts"] for mount in container(manifests)["volumeMounts"])
     secrets = [each for each in served(manifests)["spec"]["volumes"] if each["name"] == "stripe-sidecar-secrets"]
     assert template(manifests)["spec"]["volumes"] == secrets
     assert template(manifests)["spec"]["automountServiceAccountToken"] is False

@@ -11,6 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from sidecar import __version__
 from sidecar.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,16 @@ def standalone() -> list[Manifest]:
 
 def one(manifests: list[Manifest], kind: str) -> Manifest:
     [manifest] = [m for m in manifests if m["kind"] == kind]
+    return manifest
+
+
+def settings_map(manifests: list[Manifest]) -> Manifest:
+    [manifest] = [m for m in manifests if m["kind"] == "ConfigMap" and "DIRECTUS_URL" in m["data"]]
+    return manifest
+
+
+def operations_map(manifests: list[Manifest]) -> Manifest:
+    [manifest] = [m for m in manifests if m["kind"] == "ConfigMap" and "operations.toml" in m["data"]]
     return manifest
 
 
@@ -127,20 +138,18 @@ def drain_seconds(settings: dict[str, str]) -> float:
 
 def test_grace_exceeds_the_shutdown_budget(manifests: list[Manifest]) -> None:
     """The pod is not killed before both parts of the drain have had their time (L4)."""
-    settings = one(manifests, "ConfigMap")["data"]
+    settings = settings_map(manifests)["data"]
 
     assert drain_seconds(settings) < pod(manifests)["terminationGracePeriodSeconds"]
 
 
 def test_secrets_are_files(manifests: list[Manifest]) -> None:
     """No secret is given as a variable; each is a file below a mounted Secret, and none is in the manifests."""
-    settings = one(manifests, "ConfigMap")["data"]
-    [mount] = container(manifests)["volumeMounts"]
+    settings = settings_map(manifests)["data"]
+    [mount] = [m for m in container(manifests)["volumeMounts"] if "secrets" in m["mountPath"]]
     [volume] = [v for v in pod(manifests)["volumes"] if v["name"] == mount["name"]]
 
-    assert container(manifests)["envFrom"] == [
-        {"configMapRef": {"name": one(manifests, "ConfigMap")["metadata"]["name"]}}
-    ]
+    assert container(manifests)["envFrom"] == [{"configMapRef": {"name": settings_map(manifests)["metadata"]["name"]}}]
     assert "env" not in container(manifests)
     assert not {"STRIPE_LIVE_SECRET_KEY", "DIRECTUS_SERVICE_TOKEN"} & settings.keys()
     assert volume["secret"] == {"secretName": CONTAINER}
@@ -152,19 +161,33 @@ def test_settings_start_the_service(manifests: list[Manifest], monkeypatch: pyte
     """The settings in the ConfigMap are real ones, and with the secret in its place they are usable."""
     secret = tmp_path / "key"
     secret.write_text("sk_test_made_up\n")
-    given = one(manifests, "ConfigMap")["data"]
+    given = settings_map(manifests)["data"]
 
-    for name, value in given.items():
+    operations = tmp_path / Path(given["STRIPE_OPERATIONS"]).name
+    operations.write_text(operations_map(manifests)["data"][operations.name])
+    for name, value in {**given, "STRIPE_OPERATIONS": str(operations)}.items():
         monkeypatch.setenv(name, str(secret) if name.endswith("_FILE") else value)
 
     assert {name.removesuffix("_FILE").lower() for name in given} <= Settings.model_fields.keys()
     assert load(Settings).sidecar_host == "0.0.0.0"  # noqa: S104 - probes come in by the pod's address
 
 
+def test_operations_are_mounted(manifests: list[Manifest]) -> None:
+    """The file of operations is a ConfigMap, mounted where the settings say it is."""
+    [volume] = [v for v in pod(manifests)["volumes"] if "configMap" in v]
+    [mount] = [m for m in container(manifests)["volumeMounts"] if m["name"] == volume["name"]]
+    named = Path(settings_map(manifests)["data"]["STRIPE_OPERATIONS"])
+
+    assert volume["configMap"]["name"] == operations_map(manifests)["metadata"]["name"]
+    assert Path(mount["mountPath"]) == named.parent
+    assert named.name in operations_map(manifests)["data"]
+
+
 def test_image_is_this_version(manifests: list[Manifest]) -> None:
     """The manifests run the version that the project says it is."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
+    assert version == __version__
     assert container(manifests)["image"] == f"directus-stripe-sidecar:{version}"
 
 
@@ -185,7 +208,7 @@ def test_sidecar_asks_directus_in_its_own_pod() -> None:
     manifests = render("sidecar")
     [directus] = [c for c in pod(manifests)["containers"] if c["name"] == "directus"]
 
-    assert one(manifests, "ConfigMap")["data"]["DIRECTUS_URL"] == "http://127.0.0.1:8055"
+    assert settings_map(manifests)["data"]["DIRECTUS_URL"] == "http://127.0.0.1:8055"
     assert directus["lifecycle"]["preStop"]["sleep"]["seconds"] >= drain_seconds({})
 
 
