@@ -3,8 +3,10 @@
 One sentence: core decides, clients go out, web lets in.
 
     __main__    the command line: serve (default), check, provision, reconcile
+    serving     the life of the process
     app         composition root; the only module that knows all the rooms
     settings    every setting, one documented field a line
+    environment where their values may stand
     values      what a setting's value must look like
     errors      every way a request can end badly, with its status and code
     logs        the one logging configuration
@@ -19,3 +21,5 @@ One sentence: core decides, clients go out, web lets in.
 Imports point one way: app -> web, clients -> core -> errors. A reviewer who wants to know everything
 this service can do reads ``core/operations.py``.
 """
+
+__version__ = "0.1.0"

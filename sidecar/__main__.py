@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sidecar import app, logs
+from sidecar import logs, serving
 from sidecar.settings import Settings, SettingsFault, load
 
 _UNUSABLE = 2  # the exit code for settings that cannot be used
@@ -35,7 +35,7 @@ def _serve(_options: argparse.Namespace) -> int:
     settings = load(Settings)
     logs.configure(settings.log_level)
     try:
-        asyncio.run(app.serve(settings))
+        asyncio.run(serving.serve(settings))
     except OSError as error:
         print(f"Cannot listen on {settings.sidecar_host}:{settings.sidecar_port}: {error.strerror}", file=sys.stderr)  # noqa: T201 - the same
         return 1

@@ -1,10 +1,8 @@
 """Composition root: the only module that knows web and clients, and joins them."""
 
 import asyncio
-import gc
-import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 from aiohttp import web
@@ -14,16 +12,19 @@ from sidecar.clients.budget import Budget
 from sidecar.clients.cache import CachedPermissions
 from sidecar.clients.directus import DirectusClient, DirectusPermissions
 from sidecar.clients.feed import ChangeFeed
+from sidecar.clients.held_items import DirectusHeldItems
 from sidecar.clients.http import open_session
 from sidecar.clients.items import DirectusItems
 from sidecar.clients.lists import AccountLists
 from sidecar.clients.rows import DirectusRows
 from sidecar.clients.scoped import ScopedLists
 from sidecar.clients.stripe import StripeClient
+from sidecar.clients.stripe_signature import Signatures
+from sidecar.clients.webhooks import StripeWebhooks
 from sidecar.core.creation import WriteBack
 from sidecar.core.credentials import Credential, Source
 from sidecar.core.interfaces import PermissionSource
-from sidecar.core.projection import FieldMap
+from sidecar.core.mirror import follow
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
@@ -32,9 +33,11 @@ from sidecar.web.capacity import Capacity
 from sidecar.web.gate import Gate
 from sidecar.web.health import Health
 from sidecar.web.middlewares import envelope, identified, secure
+from sidecar.web.openapi import openapi_route
 from sidecar.web.origins import Origins
 from sidecar.web.routes import routes
-from sidecar.web.server import Runner, attended
+from sidecar.web.server import attended
+from sidecar.web.webhooks import AT_ONCE, webhook_routes
 
 _CONNECTIONS = 50  # to each upstream, from pools of their own: a slow one does not hold up the other
 
@@ -46,10 +49,15 @@ def create_app(settings: Settings) -> web.Application:
     app[keys.METRICS] = Metrics(context.took)
     app[keys.ORIGINS] = Origins(frozenset(settings.allowed_origins))
     app[keys.CAPACITY] = Capacity(settings.max_concurrent_requests)
-    app[keys.FIELD_MAP] = _field_map(settings)
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
     app.cleanup_ctx.extend([partial(_stripe, settings), partial(_directus, settings)])
-    app.add_routes(routes(settings.sidecar_prefix))
+    prefix, rules, return_urls = settings.sidecar_prefix, settings.rules, settings.allowed_return_urls
+    app.add_routes(routes(prefix, rules, return_urls))
+    cookie, write_back = settings.session_cookie_name, settings.stripe_write_back
+    app.router.add_routes([openapi_route(prefix, rules, return_urls, cookie=cookie, write_back=write_back)])
+    if settings.stripe_webhook_secret is not None:
+        app[keys.EVENT_PLACES] = Capacity(AT_ONCE)
+        app.add_routes(webhook_routes(prefix))
     return app
 
 
@@ -57,10 +65,10 @@ async def _directus(settings: Settings, app: web.Application) -> AsyncIterator[N
     async with open_session(
         total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=_CONNECTIONS
     ) as session:
-        metrics, header = app[keys.METRICS], settings.ip_custom_header or "X-Forwarded-For"
+        metrics, header = app[keys.METRICS], settings.address_header
         client = DirectusClient(session, settings.directus_url, address_header=header, metrics=metrics)
         permissions = CachedPermissions(
-            DirectusPermissions(client, {settings.stripe_customers_collection}),
+            DirectusPermissions(client, settings.collections),
             ttl=settings.permissions_cache_ttl,
             denied_ttl=settings.permissions_denied_ttl,
             size=settings.permissions_cache_size,
@@ -69,6 +77,8 @@ async def _directus(settings: Settings, app: web.Application) -> AsyncIterator[N
         app[keys.FORGET] = permissions.forget
         app[keys.GATE] = _gate(settings, client, permissions, app[keys.ORIGINS], header)
         app[keys.WRITE_BACK] = _write_back(settings, client)
+        if settings.stripe_webhook_secret is not None:
+            app[keys.WEBHOOKS] = _webhooks(settings, client, app)
         async with _following(settings, app, permissions.purge):
             yield
 
@@ -106,8 +116,9 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
             metrics=app[keys.METRICS],
         )
         app[keys.STRIPE] = client
-        app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency)
-        app[keys.SCOPED] = lambda scoping, customers: ScopedLists(client, scoping, customers)
+        app[keys.LISTS] = lists = AccountLists(client, settings.stripe_list_concurrency)
+        app[keys.FORGET_LISTS] = lists.forget
+        app[keys.SCOPED] = lambda attribute, values: ScopedLists(client, attribute, values)
         app[keys.HEALTH] = health = Health(lambda: client.key_rejected, client.probe)
         health.start_probe()
         yield
@@ -123,6 +134,7 @@ def _gate(
         rows=DirectusRows(
             client,
             collection=collection,
+            key_field=settings.stripe_customers_primary_key,
             id_field=id_field,
             fields=settings.stripe_field_map,
             most=settings.scope_max_customers,
@@ -137,15 +149,10 @@ def _gate(
     )
 
 
-def _field_map(settings: Settings) -> FieldMap:
-    id_field = settings.stripe_customer_id_field
-    return FieldMap(id_field, {id_field: ("id",), **settings.stripe_field_map})
-
-
 def _write_back(settings: Settings, client: DirectusClient) -> WriteBack | None:
     if not settings.stripe_write_back:
         return None
-    collection, token = settings.stripe_customers_collection, settings.directus_service_token
+    collection = settings.stripe_customers_collection
     return WriteBack(
         items=DirectusItems(
             client,
@@ -156,45 +163,32 @@ def _write_back(settings: Settings, client: DirectusClient) -> WriteBack | None:
         ),
         project=settings.directus_project,
         collection=collection,
-        service=Credential(token.get_secret_value(), Source.SERVICE, None) if token else None,
-        field_map=_field_map(settings),
+        service=_service(settings),
+        field_map=settings.field_map,
     )
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then drain.
-
-    While draining, for `shutdown_delay`, requests are still served but connections are not kept and `/readyz` says
-    no, so that proxies go elsewhere; then those under way may finish within `shutdown_timeout`.
-    """
-    stop, hurry = asyncio.Event(), asyncio.Event()
-
-    def interrupt() -> None:
-        stop.set()
-        hurry.set()  # whoever presses Ctrl-C has no proxy to wait for
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
-    app = create_app(settings)
-    runner = Runner(app, shutdown_timeout=settings.shutdown_timeout)
-    await runner.setup()
-    _spare_the_collector()
-    try:
-        await web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port).start()
-        await stop.wait()
-        app[keys.HEALTH].draining = True
-        with suppress(TimeoutError):
-            await asyncio.wait_for(hurry.wait(), settings.shutdown_delay)
-    finally:
-        await runner.cleanup()
+def _webhooks(settings: Settings, client: DirectusClient, app: web.Application) -> StripeWebhooks:
+    collection, mirror, service = settings.stripe_customers_collection, settings.mirror, _service(settings)
+    assert service is not None  # noqa: S101 - the settings are refused without it
+    items = DirectusHeldItems(
+        client,
+        DirectusPermissions(client, {collection}),
+        service,
+        collection=collection,
+        key_field=settings.stripe_customers_primary_key,
+        id_field=settings.stripe_customer_id_field,
+        fields=mirror.fields,
+    )
+    return StripeWebhooks(
+        Signatures([secret.get_secret_value() for secret in settings.stripe_webhook_secret or ()]),
+        lambda customer: follow(customer, app[keys.STRIPE], items, mirror),
+        app[keys.FORGET_LISTS],
+        livemode=settings.livemode,
+        metrics=app[keys.METRICS],
+    )
 
 
-def _spare_the_collector() -> None:
-    """Leave what start-up made out of garbage collection, and collect less often.
-
-    A page is hundreds of containers that die by themselves. Each one set off collections that walked through all the
-    libraries in memory: more than half of a page's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+def _service(settings: Settings) -> Credential | None:
+    token = settings.directus_service_token
+    return Credential(token.get_secret_value(), Source.SERVICE, None) if token else None

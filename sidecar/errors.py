@@ -19,6 +19,7 @@
     │   └── ItemConflict        409 CONFLICT
     ├── Overloaded              503 SERVICE_UNAVAILABLE: too much at once, with Retry-After
     ├── DirectusUnavailable     503 SERVICE_UNAVAILABLE: Directus could not be asked
+    ├── EventFailed             503 SERVICE_UNAVAILABLE: Stripe has to send its event again
     └── StripeFailure           Stripe was asked and there is no result
         ├── StripeRejected      Stripe's own 4xx for the caller's input, with its code and request ID
         ├── StripeKeyRejected   503 SERVICE_UNAVAILABLE: our key, so an operator's matter
@@ -154,6 +155,11 @@ class DirectusUnavailable(SidecarError):
             retry_after=retry_after,
             detail=detail,
         )
+
+
+class EventFailed(SidecarError):
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
 
 
 class StripeFailure(SidecarError):

@@ -4,16 +4,19 @@ That convention is Directus's own (its configuration page, "_FILE"). This module
 opens no connection. Whether Directus and Stripe agree with it is what ``check`` finds out.
 """
 
-import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sidecar.core.mirror import Mirror
+from sidecar.core.projection import FieldMap
+from sidecar.core.rules import Rule, RulesFault, default_rules, parse_rules
+from sidecar.environment import FileSource, Unusable
 from sidecar.values import (
     FieldAttributes,
     Header,
@@ -23,8 +26,10 @@ from sidecar.values import (
     Origin,
     Origins,
     Prefix,
+    ReturnUrls,
     Seconds,
     Token,
+    WebhookSecrets,
     default_field_map,
 )
 
@@ -38,33 +43,6 @@ class SettingsFault(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-@dataclass(frozen=True, slots=True)
-class _Unusable:
-    """Stands where a value should, so that a file's fault is reported beside all others."""
-
-    reason: str
-
-
-class _FileSource(PydanticBaseSettingsSource):
-    """Reads NAME_FILE; one trailing newline is the editor's, not the secret's."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | _Unusable | None, str, bool]:  # noqa: ARG002 - the base class's signature
-        name = field_name.upper()
-        path = os.environ.get(f"{name}_FILE")
-        if not path:
-            return None, field_name, False
-        if os.environ.get(name):
-            return _Unusable(f"given twice; remove {name} or {name}_FILE"), field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").removesuffix("\n"), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            return _Unusable(f"{name}_FILE cannot be read ({type(error).__name__})"), field_name, False
-
-    def __call__(self) -> dict[str, object]:
-        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in values.items() if value is not None}
 
 
 class DirectusSettings(BaseSettings):
@@ -82,7 +60,7 @@ class DirectusSettings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _unusable(cls, value: object) -> object:
-        if isinstance(value, _Unusable):
+        if isinstance(value, Unusable):
             raise ValueError(value.reason)  # noqa: TRY004 - pydantic collects ValueError, not TypeError
         return value
 
@@ -95,7 +73,7 @@ class DirectusSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, _FileSource(settings_cls), env_settings
+        return init_settings, FileSource(settings_cls), env_settings
 
 
 class Settings(DirectusSettings):
@@ -120,6 +98,17 @@ class Settings(DirectusSettings):
     stripe_field_map: FieldAttributes = Field(
         default_factory=default_field_map,
         description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for",
+    )
+    stripe_webhook_secret: WebhookSecrets = Field(
+        None,
+        description="Signing secrets `whsec_…` of the webhook endpoint, comma-separated; needs the service token",
+    )
+    stripe_operations: Path | None = Field(
+        None, description="A TOML file that turns further operations on, and says whose permissions decide on each"
+    )
+    allowed_return_urls: ReturnUrls = Field(
+        (),
+        description="Addresses, comma-separated, at or below which Stripe's pages may send a browser back, such as `https://app.example.com/account`",
     )
     scope_max_customers: int = Field(
         200,
@@ -206,12 +195,56 @@ class Settings(DirectusSettings):
             "DIRECTUS_REALTIME: needs DIRECTUS_SERVICE_TOKEN": (
                 self.directus_realtime and self.directus_service_token is None
             ),
+            "STRIPE_WEBHOOK_SECRET: needs DIRECTUS_SERVICE_TOKEN": (
+                self.stripe_webhook_secret is not None and self.directus_service_token is None
+            ),
             "STRIPE_API_BASE: must be https:// for a live key": in_the_clear and self.livemode,
         }
         found = [fault for fault, there in contradictions.items() if there]
+        found += [f"STRIPE_OPERATIONS: {fault}" for fault in self._rule_faults()]
         if found:
             raise ValueError("\n".join(found))
         return self
+
+    def _rule_faults(self) -> Sequence[str]:
+        try:
+            rules = self.rules
+        except RulesFault as fault:
+            return fault.faults
+        except (OSError, UnicodeDecodeError) as error:
+            return [f"the file cannot be read ({type(error).__name__})"]
+        without = [rule for rule in rules if rule.returns and not self.allowed_return_urls]
+        return [f"line {rule.line}, [{rule.operation.name}]: needs ALLOWED_RETURN_URLS" for rule in without]
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The operations that are on. Raises RulesFault, OSError and UnicodeDecodeError when first asked for."""
+        collection = self.stripe_customers_collection
+        if self.stripe_operations is None:
+            return default_rules(collection, self.field_map)
+        return parse_rules(self.stripe_operations.read_text(encoding="utf-8"), collection, self.field_map)
+
+    @property
+    def field_map(self) -> FieldMap:
+        """What the customers collection's fields stand for, its ID field first."""
+        id_field = self.stripe_customer_id_field
+        return FieldMap(id_field, {id_field: ("id",), **self.stripe_field_map})
+
+    @property
+    def collections(self) -> frozenset[str]:
+        """Every collection whose permissions are ever asked about."""
+        return frozenset({self.stripe_customers_collection, *(rule.collection for rule in self.rules)})
+
+    @property
+    def address_header(self) -> str:
+        """Where Directus looks for the client's address."""
+        return self.ip_custom_header or "X-Forwarded-For"
+
+    @property
+    def mirror(self) -> Mirror:
+        """What of a customer its item repeats."""
+        collection, key_field = self.stripe_customers_collection, self.stripe_customers_primary_key
+        return Mirror.of(self.field_map, collection=collection, key_field=key_field)
 
     @property
     def livemode(self) -> bool:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from sidecar.core.return_urls import is_return_url
+
 Network = IPv4Network | IPv6Network
 
 
@@ -83,7 +85,7 @@ def _attributes(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-def _origins(value: object) -> object:
+def _listed(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -93,6 +95,25 @@ def _browser_origin(value: str) -> str:
     return value
 
 
+def _return_url(value: str) -> str:
+    parts = urlsplit(value)
+    if not is_return_url(value) or parts.query or parts.fragment:
+        raise ValueError("must be https:// addresses without query, such as https://app.example.com/account")
+    return value
+
+
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,250}", value.get_secret_value()):
+        raise ValueError("must be signing secrets (whsec_) of Stripe's webhooks, comma-separated, without quotes")
+    return value
+
+
+def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
+    if values == ():
+        raise ValueError("must name a signing secret (whsec_), or not be set")
+    return values
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
 Name = Annotated[str, AfterValidator(_name)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
@@ -100,8 +121,15 @@ Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
 FieldAttributes = Annotated[dict[Name, Attributes], NoDecode, BeforeValidator(_field_map)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_origins)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_listed)]
+ReturnUrls = Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], NoDecode, BeforeValidator(_listed)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Key = Annotated[SecretStr, AfterValidator(_key)]
+WebhookSecrets = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_webhook_secret)], ...] | None,
+    NoDecode,  # with None within, or else what stands in quotes is taken for JSON
+    BeforeValidator(_listed),
+    AfterValidator(_some),
+]
 Header = Annotated[str, AfterValidator(_header)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

@@ -104,6 +104,10 @@ class Broadcast(Generic[Item]):
                 async for item in rest:
                     yield item
 
+    def forget(self) -> None:
+        """Let nobody join what was begun before now. Those who have joined go on to its end."""
+        self._sources.clear()
+
     async def _leave(self, key: Hashable, source: _Source[Item], reader: _Reader[Item]) -> None:
         with suppress(ValueError):
             source.readers.remove(reader)

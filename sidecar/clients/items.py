@@ -45,7 +45,7 @@ class DirectusItems:
         A database that compares generously finds item 1 under "01" and "0x1", and `/users/me` is whoever asks:
         what is made for one item must not go by two names.
         """
-        path = f"{self._path}/{_segment(item)}?fields={self._key_field},{self._id_field}"
+        path = f"{self._path}/{segment(item)}?fields={self._key_field},{self._id_field}"
         match data_of(await self._client.request(credential, "GET", path), "read this item"):
             case {self._key_field: key} if str(key) != str(item):
                 raise ItemRefused("Name the item by its own primary key.", status=400, code="INVALID_PAYLOAD")
@@ -57,7 +57,7 @@ class DirectusItems:
                 raise DirectusUnavailable("an item was answered without the fields that were asked for")
 
     async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
-        path = f"/permissions/me/{self._collection}/{_segment(item)}"
+        path = f"/permissions/me/{self._collection}/{segment(item)}"
         data = data_of(await self._client.request(credential, "GET", path), "update this item")
         match data:
             case {"update": {"access": True}}:
@@ -101,7 +101,7 @@ class DirectusItems:
         return isinstance(changed, list) and len(changed) == 1
 
 
-def _segment(item: PrimaryKey) -> str:
+def segment(item: PrimaryKey) -> str:
     return quote(str(item), safe="")
 
 

@@ -8,6 +8,7 @@ from sidecar.clients.broadcast import Broadcast
 from sidecar.clients.side_by_side import SideBySide
 from sidecar.core.interfaces import Page, Render, Stripe, StripeObject
 from sidecar.core.listing import Leaf, ListQuery
+from sidecar.core.resources import RESOURCES
 from sidecar.errors import StripeUnavailable
 
 
@@ -18,7 +19,12 @@ class AccountLists:
         self._stripe = stripe
         self._concurrency = concurrency
         self._shared = Broadcast[Leaf]()
-        self._disordered: set[str] = set()  # lists that Stripe does not order by time: they are paged plainly
+        # Lists that Stripe does not order by time, or not cut by it: they are paged plainly.
+        self._disordered = {resource.path for resource in RESOURCES.values() if not resource.dated}
+
+    def forget(self) -> None:
+        """Let nobody join a list that was begun before now. No row and no list is ever kept."""
+        self._shared.forget()
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         return await self._stripe.page(path, {**filters, **query.page_parameters()})

@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
 from sidecar.clients.directus import DirectusClient, collection_path
-from sidecar.clients.items import data_of
+from sidecar.clients.items import data_of, segment
 from sidecar.core.credentials import Credential
-from sidecar.core.operations import is_customer_id
-from sidecar.core.permissions import AllowedFields
+from sidecar.core.permissions import Action, AllowedFields
+from sidecar.core.resources import is_customer_id
 from sidecar.core.scope import shown_fields
 from sidecar.errors import DirectusUnavailable, TooManyCustomers
 
@@ -22,9 +22,18 @@ class DirectusRows:
     """`fields` are those that stand for something at Stripe; `most` is how many customers a list may have."""
 
     def __init__(
-        self, client: DirectusClient, *, collection: str, id_field: str, fields: Collection[str], most: int
+        self,
+        client: DirectusClient,
+        *,
+        collection: str,
+        key_field: str,
+        id_field: str,
+        fields: Collection[str],
+        most: int,
     ) -> None:
         self._client = client
+        self._collection = collection
+        self._key_field = key_field
         self._path = collection_path(collection)
         self._id_field = id_field
         self._fields = frozenset(fields) | {id_field}
@@ -36,6 +45,22 @@ class DirectusRows:
             if row.get(self._id_field) == customer_id:
                 return shown_fields(row, allowed)
         return None
+
+    async def may(self, credential: Credential, action: Action, customer_id: str) -> bool:
+        """Ask about the item itself: which of them an item rule covers is Directus's to say.
+
+        Reading is not among what it answers there; that is what `shown` is for.
+        """
+        query = {"fields": f"{self._key_field},{self._id_field}", f"filter[{self._id_field}][_eq]": customer_id}
+        for row in await self._read(credential, query | {"limit": "1"}):
+            key = row.get(self._key_field)
+            if row.get(self._id_field) == customer_id and isinstance(key, int | str):
+                path = f"/permissions/me/{self._collection}/{segment(key)}"
+                answer = data_of(await self._client.request(credential, "GET", path), "use this item")
+                match answer.get(action) if isinstance(answer, dict) else None:
+                    case {"access": True}:
+                        return True
+        return False
 
     async def customers(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, AllowedFields]:
         found: dict[str, AllowedFields] = {}
@@ -58,7 +83,10 @@ class DirectusRows:
         self, credential: Credential, allowed: AllowedFields, query: Mapping[str, str]
     ) -> list[Mapping[str, object]]:
         fields = "*" if allowed.unrestricted else ",".join(sorted(self._fields & allowed.names))
-        target = f"{self._path}?{urlencode({'fields': fields, **query})}"
+        return await self._read(credential, {"fields": fields, **query})
+
+    async def _read(self, credential: Credential, query: Mapping[str, str]) -> list[Mapping[str, object]]:
+        target = f"{self._path}?{urlencode(query)}"
         rows = data_of(await self._client.request(credential, "GET", target), "read your items")
         if not isinstance(rows, list):
             raise DirectusUnavailable("a list of items was answered as something else")

@@ -7,15 +7,15 @@ caller's own: whether a foreign one exists cannot be told from the answer.
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from sidecar.clients.lists import created, leaf
 from sidecar.core.interfaces import Page, Pages, Render, Stripe, StripeObject
 from sidecar.core.listing import MOST, Leaf, ListQuery
-from sidecar.core.operations import Scoping
-from sidecar.errors import InvalidQuery, StripeRejected
+from sidecar.core.resources import reference
+from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
 
 _AT_ONCE = 6
 _NOT_FOUND = 404
@@ -24,12 +24,16 @@ Result = TypeVar("Result")
 
 
 class ScopedLists:
-    """The lists of these customers; `scoping` says how Stripe is asked for one of them."""
+    """The objects whose `attribute` has one of these values, for which Stripe's list takes a parameter of that name.
 
-    def __init__(self, stripe: Stripe, scoping: Scoping, customers: Sequence[str]) -> None:
+    With the attribute `id` each is asked for by itself. An object of another value is never given, whatever Stripe
+    says.
+    """
+
+    def __init__(self, stripe: Stripe, attribute: str, values: Collection[str]) -> None:
         self._stripe = stripe
-        self._scoping = scoping
-        self._customers = sorted(customers)
+        self._attribute = attribute
+        self._values = sorted(values)
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         """Read the caller's list up to the page that is asked for."""
@@ -70,12 +74,12 @@ class ScopedLists:
             raise _no_such_cursor("starting_after")
 
     def _objects(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Objects:
-        if self._scoping is Scoping.IDENTITY:
+        if self._attribute == "id":
             return self._identities(path, query)
         return self._merged(path, {**filters, **query.span.filters()})
 
     async def _identities(self, path: str, query: ListQuery) -> Objects:
-        found = await _bounded([partial(self._customer, path, one) for one in self._customers])
+        found = await _bounded([partial(self._customer, path, one) for one in self._values])
         present = [customer for customer in found if customer is not None and query.span.holds(created(customer))]
         for customer in sorted(present, key=created, reverse=True):
             yield customer
@@ -88,11 +92,15 @@ class ScopedLists:
             if error.status == _NOT_FOUND:
                 return None
             raise
+        if customer.get("id") != customer_id:
+            raise StripeUnavailable(
+                "Stripe answered with something else than was asked for.", detail="another's object"
+            )
         return None if customer.get("deleted") is True else customer
 
     async def _merged(self, path: str, filters: Mapping[str, str]) -> Objects:
         """Merge the customers' lists, each newest first (docs.stripe.com/api/pagination), into one that is too."""
-        sources = [_Source(self._stripe.pages(path, {**filters, "customer": one})) for one in self._customers]
+        sources = [self._source(path, filters, one) for one in self._values]
         await _bounded([source.fill for source in sources])
         heap = [(-source.newest, index) for index, source in enumerate(sources) if source.page]
         heapq.heapify(heap)
@@ -106,12 +114,16 @@ class ScopedLists:
             else:
                 heapq.heappop(heap)
 
+    def _source(self, path: str, filters: Mapping[str, str], value: str) -> "_Source":
+        return _Source(self._stripe.pages(path, {**filters, self._attribute: value}), self._attribute, value)
+
 
 class _Source:
-    """One customer's list; `page` is what of it was fetched and not yet given, newest last."""
+    """One list of objects with this value; `page` is what of it was fetched and not yet given, newest last."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, attribute: str, value: str) -> None:
         self._pages = pages
+        self._attribute, self._value = attribute, value
         self.page: list[StripeObject] = []
 
     @property
@@ -123,6 +135,8 @@ class _Source:
             page = await anext(self._pages, None)
             if page is None:
                 return
+            if any(reference(entry, self._attribute) != self._value for entry in page):
+                raise StripeUnavailable("Stripe listed something else than was asked for.", detail="another's object")
             self.page = page[::-1]
 
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import nullcontext
 from urllib.parse import urlencode
 
 import aiohttp
@@ -20,7 +21,7 @@ from sidecar.clients.http import retry_after
 from sidecar.clients.stripe_errors import failure
 from sidecar.clients.stripe_transport import Transport
 from sidecar.context import request_id
-from sidecar.core.interfaces import Page, StripeObject
+from sidecar.core.interfaces import Page, Sent, StripeObject
 from sidecar.core.listing import MOST
 from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
@@ -86,27 +87,39 @@ class StripeClient:
     async def retrieve(self, path: str, object_id: str) -> StripeObject:
         return (await self._call("GET", f"{path}/{object_id}"))[1]
 
-    async def create_customer(
-        self, attributes: Mapping[str, object], metadata: Mapping[str, str], idempotency_key: str
-    ) -> StripeObject:
-        form = dict(_form({**attributes, "metadata": metadata}))
-        _, customer = await self._call("POST", "/v1/customers", form=form, idempotency_key=idempotency_key)
-        if not isinstance(customer.get("id"), str):
-            raise StripeUnavailable("Stripe answered without a customer.", detail="no id")
-        return customer
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        in_turn: bool = False,
+    ) -> Sent:
+        form = dict(_form(parameters)) if method == "POST" else None
+        async with self._budget.turn(path) if in_turn else nullcontext():
+            _, answered, headers = await self._exchange(method, path, form=form, idempotency_key=idempotency_key)
+        if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
+            raise StripeUnavailable("Stripe answered with something that is no object.", detail="no object")
+        return Sent(answered, headers.get("Idempotent-Replayed") == "true")
 
     async def probe(self, path: str = "/v1/customers") -> None:
         """Ask the least there is to ask of a list, so that `key_rejected` is known. Raises StripeFailure."""
         await self._call("GET", f"{path}?limit=1")
 
-    async def _call(
+    async def _call(self, method: str, target: str) -> tuple[bytes, StripeObject]:
+        content, body, _ = await self._exchange(method, target)
+        return content, body
+
+    async def _exchange(
         self, method: str, target: str, *, form: Mapping[str, str] | None = None, idempotency_key: str | None = None
-    ) -> tuple[bytes, StripeObject]:
+    ) -> tuple[bytes, StripeObject, Mapping[str, str]]:
         headers = dict(self._headers)
         if (identity := request_id.get()) is not None:
             headers["X-Request-Id"] = identity
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
+        if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = None if form is None else urlencode(form)
         try:
@@ -117,7 +130,7 @@ class StripeClient:
             raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
         except stripe.APIConnectionError as error:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
-        return content, self._result(content, status, answered)
+        return content, self._result(content, status, answered), answered
 
     async def _patiently(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None
@@ -165,7 +178,10 @@ def _asks_for_patience(status: int, content: bytes) -> bool:
 
 
 def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str, str]]:
-    """Flatten as Stripe reads forms: `address[line1]`, `preferred_locales[0]` (docs.stripe.com/api)."""
+    """Flatten as Stripe reads forms: `address[line1]`, `preferred_locales[0]` (docs.stripe.com/api).
+
+    None unsets, which Stripe reads from an empty text.
+    """
     for name, value in values.items():
         key = f"{within}[{name}]" if within else name
         if isinstance(value, Mapping):
@@ -173,7 +189,13 @@ def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str,
         elif isinstance(value, list | tuple):
             yield from _form({str(index): entry for index, entry in enumerate(value)}, key)
         else:
-            yield key, str(value)
+            yield key, _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def _cause(error: BaseException) -> str:

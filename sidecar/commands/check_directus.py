@@ -33,7 +33,7 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
         for line in _unseen_lines(settings):
             yield line
         return
-    header = settings.ip_custom_header or "X-Forwarded-For"
+    header = settings.address_header
     client = DirectusClient(session, settings.directus_url, address_header=header)
     secret = token.get_secret_value()
     try:

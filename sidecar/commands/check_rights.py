@@ -20,18 +20,43 @@ def right_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
         yield Line(Word.OK, f"the service token may fill {where}")
     else:
         yield Line(Word.FAULT, f"the service token may not update {where}: run `provision`")
+    if settings.stripe_webhook_secret is not None:
+        yield from _event_lines(settings, permissions)
     more = excess(settings, permissions)
     if more is not None:
         yield Line(Word.NOTE, f"the service token may do more than it needs: {more}; `provision` makes one that cannot")
 
 
+def _event_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
+    """Say whether what Stripe's events ask for may be done. A field that may not be seen may as well not be there."""
+    where, collection = _where(settings), settings.stripe_customers_collection
+    read, update = (permissions.grant(collection, action) for action in (Action.READ, Action.UPDATE))
+    if update.access is not Access.FULL or not update.fields.allow(settings.stripe_customer_id_field):
+        yield Line(
+            Word.FAULT,
+            f"the service token may not clear {where}, so Stripe's events fail: run `provision` with "
+            "STRIPE_WEBHOOK_SECRET set",
+        )
+        return
+    fields = settings.mirror.fields
+    kept = [field for field in fields if read.fields.allow(field) and update.fields.allow(field)]
+    yield Line(Word.OK, f"Stripe's events keep true {', '.join([where, *kept])}")
+    if missing := [field for field in fields if field not in kept]:
+        yield Line(
+            Word.NOTE,
+            f"{collection} has no field {', '.join(missing)} to keep true, or the service token may not read and "
+            "change it: `provision` with STRIPE_WEBHOOK_SECRET set mends that",
+        )
+
+
 def excess(settings: Settings, permissions: Permissions) -> str | None:
     """Name one thing that goes beyond what `provision` grants for these settings."""
-    if permissions.grant(settings.stripe_customers_collection, Action.UPDATE).access is Access.FULL:
+    events = settings.stripe_webhook_secret is not None
+    if not events and permissions.grant(settings.stripe_customers_collection, Action.UPDATE).access is Access.FULL:
         return f"overwrite {_where(settings)}"
-    rights = {
-        (right.collection, right.action): right for right in needed(settings, realtime=settings.directus_realtime)
-    }
+    mirrored = settings.mirror.fields if events else None
+    these = needed(settings, realtime=settings.directus_realtime, mirrored=mirrored)
+    rights = {(right.collection, right.action): right for right in these}
     for granted, grant in sorted(permissions.grants.items()):
         right = rights.get(granted)
         more = grant.fields.names - set(right.fields if right else ())

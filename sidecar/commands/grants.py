@@ -1,6 +1,6 @@
 """The service policy: exactly the rights that are needed, and what somebody added to it named or taken back."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 
 from sidecar.commands.addresses import EVERY_ADDRESS
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
@@ -9,15 +9,19 @@ from sidecar.commands.rights import Right, needed, service_policy
 from sidecar.settings import DirectusSettings
 
 _DESCRIPTION = (
-    "All that the Stripe sidecar needs: it fills in Stripe's customer IDs and cannot change one, and its check sees "
-    "which policies would let callers do so. It is for every address that a client can have; by one that none has "
-    "the check sees whether Directus believes the address it passes on."
+    "All that the Stripe sidecar needs: it fills in Stripe's customer IDs, it keeps them and what else Stripe says of "
+    "customers true where it hears of Stripe's events, and its check sees which policies would let callers write an "
+    "ID. It is for every address that a client can have; by one that none has the check sees whether Directus "
+    "believes the address it passes on."
 )
 
 
-def provide_policy(admin: Administrator, settings: DirectusSettings, *, realtime: bool) -> Generator[Line, None, str]:
-    """Give the policy's ID at the end."""
-    name, rules = service_policy(settings), [_rule(right) for right in needed(settings, realtime=realtime)]
+def provide_policy(
+    admin: Administrator, settings: DirectusSettings, *, realtime: bool, mirrored: Collection[str] | None
+) -> Generator[Line, None, str]:
+    """Give the policy's ID at the end. `mirrored` as for the rights, in fields that are there."""
+    rules = [_rule(right) for right in needed(settings, realtime=realtime, mirrored=mirrored)]
+    name = service_policy(settings)
     found = admin.rows("policies", {"name": {"_eq": name}})
     if len(found) > 1:
         raise AdministratorFault(f'There are {len(found)} policies called "{name}"; rename all but one.')

@@ -12,11 +12,11 @@ from sidecar.clients.stripe import StripeClient
 from sidecar.core.creation import WriteBack, named_item
 from sidecar.core.credentials import Credential, Source
 from sidecar.core.interfaces import StripeObject
-from sidecar.core.operations import is_customer_id
 from sidecar.core.permissions import Action
 from sidecar.core.policy import Requirement
 from sidecar.core.projection import FieldMap
 from sidecar.core.reconciliation import Customer, Fill, Finding, Problem, State, lacking
+from sidecar.core.resources import is_customer_id
 from sidecar.errors import ItemRefused, StripeRejected
 from sidecar.settings import Settings, SettingsFault
 
@@ -62,7 +62,9 @@ class Ledger:
         settings = self._settings
         collection, id_field = settings.stripe_customers_collection, settings.stripe_customer_id_field
         source = DirectusPermissions(self._directus, {collection})
-        permissions = await source.permissions(self._service, Requirement(collection, Action.UPDATE, id_field))
+        permissions = await source.permissions(
+            self._service, Requirement(collection, Action.UPDATE, collection, id_field)
+        )
         return lacking(permissions, collection, settings.stripe_customers_primary_key, id_field)
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:

@@ -1,6 +1,6 @@
 """What the service token must be allowed: the one list that `provision` grants and `check` measures by."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.clients.feed import COLLECTIONS
@@ -21,8 +21,10 @@ class Right:
     validation: Mapping[str, object] | None = None
 
 
-def needed(settings: DirectusSettings, *, realtime: bool) -> list[Right]:
-    rights = [*_on_items(settings), *_on_policies(settings, realtime=realtime)]
+def needed(settings: DirectusSettings, *, realtime: bool, mirrored: Collection[str] | None = None) -> list[Right]:
+    """`mirrored` are the fields that repeat what Stripe says of a customer; None where its events do not come in."""
+    on_items = _on_items(settings) if mirrored is None else _on_items_with_events(settings, mirrored)
+    rights = [*on_items, *_on_policies(settings, realtime=realtime)]
     if realtime:
         # Where one of them holds the customers its primary key, which is "id", may be read already.
         read = {right.collection for right in rights}
@@ -45,6 +47,21 @@ def _on_items(settings: DirectusSettings) -> Iterator[Right]:
         (customer_id,),
         item={customer_id: {"_null": True}},
         validation={customer_id: {"_regex": _CUSTOMER_ID}},
+    )
+
+
+def _on_items_with_events(settings: DirectusSettings, mirrored: Collection[str]) -> Iterator[Right]:
+    """The ID of a deleted customer has to go, so here Directus can only hold what is written, not where.
+
+    A field that a change does not name passes its validation.
+    """
+    collection, customer_id = settings.stripe_customers_collection, settings.stripe_customer_id_field
+    yield Right(collection, Action.READ, (settings.stripe_customers_primary_key, customer_id, *mirrored))
+    yield Right(
+        collection,
+        Action.UPDATE,
+        (customer_id, *mirrored),
+        validation={"_or": [{customer_id: {"_null": True}}, {customer_id: {"_regex": _CUSTOMER_ID}}]},
     )
 
 

@@ -6,19 +6,28 @@ customer (docs.stripe.com/api/idempotent_requests). Customers are never matched 
 can type one.
 """
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sidecar.core.credentials import Credential, subject
-from sidecar.core.interfaces import Items, PrimaryKey, Stripe, StripeObject
-from sidecar.core.operations import is_customer_id
+from sidecar.core.credentials import Credential
+from sidecar.core.idempotency import client_key, digest
+from sidecar.core.interfaces import Items, PrimaryKey, Sent, Stripe, StripeObject
 from sidecar.core.projection import FieldMap
-from sidecar.errors import DirectusUnavailable, ItemConflict, ItemRefused, StripeFailure
+from sidecar.core.resources import CUSTOMER, is_customer_id
+from sidecar.errors import (
+    DirectusUnavailable,
+    ItemConflict,
+    ItemRefused,
+    StripeFailure,
+    StripeRejected,
+    StripeUnavailable,
+)
 
 _NOT_YOURS = "You may not update this item, so no customer can be created for it."
+_MOST_DELETED = 10  # customers of one item within a day
+_NOT_FOUND = 404
 _log = logging.getLogger(__name__)
 
 
@@ -64,8 +73,8 @@ class WriteBack:
 
 async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) -> Outcome:
     """Create a customer that belongs to no item, once for each of the creator's keys. Raises StripeFailure."""
-    key = secrets.token_hex(16) if creator.key is None else _digest("key", subject(creator.credential), creator.key)
-    return Outcome(await stripe.create_customer(new.attributes, {}, key))
+    named = None if creator.key is None else client_key(creator.credential, "customers.create", creator.key)
+    return Outcome((await _at_stripe(stripe, new.attributes, {}, named or secrets.token_hex(16))).object)
 
 
 async def create_customer_for_item(
@@ -92,9 +101,7 @@ async def _create_for(
     item: PrimaryKey, new: NewCustomer, creator: Creator, stripe: Stripe, write_back: WriteBack
 ) -> Outcome:
     try:
-        customer = await stripe.create_customer(
-            new.attributes, item_metadata(write_back, item), idempotency_key(write_back, item)
-        )
+        customer = await _living(item, new, stripe, write_back)
     except StripeFailure as failure:
         failure.extensions["item"] = item
         raise
@@ -107,6 +114,33 @@ async def _create_for(
         _log.error("a customer belongs to no item", extra={"item": item, "customer": customer_id, "holder": holder})
         return await _existing(holder, item, creator, stripe)
     return Outcome(customer, created=claimed)
+
+
+async def _living(item: PrimaryKey, new: NewCustomer, stripe: Stripe, write_back: WriteBack) -> StripeObject:
+    """Give the item's one customer that is not deleted.
+
+    For a day Stripe repeats what it first answered to a key, whatever has become of that customer. Who is told of one
+    that is gone takes the key that is made from it, as everybody else does: so again all get the same customer.
+    """
+    metadata, key = item_metadata(write_back, item), idempotency_key(write_back, item)
+    for _ in range(_MOST_DELETED):
+        sent = await _at_stripe(stripe, new.attributes, metadata, key)
+        customer_id = str(sent.object["id"])
+        if not sent.replayed or not await _gone(customer_id, stripe):
+            return sent.object
+        _log.warning("a customer was deleted, its item gets another", extra={"item": item, "customer": customer_id})
+        key = idempotency_key(write_back, item, after=customer_id)
+    raise ItemConflict("This item's customers are deleted again and again. Try tomorrow.", extensions={"item": item})
+
+
+async def _gone(customer_id: str, stripe: Stripe) -> bool:
+    """Say whether a customer that Stripe did create is there no longer; test data can be deleted without a trace."""
+    try:
+        return (await stripe.retrieve(CUSTOMER.path, customer_id)).get("deleted") is True
+    except StripeRejected as rejected:
+        if rejected.status == _NOT_FOUND:
+            return True
+        raise
 
 
 async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: Items) -> tuple[bool, str | None]:
@@ -153,14 +187,17 @@ def named_item(write_back: WriteBack, metadata: object) -> str | None:
     return item if item_metadata(write_back, item).items() <= metadata.items() else None
 
 
-def idempotency_key(write_back: WriteBack, item: PrimaryKey) -> str:
+def idempotency_key(write_back: WriteBack, item: PrimaryKey, *, after: str | None = None) -> str:
     """Name the intent "a customer for this item": the same for every try, whoever makes it and in whichever process.
 
-    Stripe keeps keys apart by account and mode itself.
+    `after` is the customer that it had before and that was deleted. Stripe keeps keys apart by account and mode itself.
     """
-    return _digest("item", write_back.project, write_back.collection, str(item))
+    intent = (write_back.project, write_back.collection, str(item))
+    return digest("item", *intent) if after is None else digest("item", *intent, after)
 
 
-def _digest(*parts: str) -> str:
-    """Hash with the lengths of the parts, so that no two lists of parts make one key."""
-    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
+async def _at_stripe(stripe: Stripe, attributes: Mapping[str, object], metadata: Mapping[str, str], key: str) -> Sent:
+    sent = await stripe.send("POST", CUSTOMER.path, {**attributes, "metadata": metadata}, key)
+    if not is_customer_id(sent.object.get("id")):
+        raise StripeUnavailable("Stripe answered without a customer.", detail="no id")
+    return sent

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sidecar.core.credentials import Credential
 from sidecar.core.listing import Leaf, ListQuery
-from sidecar.core.permissions import AllowedFields, Permissions
+from sidecar.core.permissions import Action, AllowedFields, Permissions
 from sidecar.core.policy import Requirement
 
 PrimaryKey = int | str
@@ -22,6 +22,14 @@ class Page:
     data: list[StripeObject]
     more: bool
     raw: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What Stripe answered to a change. `replayed`: it had been asked before with this key and repeats itself."""
+
+    object: StripeObject
+    replayed: bool = False
 
 
 class PermissionSource(Protocol):
@@ -55,6 +63,9 @@ class Rows(Protocol):
     async def shown(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> AllowedFields | None:
         """Give the fields the caller sees of the row that names this customer; None where it sees no such row."""
 
+    async def may(self, credential: Credential, action: Action, customer_id: str) -> bool:
+        """Say whether the caller may do this to the very row that names this customer."""
+
     async def customers(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, AllowedFields]:
         """Give every customer that the caller's rows name, with the fields it sees of each row.
 
@@ -73,9 +84,16 @@ class Stripe(Protocol):
 
     async def retrieve(self, path: str, object_id: str) -> StripeObject: ...
 
-    async def create_customer(
-        self, attributes: Mapping[str, object], metadata: Mapping[str, str], idempotency_key: str
-    ) -> StripeObject: ...
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        in_turn: bool = False,
+    ) -> Sent:
+        """Ask for a change; `in_turn` waits among the lists. With a key the same request has its effect once."""
 
 
 class Lists(Protocol):

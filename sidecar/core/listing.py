@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sidecar.core.operation import Operation
 from sidecar.errors import InvalidQuery
 
 MOST = 100  # objects that Stripe gives in one page
@@ -70,17 +71,28 @@ class Leaf:
     in_order: bool = True
 
 
-def parse_list_query(parameters: Iterable[tuple[str, str]]) -> ListQuery:
-    """Read the parameters of a list. Raises InvalidQuery for any other, a repeated or an unusable one."""
+def parse_list_query(parameters: Iterable[tuple[str, str]], operation: Operation) -> tuple[ListQuery, dict[str, str]]:
+    """Read the parameters of a list, and leave those that choose among its objects as they are.
+
+    Raises InvalidQuery for one that the list does not take, a repeated or an unusable one.
+    """
+    known = [*list_parameters(operation), *(parameter.name for parameter in operation.taken)]
     given: dict[str, str] = {}
     for name, value in parameters:
         if name in given:
             raise InvalidQuery(f"{name}: send it once.")
-        if name not in _KNOWN:
-            raise InvalidQuery(
-                f"This list takes limit, starting_after, ending_before and created[{'|'.join(_BOUNDS)}]."
-            )
+        if name not in known:
+            raise InvalidQuery(f"This list takes {', '.join(known)}.")
         given[name] = value
+    return _list_query(given), {name: value for name, value in given.items() if name not in _KNOWN}
+
+
+def list_parameters(operation: Operation) -> list[str]:
+    """Name the parameters that say which part of a list is asked for."""
+    return [name for name in _KNOWN if operation.resource.dated or not name.startswith("created")]
+
+
+def _list_query(given: Mapping[str, str]) -> ListQuery:
     query = ListQuery(
         limit=_limit(given),
         starting_after=_cursor(given, "starting_after"),
@@ -94,7 +106,7 @@ def parse_list_query(parameters: Iterable[tuple[str, str]]) -> ListQuery:
     return query
 
 
-_KNOWN = {"limit", "starting_after", "ending_before", *(f"created[{bound}]" for bound in _BOUNDS)}
+_KNOWN = ("limit", "starting_after", "ending_before", *(f"created[{bound}]" for bound in _BOUNDS))
 
 
 def _limit(given: Mapping[str, str]) -> int | None:

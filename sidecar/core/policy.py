@@ -10,12 +10,14 @@ from sidecar.core.permissions import Access, Action, Permissions
 class Requirement:
     """What Directus must grant before an operation runs.
 
-    `id_field` is the field that holds Stripe's customer ID. `names_customer`: the request itself names one.
-    `scopable`: a caller with partial access can be held to the customers in its own rows.
+    `customers` is the collection whose rows say which customers are a caller's, `id_field` its field for Stripe's
+    customer ID. `names_customer`: the request itself names one. `scopable`: what is asked for belongs to customers,
+    so a caller can be held to those in its own rows.
     """
 
     collection: str
     action: Action
+    customers: str
     id_field: str
     names_customer: bool = False
     scopable: bool = False
@@ -27,6 +29,7 @@ class Reason(StrEnum):
     GRANTED = "granted"
     NO_ACCESS = "no_access"
     NO_FIELDS = "no_fields"
+    NO_CUSTOMERS = "no_customers"
     NO_ID_FIELD = "no_id_field"
     PARTIAL_ACCESS = "partial_access"
     ID_FIELD_WRITABLE = "id_field_writable"
@@ -43,46 +46,62 @@ class Decision:
 
 
 def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
-    """Decide from what Directus grants alone; which rows a scoped caller has is asked afterwards."""
+    """Decide from what Directus grants alone; which rows a scoped caller has is asked afterwards.
+
+    Which customers a caller may touch is always for its rows of the customers collection to say, wherever the
+    operation itself is granted. An item rule of another collection, or on creating, says nothing about customers.
+    """
     grant = permissions.grant(requirement.collection, requirement.action)
+    read = permissions.grant(requirement.customers, Action.READ)
     partial = grant.access is not Access.FULL
-    needs_id = partial or requirement.names_customer
+    scoped = partial or (requirement.scopable and read.access is not Access.FULL)
+    about_rows = requirement.collection == requirement.customers and requirement.action is not Action.CREATE
+    needs_id = scoped or requirement.names_customer
     objections = (
         (grant.access is Access.NONE, Reason.NO_ACCESS),
         (grant.fields.empty, Reason.NO_FIELDS),
-        (partial and not requirement.scopable, Reason.PARTIAL_ACCESS),
-        (needs_id and not grant.fields.allow(requirement.id_field), Reason.NO_ID_FIELD),
-        (partial and _may_write_id(permissions, requirement), Reason.ID_FIELD_WRITABLE),
+        (partial and not (requirement.scopable and about_rows), Reason.PARTIAL_ACCESS),
+        (requirement.scopable and not read.usable, Reason.NO_CUSTOMERS),
+        (needs_id and not read.fields.allow(requirement.id_field), Reason.NO_ID_FIELD),
+        (scoped and _may_write_id(permissions, requirement), Reason.ID_FIELD_WRITABLE),
     )
     for objection, reason in objections:
         if objection:
             return Decision(reason=reason)
-    return Decision(allowed=True, reason=Reason.GRANTED, scoped=partial)
+    return Decision(allowed=True, reason=Reason.GRANTED, scoped=scoped)
 
 
 def _may_write_id(permissions: Permissions, requirement: Requirement) -> bool:
     """Whoever may write the field could put another's customer into a row of its own and read that."""
-    grants = (permissions.grant(requirement.collection, action) for action in (Action.CREATE, Action.UPDATE))
+    grants = (permissions.grant(requirement.customers, action) for action in (Action.CREATE, Action.UPDATE))
     return any(grant.usable and grant.fields.allow(requirement.id_field) for grant in grants)
 
 
 def explain(reason: Reason, requirement: Requirement) -> str:
     """Say to the caller what is missing and how it is mended, in Directus's words."""
-    action, field = requirement.action, requirement.id_field
-    place = f'"{action}" on the collection "{requirement.collection}"'
-    match reason:
-        case Reason.NO_FIELDS:
-            return f"Your permission to {place} allows no field. An administrator can allow some in the policy."
-        case Reason.NO_ID_FIELD:
-            return f'Your permission to {place} does not allow the field "{field}", which this route needs.'
-        case Reason.PARTIAL_ACCESS:
-            return f"Your permission to {place} covers some items only (partial access); here it takes one for all."
-        case Reason.ID_FIELD_WRITABLE:
-            return (
-                f'You may write the field "{field}" yourself, so your items cannot tell which customers are yours. '
-                f'An administrator can take "{field}" out of the fields of "create" and "update" in the policy.'
-            )
-        case Reason.NOT_VISIBLE:
-            return "This is not one of your customers."
-        case _:
-            return f"You have no permission to {place}. An administrator can grant it in a policy."
+    words = {
+        "place": f'"{requirement.action}" on the collection "{requirement.collection}"',
+        "rows": f'"read" on the collection "{requirement.customers}"',
+        "field": f'"{requirement.id_field}"',
+    }
+    return _WORDS[reason].format(**words)
+
+
+_WORDS = {
+    Reason.GRANTED: "You may do this.",
+    Reason.NO_ACCESS: "You have no permission to {place}. An administrator can grant it in a policy.",
+    Reason.NO_FIELDS: "Your permission to {place} allows no field. An administrator can allow some in the policy.",
+    Reason.NO_CUSTOMERS: (
+        "This also takes the permission to {rows}, whose items say which customers are yours. "
+        "An administrator can grant it in a policy."
+    ),
+    Reason.NO_ID_FIELD: "Your permission to {rows} does not allow the field {field}, which this route needs.",
+    Reason.PARTIAL_ACCESS: (
+        "Your permission to {place} covers some items only (partial access); here it takes one for all."
+    ),
+    Reason.ID_FIELD_WRITABLE: (
+        "You may write the field {field} yourself, so your items cannot tell which customers are yours. "
+        'An administrator can take {field} out of the fields of "create" and "update" in the policy.'
+    ),
+    Reason.NOT_VISIBLE: "This is not one of your customers, or does not belong to one.",
+}

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 
 from sidecar.core.interfaces import StripeObject
 from sidecar.core.permissions import AllowedFields
+from sidecar.core.resources import RESOURCES, customer_of
 
 # Whoever holds one can act on the payment (docs.stripe.com/api/payment_intents/object, client_secret).
 SECRETS = frozenset({"client_secret"})
 
-_BASE = {
-    "customer": frozenset({"id", "object", "created", "livemode", "deleted"}),
-    "payment_intent": frozenset(
-        {"id", "object", "amount", "amount_received", "currency", "status", "created", "customer", "livemode"}
-    ),
+_BASE = {kind: resource.base for kind, resource in RESOURCES.items()} | {
+    "list": frozenset({"object", "data", "has_more"})  # within an object
 }
 _ANY_BASE = frozenset({"id", "object"})
-_CUSTOMER_ID = {"customer": frozenset({"id"})}  # where a kind names the customer; others do in "customer"
+_CUSTOMER_ID = {"customer": frozenset({"id"})}  # where a kind names the customer
+_ANY_CUSTOMER_ID = frozenset({"customer"})  # where others do
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +47,29 @@ class FieldMap:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one caller sees. The zero value is the least: no mapped attribute, no customer's ID, no secrets."""
+    """What one caller sees. The zero value is the least: no mapped attribute, no customer's ID, no secrets.
+
+    `own`: only what belongs to this caller's own customers is looked at, so secrets, where the operator exposes
+    them, are for it even with a field list.
+    """
 
     everything: bool = False
     secrets: bool = False
     customer_ids: bool = False
     attributes: frozenset[str] = frozenset()
+    own: bool = False
 
     @classmethod
-    def of(cls, fields: AllowedFields, field_map: FieldMap, *, secrets: bool) -> "View":
+    def of(
+        cls, fields: AllowedFields, field_map: FieldMap, *, customer_ids: bool, secrets: bool, own: bool = False
+    ) -> "View":
+        """`customer_ids` is for the customers collection to say, whichever collection the fields are of."""
         return cls(
-            everything=fields.unrestricted,
+            everything=fields.unrestricted and customer_ids,
             secrets=secrets,
-            customer_ids=fields.allow(field_map.id_field),
+            customer_ids=customer_ids,
             attributes=field_map.visible(fields),
+            own=own,
         )
 
     def project(self, value: StripeObject) -> StripeObject:
@@ -72,17 +80,22 @@ class View:
 
     def _reduced(self, value: StripeObject) -> StripeObject:
         kind = str(value.get("object"))
-        names = _BASE.get(kind, _ANY_BASE) | self.attributes
-        if not self.customer_ids:
-            names -= _CUSTOMER_ID.get(kind, frozenset({"customer"}))
-        return {name: self._member(member) for name, member in value.items() if name in names - SECRETS}
+        names = (_BASE.get(kind, _ANY_BASE) | self.attributes) - self._hidden(kind)
+        names = names | SECRETS if self.own and self.secrets else names
+        return {name: self._member(member) for name, member in value.items() if name in names}
+
+    def _hidden(self, kind: str) -> frozenset[str]:
+        return SECRETS if self.customer_ids else SECRETS | _CUSTOMER_ID.get(kind, _ANY_CUSTOMER_ID)
 
     def _member(self, member: object) -> object:
+        """What is seen is seen whole, up to the objects within it, which are reduced in their turn."""
         if isinstance(member, list):
             return [self._member(entry) for entry in member]
-        if isinstance(member, dict):
-            return self._reduced(member) if "object" in member else _without_secrets(member)
-        return member
+        if not isinstance(member, dict):
+            return member
+        if "object" in member:
+            return self._reduced(member)
+        return {name: self._member(inner) for name, inner in member.items() if name not in self._hidden("")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +108,7 @@ class ScopedView:
     customer_ids = True  # whoever cannot see them is not let in with a scope
 
     def project(self, value: StripeObject) -> StripeObject:
-        return self.views.get(_customer_of(value), View()).project(value)
-
-
-def _customer_of(value: StripeObject) -> str:
-    """Find whose an object is; a reference stands as an ID, or as the object itself."""
-    reference = value if value.get("object") == "customer" else value.get("customer")
-    return str(reference.get("id") if isinstance(reference, dict) else reference)
+        return self.views.get(str(customer_of(value)), View()).project(value)
 
 
 def _without_secrets(value: StripeObject) -> StripeObject:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sidecar.core.operations import is_customer_id
 from sidecar.core.permissions import Access, Action, Permissions
+from sidecar.core.resources import is_customer_id
 
 _PLACES = 1 << 27  # bits, 16 MiB
 _MARKS = 4

@@ -3,77 +3,72 @@
 import asyncio
 import json
 import re
-from typing import Annotated, NoReturn
+from collections.abc import Collection, Mapping
+from typing import NoReturn
 
 from aiohttp import web
-from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import ValidationError
 
-from sidecar.core.creation import NewCustomer
-from sidecar.errors import ContentTooLarge, InvalidPayload, RequestTimeout, UnsupportedMedia
+from sidecar.core.operation import Kind
+from sidecar.core.parameters import Reference, found
+from sidecar.core.resources import PRICE
+from sidecar.core.rules import Rule
+from sidecar.errors import ContentTooLarge, InvalidPayload, InvalidQuery, RequestTimeout, UnsupportedMedia
+from sidecar.web.models import Model, body_model, query_model
 
 MAX_BODY = 64 * 1024  # bytes
 _READ_TIMEOUT = 10.0  # seconds for a body to arrive
+_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}  # what a page can send anywhere
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def _email(value: str) -> str:
-    try:
-        validate_email(value, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        raise ValueError("must be an e-mail address") from None
-    return value
+class Reader:
+    """Reads what requests to one operation carry; a value that is given is one that the rule allows."""
 
+    def __init__(self, rule: Rule, return_urls: Collection[str] = ()) -> None:
+        self._rule = rule
+        self._one_of = [name for name in rule.operation.one_of if name in {each.name for each in rule.parameters}]
+        self._is_list = rule.operation.kind is Kind.LIST
+        self._needed = self._one_of or rule.operation.kind is not Kind.ACT
+        self.model: Model = query_model(rule) if self._is_list else body_model(rule, return_urls)
 
-def _one_line(value: str) -> str:
-    if _CONTROL.search(value) or not value.strip():
-        raise ValueError("must be one line of text")
-    return value
+    async def body(self, request: web.Request) -> dict[str, object]:
+        """Give the values that were sent, by name. Raises UnsupportedMedia, ContentTooLarge and InvalidPayload.
 
+        Where nothing has to be sent the body may be missing.
+        """
+        bare = not self._needed and not request.body_exists and request.content_type not in _FORMS
+        values = self._values({} if bare else _parse(await _read(request)))
+        named = [name for name in self._one_of if name in values]
+        if self._one_of and len(named) != 1:
+            raise InvalidPayload(f"{', '.join(self._one_of)}: send {'one of them' if self._one_of[1:] else 'it'}.")
+        for place, _, price in self._prices(values):
+            if self._rule.prices is not None and price not in self._rule.prices:
+                raise InvalidPayload(f"{place}: this price cannot be asked for here.")
+        return values
 
-# A primary key becomes a path segment at Directus: nothing in it may mean anything there.
-_TextKey = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@~+-]{0,254}$")]
-_Line = Annotated[StrictStr, Field(max_length=5000), AfterValidator(_one_line)]
-_Locale = Annotated[StrictStr, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-_NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # what JavaScript, so Directus, can tell apart
+    def filters(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Judge the parameters by which a list chooses. Raises InvalidQuery."""
+        try:
+            self.model.model_validate(dict(given))
+        except ValidationError as error:
+            raise InvalidQuery(_faults(error)) from None
+        return dict(given)
 
+    def _values(self, body: object) -> dict[str, object]:
+        if not isinstance(body, dict):
+            raise InvalidPayload('The body must be a JSON object, such as {"email": "ada@example.com"}.')
+        try:
+            read = self.model.model_validate(body)
+        except ValidationError as error:
+            raise InvalidPayload(_faults(error)) from None
+        if self._rule.operation.kind is Kind.ACT:
+            return read.model_dump(exclude_unset=True)
+        return read.model_dump(exclude_none=True)
 
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class AddressBody(BaseModel):
-    model_config = _STRICT
-
-    line1: _Line | None = None
-    line2: _Line | None = None
-    city: _Line | None = None
-    state: _Line | None = None
-    postal_code: _Line | None = None
-    country: Annotated[StrictStr, Field(pattern=r"^[A-Z]{2}$")] | None = None
-
-
-class CustomerBody(BaseModel):
-    """Names and lengths are Stripe's (docs.stripe.com/api/customers/create)."""
-
-    model_config = _STRICT
-
-    email: Annotated[StrictStr, Field(max_length=512), AfterValidator(_email)]
-    name: Annotated[_Line, Field(max_length=256)] | None = None
-    phone: Annotated[_Line, Field(max_length=20)] | None = None
-    description: _Line | None = None
-    address: AddressBody | None = None
-    preferred_locales: Annotated[list[_Locale], Field(max_length=20)] | None = None
-    item: _NumberKey | _TextKey | None = None
-
-
-async def read_customer(request: web.Request, *, write_back: bool) -> NewCustomer:
-    """Raises UnsupportedMedia, ContentTooLarge and InvalidPayload."""
-    body = _validated(_parse(await _read(request)))
-    if body.item is not None and not write_back:
-        raise InvalidPayload("item: this service does not write customer IDs back; leave it out.")
-    attributes = body.model_dump(exclude={"item"}, exclude_none=True)
-    return NewCustomer(attributes, body.item)
+    def _prices(self, values: Mapping[str, object]) -> list[tuple[str, Reference, object]]:
+        references = found(self._rule.parameters, values, Reference)
+        return [each for each in references if each[1].resource is PRICE]
 
 
 def read_key(request: web.Request) -> str | None:
@@ -117,14 +112,8 @@ def _no_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-def _validated(body: object) -> CustomerBody:
-    if not isinstance(body, dict):
-        raise InvalidPayload('The body must be a JSON object, such as {"email": "ada@example.com"}.')
-    try:
-        return CustomerBody.model_validate(body)
-    except ValidationError as error:
-        faults = dict.fromkeys(_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors())
-        raise InvalidPayload(" ".join(faults)) from None
+def _faults(error: ValidationError) -> str:
+    return " ".join(dict.fromkeys(_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()))
 
 
 def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:

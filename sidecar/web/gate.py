@@ -1,7 +1,7 @@
 """Who is let in, and the refusals of whoever is not. Reads a request's credential; reads no body."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
@@ -10,9 +10,11 @@ from sidecar.context import note
 from sidecar.core.addresses import client_address
 from sidecar.core.credentials import Credential, cookie_values, find_credential
 from sidecar.core.interfaces import PermissionSource, Rows
-from sidecar.core.operations import Operation, Scoping, named_customer
+from sidecar.core.operation import Scoping, named_customer, named_object
 from sidecar.core.permissions import Access, Action, AllowedFields, Permissions
 from sidecar.core.policy import Reason, Requirement, authorize, explain
+from sidecar.core.resources import CUSTOMER
+from sidecar.core.rules import Rule
 from sidecar.core.scope import EVERYTHING, Scope
 from sidecar.errors import CredentialMissing, PermissionDenied
 from sidecar.web.origins import Origins
@@ -22,15 +24,22 @@ TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asked, what Directus lets them do, and whose customers they may touch."""
+    """Who asked, what Directus lets them do, and whose customers they may touch.
+
+    `scope` is everything, or the one customer that the path names, or nobody yet: then `Hold` finds out.
+    """
 
     credential: Credential
-    scope: Scope
     permissions: Permissions
-    collection: str
+    requirement: Requirement
+    scope: Scope
 
     def fields(self, action: Action) -> AllowedFields:
-        return self.permissions.grant(self.collection, action).fields
+        return self.permissions.grant(self.requirement.collection, action).fields
+
+    def customer_fields(self) -> AllowedFields:
+        """What may be read of the customers collection, whichever collection the operation is granted on."""
+        return self.permissions.grant(self.requirement.customers, Action.READ).fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +54,38 @@ class Gate:
     denied_status: int
     origins: Origins
 
-    async def admit(self, request: web.Request, operation: Operation) -> Caller:
+    async def admit(self, request: web.Request, rule: Rule) -> Caller:
         """Ask Directus and decide. Raises Refused, DirectusUnavailable or RequestError; nothing else lets in."""
-        customer = named_customer(operation, request.match_info)
+        named_object(rule.operation, request.match_info)
+        customer = named_customer(rule.operation, request.match_info)
         credential = self.credential(request)
         self.origins.check(request, credential.source)
-        requirement = self._requirement(operation)
+        requirement = self._requirement(rule)
         permissions = await self.permissions.permissions(credential, requirement)
         decision = authorize(permissions, requirement)
         note("reason", decision.reason)
         if not decision.allowed:
             raise self._denied(decision.reason, requirement)
-        scope = await self._scope(credential, customer, requirement, permissions) if decision.scoped else EVERYTHING
-        return Caller(credential, scope, permissions, self.collection)
+        if not decision.scoped:
+            return Caller(credential, permissions, requirement, EVERYTHING)
+        caller = Caller(credential, permissions, requirement, Scope())
+        return caller if customer is None else await self.held(caller, customer)
 
     def may_read(self, caller: Caller) -> bool:
         """Say whether this caller could be shown a customer that one of its own items names."""
-        requirement = Requirement(self.collection, Action.READ, self.id_field, names_customer=True, scopable=True)
+        requirement = Requirement(
+            self.collection, Action.READ, self.collection, self.id_field, names_customer=True, scopable=True
+        )
         return authorize(caller.permissions, requirement).allowed
 
-    def _requirement(self, operation: Operation) -> Requirement:
+    def _requirement(self, rule: Rule) -> Requirement:
+        operation = rule.operation
         return Requirement(
+            rule.collection,
+            rule.action,
             self.collection,
-            operation.action,
             self.id_field,
-            names_customer=operation.names_customer,
+            names_customer=operation.names is CUSTOMER,
             scopable=operation.scoping is not Scoping.REFUSED,
         )
 
@@ -80,21 +96,38 @@ class Gate:
             return grant.fields
         return await self.rows.shown(caller.credential, grant.fields, customer) or AllowedFields()
 
-    async def _scope(
-        self, credential: Credential, customer: str | None, requirement: Requirement, permissions: Permissions
-    ) -> Scope:
-        """Foreign and unknown customers end in one refusal, since Directus answers both with no row."""
-        allowed = permissions.grant(requirement.collection, requirement.action).fields
-        if customer is None:
-            return Scope(await self.rows.customers(credential, allowed))
-        shown = await self.rows.shown(credential, allowed, customer)
-        if shown is None:
-            note("reason", Reason.NOT_VISIBLE)
-            raise self._denied(Reason.NOT_VISIBLE, requirement)
-        return Scope({customer: shown})
+    async def customers(self, caller: Caller) -> Caller:
+        """Widen the caller's scope to the customers in all of its rows. Raises TooManyCustomers."""
+        return replace(caller, scope=Scope(await self.rows.customers(caller.credential, caller.customer_fields())))
+
+    async def held(self, caller: Caller, customer: str) -> Caller:
+        """Widen the caller's scope to this one customer, if it is one of its own.
+
+        Foreign and unknown customers end in one refusal, since Directus answers both with no row.
+        """
+        grant = caller.permissions.grant(self.collection, Action.READ)
+        seen = await self.rows.shown(caller.credential, grant.fields, customer)
+        if seen is None or not await self._covers(caller, customer):
+            raise self.invisible(caller)
+        return replace(caller, scope=Scope({**caller.scope.customers, customer: seen}))
+
+    async def _covers(self, caller: Caller, customer: str) -> bool:
+        """Where an item rule says which rows may be changed, those that may be read are not enough."""
+        action, collection = caller.requirement.action, caller.requirement.collection
+        if action is Action.READ or caller.permissions.grant(collection, action).access is Access.FULL:
+            return True
+        return await self.rows.may(caller.credential, action, customer)
+
+    def invisible(self, caller: Caller) -> PermissionDenied:
+        """Give the refusal of what is none of the caller's customers'."""
+        note("reason", Reason.NOT_VISIBLE)
+        return self._denied(Reason.NOT_VISIBLE, caller.requirement)
 
     def _denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
-        extensions = {"reason": reason, "collection": requirement.collection, "action": requirement.action}
+        wanted = (requirement.collection, requirement.action)
+        if reason in {Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD}:
+            wanted = (requirement.customers, Action.READ)
+        extensions = {"reason": reason, "collection": wanted[0], "action": wanted[1]}
         return PermissionDenied(explain(reason, requirement), status=self.denied_status, extensions=extensions)
 
     def credential(self, request: web.Request) -> Credential:

@@ -1,21 +1,30 @@
 """What is done once the guard has let a caller in. One handler a kind of operation, none a route of its own."""
 
 import logging
+import secrets
+from collections.abc import Mapping
 
 import orjson
 from aiohttp import web
 
-from sidecar.core.creation import Creator, Outcome, create_customer, create_customer_for_item
+from sidecar.core.calling import Intent, held_to, perform
 from sidecar.core.credentials import user_id
-from sidecar.core.operations import Kind, Scoping, named_customer
-from sidecar.core.permissions import Action, AllowedFields
-from sidecar.core.projection import ScopedView, View
-from sidecar.errors import InvalidPayload
-from sidecar.web.bodies import read_customer, read_key
+from sidecar.core.idempotency import client_key
+from sidecar.core.interfaces import Lists
+from sidecar.core.operation import Customer, Kind, Scoping
+from sidecar.core.parameters import is_owned
+from sidecar.core.resources import CUSTOMER
+from sidecar.errors import InvalidQuery
+from sidecar.web.answers import answer
+from sidecar.web.bodies import read_key
+from sidecar.web.creating import create_customer, refuse_unwritable
+from sidecar.web.gate import Caller
 from sidecar.web.guard import Call, Handler
-from sidecar.web.keys import EXPOSE_SECRETS, FIELD_MAP, GATE, LISTS, METRICS, SCOPED, STRIPE, WRITE_BACK
+from sidecar.web.hold import Hold
+from sidecar.web.keys import GATE, LISTS, SCOPED, STRIPE
 from sidecar.web.middlewares import NOTES
-from sidecar.web.rendering import Rendering, Sight, render_page
+from sidecar.web.rendering import Rendering, render_page
+from sidecar.web.sight import sight
 from sidecar.web.streams import stream_array, stream_lines
 
 _log = logging.getLogger("sidecar.audit")
@@ -23,86 +32,81 @@ _NDJSON = "application/x-ndjson"
 
 
 async def _list(call: Call) -> web.StreamResponse:
-    request, scope, view = call.request, call.caller.scope, _sight(call)
-    lists = (
-        request.app[LISTS] if scope.everything else request.app[SCOPED](call.operation.scoping, tuple(scope.customers))
-    )
-    customer = named_customer(call.operation, request.match_info)
-    filters = {} if customer is None else {"customer": customer}
+    request = call.request
+    lists, caller, filters = await _listed(call)
+    view = sight(call, caller)
     if call.query.limit is not None:
-        page = await lists.page(call.operation.stripe, filters, call.query)
-        return _json(render_page(page, view))
+        page = await lists.page(call.operation.resource.path, filters, call.query)
+        return answer(render_page(page, view))
     lines = _NDJSON in request.headers.get("Accept", "")
-    leaves = lists.whole(call.operation.stripe, filters, call.query, Rendering(view, lines))
+    leaves = lists.whole(call.operation.resource.path, filters, call.query, Rendering(view, lines))
     if lines:
-        names_customers = call.operation.scoping is Scoping.IDENTITY
+        names_customers = call.operation.resource is CUSTOMER
         return await stream_lines(request, leaves, show_cursor=not names_customers or view.customer_ids)
     return await stream_array(request, leaves)
 
 
-async def _retrieve(call: Call) -> web.StreamResponse:
-    customer = str(named_customer(call.operation, call.request.match_info))
-    found = await call.request.app[STRIPE].retrieve(call.operation.stripe, customer)
-    return _json(orjson.dumps(_sight(call).project(found)))
+async def _listed(call: Call) -> tuple[Lists, Caller, Mapping[str, str]]:
+    """Give the lists to ask, for whom, and by what they choose beside that."""
+    operation, app = call.operation, call.request.app
+    named = {"customer": call.object_id} if operation.names is CUSTOMER and call.object_id else {}
+    filters = {**call.filters, **named}
+    if call.caller.scope.everything:
+        if operation.customer is Customer.REQUIRED and "customer" not in filters:
+            raise InvalidQuery("customer: is required.")
+        return app[LISTS], call.caller, filters
+    if operation.scoping is Scoping.IDENTITY:
+        caller = await app[GATE].customers(call.caller)
+        return app[SCOPED]("id", tuple(caller.scope.customers)), caller, filters
+    hold = Hold(app[GATE], call.caller)
+    if operation.scoping is Scoping.REFERRED:
+        held = await held_to(Intent(operation, values=filters), app[STRIPE], hold)
+        [name] = [name for name, value in filters.items() if value in held.objects][:1]
+        rest = {other: value for other, value in filters.items() if other != name}
+        return app[SCOPED](name, (filters[name],)), hold.caller, rest
+    if named or _refers(call):
+        await held_to(Intent(operation, call.object_id, filters), app[STRIPE], hold)
+        caller = hold.caller
+    else:
+        caller = await app[GATE].customers(call.caller)
+    rest = {name: value for name, value in filters.items() if name != "customer"}
+    return app[SCOPED]("customer", tuple(caller.scope.customers)), caller, rest
 
 
-async def _create_customer(call: Call) -> web.StreamResponse:
-    app, caller = call.request.app, call.caller
-    write_back = app[WRITE_BACK]
-    new = await read_customer(call.request, write_back=write_back is not None)
-    unwritable = app[FIELD_MAP].unwritable(new.attributes, caller.fields(Action.CREATE))
-    if unwritable:
-        raise InvalidPayload(f"{unwritable[0]}: your permission to create allows no field that stands for it.")
+async def _call(call: Call) -> web.StreamResponse:
+    """Retrieve, create, change: one object, for a scoped caller one of its own."""
+    app, operation = call.request.app, call.operation
+    hold = None if call.caller.scope.everything else Hold(app[GATE], call.caller)
+    values = await call.reader.body(call.request) if operation.kind is not Kind.RETRIEVE else {}
+    if operation.resource is CUSTOMER:
+        refuse_unwritable(call, values)
+    intent = Intent(operation, call.object_id, values, _key(call))
+    found, _ = await perform(intent, app[STRIPE], hold)
+    if operation.kind is not Kind.RETRIEVE:
+        notes: dict[str, object] = call.request[NOTES]
+        facts = {"operation": operation.name, "object": found.get("id"), "user": user_id(call.caller.credential)}
+        _log.info("changed at Stripe", extra={**notes, **facts})
+    view = sight(call, call.caller if hold is None else hold.caller)
+    return answer(orjson.dumps(view.project(found)), status=201 if operation.kind is Kind.CREATE else 200)
+
+
+def _key(call: Call) -> str | None:
+    if call.operation.method != "POST":
+        return None
     key = read_key(call.request)
-    creator = Creator(caller.credential, app[GATE].may_read(caller), key)
-    if write_back is None:
-        return await _created(await create_customer(new, creator, app[STRIPE]), call)
-    if new.item is None and key is not None:
-        raise InvalidPayload("Idempotency-Key: here the item is the key. Create it first and send its key as `item`.")
-    return await _created(await create_customer_for_item(new, creator, app[STRIPE], write_back), call)
+    return secrets.token_hex(16) if key is None else client_key(call.caller.credential, call.operation.name, key)
 
 
-async def _created(outcome: Outcome, call: Call) -> web.Response:
-    """Show the creator what it sent and the new ID; of a customer that was there already, what it may read."""
-    _audit(outcome, call)
-    if not outcome.created:
-        fields = await call.request.app[GATE].seen_of(call.caller, str(outcome.customer["id"]))
-        return _json(orjson.dumps(_view(call, fields).project(outcome.customer)))
-    fields = AllowedFields(call.caller.fields(Action.READ).names | call.caller.fields(Action.CREATE).names)
-    customer = _view(call, fields).project(outcome.customer)
-    customer = {**customer, "id": outcome.customer["id"]}
-    if not outcome.pending:
-        return _json(orjson.dumps(customer), status=201)
-    pending = {"write_back": "pending"}
-    return _json(orjson.dumps({**customer, **pending}), status=201, headers={"X-Write-Back": "pending"})
-
-
-def _audit(outcome: Outcome, call: Call) -> None:
-    facts = {"customer": outcome.customer["id"], "new": outcome.created, "write_back_pending": outcome.pending}
-    notes: dict[str, object] = call.request[NOTES]
-    _log.info("customer created", extra={**notes, **facts, "user": user_id(call.caller.credential)})
-    if outcome.pending:
-        call.request.app[METRICS].pending.inc()
-
-
-def _sight(call: Call) -> Sight:
-    """What a caller sees of what it reads."""
-    scope = call.caller.scope
-    if scope.everything:
-        return _view(call, call.caller.fields(Action.READ))
-    return ScopedView({customer: _view(call, fields) for customer, fields in scope.customers.items()})
-
-
-def _view(call: Call, fields: AllowedFields) -> View:
-    return View.of(fields, call.request.app[FIELD_MAP], secrets=call.request.app[EXPOSE_SECRETS])
-
-
-def _json(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+def _refers(call: Call) -> bool:
+    """Whether a list is asked for by something whose customer is to be looked up."""
+    owned = {parameter.name for parameter in call.operation.taken if is_owned(parameter.type)}
+    return not owned.isdisjoint(call.filters)
 
 
 HANDLERS: dict[Kind, Handler] = {
     Kind.LIST: _list,
-    Kind.RETRIEVE: _retrieve,
-    Kind.CREATE_CUSTOMER: _create_customer,
+    Kind.RETRIEVE: _call,
+    Kind.CREATE: _call,
+    Kind.ACT: _call,
+    Kind.CREATE_CUSTOMER: create_customer,
 }

@@ -7,8 +7,7 @@ from aiohttp import web
 from sidecar.core.creation import WriteBack
 from sidecar.core.credentials import Credential
 from sidecar.core.interfaces import Lists, Stripe
-from sidecar.core.operations import Scoping
-from sidecar.core.projection import FieldMap
+from sidecar.core.webhooks import Webhooks
 from sidecar.metrics import Metrics
 from sidecar.web.capacity import Capacity
 from sidecar.web.gate import Gate
@@ -18,12 +17,14 @@ from sidecar.web.origins import Origins
 GATE = web.AppKey("GATE", Gate)
 STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
 LISTS: web.AppKey[Lists] = web.AppKey("LISTS", Lists)
-SCOPED: web.AppKey[Callable[[Scoping, Sequence[str]], Lists]] = web.AppKey("SCOPED")
+SCOPED: web.AppKey[Callable[[str, Sequence[str]], Lists]] = web.AppKey("SCOPED")
 CAPACITY = web.AppKey("CAPACITY", Capacity)
-FIELD_MAP = web.AppKey("FIELD_MAP", FieldMap)
 WRITE_BACK: web.AppKey[WriteBack | None] = web.AppKey("WRITE_BACK", WriteBack)
 EXPOSE_SECRETS = web.AppKey("EXPOSE_SECRETS", bool)
 METRICS = web.AppKey("METRICS", Metrics)
 ORIGINS = web.AppKey("ORIGINS", Origins)
 FORGET: web.AppKey[Callable[[Credential], None]] = web.AppKey("FORGET")
 HEALTH = web.AppKey("HEALTH", Health)
+WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("WEBHOOKS", Webhooks)
+EVENT_PLACES = web.AppKey("EVENT_PLACES", Capacity)
+FORGET_LISTS: web.AppKey[Callable[[], None]] = web.AppKey("FORGET_LISTS")

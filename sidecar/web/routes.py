@@ -1,19 +1,22 @@
-"""The routes: one for each row of the table, each behind the guard, and those a platform needs, without one."""
+"""The routes: one for each operation that is on, each behind the guard, and those a platform needs, without one."""
+
+from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
-from sidecar.core.operations import OPERATIONS, Operation
+from sidecar.core.rules import Rule
 from sidecar.web import service
 from sidecar.web.guard import guard
 from sidecar.web.handlers import HANDLERS
 from sidecar.web.origins import preflights
 
 
-def routes(prefix: str) -> list[web.RouteDef]:
-    guarded = [_route(prefix + operation.path, operation) for operation in OPERATIONS]
+def routes(prefix: str, rules: Sequence[Rule], return_urls: Collection[str]) -> list[web.RouteDef]:
+    # Paths without a variable first: aiohttp takes the first that fits.
+    ordered = sorted(rules, key=lambda rule: "{" in rule.operation.path)
     return [
-        *guarded,
-        *preflights((prefix + operation.path, operation.method) for operation in OPERATIONS),
+        *(_route(prefix, rule, return_urls) for rule in ordered),
+        *preflights((prefix + rule.operation.path, rule.operation.method) for rule in ordered),
         web.get("/healthz", service.healthz, allow_head=False),
         web.get("/readyz", service.readyz, allow_head=False),
         web.get("/metrics", service.metrics, allow_head=False),
@@ -21,7 +24,9 @@ def routes(prefix: str) -> list[web.RouteDef]:
     ]
 
 
-def _route(path: str, operation: Operation) -> web.RouteDef:
+def _route(prefix: str, rule: Rule, return_urls: Collection[str]) -> web.RouteDef:
     """aiohttp would serve HEAD wherever there is GET, here by paging through Stripe for nothing."""
+    operation = rule.operation
     options = {"allow_head": False} if operation.method == "GET" else {}
-    return web.RouteDef(operation.method, path, guard(operation, HANDLERS[operation.kind]), options)
+    handler = guard(rule, HANDLERS[operation.kind], return_urls)
+    return web.RouteDef(operation.method, prefix + operation.path, handler, options)

@@ -17,7 +17,6 @@ from multidict import CIMultiDict
 
 from sidecar.app import create_app
 from sidecar.core.listing import parse_list_query
-from sidecar.core.operations import OPERATIONS
 from sidecar.settings import Settings
 from sidecar.web.keys import CAPACITY, GATE
 from tests.doubles.house import environment
@@ -25,17 +24,18 @@ from tests.doubles.house import environment
 
 async def main(upstream: str, number: int) -> None:
     variables = environment(upstream, upstream)
-    app = create_app(Settings.model_validate({name.lower(): value for name, value in variables.items()}))
+    settings = Settings.model_validate({name.lower(): value for name, value in variables.items()})
+    app = create_app(settings)
     runner = web.AppRunner(app)
     await runner.setup()
-    operation = next(operation for operation in OPERATIONS if operation.name == "customers.list")
+    rule = next(rule for rule in settings.rules if rule.operation.name == "customers.list")
     requests = [_request() for _ in range(number)]
-    await app[GATE].admit(_request(), operation)
+    await app[GATE].admit(_request(), rule)
     began = time.process_time()
     for request in requests:
         with app[CAPACITY].place():
-            parse_list_query(request.query.items())
-            await app[GATE].admit(request, operation)
+            parse_list_query(request.query.items(), rule.operation)
+            await app[GATE].admit(request, rule)
     print(json.dumps({"ms": (time.process_time() - began) / number * 1000}))
     await runner.cleanup()
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
@@ -131,6 +132,7 @@ def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
         "STRIPE_API_BASE": stripe,
         "STRIPE_LIVE_SECRET_KEY": KEY,
         "STRIPE_CUSTOMERS_COLLECTION": "customers",
+        "STRIPE_OPERATIONS": str(Path(__file__).parent / "operations.toml"),
         "SHUTDOWN_DELAY": "0",
         **settings,
     }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.clients.lists import leaf
-from sidecar.core.interfaces import Page, Pages, StripeObject
+from sidecar.core.interfaces import Page, Pages, Sent, StripeObject
 from sidecar.core.listing import Leaf
 from sidecar.errors import StripeRejected
 
@@ -83,9 +83,15 @@ class Account:
     async def retrieve(self, path: str, object_id: str) -> StripeObject:
         raise NotImplementedError
 
-    async def create_customer(
-        self, attributes: Mapping[str, object], metadata: Mapping[str, str], idempotency_key: str
-    ) -> StripeObject:
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        in_turn: bool = False,
+    ) -> Sent:
         raise NotImplementedError
 
     def delete(self, place: int, number: int = 1) -> None:

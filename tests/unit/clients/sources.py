@@ -9,8 +9,8 @@ from sidecar.core.permissions import Access, Action, AllowedFields, Grant, Permi
 from sidecar.core.policy import Requirement
 from sidecar.errors import CredentialRefused, SidecarError
 
-READ = Requirement("customers", Action.READ, "cus")
-CREATE = Requirement("customers", Action.CREATE, "cus")
+READ = Requirement("customers", Action.READ, "customers", "cus")
+CREATE = Requirement("customers", Action.CREATE, "customers", "cus")
 NOTHING = Permissions({})
 
 

@@ -192,3 +192,36 @@ async def test_all_equally_slow() -> None:
 
     assert [list(range(1, 21))] * 5 == found
     assert source.given == [20]
+
+
+@in_virtual_time
+async def test_nobody_joins_what_was_begun_before_it_was_forgotten() -> None:
+    """C7: Who comes afterwards begins anew, though nothing was given yet; who had joined still gets everything."""
+    source, shared = Source(), Broadcast[int]()
+    before = [asyncio.ensure_future(read(shared.join("list", source.begin))) for _ in range(2)]
+    await asyncio.sleep(0.5)
+
+    shared.forget()
+    after = await read(shared.join("list", source.begin))
+
+    assert [*await asyncio.gather(*before), after] == [list(range(1, 21))] * 3
+    assert source.given == [20, 20]
+    assert (source.open, asyncio.all_tasks()) == (0, {asyncio.current_task()})
+
+
+@in_virtual_time
+async def test_who_comes_after_it_was_forgotten_shares_again() -> None:
+    """Those who come after are together again, also when the last of those before leaves."""
+    source, shared = Source(), Broadcast[int]()
+    before = asyncio.ensure_future(read(shared.join("list", source.begin)))
+    await asyncio.sleep(0.3)
+
+    shared.forget()
+    first = asyncio.ensure_future(read(shared.join("list", source.begin)))
+    await asyncio.sleep(0.3)
+    before.cancel()
+    await asyncio.gather(before, return_exceptions=True)
+    second = await read(shared.join("list", source.begin))
+
+    assert await first == second == list(range(1, 21))
+    assert source.given == [0, 20]

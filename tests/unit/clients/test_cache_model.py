@@ -180,7 +180,7 @@ class CacheMachine(RuleBasedStateMachine):
         The address tells the model who asks; the cache sees a token as well.
         """
         token = f"{jwt(self.directus.exp)}-{self.sessions}" if caller == SESSION else caller
-        requirement = Requirement("customers", action, "cus")
+        requirement = Requirement("customers", action, "customers", "cus")
         try:
             permissions = self.runner.run(self.cache.permissions(credential(token, caller), requirement))
         except CredentialRefused:

@@ -75,6 +75,21 @@ async def test_same_list_at_once() -> None:
     assert account.asked == 2 * alone
 
 
+@in_virtual_time
+async def test_a_list_that_was_forgotten_is_not_joined() -> None:
+    """C7: A list begun before something changed at Stripe is not given to who asks afterwards."""
+    account = Account(in_time_order(times("even", 50, 1)))
+    lists = AccountLists(account, 6)
+    before = asyncio.ensure_future(whole(lists))
+    await asyncio.sleep(0)
+
+    lists.forget()
+    after = await whole(lists)
+
+    assert await before == after
+    assert account.asked == 2
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.clients.scoped import ScopedLists
-from sidecar.core.interfaces import Page, Pages, StripeObject
+from sidecar.core.interfaces import Page, Pages, Sent, StripeObject
 from sidecar.core.listing import ListQuery, Span
-from sidecar.core.operations import Scoping
 from sidecar.core.projection import View
 from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
 from sidecar.web.rendering import Rendering
@@ -60,14 +59,20 @@ class Stripe:
     async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
         raise NotImplementedError
 
-    async def create_customer(
-        self, attributes: Mapping[str, object], metadata: Mapping[str, str], idempotency_key: str
-    ) -> StripeObject:
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        in_turn: bool = False,
+    ) -> Sent:
         raise NotImplementedError
 
 
-def lists(stripe: Stripe, scoping: Scoping, *customers: str) -> ScopedLists:
-    return ScopedLists(stripe, scoping, customers)
+def lists(stripe: Stripe, attribute: str, *values: str) -> ScopedLists:
+    return ScopedLists(stripe, attribute, values)
 
 
 def names(objects: list[StripeObject]) -> list[str]:
@@ -92,7 +97,7 @@ def test_payments_against_reference(
     """R3: pages after and before a cursor, and the whole list, are those of the caller's own objects and no others."""
     payments = {
         customer: [
-            {"id": f"pi_{customer}_{place}", "created": moment}
+            {"id": f"pi_{customer}_{place}", "created": moment, "customer": customer}
             for place, moment in enumerate(sorted(moments, reverse=True))
         ]
         for customer, moments in owned.items()
@@ -113,7 +118,7 @@ def test_payments_against_reference(
 
     @in_virtual_time
     async def test() -> None:
-        scoped = lists(Stripe(payments), Scoping.FILTER, *payments)
+        scoped = lists(Stripe(payments), "customer", *payments)
         if cursor is not None and cursor not in known:
             with pytest.raises(InvalidQuery):
                 await scoped.page(PAYMENTS, {}, query)
@@ -143,7 +148,7 @@ async def test_customers_are_fetched_each() -> None:
             "cus_gone": {"id": "cus_gone", "deleted": True},
         }
     )
-    scoped = lists(stripe, Scoping.IDENTITY, "cus_same", "cus_gone", "cus_old", "cus_never", "cus_new")
+    scoped = lists(stripe, "id", "cus_same", "cus_gone", "cus_old", "cus_never", "cus_new")
 
     everything = await whole(scoped, CUSTOMERS, ListQuery())
     recent = await scoped.page(CUSTOMERS, {}, ListQuery(limit=1, span=Span(2, None)))
@@ -156,14 +161,14 @@ async def test_customers_are_fetched_each() -> None:
     assert (names(after.data), after.more) == (["cus_same", "cus_old"], False)
 
 
-@pytest.mark.parametrize("scoping", [Scoping.FILTER, Scoping.IDENTITY])
+@pytest.mark.parametrize("attribute", ["customer", "id"])
 @in_virtual_time
-async def test_a_few_at_a_time(scoping: Scoping) -> None:
+async def test_a_few_at_a_time(attribute: str) -> None:
     """However many customers a caller has, Stripe is asked for a few at a time, and once for each."""
     own = [f"cus_{number}" for number in range(200)]
     stripe = Stripe({one: [] for one in own}, {one: {"id": one, "created": 1} for one in own})
 
-    await whole(lists(stripe, scoping, *own), "/v1/any", ListQuery())
+    await whole(lists(stripe, attribute, *own), "/v1/any", ListQuery())
 
     assert sorted(stripe.asked) == sorted(own)
     assert 2 <= stripe.most_under_way <= 6
@@ -175,7 +180,7 @@ async def test_one_customer_fails() -> None:
     stripe = Stripe(customers={"cus_a": {"id": "cus_a", "created": 1}, "cus_b": None})
 
     with pytest.raises(StripeUnavailable):
-        await whole(lists(stripe, Scoping.IDENTITY, "cus_a", "cus_b"), CUSTOMERS, ListQuery())
+        await whole(lists(stripe, "id", "cus_a", "cus_b"), CUSTOMERS, ListQuery())
 
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert stripe.under_way == 0
@@ -186,19 +191,22 @@ async def test_nobody() -> None:
     """A caller without customers has an empty list, and Stripe is not asked."""
     stripe = Stripe()
 
-    page = await lists(stripe, Scoping.FILTER).page(PAYMENTS, {}, ListQuery(limit=5))
+    page = await lists(stripe, "customer").page(PAYMENTS, {}, ListQuery(limit=5))
 
     assert (page.data, page.more) == ([], False)
-    assert await whole(lists(stripe, Scoping.FILTER), PAYMENTS, ListQuery()) == []
+    assert await whole(lists(stripe, "customer"), PAYMENTS, ListQuery()) == []
     assert stripe.asked == []
 
 
 @in_virtual_time
 async def test_reader_leaves() -> None:
     """L3: a reader that leaves in the middle stops the asking."""
-    own = {one: [{"id": f"pi_{one}_{n}", "created": n} for n in range(300, 0, -1)] for one in ("cus_a", "cus_b")}
+    own = {
+        one: [{"id": f"pi_{one}_{n}", "created": n, "customer": one} for n in range(300, 0, -1)]
+        for one in ("cus_a", "cus_b")
+    }
     stripe = Stripe(own)
-    leaves = lists(stripe, Scoping.FILTER, *own).whole(PAYMENTS, {}, ListQuery(), ALL)
+    leaves = lists(stripe, "customer", *own).whole(PAYMENTS, {}, ListQuery(), ALL)
     await anext(leaves)
 
     asked = len(stripe.asked)
@@ -207,3 +215,22 @@ async def test_reader_leaves() -> None:
 
     assert len(stripe.asked) == asked
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("named", ["cus_b", None])
+@in_virtual_time
+async def test_what_is_another_customers_is_never_given(named: str | None) -> None:
+    """R2: should Stripe list an object of another customer, or of nobody, the list ends in an error before it."""
+    stripe = Stripe({"cus_a": [{"id": "pi_1", "created": 2, "customer": named}]})
+
+    with pytest.raises(StripeUnavailable):
+        await lists(stripe, "customer", "cus_a").page(PAYMENTS, {}, ListQuery(limit=5))
+
+
+@in_virtual_time
+async def test_another_customer_is_never_given() -> None:
+    """R2: should Stripe answer with another customer than was asked for, that is an error."""
+    stripe = Stripe(customers={"cus_a": {"id": "cus_b", "created": 1}})
+
+    with pytest.raises(StripeUnavailable):
+        await lists(stripe, "id", "cus_a").page(CUSTOMERS, {}, ListQuery(limit=5))

@@ -12,7 +12,7 @@ from sidecar.clients.stripe import StripeClient
 from sidecar.errors import StripeFailure, StripeTimeout, StripeUnavailable
 from tests.unit.clients.loopback import Answer, head, loopback, raw, reset, silence, whole
 
-CUSTOMER = whole(json.dumps({"id": "cus_1"}).encode())
+CUSTOMER = whole(json.dumps({"id": "cus_1", "object": "customer"}).encode())
 BEFORE_HEADERS: list[Answer] = [reset, raw(), raw(b"HTTP/1.1 200 O")]
 IN_THE_BODY = [
     raw(head("Content-Length: 100"), b'{"id": "cus_1"'),
@@ -41,7 +41,10 @@ def client(session: aiohttp.ClientSession, base: str, *, timeout: float = 5) -> 
 async def test_a_read_that_breaks_off_is_repeated(session: aiohttp.ClientSession, fault: Answer) -> None:
     """U3: A reset before the headers, in them or in the body costs a repetition and not the answer."""
     async with loopback(fault, CUSTOMER) as server:
-        assert await client(session, server.url).retrieve("/v1/customers", "cus_1") == {"id": "cus_1"}
+        assert await client(session, server.url).retrieve("/v1/customers", "cus_1") == {
+            "id": "cus_1",
+            "object": "customer",
+        }
 
     assert server.targets == ["/v1/customers/cus_1"] * 2
 
@@ -50,9 +53,9 @@ async def test_a_read_that_breaks_off_is_repeated(session: aiohttp.ClientSession
 async def test_a_creation_that_breaks_off_is_repeated_as_it_was(session: aiohttp.ClientSession, fault: Answer) -> None:
     """U3: A creation is repeated with the same key and the same body, so that Stripe makes one customer."""
     async with loopback(fault, CUSTOMER) as server:
-        created = await client(session, server.url).create_customer({"email": "a@b.co"}, {}, "the-key")
+        created = await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
 
-    assert created == {"id": "cus_1"}
+    assert created.object == {"id": "cus_1", "object": "customer"}
     first, second = map(_lines, server.requests)
     assert first == second
     assert "Idempotency-Key: the-key" in first
@@ -92,7 +95,7 @@ async def test_a_redirect_takes_the_key_nowhere(session: aiohttp.ClientSession) 
         loopback(whole(b"", f"Location: {elsewhere.url}/", status="307 Temporary Redirect")) as server,
     ):
         with pytest.raises(StripeUnavailable):
-            await client(session, server.url).create_customer({"email": "a@b.co"}, {}, "the-key")
+            await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
 
     assert elsewhere.requests == []
 
@@ -103,7 +106,10 @@ async def test_silence_ends_with_the_budget(session: aiohttp.ClientSession) -> N
         with pytest.raises(StripeTimeout):
             await client(session, server.url, timeout=0.05).retrieve("/v1/customers", "cus_1")
 
-        assert await client(session, server.url).retrieve("/v1/customers", "cus_1") == {"id": "cus_1"}
+        assert await client(session, server.url).retrieve("/v1/customers", "cus_1") == {
+            "id": "cus_1",
+            "object": "customer",
+        }
 
 
 def _lines(request: bytes) -> list[str]:

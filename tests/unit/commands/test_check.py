@@ -113,6 +113,10 @@ async def test_payments_are_asked_for_sparingly(stripe: StripeDouble, settings: 
     ]
 
 
+def hearing(settings: Settings) -> Settings:
+    return moved(settings, stripe_webhook_secret=(SecretStr("whsec_0123456789abcdef"),))
+
+
 def permissions(**actions: tuple[str, list[str]]) -> Permissions:
     payload = {action: {"access": access, "fields": fields} for action, (access, fields) in actions.items()}
     return Permissions.from_directus({"customers": payload}, ["customers"])
@@ -129,13 +133,69 @@ def granted(rights: Iterable[Right]) -> Permissions:
 
 @pytest.mark.parametrize("collection", ["customers", "directus_users"])
 @pytest.mark.parametrize("realtime", [False, True])
-def test_what_provision_grants_is_not_too_much(settings: Settings, collection: str, *, realtime: bool) -> None:
+@pytest.mark.parametrize("events", [False, True])
+def test_what_provision_grants_is_not_too_much(
+    settings: Settings, collection: str, *, realtime: bool, events: bool
+) -> None:
     """The rights that `provision` gives are enough and not more."""
     these = moved(settings, directus_realtime=realtime, stripe_customers_collection=collection)
-    rights = granted(needed(these, realtime=realtime))
+    these = hearing(these) if events else these
+    rights = granted(needed(these, realtime=realtime, mirrored=these.mirror.fields if events else None))
 
     assert excess(these, rights) is None
-    assert [line.word for line in right_lines(these, rights)] == [Word.OK]
+    assert [line.word for line in right_lines(these, rights)] == [Word.OK] * (2 if events else 1)
+
+
+def test_what_is_kept_true(settings: Settings) -> None:
+    """The fields that Stripe's events keep true are named, and those of the map that they cannot reach."""
+    these = hearing(settings)
+
+    _, kept, left = right_lines(these, granted(needed(these, realtime=False, mirrored=["name", "email"])))
+
+    assert (kept.word, left.word) == (Word.OK, Word.NOTE)
+    assert "customers.stripe_customer_id, name, email" in kept.text
+    assert "customers has no field phone, address" in left.text
+
+
+@pytest.mark.parametrize(
+    "rights",
+    [
+        permissions(read=("full", ["id", "stripe_customer_id"]), update=("partial", ["stripe_customer_id", "name"])),
+        permissions(read=("full", ["id", "stripe_customer_id"]), update=("full", ["name"])),
+        permissions(read=("full", ["id", "stripe_customer_id"])),
+    ],
+    ids=["some items", "not the ID", "nothing"],
+)
+def test_a_token_that_cannot_keep_the_id_true(settings: Settings, rights: Permissions) -> None:
+    """A token made without STRIPE_WEBHOOK_SECRET cannot clear an ID, which is a fault as soon as events come in."""
+    these = hearing(moved(settings, stripe_write_back=False))
+
+    _, line = right_lines(these, rights)
+
+    assert line.word is Word.FAULT
+    assert "may not clear customers.stripe_customer_id" in line.text
+    assert "run `provision` with STRIPE_WEBHOOK_SECRET set" in line.text
+
+
+def test_what_only_events_need_is_too_much_without(settings: Settings) -> None:
+    """The token that could clear an ID could overwrite one, which is told where no events come in."""
+    rights = granted(needed(settings, realtime=False, mirrored=["name"]))
+
+    assert "overwrite customers.stripe_customer_id" in str(excess(settings, rights))
+
+
+@pytest.mark.parametrize(
+    ("rights", "named"),
+    [
+        (permissions(update=("full", ["stripe_customer_id", "owner"])), "update customers (owner)"),
+        (permissions(read=("full", ["id", "name", "notes"])), "read customers (notes)"),
+        (permissions(read=("full", ["*"])), "read customers (*)"),
+        (permissions(delete=("full", ["*"])), "delete customers"),
+    ],
+)
+def test_too_much_with_events(settings: Settings, rights: Permissions, named: str) -> None:
+    """With events, too, any right beyond the mapped fields is named."""
+    assert named in str(excess(hearing(settings), rights))
 
 
 def test_what_only_realtime_needs_is_too_much_without(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from sidecar.settings import Settings
 Row = dict[str, Any]
 OWN = {"owner": {"_eq": "$CURRENT_USER"}}
 ID = "stripe_customer_id"
-READ = Requirement("customers", Action.READ, ID, scopable=True)
+READ = Requirement("customers", Action.READ, "customers", ID, scopable=True)
 SETTINGS = Settings(
     directus_url="http://127.0.0.1:1",
     stripe_live_secret_key=SecretStr("rk_test_x"),

@@ -19,7 +19,7 @@ from sidecar.core.creation import (
     item_metadata,
 )
 from sidecar.core.credentials import Credential, Source
-from sidecar.core.interfaces import Page, Pages, PrimaryKey, StripeObject
+from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent, StripeObject
 from sidecar.core.projection import FieldMap
 from sidecar.errors import (
     DirectusUnavailable,
@@ -85,26 +85,51 @@ class Items:
 
 @dataclass
 class Stripe:
-    """Keeps idempotency as Stripe does (docs.stripe.com/api/idempotent_requests): a key gives its first customer."""
+    """Keeps idempotency as Stripe does (docs.stripe.com/api/idempotent_requests): a key gives its first customer.
+
+    That goes for one of the `deleted` too, and for one of the `wiped`, of which Stripe says that it knows none.
+    """
 
     error: StripeFailure | None = None
     by_key: dict[str, StripeObject] = field(default_factory=dict)
     metadata: list[Mapping[str, str]] = field(default_factory=list)
     retrieved: list[str] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)
+    wiped: set[str] = field(default_factory=set)
 
-    async def create_customer(
-        self, attributes: Mapping[str, object], metadata: Mapping[str, str], idempotency_key: str
-    ) -> StripeObject:
+    @property
+    def ids(self) -> list[object]:
+        """Every customer ever created, in that order."""
+        return [customer["id"] for customer in self.by_key.values()]
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        in_turn: bool = False,
+    ) -> Sent:
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
+        assert (method, path, in_turn) == ("POST", "/v1/customers", False)
+        assert idempotency_key is not None
+        attributes = dict(parameters)
+        metadata = attributes.pop("metadata")
+        assert isinstance(metadata, dict)
         self.metadata.append(metadata)
-        return self.by_key.setdefault(idempotency_key, {"id": f"cus_{len(self.by_key) + 1}", **attributes})
+        replayed = idempotency_key in self.by_key
+        new = {"id": f"cus_{len(self.by_key) + 1}", **attributes}
+        return Sent(self.by_key.setdefault(idempotency_key, new), replayed)
 
     async def retrieve(self, path: str, object_id: str) -> StripeObject:
         assert path == "/v1/customers"
         self.retrieved.append(object_id)
-        return {"id": object_id}
+        if object_id in self.wiped:
+            raise StripeRejected("no", status=404, extensions={"stripe": {"code": "resource_missing"}})
+        return {"id": object_id, "deleted": True} if object_id in self.deleted else {"id": object_id}
 
     async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
         raise AssertionError((path, parameters))
@@ -341,6 +366,90 @@ async def test_one_item_asked_for_twenty_times_at_once_gets_one_customer() -> No
     assert items.rows == {7: "cus_1"}
 
 
+@pytest.mark.parametrize("end", ["deleted", "wiped"])
+async def test_an_item_whose_customer_was_deleted_gets_another(end: str) -> None:
+    """W4: What Stripe repeats of a customer that is gone is not written back; the item gets a customer that lives."""
+    items, stripe = Items({7: None}), Stripe()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+    getattr(stripe, end).add("cus_1")
+    items.rows[7] = None
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert (outcome.customer["id"], outcome.created) == ("cus_2", True)
+    assert items.rows == {7: "cus_2"}
+    assert stripe.metadata == [item_metadata(BACK, 7)] * 3
+
+
+@given(deleted=st.integers(1, 9), callers=st.integers(1, 9))
+async def test_after_several_deletions_all_get_one_customer(deleted: int, callers: int) -> None:
+    """W2, W4: However often an item's customer was deleted, all who ask at once afterwards get the same new one."""
+    items, stripe = Items({7: None}), Stripe()
+    for number in range(1, deleted + 1):
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+        stripe.deleted.add(f"cus_{number}")
+        items.rows[7] = None
+
+    outcomes = await asyncio.gather(
+        *(create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items)) for _ in range(callers))
+    )
+
+    assert {outcome.customer["id"] for outcome in outcomes} == {f"cus_{deleted + 1}"}
+    assert len(stripe.ids) == deleted + 1
+
+
+async def test_a_customer_that_lives_is_kept_by_a_retry() -> None:
+    """W2: A repeated answer about a customer that is there makes no second one."""
+    items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert outcome.customer["id"] == "cus_1"
+    assert (stripe.ids, stripe.retrieved) == (["cus_1"], ["cus_1"])
+
+
+async def test_a_new_customer_is_not_looked_at_again() -> None:
+    """A first answer needs no second question."""
+    stripe = Stripe()
+
+    await create_customer_for_item(NewCustomer(ADA), CREATOR, stripe, write_back(Items()))
+
+    assert stripe.retrieved == []
+
+
+async def test_deletion_without_end() -> None:
+    """Where every customer of an item is deleted at once, the caller is told so after a few."""
+    items, stripe = Items({7: None}), Stripe()
+    stripe.deleted = {f"cus_{number}" for number in range(1, 50)}
+    for _ in range(10):
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+        items.rows[7] = None
+
+    with pytest.raises(ItemConflict) as conflict:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert conflict.value.extensions == {"item": 7}
+    assert len(stripe.ids) == 10
+
+
+async def test_a_failure_while_looking_names_the_item() -> None:
+    """W3: Where Stripe fails when it is asked whether the customer lives, the caller learns the item all the same."""
+    items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+    failing = Unreadable(by_key=stripe.by_key)
+
+    with pytest.raises(StripeTimeout) as failure:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, failing, write_back(items))
+
+    assert failure.value.extensions == {"item": 7}
+
+
+class Unreadable(Stripe):
+    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+        raise StripeTimeout(f"{path}/{object_id}")
+
+
 names = st.text(max_size=12) | st.sampled_from(["a", "a:", "1:a", "2:aa", "aa", "1"])
 
 
@@ -351,6 +460,14 @@ def test_keys_are_one_to_an_item(first: tuple[str, str, PrimaryKey], second: tup
 
     assert (keys[0] == keys[1]) is (tuple(map(str, first)) == tuple(map(str, second)))
     assert all(len(key) <= 255 for key in keys)
+
+
+@given(names, names | st.none(), names, names | st.none())
+def test_keys_are_one_to_a_customer_that_went(item: str, after: str | None, other: str, later: str | None) -> None:
+    """W2: Two keys of one collection are the same only for the same item after the same customer."""
+    keys = [idempotency_key(BACK, item, after=after), idempotency_key(BACK, other, after=later)]
+
+    assert (keys[0] == keys[1]) is ((item, after) == (other, later))
 
 
 def test_a_key_survives_a_release() -> None:

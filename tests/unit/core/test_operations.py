@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.operations import OPERATIONS, is_customer_id, named_customer
+from sidecar.core.operation import named_customer
+from sidecar.core.operations import OPERATIONS
+from sidecar.core.resources import is_customer_id
 from sidecar.errors import RouteNotFound
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

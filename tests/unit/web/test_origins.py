@@ -139,7 +139,7 @@ async def test_the_real_process(directus: DirectusDouble, stripe: StripeDouble, 
         assert await create(listed) == (401, APP, "Origin")
 
         asked = len(directus.requests), len(stripe.requests)
-        for operation in OPERATIONS:
+        for operation in (row for row in OPERATIONS if row.basic):
             target = "/stripe" + operation.path.replace("{customer_id}", "cus_1")
             answers = [await sidecar.call(target, origin, method="OPTIONS") for origin in (listed, foreign)]
             assert [answer.status for answer in answers] == [204, 204]

@@ -1,0 +1,72 @@
+"""The one operation that is more than a call to Stripe: a customer that comes to be together with its item."""
+
+import logging
+from collections.abc import Iterable
+
+import orjson
+from aiohttp import web
+
+from sidecar.core import creation
+from sidecar.core.creation import Creator, NewCustomer, Outcome, create_customer_for_item
+from sidecar.core.credentials import user_id
+from sidecar.errors import InvalidPayload
+from sidecar.web.answers import answer
+from sidecar.web.bodies import read_key
+from sidecar.web.guard import Call
+from sidecar.web.keys import GATE, METRICS, STRIPE, WRITE_BACK
+from sidecar.web.middlewares import NOTES
+from sidecar.web.sight import granted, view
+
+_log = logging.getLogger("sidecar.audit")
+
+
+async def create_customer(call: Call) -> web.StreamResponse:
+    app, caller = call.request.app, call.caller
+    write_back = app[WRITE_BACK]
+    values = await call.reader.body(call.request)
+    new = _new_customer(values, write_back=write_back is not None)
+    refuse_unwritable(call, new.attributes)
+    key = read_key(call.request)
+    creator = Creator(caller.credential, app[GATE].may_read(caller), key)
+    if write_back is None:
+        return await _created(await creation.create_customer(new, creator, app[STRIPE]), call)
+    if new.item is None and key is not None:
+        raise InvalidPayload("Idempotency-Key: here the item is the key. Create it first and send its key as `item`.")
+    return await _created(await create_customer_for_item(new, creator, app[STRIPE], write_back), call)
+
+
+def refuse_unwritable(call: Call, attributes: Iterable[str]) -> None:
+    """Raise InvalidPayload for an attribute of a customer that no field stands for which the caller may write."""
+    action = call.rule.action
+    unwritable = call.rule.field_map.unwritable(attributes, call.caller.fields(action))
+    if unwritable:
+        raise InvalidPayload(f"{unwritable[0]}: your permission to {action} allows no field that stands for it.")
+
+
+def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer:
+    item = values.pop("item", None)
+    if item is not None and not write_back:
+        raise InvalidPayload("item: this service does not write customer IDs back; leave it out.")
+    return NewCustomer(values, item if isinstance(item, int | str) else None)
+
+
+async def _created(outcome: Outcome, call: Call) -> web.Response:
+    """Show the creator what it sent and the new ID; of a customer that was there already, what it may read."""
+    _audit(outcome, call)
+    if not outcome.created:
+        fields = await call.request.app[GATE].seen_of(call.caller, str(outcome.customer["id"]))
+        return answer(orjson.dumps(view(call, fields).project(outcome.customer)))
+    customer = view(call, granted(call)).project(outcome.customer)
+    customer = {**customer, "id": outcome.customer["id"]}
+    if not outcome.pending:
+        return answer(orjson.dumps(customer), status=201)
+    pending = {"write_back": "pending"}
+    return answer(orjson.dumps({**customer, **pending}), status=201, headers={"X-Write-Back": "pending"})
+
+
+def _audit(outcome: Outcome, call: Call) -> None:
+    facts = {"customer": outcome.customer["id"], "new": outcome.created, "write_back_pending": outcome.pending}
+    notes: dict[str, object] = call.request[NOTES]
+    _log.info("customer created", extra={**notes, **facts, "user": user_id(call.caller.credential)})
+    if outcome.pending:
+        call.request.app[METRICS].pending.inc()

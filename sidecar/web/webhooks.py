@@ -1,0 +1,46 @@
+"""Lets Stripe's events in. There is no caller here: the signature on the body is all that counts, whoever brings it."""
+
+import asyncio
+
+from aiohttp import web
+
+from sidecar.errors import ContentTooLarge, RequestTimeout
+from sidecar.web.keys import CAPACITY, EVENT_PLACES, WEBHOOKS
+from sidecar.web.middlewares import OPERATION
+
+AT_ONCE = 32  # anybody may send a body here, so what is held of those that are no event has a bound of its own
+_LONGEST = 1024 * 1024  # bytes; an event holds a whole object of Stripe's
+_READ_TIMEOUT = 10.0  # seconds for a body to arrive
+
+
+def webhook_routes(prefix: str) -> list[web.RouteDef]:
+    return [web.post(f"{prefix}/webhooks", _receive)]
+
+
+async def _receive(request: web.Request) -> web.Response:
+    request[OPERATION] = "webhooks"
+    with request.app[EVENT_PLACES].place():
+        body = await _read(request)
+        with request.app[CAPACITY].place():
+            await request.app[WEBHOOKS].receive(body, request.headers.getall("Stripe-Signature", []))
+    return web.json_response({"received": True})
+
+
+async def _read(request: web.Request) -> bytes:
+    """Read the body as it came; the application's own bound is for what callers send."""
+    if (request.content_length or 0) > _LONGEST:
+        raise _too_long()
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_READ_TIMEOUT):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > _LONGEST:
+                    raise _too_long()
+    except TimeoutError:
+        raise RequestTimeout("The body did not arrive in time.") from None
+    return bytes(body)
+
+
+def _too_long() -> ContentTooLarge:
+    return ContentTooLarge(f"The body is longer than {_LONGEST} bytes.")

@@ -1,0 +1,103 @@
+"""For each type of parameter in the table of operations: a value that passes, and values that must not."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from sidecar.core.parameters import (
+    Email,
+    Flag,
+    Group,
+    Number,
+    OneOf,
+    Parameter,
+    Pattern,
+    Reference,
+    ReturnUrl,
+    Several,
+    Text,
+    Type,
+)
+from sidecar.core.resources import RESOURCES
+
+RETURN_URL = "https://app.example.com/account"
+PATTERNS = ("card", "charge", "usd", "DE", "de", "en")  # each pattern of the table takes one of them
+_TYPES: tuple[object, ...] = ({}, {"a": 1}, [], ["x"], True, 1.5, -1)
+
+
+def sample(kind: Type) -> object:  # noqa: C901, PLR0911 - one case for each type
+    """Give a value of the type; of a group the required members and one more."""
+    match kind:
+        case Text():
+            return "one line"
+        case Pattern():
+            return next(word for word in PATTERNS if _fits(kind, word))
+        case Number():
+            return kind.least
+        case Flag():
+            return True
+        case Email():
+            return "ada@example.com"
+        case OneOf():
+            return kind.values[0]
+        case Reference():
+            return kind.resource.example
+        case ReturnUrl():
+            return RETURN_URL
+        case Group():
+            return {each.name: sample(each.type) for each in kind.parameters}
+        case Several():
+            return [sample(kind.of)]
+
+
+def samples(parameters: Sequence[Parameter]) -> dict[str, object]:
+    """Give a value for every parameter."""
+    return {each.name: sample(each.type) for each in parameters}
+
+
+def wrong(kind: Type) -> Iterator[object]:  # noqa: C901 - one case for each type
+    """Give values that are not of the type: of another one, out of bounds, or of a shape it does not take."""
+    yield from (value for value in _TYPES if not _of_type(kind, value))
+    match kind:
+        case Text():
+            yield from ("", " ", "x" * (kind.most + 1), "a\nb", "a\r\nb", "a\x00b", "a\u2028b", 1)
+        case Pattern() | OneOf():
+            good = str(sample(kind))
+            yield from (1, "", f"{good}\n", f" {good}", f"{good}&x=1", good.swapcase() + "1", "é" * 3)
+        case Number():
+            yield from (kind.least - 1, kind.most + 1, "1", 1.0, 10**30)
+        case Flag():
+            yield from ("true", 0, 1, "")
+        case Email():
+            yield from ("ada", "ada@example.com\n", "a@b@c.co", "x" * kind.most + "@b.co", 1)
+        case Reference():
+            yield from wrong_ids(kind)
+        case ReturnUrl():
+            yield from ("", "http://app.example.com/account", f"{RETURN_URL}/../x", f"{RETURN_URL}?{'x' * 2048}", 1)
+        case Group():
+            yield from ("x", 1, {"unknown": 1}, {"expand": ["x"]})
+            for each in kind.parameters:
+                yield from ({**samples(kind.parameters), each.name: value} for value in wrong(each.type))
+        case Several():
+            yield from ("x", 1, [sample(kind.of)] * (kind.most + 1))
+            yield from ([sample(kind.of), value] for value in wrong(kind.of))
+
+
+def wrong_ids(kind: Reference) -> Iterator[object]:
+    good = kind.resource.example
+    other = next(each for each in RESOURCES.values() if each is not kind.resource)
+    yield from (1, "", good.partition("_")[0], f"{good}\n", f"{good}/..", f"{good}?x", f"{good}&customer=cus_1")
+    yield from (other.example, good.upper(), f"{good}é", good + "1" * 260, {"id": good})
+
+
+def _of_type(kind: Type, value: object) -> bool:
+    match kind:
+        case Group():
+            return value == {} and not any(each.required for each in kind.parameters)
+        case Flag():
+            return value is True
+        case _:
+            return False
+
+
+def _fits(kind: Pattern, word: str) -> bool:
+    return re.fullmatch(kind.pattern, word) is not None

@@ -1,0 +1,108 @@
+"""The signing secrets of Stripe's webhooks: one or several, never shown, and of no use without the service token."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.commands.provision import ProvisionSettings
+from sidecar.settings import Settings, SettingsFault, load
+
+FIRST, SECOND = "whsec_hushhushhushhush1", "whsec_hushhushhushhush2+/="
+REQUIRED = {
+    "DIRECTUS_URL": "http://directus:8055",
+    "STRIPE_CUSTOMERS_COLLECTION": "customers",
+    "STRIPE_LIVE_SECRET_KEY": "sk_test_hush",
+    "DIRECTUS_SERVICE_TOKEN": "a-token",
+    "DIRECTUS_ADMIN_TOKEN": "an-admin",
+}
+MALFORMED = "must be signing secrets (whsec_) of Stripe's webhooks, comma-separated, without quotes"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what a test sets, and what is required, is in the environment."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+
+
+def secrets() -> list[str]:
+    return [secret.get_secret_value() for secret in load(Settings).stripe_webhook_secret or ()]
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_off(empty: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not set, or empty, switches nothing on."""
+    if empty is not None:
+        monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", empty)
+
+    assert load(Settings).stripe_webhook_secret is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (FIRST, [FIRST]),
+        (f"{FIRST},{SECOND}", [FIRST, SECOND]),
+        (f" {SECOND} ,, {FIRST} ", [SECOND, FIRST]),
+    ],
+)
+@pytest.mark.parametrize("from_file", [False, True])
+def test_read(text: str, named: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, from_file: bool) -> None:
+    """One or several, from the environment or from a file, for the service and for `provision`."""
+    if from_file:
+        (tmp_path / "secret").write_text(f"{text}\n")
+        monkeypatch.setenv("STRIPE_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
+    else:
+        monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", text)
+
+    assert secrets() == named
+    assert len(load(ProvisionSettings).stripe_webhook_secret or ()) == len(named)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("hush", MALFORMED),
+        ("whsec_hush", MALFORMED),
+        (f'"{FIRST}"', MALFORMED),
+        (f"{FIRST};{SECOND}", MALFORMED),
+        (f"{FIRST},hush", MALFORMED),
+        (f"{FIRST} {SECOND}", MALFORMED),
+        ("sk_test_hushhushhushhush", MALFORMED),
+        (",", "must name a signing secret (whsec_), or not be set"),
+        (" , ", "must name a signing secret (whsec_), or not be set"),
+    ],
+)
+@pytest.mark.parametrize("settings", [Settings, ProvisionSettings])
+def test_unusable(
+    settings: type[Settings | ProvisionSettings], text: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1: What can be no secret ends the start with what it must be, and without showing what it is."""
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", text)
+
+    with pytest.raises(SettingsFault) as found:
+        load(settings)
+
+    assert found.value.faults == [f"STRIPE_WEBHOOK_SECRET: {fault}"]
+
+
+def test_of_no_use_without_the_service_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event has no caller, so without the service token nobody could write what it asks for."""
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", FIRST)
+    monkeypatch.delenv("DIRECTUS_SERVICE_TOKEN")
+
+    with pytest.raises(SettingsFault) as found:
+        load(Settings)
+
+    assert found.value.faults == ["STRIPE_WEBHOOK_SECRET: needs DIRECTUS_SERVICE_TOKEN"]
+
+
+def test_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S1: Printing the settings shows no secret."""
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", f"{FIRST},{SECOND}")
+    settings = load(Settings)
+
+    assert "hush" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"

@@ -1,0 +1,487 @@
+"""Stripe's events through HTTP: what is let in, what is done by then, and what is left to Stripe's next try."""
+
+import asyncio
+import gzip
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import permutations
+
+import pytest
+from aiohttp import web
+
+from tests.doubles import faults
+from tests.doubles.directus import Row, User, full, grants
+from tests.doubles.events import OTHER_SECRET, PATH, SECRET, event, headers, signature
+from tests.doubles.house import CLERK, SERVICE_TOKEN, House, OpenHouse
+from tests.doubles.invariants import log_records
+from tests.doubles.pause import Pause
+from tests.doubles.server import Recorded
+from tests.doubles.stripe import Object
+from tests.doubles.waiting import eventually
+from tests.doubles.wire import Answer, request_bytes
+
+UPDATED, DELETED = "customer.updated", "customer.deleted"
+ID = "stripe_customer_id"
+SERVICE = User("service", SERVICE_TOKEN, grants(read=full("id", ID, "name", "email"), update=full(ID, "name", "email")))
+SETTINGS = {
+    "STRIPE_WEBHOOK_SECRET": f"{SECRET},{OTHER_SECRET}",
+    "DIRECTUS_SERVICE_TOKEN": SERVICE_TOKEN,
+    "DIRECTUS_TIMEOUT": "0.5",
+    "STRIPE_TIMEOUT": "0.5",
+    "STRIPE_WRITE_BACK": "true",
+}
+
+
+@pytest.fixture
+async def hearing(open_house: OpenHouse) -> House:
+    """The application that hears of Stripe's events; both secrets count as what must never show."""
+    house = await open_house(**SETTINGS)
+    house.directus.add_users([SERVICE])
+    house.tokens |= {SECRET, OTHER_SECRET}
+    return house
+
+
+async def post(house: House, body: bytes, given: Iterable[tuple[str, str]] | None = None) -> Answer:
+    return await house.call(None, PATH, method="POST", headers=headers(body) if given is None else given, body=body)
+
+
+def known(house: House, **values: object) -> tuple[Object, Row]:
+    """A customer at Stripe, and the item that holds it and says the same, or these values."""
+    customer = house.stripe.add_customer(name="Ada", email="ada@example.com")
+    return customer, house.directus.add_row(**{"name": "Ada", "email": "ada@example.com", ID: customer["id"], **values})
+
+
+def asked(house: House) -> tuple[int, int]:
+    return len(house.directus.requests), len(house.stripe.asked)
+
+
+def writes(house: House) -> list[Recorded]:
+    return [request for request in house.directus.requests if request.method != "GET"]
+
+
+async def test_off_unless_there_is_a_secret(house: House) -> None:
+    """Without STRIPE_WEBHOOK_SECRET there is no such route, and no series of its own."""
+    answer = await post(house, event(UPDATED, "cus_1"))
+
+    assert (answer.status, answer.code) == (404, "ROUTE_NOT_FOUND")
+    assert b"sidecar_webhooks_total{" not in (await house.call(None, "/metrics")).body
+
+
+async def test_an_update_reaches_the_item(hearing: House) -> None:
+    """What Stripe says now is in the item by the time it is answered, whatever the payload said."""
+    customer, item = known(hearing, name="Eva", note="ours")
+    stale = {**customer, "name": "Ida"}
+
+    answer = await post(hearing, event(UPDATED, stale))
+
+    assert (answer.status, answer.json()) == (200, {"received": True})
+    assert (item["name"], item["email"], item["note"], item[ID]) == ("Ada", "ada@example.com", "ours", customer["id"])
+    assert [json.loads(request.body)["data"] for request in writes(hearing)] == [{"name": "Ada"}]
+    assert {value for request in hearing.directus.requests for value in request.values("Authorization")} == {
+        f"Bearer {SERVICE_TOKEN}"
+    }
+
+
+async def test_a_deletion_clears_the_id(hearing: House) -> None:
+    """The item of a deleted customer holds no ID by the time it is answered."""
+    customer, item = known(hearing)
+    customer["deleted"] = True
+
+    answer = await post(hearing, event(DELETED, customer))
+
+    assert (answer.status, item[ID], item["name"]) == (200, None, "Ada")
+    [line] = log_records(hearing.log, "item changed")
+    facts = {name: line[name] for name in ("item", "fields", "customer", "type", "logger")}
+    assert facts == {
+        "item": item["id"],
+        "fields": [ID],
+        "customer": customer["id"],
+        "type": DELETED,
+        "logger": "sidecar.audit",
+    }
+
+
+async def test_a_deletion_that_did_not_happen(hearing: House) -> None:
+    """A customer that Stripe still has keeps its place, whatever an event said."""
+    customer, item = known(hearing)
+
+    answer = await post(hearing, event(DELETED, customer))
+
+    assert (answer.status, item[ID]) == (200, customer["id"])
+    assert writes(hearing) == []
+
+
+async def test_a_customer_of_another_account(hearing: House) -> None:
+    """A customer that the key's account does not have is no deleted one: nothing is cleared, and the operator told."""
+    item = hearing.directus.add_row(**{ID: "cus_elsewhere"})
+
+    answer = await post(hearing, event(DELETED, "cus_elsewhere"))
+
+    assert (answer.status, item[ID]) == (503, "cus_elsewhere")
+    [line] = log_records(hearing.log, "an event failed")
+    assert (line["code"], line["customer"]) == ("STRIPE_REJECTED", "cus_elsewhere")
+
+
+@pytest.mark.parametrize("kind", [UPDATED, DELETED])
+async def test_again(hearing: House, kind: str) -> None:
+    """An event that comes again changes nothing and asks nobody; one more of the same customer does ask."""
+    customer, item = known(hearing, name="Eva")
+    customer["deleted"] = kind == DELETED
+    body = event(kind, customer)
+
+    answers = [await post(hearing, body)]
+    after, before = dict(item), asked(hearing)
+    answers += [await post(hearing, body) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [200] * 4
+    assert (dict(item), asked(hearing)) == (after, before)
+    await post(hearing, event(kind, customer))
+    assert asked(hearing) > before
+    assert len(writes(hearing)) == 1
+
+
+async def test_a_customer_without_item(hearing: House) -> None:
+    """A customer that no item holds is acknowledged, and nothing is written."""
+    customer = hearing.stripe.add_customer(name="Ada")
+    known(hearing)
+
+    assert (await post(hearing, event(UPDATED, customer))).status == 200
+    assert writes(hearing) == []
+
+
+async def test_nothing_to_do(hearing: House) -> None:
+    """An item that says what Stripe says is not written: no flow of Directus's begins."""
+    customer, _ = known(hearing)
+
+    assert (await post(hearing, event(UPDATED, customer))).status == 200
+    assert writes(hearing) == []
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
+async def test_any_order(hearing: House, order: Sequence[int], *, at_once: bool) -> None:
+    """Events in any order, some twice, one by one or at once, end in what Stripe says."""
+    customer, item = known(hearing, name="Eva", email="old@example.com")
+    bodies = [event(UPDATED, {**customer, "name": "Ida"}), event(UPDATED, customer), event(DELETED, customer)]
+    bodies.append(bodies[1])
+    customer["deleted"] = True
+
+    sent = [post(hearing, bodies[number]) for number in order]
+    answers = await asyncio.gather(*sent) if at_once else [await one for one in sent]
+
+    assert [answer.status for answer in answers] == [200] * 4
+    assert (item[ID], item["name"]) == (None, "Eva")
+    assert len(writes(hearing)) == 1
+
+
+@pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
+async def test_each_secret_counts(hearing: House, secret: str) -> None:
+    """While a secret is replaced, what is signed with either is dealt with."""
+    customer, item = known(hearing, name="Eva")
+    body = event(UPDATED, customer)
+
+    assert (await post(hearing, body, headers(body, secret=secret))).status == 200
+    assert item["name"] == "Ada"
+
+
+Spoil = Callable[[bytes], tuple[bytes, list[tuple[str, str]]]]
+NAME = "Stripe-Signature"
+SPOILED: dict[str, Spoil] = {
+    "unsigned": lambda body: (body, []),
+    "another secret": lambda body: (body, headers(body, secret="whsec_nobodysSECRET0000000")),
+    "old": lambda body: (body, headers(body, at=int(time.time()) - 400)),
+    "garbled": lambda body: (body, [(NAME, "t=x,v1=y")]),
+    "no ASCII": lambda body: (body, [(NAME, f"t={int(time.time())},v1=é")]),
+    "empty": lambda body: (body, [(NAME, "")]),
+    "twice": lambda body: (body, [(NAME, signature(body)), (NAME, signature(body))]),
+    "another body": lambda body: (body.replace(b"cus_", b"cuS_"), headers(body)),
+    "one byte more": lambda body: (body + b"\n", headers(body)),
+    "no body": lambda body: (b"", headers(body)),
+    "signed, no event": lambda _: (b"{}", headers(b"{}")),
+    "signed, no JSON": lambda _: (b"x", headers(b"x")),
+    "signed, no UTF-8": lambda _: (b"\xff", headers(b"\xff")),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+async def test_what_is_not_stripes(hearing: House, spoil: Spoil) -> None:
+    """What is not signed as it must be is a 400 that tells nothing, and neither Directus nor Stripe is asked."""
+    customer, item = known(hearing)
+    customer["deleted"] = True
+    body, given = spoil(event(DELETED, customer))
+
+    answer = await post(hearing, body, given)
+
+    assert (answer.status, answer.code, set(answer.extensions)) == (400, "INVALID_PAYLOAD", {"code"})
+    assert (asked(hearing), item[ID]) == ((0, 0), customer["id"])
+
+
+async def test_no_credential_counts(hearing: House) -> None:
+    """A Directus token lets nobody in here, and with a signature none is looked at, wherever and however it stands."""
+    customer, item = known(hearing, name="Eva")
+    body = event(UPDATED, customer)
+    odd = [("Authorization", "Basic x"), ("Cookie", "directus_session_token=a; directus_session_token=b")]
+    odd += [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")]
+
+    refused = await post(hearing, body, [("Authorization", f"Bearer {CLERK.token}")])
+    before = asked(hearing)
+    taken = await post(hearing, body, [*headers(body), *odd])
+
+    assert (refused.status, before, taken.status, item["name"]) == (400, (0, 0), 200, "Ada")
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+async def test_a_long_body(hearing: House, *, packed: bool) -> None:
+    """A body of up to 1 MiB is read, longer than what callers may send; one byte more is 413, packed or not."""
+    customer, item = known(hearing, name="Eva")
+    padding = 1024 * 1024 - len(event(UPDATED, customer, padding=""))
+    fits, longer = (event(UPDATED, customer, padding="x" * (padding + more)) for more in (0, 1))
+    headed = [("Content-Encoding", "gzip"), *headers(longer)] if packed else headers(longer)
+
+    refused = await post(hearing, gzip.compress(longer) if packed else longer, headed)
+    before = asked(hearing)
+    taken = await post(hearing, fits)
+
+    assert (len(fits), len(longer)) == (1024 * 1024, 1024 * 1024 + 1)
+    assert (refused.status, refused.code, before) == (413, "CONTENT_TOO_LARGE", (0, 0))
+    assert (taken.status, item["name"]) == (200, "Ada")
+
+
+async def test_a_long_body_without_length(hearing: House) -> None:
+    """The same where the length is not told before."""
+    chunks = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    given = [("Transfer-Encoding", "chunked"), (NAME, signature(b"x"))]
+
+    answer = await hearing.send(request_bytes("POST", PATH, given, None) + chunks * 17 + b"0\r\n\r\n")
+
+    assert (answer.status, asked(hearing)) == (413, (0, 0))
+
+
+DOWN: dict[str, faults.Fault] = {
+    "503": faults.answer(503, '{"errors": []}'),
+    "429": faults.answer(429, '{"errors": [{"extensions": {"code": "REQUESTS_EXCEEDED"}}]}', Retry_After="1"),
+    "not let in": faults.answer(401, '{"errors": [{"extensions": {"code": "INVALID_CREDENTIALS"}}]}'),
+    "refused": faults.answer(403, '{"errors": [{"extensions": {"code": "FORBIDDEN"}}]}'),
+    "invalid": faults.answer(400, '{"errors": [{"extensions": {"code": "FAILED_VALIDATION"}}]}'),
+    "no JSON": faults.answer(200, "<html>", "text/html"),
+    "hanging": faults.hang,
+    "reset": faults.reset_before_headers,
+}
+
+
+@pytest.mark.parametrize("kind", [UPDATED, DELETED])
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize("fault", DOWN.values(), ids=DOWN)
+async def test_directus_fails(hearing: House, fault: faults.Fault, method: str, kind: str) -> None:
+    """Whatever Directus says no with, Stripe is told to send the event again, and then it is dealt with."""
+    customer, item = known(hearing, name="Eva")
+    customer["deleted"] = kind == DELETED
+    body, before = event(kind, customer), dict(item)
+    hearing.directus.fail(fault, when=lambda request: request.method == method)
+
+    failed, left = await post(hearing, body), dict(item)
+    hearing.directus.recover()
+    done = await post(hearing, body)
+
+    assert (failed.status, failed.code, left) == (503, "SERVICE_UNAVAILABLE", before)
+    assert done.status == 200
+    assert (item[ID], item["name"]) == ((None, "Eva") if kind == DELETED else (customer["id"], "Ada"))
+
+
+async def test_directus_is_down(hearing: House) -> None:
+    """The same where nobody answers at all."""
+    customer, item = known(hearing, name="Eva")
+    body = event(UPDATED, customer)
+    await hearing.directus.refuse()
+
+    failed = await post(hearing, body)
+    await hearing.directus.listen()
+    done = await post(hearing, body)
+
+    assert (failed.status, done.status, item["name"]) == (503, 200, "Ada")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.answer(500, "{}"),
+        faults.answer(401, '{"error": {"type": "invalid_request_error"}}'),
+        faults.answer(403, '{"error": {"code": "permission_denied"}}'),
+        faults.answer(429, '{"error": {"code": "rate_limit"}}'),
+        faults.half_json,
+        faults.hang,
+    ],
+    ids=["500", "key", "no right", "limit", "half", "hanging"],
+)
+@pytest.mark.parametrize("healthy", [0, 1], ids=["at first", "afterwards"])
+async def test_stripe_fails(hearing: House, fault: faults.Fault, healthy: int) -> None:
+    """Where Stripe cannot say how things are, before or after the item was written, its event is not taken for done."""
+    customer, item = known(hearing, name="Eva")
+    body = event(UPDATED, customer)
+    hearing.stripe.fail(faults.after(healthy, fault), when=lambda request: request.path.endswith(str(customer["id"])))
+
+    failed, left = await post(hearing, body), item["name"]
+    hearing.stripe.recover()
+    done = await post(hearing, body)
+
+    assert (failed.status, left) == (503, "Ada" if healthy else "Eva")
+    assert (done.status, item["name"]) == (200, "Ada")
+
+
+async def test_a_lost_answer_of_directus(hearing: House) -> None:
+    """A write whose answer is lost is a failure, and the next try finds it done."""
+    customer, item = known(hearing)
+    customer["deleted"] = True
+    body = event(DELETED, customer)
+    hearing.directus.fail(faults.reset_after_work, when=lambda request: request.method == "PATCH", times=1)
+
+    failed, done = await post(hearing, body), await post(hearing, body)
+
+    assert (failed.status, done.status, item[ID]) == (503, 200, None)
+    assert len(writes(hearing)) == 1
+
+
+async def test_a_fault_of_our_own(hearing: House) -> None:
+    """An error that nobody thought of is a 500, which Stripe repeats as well."""
+    hearing.crashes = True
+    customer, _ = known(hearing)
+
+    async def too_deep(_request: web.Request, _handler: faults.Handler) -> web.StreamResponse:
+        odd = '{"a":' * 900 + "1" + "}" * 900
+        row = f'{{"id": 1, "{ID}": "{customer["id"]}", "email": "ada@example.com", "name": {odd}}}'
+        return web.Response(text=f'{{"data": [{row}]}}', content_type="application/json")
+
+    hearing.directus.fail(too_deep, when=lambda request: request.path == "/items/customers")
+
+    answer = await post(hearing, event(UPDATED, customer))
+
+    assert answer.status == 500
+
+
+async def test_what_directus_refuses_is_named(hearing: House) -> None:
+    """The log names the item and the fields that were refused, not what should have stood in them."""
+    customer, item = known(hearing, name="Eva")
+    hearing.directus.fail(DOWN["invalid"], when=lambda request: request.method == "PATCH")
+
+    await post(hearing, event(UPDATED, customer))
+
+    [line] = log_records(hearing.log, "Directus refuses what Stripe says of a customer")
+    facts = {name: line[name] for name in ("item", "fields", "code", "level")}
+    assert facts == {"item": item["id"], "fields": ["name"], "code": "FAILED_VALIDATION", "level": "error"}
+    assert not [line for line in hearing.log if "Ada" in line]
+
+
+async def test_answered_only_when_it_is_done(hearing: House) -> None:
+    """Nothing is answered while the item is still to be written."""
+    customer, item = known(hearing, name="Eva")
+    pause = Pause(after=False)
+    hearing.directus.fail(pause, when=lambda request: request.method == "PATCH")
+    sent = asyncio.create_task(post(hearing, event(UPDATED, customer)))
+
+    await pause.reached.wait()
+    answered, so_far = sent.done(), item["name"]
+    pause.release()
+
+    assert (answered, so_far) == (False, "Eva")
+    assert ((await sent).status, item["name"]) == (200, "Ada")
+
+
+async def test_stripe_goes_away_while_it_waits(hearing: House) -> None:
+    """What has begun is finished although nobody waits for it, and counts as done when the event comes again."""
+    customer, item = known(hearing, name="Eva")
+    pause, body = Pause(after=False), event(UPDATED, customer)
+    hearing.directus.fail(pause, when=lambda request: request.method == "PATCH")
+    sent = asyncio.create_task(post(hearing, body))
+    await pause.reached.wait()
+
+    sent.cancel()
+    await asyncio.gather(sent, return_exceptions=True)
+    pause.release()
+    await eventually(lambda: item["name"] == "Ada")
+    again = await post(hearing, body)
+
+    assert again.status == 200
+    assert len(writes(hearing)) == 1
+
+
+async def test_a_new_customer_after_a_deletion(hearing: House) -> None:
+    """W4: An item whose customer was deleted gets a new one, though Stripe would repeat the first for a day."""
+    item = hearing.directus.add_row(owner=CLERK.name, name=None, email=None)
+    first = (await hearing.create(item=item["id"])).json()["id"]
+    [customer] = hearing.stripe.customers
+    customer["deleted"] = True
+    await post(hearing, event(DELETED, customer))
+    cleared = item[ID]
+
+    answers = await asyncio.gather(*(hearing.create(item=item["id"]) for _ in range(3)))
+
+    [second] = {answer.json()["id"] for answer in answers}
+    assert (cleared, item[ID]) == (None, second)
+    assert second != first
+    assert sorted(answer.status for answer in answers) == [200, 200, 201]
+    assert len(hearing.stripe.customers) == 2
+
+
+async def test_a_list_begun_before_is_not_joined(hearing: House) -> None:
+    """Whoever asks for a list after an event gets one that was begun after it."""
+    customer, _ = known(hearing)
+    pause = Pause(after=True)
+    listed = [customer["id"]]
+    hearing.stripe.fail(pause, when=lambda request: request.path == "/v1/customers", times=1)
+    before = hearing.start(CLERK, "/stripe/customers")
+    await pause.reached.wait()
+
+    listed.insert(0, hearing.stripe.add_customer()["id"])
+    await post(hearing, event("customer.created", hearing.stripe.customers[0]))
+    after = await hearing.call(CLERK, "/stripe/customers")
+    pause.release()
+
+    assert [entry["id"] for entry in after.json()] == listed
+    assert [entry["id"] for entry in (await before).json()] == listed[1:]
+
+
+async def test_too_many_at_once(open_house: OpenHouse) -> None:
+    """L2: Who sends bodies that never end takes no place from callers, and events find theirs again soon."""
+    house = await open_house(**SETTINGS, MAX_CONCURRENT_REQUESTS="40")
+    house.tokens |= {SECRET, OTHER_SECRET}
+    head = request_bytes("POST", PATH, [("Content-Length", "100")], None)
+    slow = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(50)]
+    for _, writer in slow:
+        writer.write(head)
+    await house.handled(50)
+
+    busy, caller = await post(house, b"x"), await house.call(CLERK, "/stripe/payments?limit=1")
+    for _, writer in slow:
+        writer.close()
+    await eventually(lambda: _is_refused(house))
+
+    assert (busy.status, busy.code, busy.header("Retry-After")) == (503, "SERVICE_UNAVAILABLE", "1")
+    assert caller.status == 200
+
+
+async def _is_refused(house: House) -> bool:
+    return (await post(house, b"x", headers(b"y"))).status == 400
+
+
+async def test_counted(hearing: House) -> None:
+    """Each event is counted by type and end, and the request's line names it."""
+    customer, _ = known(hearing)
+    body = event(UPDATED, customer, id="evt_7")
+    for sent in (body, body, event("invoice.paid", {"id": "in_1"}), event(DELETED, customer, livemode=True)):
+        await post(hearing, sent)
+    await post(hearing, body, [])
+
+    metrics = (await hearing.call(None, "/metrics")).body.decode()
+
+    for labels in (
+        'type="customer.updated",result="done"',
+        'type="customer.updated",result="duplicate"',
+        'type="other",result="ignored"',
+        'type="customer.deleted",result="ignored"',
+        'type="other",result="refused"',
+    ):
+        assert f"sidecar_webhooks_total{{{','.join(sorted(labels.split(',')))}}} 1.0" in metrics
+    lines = [line for line in log_records(hearing.log, "request") if line["path"] == PATH]
+    assert [(line.get("event"), line["webhook"]) for line in lines[:2]] == [("evt_7", "done"), ("evt_7", "duplicate")]
+    assert (lines[-1].get("event"), lines[-1]["webhook"]) == (None, "refused")
