@@ -180,7 +180,7 @@ OPERATIONS = (
     _retrieve(name="invoices.retrieve", path="/invoices/{invoice_id}", resource=INVOICE, summary="that invoice"),
     _act(
         "invoices.create_preview",
-        "/invoices/create_preview",
+        "/invoice_previews",
         INVOICE,
         "the upcoming invoice, or what it would be after a change; nothing is changed",
         action=Action.READ,

@@ -27,7 +27,8 @@ from sidecar.core.return_urls import is_allowed
 from sidecar.core.rules import Rule
 
 Model = type[BaseModel]
-_LINE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+_ANY = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]"
+_LINE = rf"^{_ANY}*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]{_ANY}*$"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 

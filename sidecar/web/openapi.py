@@ -35,7 +35,6 @@ _REFUSALS = {
 }
 _SECURITY: Schema = {
     "token": {"type": "http", "scheme": "bearer", "description": "A token of Directus."},
-    "query": {"type": "apiKey", "in": "query", "name": "access_token", "description": "The same, in the query."},
 }
 
 
@@ -72,7 +71,7 @@ def document(
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": prefix}],
-        "security": [{"token": []}, {"session": []}, {"query": []}],
+        "security": [{"token": []}, {"session": []}],
         "paths": paths,
         "components": {
             "schemas": {**components, "Errors": ERROR},

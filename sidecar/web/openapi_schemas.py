@@ -67,6 +67,7 @@ def _schema(resource: Resource) -> Schema:
         "type": "object",
         "required": ["object"],
         "properties": {"object": {"const": resource.kind}, **properties},
+        "additionalProperties": True,
     }
 
 

@@ -1,0 +1,19 @@
+"""The whole service on doubles, with every operation turned on."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.doubles.directus import DirectusDouble
+from tests.doubles.house import House, whole_app
+from tests.doubles.stripe import StripeDouble
+
+EVERY_OPERATION = Path(__file__).parent / "operations.toml"
+
+
+@pytest.fixture
+async def house(directus: DirectusDouble, stripe: StripeDouble) -> AsyncIterator[House]:
+    settings = {"STRIPE_OPERATIONS": str(EVERY_OPERATION), "ALLOWED_RETURN_URLS": "https://app.example.com/account"}
+    async with whole_app(directus, stripe, **settings) as running:
+        yield running

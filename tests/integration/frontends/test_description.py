@@ -1,0 +1,33 @@
+"""The service does what its own description says: schemathesis tries it with what fits and with what does not."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from sidecar.core.operations import OPERATIONS
+from tests.doubles.house import CLERK, House
+
+_EXAMPLES = "8"
+# Whether an object exists, and that one of two parameters excludes the other, OpenAPI cannot say.
+_UNDECIDABLE = "positive_data_acceptance"
+
+
+async def test_schemathesis_finds_nothing(house: House, tmp_path: Path) -> None:
+    """No server error, no status, body or header that is not described, no bad input that passes, no other method."""
+    for _ in range(3):
+        house.stripe.add_payments(2, customer=house.stripe.add_customer(email="a@b.co")["id"])
+    prefix = f"http://127.0.0.1:{house.port}/stripe"
+    house.tokens.add(CLERK.token)
+
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{prefix}/openapi.json", "--url", prefix),
+        *("--header", f"Authorization: Bearer {CLERK.token}", "--checks", "all"),
+        *("--exclude-checks", _UNDECIDABLE, "--max-examples", _EXAMPLES, "--generation-deterministic", "--no-color"),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+
+    assert process.returncode == 0, output.decode()
+    assert f"Tested: {len(OPERATIONS)}\n".encode() in output

@@ -1,0 +1,41 @@
+"""Types for front ends: openapi-typescript makes them of the description, and they compile."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from openapi_spec_validator import validate
+
+from sidecar.core.operations import OPERATIONS
+from tests.doubles.house import House
+from tests.integration.frontends.packages import node, packages
+
+USES = Path(__file__).parent / "types.ts"
+
+
+async def description(house: House) -> dict[str, Any]:
+    answer = await house.call(None, "/stripe/openapi.json")
+    assert answer.status == 200
+    given: dict[str, Any] = json.loads(answer.body)
+    return given
+
+
+async def test_the_description_is_valid(house: House) -> None:
+    """It is OpenAPI 3.1, with each operation that is on, and nobody needs a credential to read it."""
+    described = await description(house)
+
+    validate(described)
+    found = {operation["operationId"] for methods in described["paths"].values() for operation in methods.values()}
+    assert found == {operation.name for operation in OPERATIONS}
+    assert (house.directus.requests, house.stripe.asked) == ([], [])
+
+
+async def test_types_compile(house: House, tmp_path: Path) -> None:
+    """What openapi-typescript makes of it compiles strictly, and so does what a front end writes against it."""
+    modules = packages()
+    (tmp_path / "openapi.json").write_text(json.dumps(await description(house)))
+    shutil.copy(USES, tmp_path)
+
+    node(modules / "openapi-typescript/bin/cli.js", "openapi.json", "--output", "api.d.ts", folder=tmp_path)
+    node(modules / "typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck", "false", "types.ts", folder=tmp_path)
