@@ -74,6 +74,8 @@ def _unseen_lines(settings: Settings) -> Iterator[Line]:
     where = f"{settings.stripe_customers_collection}.{settings.stripe_customer_id_field}"
     yield Line(Word.NOTE, f"{where} cannot be looked at without DIRECTUS_SERVICE_TOKEN; `provision` makes both")
     yield Line(Word.NOTE, f"{BELIEF} cannot be seen without it either; {TRUST}")
+    if settings.stripe_operations is not None:
+        yield Line(Word.NOTE, "nor can it be seen whether the collections are there that STRIPE_OPERATIONS names")
     if settings.stripe_write_back:
         yield Line(Word.NOTE, f"IDs are written back as the caller, who must be allowed to read and update {where}")
 

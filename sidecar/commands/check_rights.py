@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import needed
 from sidecar.core.permissions import Access, Action, Permissions
+from sidecar.core.rules import unknown_collections
 from sidecar.settings import Settings
 
 BELIEF = "whether Directus believes the addresses we pass on"
@@ -22,6 +23,7 @@ def right_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
         yield Line(Word.FAULT, f"the service token may not update {where}: run `provision`")
     if settings.stripe_webhook_secret is not None:
         yield from _event_lines(settings, permissions)
+    yield from operation_lines(settings, permissions)
     more = excess(settings, permissions)
     if more is not None:
         yield Line(Word.NOTE, f"the service token may do more than it needs: {more}; `provision` makes one that cannot")
@@ -59,12 +61,28 @@ def excess(settings: Settings, permissions: Permissions) -> str | None:
     rights = {(right.collection, right.action): right for right in these}
     for granted, grant in sorted(permissions.grants.items()):
         right = rights.get(granted)
+        if right is None and granted in _seen(settings) and grant.access is Access.PARTIAL:
+            continue  # that a collection is there, and none of its items
         more = grant.fields.names - set(right.fields if right else ())
         if more:
             return f"{granted[1]} {granted[0]} ({', '.join(sorted(more)[:3])})"
         if right and right.item and grant.access is Access.FULL:
             return f"{granted[1]} every item of {granted[0]}"
     return None
+
+
+def _seen(settings: Settings) -> set[tuple[str, Action]]:
+    return {(collection, Action.READ) for collection in settings.collections}
+
+
+def operation_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
+    """Say whether the collections are there by whose permissions operations are decided."""
+    missing = unknown_collections(settings.rules, permissions, settings.stripe_customers_collection)
+    for fault in missing:
+        yield Line(Word.FAULT, f"STRIPE_OPERATIONS: {fault}")
+    if settings.stripe_operations is not None and not missing:
+        count = len(settings.rules)
+        yield Line(Word.OK, f"{count} operations are on, and the collections that decide on them are there")
 
 
 def address_line(settings: Settings, as_nobody: object, *, provisioned: bool) -> Line:

@@ -1,11 +1,14 @@
 """What `check` asks of Stripe: whether it accepts the key for what the service reads."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 
 import aiohttp
 
 from sidecar.clients.stripe import StripeClient
 from sidecar.commands.lines import Line, Word
+from sidecar.core.operation import Kind
+from sidecar.core.resources import CUSTOMER, PAYMENT_INTENT, Resource
 from sidecar.errors import StripeFailure, StripeKeyRejected
 from sidecar.settings import Settings
 
@@ -25,7 +28,16 @@ async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> As
     customers = await _line(client, "customers", client.probe, _mode(settings))
     yield customers
     if customers.word is Word.OK:
-        yield await _line(client, "PaymentIntents", lambda: client.probe("/v1/payment_intents"), _mode(settings))
+        for resource in _listed(settings):
+            what = "PaymentIntents" if resource is PAYMENT_INTENT else f"{resource.kind.replace('_', ' ')}s"
+            yield await _line(client, what, partial(client.probe, resource.path), _mode(settings))
+
+
+def _listed(settings: Settings) -> Iterator[Resource]:
+    """Give the kinds of object that may be listed; what else the key may not do shows only when it is done."""
+    rules = [rule for rule in settings.rules if rule.operation.kind is Kind.LIST]
+    asked = {rule.operation.resource.kind: rule.operation for rule in rules}
+    return (one.resource for one in asked.values() if one.resource is not CUSTOMER and one.resource.dated)
 
 
 def _mode(settings: Settings) -> str:

@@ -1,11 +1,11 @@
 """The service policy: exactly the rights that are needed, and what somebody added to it named or taken back."""
 
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 from sidecar.commands.addresses import EVERY_ADDRESS
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.lines import Line, Word
-from sidecar.commands.rights import Right, needed, service_policy
+from sidecar.commands.rights import Right, service_policy
 from sidecar.settings import DirectusSettings
 
 _DESCRIPTION = (
@@ -17,18 +17,18 @@ _DESCRIPTION = (
 
 
 def provide_policy(
-    admin: Administrator, settings: DirectusSettings, *, realtime: bool, mirrored: Collection[str] | None
+    admin: Administrator, settings: DirectusSettings, rights: Sequence[Right]
 ) -> Generator[Line, None, str]:
-    """Give the policy's ID at the end. `mirrored` as for the rights, in fields that are there."""
-    rules = [_rule(right) for right in needed(settings, realtime=realtime, mirrored=mirrored)]
+    """Give the policy's ID at the end."""
+    rules = [_rule(right) for right in rights]
     name = service_policy(settings)
     found = admin.rows("policies", {"name": {"_eq": name}})
     if len(found) > 1:
         raise AdministratorFault(f'There are {len(found)} policies called "{name}"; rename all but one.')
     if not found:
         policy = str(admin.create("policies", _new_policy(name, rules))["id"])
-        rights = ", ".join(_name(rule) for rule in rules)
-        yield Line(Word.CREATED, f'policy "{name}", with permission to {rights}')
+        granted = ", ".join(_name(rule) for rule in rules)
+        yield Line(Word.CREATED, f'policy "{name}", with permission to {granted}')
         return policy
     policy = str(found[0]["id"])
     yield _mended_policy(admin, found[0], name)

@@ -1,17 +1,19 @@
 """``provision``: prepare a Directus for the sidecar. What is as it should be is left alone, so it may run again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sidecar.commands.account import provide_account
-from sidecar.commands.administrator import Administrator, AdministratorFault
+from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.grants import provide_policy
 from sidecar.commands.lines import Line, Word, show
+from sidecar.commands.rights import needed
 from sidecar.commands.schema import provide_schema
 from sidecar.core.mirror import Mirror
 from sidecar.core.projection import FieldMap
+from sidecar.core.rules import Rule, RulesFault, parse_rules
 from sidecar.settings import DirectusSettings, load
 from sidecar.values import FieldAttributes, Token, WebhookSecrets, default_field_map
 
@@ -25,6 +27,21 @@ class ProvisionSettings(DirectusSettings):
     stripe_field_map: FieldAttributes = Field(
         default_factory=default_field_map, description="As for the service; only looked at with the former"
     )
+    stripe_operations: Path | None = Field(None, description="As for the service, whose token sees what it names")
+
+    @field_validator("stripe_operations")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError("the file cannot be read")
+        return path
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        field_map = FieldMap(self.stripe_customer_id_field, self.stripe_field_map)
+        if self.stripe_operations is None:
+            return ()
+        return parse_rules(self.stripe_operations.read_text("utf-8"), self.stripe_customers_collection, field_map)
 
     @property
     def mirror(self) -> Mirror:
@@ -45,10 +62,36 @@ def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Lin
         admin.require_rights()
         yield from provide_schema(admin, settings)
         mirrored = _mirrored(admin, settings) if settings.stripe_webhook_secret is not None else None
-        policy = yield from provide_policy(admin, settings, realtime=settings.directus_realtime, mirrored=mirrored)
+        keys = _keys(admin, settings)
+        rights = needed(settings, realtime=settings.directus_realtime, mirrored=mirrored, keys=keys)
+        policy = yield from provide_policy(admin, settings, rights)
         yield from provide_account(admin, policy, settings, token_file)
     except AdministratorFault as fault:
         yield Line(Word.FAULT, str(fault))
+    except RulesFault as fault:
+        for line in fault.faults:
+            yield Line(Word.FAULT, f"STRIPE_OPERATIONS: {line}")
+
+
+def _keys(admin: Administrator, settings: ProvisionSettings) -> dict[str, str]:
+    """Find the primary key of each collection that STRIPE_OPERATIONS names.
+
+    Raises AdministratorFault for one that is not there, and RulesFault.
+    """
+    others = {
+        rule.collection: rule for rule in settings.rules if rule.collection != settings.stripe_customers_collection
+    }
+    for name, rule in others.items():
+        if admin.find(f"collections/{name}") is None:
+            raise AdministratorFault(
+                f"STRIPE_OPERATIONS: line {rule.line}, [{rule.operation.name}]: Directus has no collection {name}; "
+                "create it, with whatever permissions shall decide"
+            )
+    return {name: _key(admin.rows(f"fields/{name}")) for name in others}
+
+
+def _key(fields: Iterable[Row]) -> str:
+    return next(str(field["field"]) for field in fields if (field.get("schema") or {}).get("is_primary_key"))
 
 
 def _mirrored(admin: Administrator, settings: ProvisionSettings) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from sidecar.clients.feed import COLLECTIONS
 from sidecar.core.permissions import Action
@@ -21,15 +22,25 @@ class Right:
     validation: Mapping[str, object] | None = None
 
 
-def needed(settings: DirectusSettings, *, realtime: bool, mirrored: Collection[str] | None = None) -> list[Right]:
-    """`mirrored` are the fields that repeat what Stripe says of a customer; None where its events do not come in."""
+def needed(
+    settings: DirectusSettings,
+    *,
+    realtime: bool,
+    mirrored: Collection[str] | None = None,
+    keys: Mapping[str, str] = MappingProxyType({}),
+) -> list[Right]:
+    """`mirrored` are the fields that repeat what Stripe says of a customer; None where its events do not come in.
+
+    `keys` are the primary keys of other collections, whose permissions decide on operations, by collection.
+    """
     on_items = _on_items(settings) if mirrored is None else _on_items_with_events(settings, mirrored)
     rights = [*on_items, *_on_policies(settings, realtime=realtime)]
     if realtime:
         # Where one of them holds the customers its primary key, which is "id", may be read already.
         read = {right.collection for right in rights}
         rights += [Right(name, Action.READ, ("id",)) for name in COLLECTIONS if name not in read]
-    return rights
+    read = {right.collection for right in rights}
+    return rights + [_on_existence(name, key) for name, key in keys.items() if name not in read]
 
 
 def service_policy(settings: DirectusSettings) -> str:
@@ -63,6 +74,11 @@ def _on_items_with_events(settings: DirectusSettings, mirrored: Collection[str])
         (customer_id, *mirrored),
         validation={"_or": [{customer_id: {"_null": True}}, {customer_id: {"_regex": _CUSTOMER_ID}}]},
     )
+
+
+def _on_existence(collection: str, key: str) -> Right:
+    """No item is without its key, so this shows none of them, yet that the collection is there."""
+    return Right(collection, Action.READ, (key,), item={key: {"_null": True}})
 
 
 def _on_policies(settings: DirectusSettings, *, realtime: bool) -> Iterator[Right]:

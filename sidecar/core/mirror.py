@@ -95,23 +95,25 @@ async def follow(customer_id: str, stripe: Stripe, items: HeldItems, mirror: Mir
 
     Raises Refused, DirectusUnavailable and StripeFailure, and EventFailed where either side changes all the time.
     """
-    state = mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
     fields = await items.changeable()
+    held = await items.holding(customer_id, fields)
+    if not held:
+        return  # many of an account's customers may be none of ours, and Stripe is asked for none of those
+    state = mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
     for _ in range(_ROUNDS):
-        changes = [
-            (item.key, values)
-            for item in await items.holding(customer_id, fields)
-            if (values := mirror.lacking(state, item.values))
-        ]
+        changes = [(item.key, values) for item in held if (values := mirror.lacking(state, item.values))]
+        if not changes:
+            return
         agreed = True
         for key, values in changes:
             if await _change(items, key, customer_id, values):
                 yield Change(key, tuple(values))
             else:
                 agreed = False
-        before, state = state, state if not changes else mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
+        before, state = state, mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
         if agreed and state == before:
             return
+        held = await items.holding(customer_id, fields)
     raise EventFailed("This customer changes all the time. Send the event again.", detail=customer_id)
 
 

@@ -5,7 +5,7 @@ each with its line.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -67,8 +67,10 @@ def parse_rules(text: str, customers: str, field_map: FieldMap) -> tuple[Rule, .
         raise RulesFault([f"is not TOML: {error}"]) from None
     rules = {rule.operation.name: rule for rule in default_rules(customers, field_map)}
     faults: list[str] = []
-    for path, table in _tables(tables):
-        name, line = ".".join(path), _line(text, path)
+    named = dict(_tables(tables))
+    lines = _lines(text, named)
+    for path, table in named.items():
+        name, line = ".".join(path), lines[path]
         try:
             rule = _rule(name, table, customers, field_map, line)
         except ValueError as fault:
@@ -103,19 +105,24 @@ def _tables(tables: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], obj
             yield (group,), members
 
 
-def _line(text: str, path: tuple[str, ...]) -> int:
-    """Find where a table begins: the first line with which what stands before it has that table."""
-    lines = text.splitlines(keepends=True)
+def _lines(text: str, paths: Collection[tuple[str, ...]]) -> Mapping[tuple[str, ...], int]:
+    """Find where each table begins: the first line with which what stands before it has that table."""
+    lines, found = text.split("\n"), dict[tuple[str, ...], int]()
     for number in range(1, len(lines) + 1):
         try:
-            found: object = tomllib.loads("".join(lines[:number]))
+            so_far = tomllib.loads("\n".join(lines[:number]))
         except _UNREADABLE:
             continue
-        for part in path:
-            found = found.get(part) if isinstance(found, dict) else None
-        if found is not None:
-            return number
-    return len(lines)
+        found |= {path: number for path in paths if path not in found and _has(so_far, path)}
+    return found
+
+
+def _has(tables: object, path: Sequence[str]) -> bool:
+    for part in path:
+        if not isinstance(tables, dict) or part not in tables:
+            return False
+        tables = tables[part]
+    return True
 
 
 def _rule(name: str, table: object, customers: str, field_map: FieldMap, line: int) -> Rule | None:

@@ -64,6 +64,7 @@ def test_settings_start_the_service(
     [mounted] = SERVICES[name]["volumes"]
     operations, inside, _ = mounted.split(":")
     assert given["STRIPE_OPERATIONS"] == inside
+    monkeypatch.setenv("DIRECTUS_ADMIN_TOKEN", "made-up")
     for key, value in {**given, "STRIPE_OPERATIONS": str(DEPLOY / operations)}.items():
         monkeypatch.setenv(key, str(secret) if key.endswith("_FILE") else value)
 

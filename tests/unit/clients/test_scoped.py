@@ -201,7 +201,7 @@ async def test_nobody() -> None:
 @in_virtual_time
 async def test_reader_leaves() -> None:
     """L3: a reader that leaves in the middle stops the asking."""
-    own = {
+    own: Mapping[str, list[StripeObject]] = {
         one: [{"id": f"pi_{one}_{n}", "created": n, "customer": one} for n in range(300, 0, -1)]
         for one in ("cus_a", "cus_b")
     }

@@ -31,7 +31,7 @@ def settings() -> Settings:
 
 
 def moved(settings: Settings, **changes: object) -> Settings:
-    return settings.model_copy(update=changes)
+    return Settings.model_validate({**dict(settings), **changes})
 
 
 async def lines_of(lines: AsyncIterator[Line]) -> list[Line]:

@@ -143,11 +143,11 @@ async def test_a_deletion_clears_the_id() -> None:
 
 @pytest.mark.parametrize("customer", [ADA, GONE])
 async def test_a_customer_without_item(customer: StripeObject) -> None:
-    """Nothing is written where no item holds the customer."""
+    """Nothing is written where no item holds the customer, and Stripe is not asked about it."""
     world = World(customer=customer, rows={7: item(cus="cus_2", name="Eva"), 8: item(cus=None, name="Eva")})
 
     assert await world.follow() == []
-    assert world.written == []
+    assert (world.written, world.asked) == ([], 0)
 
 
 async def test_several_items() -> None:

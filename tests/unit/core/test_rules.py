@@ -153,6 +153,13 @@ def test_a_fault_is_told_with_its_line(text: str, fault: str) -> None:
     assert fault in found
 
 
+def test_lines_are_those_of_an_editor() -> None:
+    """Only a line feed ends a line: nothing that Python alone takes for one moves the count, nor do texts of lines."""
+    text = '# a\x85b\u2028c\r\n[customers.retrieve]\nfields = { a = """\n[customers.update]\n""" }\n[refunds.create]'
+
+    assert ["line 5"] == [fault.split(",")[0] for fault in faults(text)]
+
+
 def test_all_faults_are_told_at_once() -> None:
     """The file is judged whole, so that it is mended in one go."""
     found = faults("[refunds.create]\namounts = 1\n\n[nothing.list]\n[customers.update]\naction = 'x'\nenabled = 1\n")

@@ -114,7 +114,7 @@ async def test_a_deletion_that_did_not_happen(hearing: House) -> None:
 
 async def test_a_customer_of_another_account(hearing: House) -> None:
     """A customer that the key's account does not have is no deleted one: nothing is cleared, and the operator told."""
-    item = hearing.directus.add_row(**{ID: "cus_elsewhere"})
+    item = hearing.directus.add_row(**{ID: "cus_elsewhere", "name": None, "email": None})
 
     answer = await post(hearing, event(DELETED, "cus_elsewhere"))
 
@@ -256,6 +256,15 @@ async def test_a_long_body_without_length(hearing: House) -> None:
     answer = await hearing.send(request_bytes("POST", PATH, given, None) + chunks * 17 + b"0\r\n\r\n")
 
     assert (answer.status, asked(hearing)) == (413, (0, 0))
+
+
+@pytest.mark.parametrize("packed", ["gzip", "deflate"])
+async def test_a_body_that_is_not_packed(hearing: House, packed: str) -> None:
+    """V1: A body that is not what its headers say is the sender's fault."""
+    hearing.crashes = True  # aiohttp tells of it as well when it drains the connection
+    answer = await post(hearing, b"garbage", [("Content-Encoding", packed), *headers(b"garbage")])
+
+    assert (answer.status, answer.code, asked(hearing)) == (400, "INVALID_PAYLOAD", (0, 0))
 
 
 DOWN: dict[str, faults.Fault] = {

@@ -1,0 +1,225 @@
+"""How each row of the table is asked for, and what Stripe must then be asked: one case a row.
+
+Whatever belongs to a customer is named …_OWN. The same case about somebody else's, or about nothing that is there, is
+the same text with another word in the place of OWN.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl
+
+from sidecar.core.operation import Kind, Operation
+from sidecar.core.operations import OPERATIONS
+from tests.doubles.directus import User
+from tests.doubles.house import House
+from tests.doubles.samples import RETURN_URL
+from tests.doubles.server import Recorded
+from tests.doubles.wire import Answer
+
+ROWS: dict[str, Operation] = {row.name: row for row in OPERATIONS}
+JSON = ("Content-Type", "application/json")
+_OWNED = re.compile(r"\b(?!si_)[a-z_]+_OWN\b")  # a subscription's item is Stripe's to match with its subscription
+
+
+@dataclass(frozen=True)
+class Case:
+    """`target` is below the prefix. `asked` is Stripe's path and query, `form` what is sent there in a POST."""
+
+    name: str
+    target: str
+    asked: str
+    body: str | None = None
+    form: str = ""
+
+    @property
+    def row(self) -> Operation:
+        return ROWS[self.name]
+
+    @property
+    def status(self) -> int:
+        return 201 if self.row.kind in {Kind.CREATE, Kind.CREATE_CUSTOMER} else 200
+
+    @property
+    def owned(self) -> bool:
+        """Whether it names anything that belongs to somebody."""
+        return _OWNED.search(f"{self.target} {self.body}") is not None
+
+    @property
+    def names_customer(self) -> bool:
+        return "cus_OWN" in f"{self.target} {self.body}"
+
+    def about(self, word: str) -> "Case":
+        """The same about another customer's things: `FOREIGN`, `OTHER` or `ABSENT`."""
+        return replace(
+            self,
+            target=self.target.replace("_OWN", f"_{word}"),
+            body=self.body and self.body.replace("_OWN", f"_{word}"),
+        )
+
+    def mixed(self, word: str) -> Iterator["Case"]:
+        """The same with one reference of several to another customer's thing."""
+        places = [*_OWNED.finditer(self.target)], [*_OWNED.finditer(self.body or "")]
+        if len(places[0]) + len(places[1]) < 2:
+            return
+        for place in places[0]:
+            yield replace(self, target=_swapped(self.target, place, word))
+        for place in places[1]:
+            yield replace(self, body=_swapped(self.body or "", place, word))
+
+    def having(self, **attributes: object) -> "Case":
+        """The same with these attributes in its body."""
+        return replace(self, body=json.dumps({**json.loads(self.body or "{}"), **attributes}))
+
+    async def call(self, house: House, user: User | None, *headers: tuple[str, str]) -> Answer:
+        body = None if self.body is None else self.body.encode()
+        sent = [*([JSON] if body is not None and "Content-Type" not in dict(headers) else []), *headers]
+        target = f"/stripe{self.target}"
+        return await house.call(user, target, method=self.row.method, headers=sent, body=body)
+
+
+def _swapped(text: str, place: re.Match[str], word: str) -> str:
+    return text[: place.start()] + place[0].replace("_OWN", f"_{word}") + text[place.end() :]
+
+
+def asked_as(request: Recorded) -> tuple[str, str, list[tuple[str, str]], list[tuple[str, str]]]:
+    """Give a request's method, path, query and form, so that only the order of parameters does not count."""
+    return request.method, request.path, sorted(request.query.items()), sorted(request.form)
+
+
+def expected(case: Case) -> tuple[str, str, list[tuple[str, str]], list[tuple[str, str]]]:
+    path, _, query = case.asked.partition("?")
+    return case.row.method, path, sorted(parse_qsl(query)), sorted(parse_qsl(case.form))
+
+
+_ITEMS = '[{"price": "price_ONE", "quantity": 2}]'
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("payments.list", "/payments?limit=2", "/v1/payment_intents?limit=2"),
+        Case(
+            "payments.list_for_customer",
+            "/payments/cus_OWN?limit=2",
+            "/v1/payment_intents?limit=2&customer=cus_OWN",
+        ),
+        Case("customers.list", "/customers?limit=2", "/v1/customers?limit=2"),
+        Case("customers.create", "/customers", "/v1/customers", '{"email": "a@example.com"}', "email=a@example.com"),
+        Case("customers.retrieve", "/customers/cus_OWN", "/v1/customers/cus_OWN"),
+        Case(
+            "customers.update",
+            "/customers/cus_OWN",
+            "/v1/customers/cus_OWN",
+            '{"name": "Ada", "email": "b@example.com"}',
+            "name=Ada&email=b@example.com",
+        ),
+        Case("payment_intents.retrieve", "/payment_intents/pi_OWN", "/v1/payment_intents/pi_OWN"),
+        Case(
+            "payment_intents.create",
+            "/payment_intents",
+            "/v1/payment_intents",
+            '{"customer": "cus_OWN", "price": "price_ONE", "quantity": 3, "payment_method": "pm_OWN"}',
+            "customer=cus_OWN&payment_method=pm_OWN&amount=750&currency=eur"
+            "&metadata[price]=price_ONE&metadata[quantity]=3",
+        ),
+        Case(
+            "payment_intents.cancel",
+            "/payment_intents/pi_OWN/cancel",
+            "/v1/payment_intents/pi_OWN/cancel",
+            '{"cancellation_reason": "abandoned"}',
+            "cancellation_reason=abandoned",
+        ),
+        Case(
+            "charges.list",
+            "/charges?limit=2&customer=cus_OWN&payment_intent=pi_OWN",
+            "/v1/charges?limit=2&customer=cus_OWN&payment_intent=pi_OWN",
+        ),
+        Case(
+            "refunds.list",
+            "/refunds?limit=2&payment_intent=pi_OWN&charge=ch_OWN",
+            "/v1/refunds?limit=2&payment_intent=pi_OWN&charge=ch_OWN",
+        ),
+        Case(
+            "refunds.create",
+            "/refunds",
+            "/v1/refunds",
+            '{"payment_intent": "pi_OWN", "reason": "duplicate"}',
+            "payment_intent=pi_OWN&reason=duplicate",
+        ),
+        Case(
+            "invoices.list",
+            "/invoices?limit=2&customer=cus_OWN&subscription=sub_OWN&status=open",
+            "/v1/invoices?limit=2&customer=cus_OWN&subscription=sub_OWN&status=open",
+        ),
+        Case("invoices.retrieve", "/invoices/in_OWN", "/v1/invoices/in_OWN"),
+        Case(
+            "invoices.create_preview",
+            "/invoice_previews",
+            "/v1/invoices/create_preview",
+            '{"customer": "cus_OWN", "subscription": "sub_OWN", "subscription_details":'
+            ' {"items": [{"id": "si_OWN", "deleted": true}, {"price": "price_ONE"}]}}',
+            "customer=cus_OWN&subscription=sub_OWN&subscription_details[items][0][id]=si_OWN"
+            "&subscription_details[items][0][deleted]=true&subscription_details[items][1][price]=price_ONE",
+        ),
+        Case(
+            "subscriptions.list",
+            "/subscriptions?limit=2&customer=cus_OWN&status=all&price=price_ONE",
+            "/v1/subscriptions?limit=2&customer=cus_OWN&status=all&price=price_ONE",
+        ),
+        Case("subscriptions.retrieve", "/subscriptions/sub_OWN", "/v1/subscriptions/sub_OWN"),
+        Case(
+            "subscriptions.create",
+            "/subscriptions",
+            "/v1/subscriptions",
+            f'{{"customer": "cus_OWN", "items": {_ITEMS}, "default_payment_method": "pm_OWN"}}',
+            "customer=cus_OWN&items[0][price]=price_ONE&items[0][quantity]=2&default_payment_method=pm_OWN",
+        ),
+        Case(
+            "subscriptions.update",
+            "/subscriptions/sub_OWN",
+            "/v1/subscriptions/sub_OWN",
+            '{"items": [{"id": "si_OWN", "price": "price_ONE"}], "default_payment_method": "pm_OWN"}',
+            "items[0][id]=si_OWN&items[0][price]=price_ONE&default_payment_method=pm_OWN",
+        ),
+        Case("subscriptions.cancel", "/subscriptions/sub_OWN", "/v1/subscriptions/sub_OWN"),
+        Case(
+            "payment_methods.list",
+            "/payment_methods?limit=2&customer=cus_OWN&type=card",
+            "/v1/payment_methods?limit=2&customer=cus_OWN&type=card",
+        ),
+        Case("payment_methods.detach", "/payment_methods/pm_OWN/detach", "/v1/payment_methods/pm_OWN/detach"),
+        Case(
+            "setup_intents.create",
+            "/setup_intents",
+            "/v1/setup_intents",
+            '{"customer": "cus_OWN", "payment_method": "pm_OWN", "usage": "off_session"}',
+            "customer=cus_OWN&payment_method=pm_OWN&usage=off_session",
+        ),
+        Case(
+            "checkout_sessions.create",
+            "/checkout/sessions",
+            "/v1/checkout/sessions",
+            f'{{"customer": "cus_OWN", "mode": "payment", "line_items": {_ITEMS}, "success_url": "{RETURN_URL}/ok"}}',
+            "customer=cus_OWN&mode=payment&line_items[0][price]=price_ONE&line_items[0][quantity]=2"
+            f"&success_url={RETURN_URL}/ok",
+        ),
+        Case("checkout_sessions.retrieve", "/checkout/sessions/cs_test_OWN", "/v1/checkout/sessions/cs_test_OWN"),
+        Case(
+            "billing_portal_sessions.create",
+            "/billing_portal/sessions",
+            "/v1/billing_portal/sessions",
+            f'{{"customer": "cus_OWN", "return_url": "{RETURN_URL}"}}',
+            f"customer=cus_OWN&return_url={RETURN_URL}",
+        ),
+        Case("products.list", "/products?limit=2&active=true", "/v1/products?limit=2&active=true"),
+        Case("products.retrieve", "/products/prod_ONE", "/v1/products/prod_ONE"),
+        Case("prices.list", "/prices?limit=2&product=prod_ONE", "/v1/prices?limit=2&product=prod_ONE"),
+        Case("prices.retrieve", "/prices/price_ONE", "/v1/prices/price_ONE"),
+        Case(
+            "balance_transactions.list",
+            "/balance_transactions?limit=2&type=charge",
+            "/v1/balance_transactions?limit=2&type=charge",
+        ),
+    )
+}

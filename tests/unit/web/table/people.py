@@ -1,0 +1,64 @@
+"""Who asks, what Stripe has, and the operator's file."""
+
+from collections.abc import Mapping
+
+from sidecar.core.operations import OPERATIONS
+from tests.doubles.directus import User, full, grants, partial
+from tests.doubles.stripe import CLIENT_SECRET, StripeDouble
+
+ALL = {action: full() for action in ("create", "read", "update", "delete", "share")}
+MANAGER = User("user-manager", "MARKED-manager/+token~", grants(**ALL) | grants("shop", **ALL))
+TENANT = User(
+    "user-tenant",
+    "MARKED-tenant/+token~",
+    grants(
+        read=partial("id", "stripe_customer_id", "name", "email"),
+        update=partial("name", "email"),
+    )
+    | grants("shop", create=full(), read=full()),
+)
+CLERK = User(  # sees every customer, and of them and their payments what a few fields stand for
+    "user-clerk",
+    "MARKED-clerk2/+token~",
+    grants(read=full("id", "stripe_customer_id", "name"), update=full("name"), create=full("name", "email"))
+    | grants("shop", read=full("id"), create=full("id")),
+)
+OUTSIDER = User("user-outsider", "MARKED-outsider/+token~", grants("elsewhere", **ALL))
+PEOPLE = (MANAGER, TENANT, CLERK, OUTSIDER)
+
+FIXED = {"active": True, "unit_amount": 250, "currency": "eur", "type": "one_time", "billing_scheme": "per_unit"}
+FIXED["transform_quantity"] = None
+ONE = {"id": "price_ONE", "object": "price", **FIXED}
+_SECRET = {"type": "payment_intent", "client_secret": f"pi_DEEP{CLIENT_SECRET}"}  # where newer objects have one
+
+
+def furnish(stripe: StripeDouble) -> None:
+    """Give each of three customers one object of every kind, and the account a product with two prices."""
+    stripe.add("product", id="prod_ONE", name="Bread")
+    stripe.add("price", id="price_ONE", product="prod_ONE", **FIXED)
+    stripe.add("price", id="price_TWO", product="prod_ONE", **FIXED)
+    stripe.add("balance_transaction", id="txn_ONE", type="charge", amount=250, currency="eur")
+    for word in ("FOREIGN", "OTHER", "OWN"):
+        customer = f"cus_{word}"
+        paid = {"payment_intent": f"pi_{word}", "charge": f"ch_{word}"}
+        stripe.add("customer", id=customer, name=f"name-{word}", email=f"{word.lower()}@example.com")
+        stripe.add("payment_method", id=f"pm_{word}", customer=customer, type="card")
+        stripe.add("payment_intent", id=paid["payment_intent"], customer=customer, amount=250, currency="eur")
+        stripe.add("charge", id=paid["charge"], customer=customer, payment_intent=paid["payment_intent"])
+        stripe.add("refund", id=f"re_{word}", **paid)
+        item = {**stripe.add("subscription_item", id=f"si_{word}", subscription=f"sub_{word}"), "price": ONE}
+        items = {"object": "list", "data": [item], "has_more": False}
+        stripe.add("subscription", id=f"sub_{word}", customer=customer, status="active", items=items)
+        about = {"subscription": f"sub_{word}", "confirmation_secret": _SECRET}
+        stripe.add("invoice", id=f"in_{word}", customer=customer, status="open", **about)
+        stripe.add("checkout.session", id=f"cs_test_{word}", customer=customer, url=f"https://pay.example/{word}")
+
+
+def rules(tables: Mapping[str, str | None]) -> str:
+    """Write a file that turns every row on, what needs a collection of its own on `shop`."""
+    lines = []
+    for row in OPERATIONS:
+        own = tables.get(row.name, "" if row.on_customers else 'collection = "shop"')
+        if own is not None:
+            lines.append(f"[{row.name}]\n{own}\n")
+    return "\n".join(lines)
