@@ -55,15 +55,16 @@ async def ask(
     *,
     carried: Carried = Carried.HEADER,
     new: Mapping[str, object] | None = None,
+    method: str | None = None,
     headers: Headers = (),
     source: str = "127.0.0.1",
 ) -> Answer:
-    """GET `target` from the server at `url`, or POST `new` to it, from the address `source`."""
+    """GET `target` from the server at `url`, or POST `new` to it, unless `method` is another; from `source`."""
     target, headers = _carrying(target, token, carried, headers)
     body = None if new is None else json.dumps(new).encode()
     if body is not None:
         headers = [*headers, ("Content-Type", "application/json")]
-    method = "GET" if body is None else "POST"
+    method = method or ("GET" if body is None else "POST")
     port = urlsplit(url).port
     assert port is not None
     return await exchange(port, request_bytes(method, target, headers, body), source=source)

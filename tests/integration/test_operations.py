@@ -1,0 +1,139 @@
+"""Every row of the table on a real Directus and the Stripe emulator: by who may do all, by the owner, by a stranger."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.admin import Person, Rule
+from deploy.demo.stack import Stack
+from sidecar.core.operation import Kind, Operation, Scoping
+from sidecar.core.operations import OPERATIONS
+from tests.doubles.wire import Answer
+from tests.integration.asking import ask, served
+from tests.integration.conftest import Newcomer
+from tests.integration.emulator.shop import RETURN, Account, Shop, open_shop
+
+EVERY_OPERATION = Path(__file__).parent / "frontends" / "operations.toml"
+OWN = {"owner": {"_eq": "$CURRENT_USER"}}
+OWNER = (
+    Rule("customers", "read", ("id", "stripe_customer_id", "name", "owner"), item=OWN),
+    Rule("customers", "update", ("name", "email"), item=OWN),
+    Rule("customers", "create", ("name", "email")),
+)
+# What is sent beside the path; {names} are a shop's. A row without one sends nothing.
+SENT: dict[str, dict[str, object]] = {
+    "customers.create": {"email": "grace@example.com"},
+    "customers.update": {"name": "Ada", "email": "ada2@example.com"},
+    "payment_intents.create": {"price": "{once}", "quantity": 2, "customer": "{customer}"},
+    "invoices.create_preview": {"subscription": "{subscription}"},
+    "refunds.create": {"payment_intent": "{payment_intent}"},
+    "subscriptions.create": {"customer": "{customer}", "items": [{"price": "{monthly}"}]},
+    "subscriptions.update": {"items": [{"id": "{item}", "price": "{yearly}"}]},
+    "setup_intents.create": {"payment_method": "{payment_method}"},
+    "checkout_sessions.create": {
+        "mode": "payment",
+        "line_items": [{"price": "{once}"}],
+        "success_url": RETURN,
+        "customer": "{customer}",
+    },
+    "billing_portal_sessions.create": {"customer": "{customer}", "return_url": RETURN},
+}
+ASKED = {
+    "refunds.list": "?payment_intent={payment_intent}",
+    "payment_methods.list": "?customer={customer}&type=card",
+    "invoices.list": "?customer={customer}",
+    "charges.list": "?payment_intent={payment_intent}",
+}
+NAMES = {
+    "subscription_id": "subscription",
+    "checkout_session_id": "session",
+    "price_id": "once",
+    **{f"{name}_id": name for name in ("customer", "payment_intent", "invoice", "payment_method", "product")},
+}
+PERSONAL = [row for row in OPERATIONS if row.scoping is not Scoping.REFUSED]
+
+
+def filled(value: object, shop: Shop) -> object:
+    match value:
+        case str():
+            return shop.filled(value)
+        case dict():
+            return {name: filled(member, shop) for name, member in value.items()}
+        case list():
+            return [filled(entry, shop) for entry in value]
+        case _:
+            return value
+
+
+async def call(url: str, operation: Operation, person: Person, shop: Shop) -> Answer:
+    names = NAMES | ({"payment_intent_id": "unpaid"} if operation.name == "payment_intents.cancel" else {})
+    path = operation.path.format(**{variable: shop[name] for variable, name in names.items()})
+    body = filled(SENT.get(operation.name, {}), shop)
+    new = body if operation.method == "POST" and isinstance(body, dict) else None
+    target = f"/stripe{path}{shop.filled(ASKED.get(operation.name, ''))}"
+    return await ask(url, target, person.token, new=new, method=operation.method)
+
+
+@pytest.fixture
+async def sidecar(stack: Stack) -> AsyncIterator[str]:
+    settings = {"STRIPE_OPERATIONS": str(EVERY_OPERATION), "ALLOWED_RETURN_URLS": RETURN}
+    async with served({**stack.settings, **settings}) as url:
+        yield url
+
+
+@pytest.fixture
+async def shop(stack: Stack) -> Shop:
+    return await _shop(stack)
+
+
+async def _shop(stack: Stack) -> Shop:
+    """Open one that also has a payment which is still to be made."""
+    shop = await open_shop(Account(stack.stripe_url))
+    unpaid = await shop.account.post("payment_intents", shop.filled("amount=900&currency=eur&customer={customer}"))
+    return replace(shop, ids={**shop.ids, "unpaid": unpaid["id"]})
+
+
+@pytest.fixture
+async def owner(stack: Stack, newcomer: Newcomer, shop: Shop) -> AsyncIterator[Person]:
+    """Somebody whose one item names the shop's customer."""
+    person = await newcomer(*OWNER)
+    new = {"name": "Own", "stripe_customer_id": shop["customer"], "owner": person.id}
+    item = (await stack.admin.request("POST", "/items/customers", new))["id"]
+    yield person
+    await stack.admin.request("DELETE", f"/items/customers/{item}")
+
+
+def wanted(operation: Operation) -> int:
+    return 201 if operation.kind in {Kind.CREATE, Kind.CREATE_CUSTOMER} else 200
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda row: row.name)
+async def test_who_may_do_all(stack: Stack, sidecar: str, shop: Shop, operation: Operation) -> None:
+    """An administrator gets what the table says, from Directus's permissions through to Stripe's answer."""
+    answer = await call(sidecar, operation, stack.people["administrator"], shop)
+
+    assert (answer.status, answer.body[:300]) == (wanted(operation), answer.body[:300])
+
+
+@pytest.mark.parametrize("operation", PERSONAL, ids=lambda row: row.name)
+async def test_the_owner(sidecar: str, shop: Shop, owner: Person, operation: Operation) -> None:
+    """Somebody held to its own rows does with its own customer what the table offers, and with no other's."""
+    answer = await call(sidecar, operation, owner, shop)
+
+    assert (answer.status, answer.body[:300]) == (wanted(operation), answer.body[:300])
+
+
+@pytest.mark.parametrize(
+    "operation", [row for row in PERSONAL if row.names or row.name in {*ASKED, *SENT}], ids=lambda row: row.name
+)
+async def test_a_stranger(stack: Stack, sidecar: str, owner: Person, operation: Operation) -> None:
+    """The same for another's customer and objects is refused, and nothing is changed at Stripe."""
+    foreign = await _shop(stack)
+    before = len(stack.stripe_requests())
+
+    answer = await call(sidecar, operation, owner, foreign)
+
+    assert (answer.status, answer.code) == (401, "FORBIDDEN"), answer.body
+    assert [one.method for one in stack.stripe_requests()[before:] if one.method != "GET"] == []
