@@ -7,29 +7,28 @@ from typing import Any
 
 import pytest
 
-from deploy.demo import install
+from deploy.demo.install import NodeTools
 from deploy.demo.stack import Stack
-from tests.integration.frontends.packages import packages
 
 SCRIPT = Path(__file__).parent / "sdk.mjs"
 WAYS = ("session", "json", "static")
 
 
 @pytest.fixture(scope="session")
-def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The script beside the packages it imports."""
+def script(node_tools: NodeTools, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Give the command that runs the script beside the packages it imports."""
     folder = tmp_path_factory.mktemp("sdk")
-    (folder / "node_modules").symlink_to(packages())
+    (folder / "node_modules").symlink_to(node_tools.modules)
     (folder / SCRIPT.name).write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
-    return folder / SCRIPT.name
+    return [node_tools.node, folder / SCRIPT.name]
 
 
-def asked(script: Path, stack: Stack, name: str, *requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def asked(script: list[Path], stack: Stack, name: str, *requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Ask as one of the demo's people and give the outcomes for each way to sign in."""
     person = stack.people[name]
     given = {"url": stack.proxy.url, "email": person.email, "password": person.password, "token": person.token}
     ended = subprocess.run(  # noqa: S603 - our own script
-        [install.directus().node, script],
+        script,
         input=json.dumps({**given, "requests": requests}),
         capture_output=True,
         text=True,
@@ -42,7 +41,7 @@ def asked(script: Path, stack: Stack, name: str, *requests: dict[str, Any]) -> d
     return {way: answered[way]["outcomes"] for way in WAYS}
 
 
-def test_every_basic_route(script: Path, stack: Stack) -> None:
+def test_every_basic_route(script: list[Path], stack: Stack) -> None:
     """With a session, an access token and a static token each route gives the clerk what it gives over HTTP."""
     ada = stack.customers["Ada Lovelace"]
     requests: list[dict[str, Any]] = [
@@ -68,7 +67,7 @@ def test_every_basic_route(script: Path, stack: Stack) -> None:
         assert (created["email"], created["name"]) == ("sdk@example.com", "Sdk & Söhne")
 
 
-def test_operations_that_are_turned_on(script: Path, stack: Stack) -> None:
+def test_operations_that_are_turned_on(script: list[Path], stack: Stack) -> None:
     """The member's own customer and its portal come the same way."""
     ada = stack.customers["Ada Lovelace"]
     back = {"return_url": f"{stack.proxy.url}/demo/"}
@@ -86,7 +85,7 @@ def test_operations_that_are_turned_on(script: Path, stack: Stack) -> None:
         assert session["url"].startswith("https://")
 
 
-def test_errors_are_the_sdks(script: Path, stack: Stack) -> None:
+def test_errors_are_the_sdks(script: list[Path], stack: Stack) -> None:
     """Refusals and faults arrive as the SDK's errors: with message, code, reason and the answer's status."""
     grace = stack.customers["Grace Hopper"]
     requests: list[dict[str, Any]] = [

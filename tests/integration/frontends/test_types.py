@@ -7,9 +7,10 @@ from typing import Any
 
 from openapi_spec_validator import validate
 
+from deploy.demo.install import NodeTools
+from deploy.demo.progress import run
 from sidecar.core.operations import OPERATIONS
 from tests.doubles.house import House
-from tests.integration.frontends.packages import node, packages
 
 USES = Path(__file__).parent / "types.ts"
 
@@ -31,11 +32,13 @@ async def test_the_description_is_valid(house: House) -> None:
     assert (house.directus.requests, house.stripe.asked) == ([], [])
 
 
-async def test_types_compile(house: House, tmp_path: Path) -> None:
+async def test_types_compile(house: House, node_tools: NodeTools, tmp_path: Path) -> None:
     """What openapi-typescript makes of it compiles strictly, and so does what a front end writes against it."""
-    modules = packages()
     (tmp_path / "openapi.json").write_text(json.dumps(await description(house)))
     shutil.copy(USES, tmp_path)
+    node, modules = str(node_tools.node), node_tools.modules
+    generate = [node, str(modules / "openapi-typescript/bin/cli.js"), "openapi.json", "--output", "api.d.ts"]
+    compile_all = [node, str(modules / "typescript/bin/tsc"), "--noEmit", "--strict", "types.ts"]
 
-    node(modules / "openapi-typescript/bin/cli.js", "openapi.json", "--output", "api.d.ts", folder=tmp_path)
-    node(modules / "typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck", "false", "types.ts", folder=tmp_path)
+    for command in (generate, compile_all):
+        run(command, cwd=tmp_path, log=tmp_path / "log")
