@@ -85,6 +85,8 @@ async def _read(request: web.Request) -> bytes:
     # A form cannot send this type, and a script of a foreign site cannot without asking first.
     if request.content_type != "application/json":
         raise UnsupportedMedia("Send the body as Content-Type: application/json.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMedia("Send the body without Content-Encoding.")
     try:
         async with asyncio.timeout(_READ_TIMEOUT):
             return await request.read()

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from socket import socket
 from time import perf_counter
+from typing import Any
 
 from aiohttp import hdrs, web
 
@@ -56,7 +57,9 @@ class Runner(web.AppRunner):
 
     def _connection(self, manager: web.Server) -> Connection:
         loop = asyncio.get_running_loop()
-        return Connection(manager, **self._deadlines, loop=loop, access_log_class=AccessLogger, access_log=ACCESS)
+        options: dict[str, Any] = {"loop": loop, "access_log_class": AccessLogger, "access_log": ACCESS}
+        # A body counts as it came: what it would unpack to has no bound, and one that does not is aiohttp's traceback.
+        return Connection(manager, **self._deadlines, auto_decompress=False, **options)
 
     async def cleanup(self) -> None:
         """Stop accepting, give requests on their way a moment to arrive, then do as aiohttp does."""

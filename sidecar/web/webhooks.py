@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from sidecar.errors import ContentTooLarge, InvalidPayload, RequestTimeout
+from sidecar.errors import ContentTooLarge, RequestTimeout
 from sidecar.web.keys import CAPACITY, EVENT_PLACES, WEBHOOKS
 from sidecar.web.middlewares import OPERATION
 
@@ -39,8 +39,6 @@ async def _read(request: web.Request) -> bytes:
                     raise _too_long()
     except TimeoutError:
         raise RequestTimeout("The body did not arrive in time.") from None
-    except web.RequestPayloadError:
-        raise InvalidPayload("The body is not packed as its headers say.") from None
     return bytes(body)
 
 

@@ -11,6 +11,7 @@ from deploy.demo import servers
 from deploy.demo.admin import Rule
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
+from tests.doubles.events import SECRET
 from tests.doubles.stripe import StripeDouble
 from tests.integration.commands import Ended, Place, place, run, token_of
 from tests.integration.conftest import Newcomer
@@ -25,7 +26,8 @@ class Checked:
 
     @property
     def settings(self) -> dict[str, str]:
-        stripe = {name: value for name, value in self.place.stack.settings.items() if name.startswith("STRIPE_")}
+        of_stack = self.place.stack.settings
+        stripe = {name: of_stack[name] for name in of_stack if name.startswith("STRIPE_")} | {"STRIPE_OPERATIONS": ""}
         directus = self.place.settings | {"DIRECTUS_SERVICE_TOKEN": self.token}
         patience = {"DIRECTUS_TIMEOUT": "20"}  # a Directus that has just started, on a busy machine
         return stripe | directus | patience | {"STRIPE_WRITE_BACK": "true", "TRUSTED_PROXIES": "127.0.0.1"}
@@ -175,6 +177,32 @@ async def test_a_token_with_too_many_rights(buyers: Checked) -> None:
 
     assert (ended.code, faults(ended)) == (0, [])
     assert "may do more than it needs: overwrite" in ended.texts("note")
+
+
+async def test_webhooks(fresh: Checked) -> None:
+    """With STRIPE_WEBHOOK_SECRET it says what Stripe's events keep true; the rights that takes are too much without."""
+    await fresh.place.provision(STRIPE_WEBHOOK_SECRET=SECRET)
+
+    on, off = await fresh.check(STRIPE_WEBHOOK_SECRET=SECRET), await fresh.check()
+
+    kept = f"events keep true {fresh.place.collection}.{fresh.place.field}, name, email"
+    assert (on.code, faults(on), "more than it needs" in on.out) == (0, [], False)
+    assert kept in on.texts("ok")
+    assert "has no field phone, address to keep true" in on.texts("note")
+    assert "believes the addresses" in on.texts("ok")
+    assert (off.code, "events" in off.out) == (0, False)
+    assert "more than it needs: overwrite" in off.texts("note")
+    assert SECRET not in on.out + on.err
+
+
+async def test_webhooks_without_the_rights(buyers: Checked) -> None:
+    """A service token made without STRIPE_WEBHOOK_SECRET cannot do what the events ask for."""
+    ended = await buyers.check(STRIPE_WEBHOOK_SECRET=SECRET)
+
+    [fault] = faults(ended)
+    assert ended.code == 1
+    assert f"may not clear {buyers.place.collection}.{buyers.place.field}" in fault
+    assert "run `provision` with STRIPE_WEBHOOK_SECRET set" in fault
 
 
 async def test_realtime(fresh: Checked) -> None:

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.demo import servers, tools
 from sidecar.core.operations import OPERATIONS
+from sidecar.core.webhooks import Result
 from sidecar.metrics import Metrics
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.house import CLERK, NOBODY, READER, bearer, environment
@@ -45,6 +46,7 @@ def samples() -> set[str]:
     """Every series' name that the service gives."""
     metrics = Metrics()
     metrics.requests.labels("none", "200", "none").inc()
+    metrics.webhooks.labels("other", "done").inc()
     families = text_string_to_metric_families(metrics.exposition().decode())
     return {sample.name for family in families for sample in family.samples}
 
@@ -59,10 +61,12 @@ def test_metrics_that_are_named_exist(title: str, samples: set[str]) -> None:
     assert set(_NAME.findall(bare)) <= samples
     labels = {name for name, _, _ in _MATCHER.findall(expression)}
     labels |= {name.strip() for group in _GROUPING.findall(bare) for name in group.split(",")}
-    assert labels <= {"operation", "status", "verdict", "result", "cause", "upstream", "le", "job"}
+    assert labels <= {"operation", "status", "verdict", "result", "cause", "upstream", "type", "le", "job"}
     for name, _, value in _MATCHER.findall(expression):
         if name == "operation":
             assert value in {"none", *(operation.name for operation in OPERATIONS)}
+        if name == "result":
+            assert value in {*Result, "hit", "shared", "asked"}
         if name == "upstream":
             assert value in {"directus", "stripe"}
 

@@ -17,6 +17,7 @@ from sidecar.clients.http import open_session
 from sidecar.clients.items import DirectusItems
 from sidecar.core.credentials import Credential, Source
 from sidecar.metrics import Metrics
+from tests.doubles.events import SECRET
 from tests.doubles.waiting import eventually
 from tests.integration.commands import Place, place, place_on_users, run, token_of
 from tests.integration.conftest import Newcomer
@@ -323,6 +324,93 @@ async def test_a_widened_policy_is_narrowed(buyers: Place) -> None:
     after = await buyers.policy()
     assert (after["app_access"], after["ip_access"]) == (False, policy["ip_access"])
     assert [rule for rule in after["permissions"] if rule["action"] != "delete"] == policy["permissions"]
+
+
+async def test_webhooks(buyers: Place) -> None:
+    """With STRIPE_WEBHOOK_SECRET the token may read and change mapped fields that are there, and clear an ID."""
+    token = token_of(await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET))
+    service = DirectusAdmin(buyers.stack.directus.url, token)
+    filled = await item(buyers, name="Ada", **{buyers.field: "cus_First"})
+
+    again = await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET)
+    await service.request("PATCH", f"{buyers.items}/{filled}", {"name": "Ida"})
+    await service.request("PATCH", f"{buyers.items}/{filled}", {buyers.field: None})
+
+    assert {word for word, _ in again.lines} == {"unchanged"}
+    rights = await service.request("GET", "/permissions/me")
+    assert rights[buyers.collection] == only(
+        read={"access": "full", "fields": ["id", buyers.field, "name", "email"]},
+        update={"access": "full", "fields": [buyers.field, "name", "email"]},
+    )
+    row = await buyers.stack.admin.request("GET", f"{buyers.items}/{filled}")
+    assert (row["name"], row[buyers.field]) == ("Ida", None)
+
+
+@pytest.mark.parametrize("value", ["evil", "", "cus_", "cus_a/../b", "cus_a\n", 7, ["cus_a"]])
+async def test_webhooks_and_what_is_no_id(buyers: Place, value: object) -> None:
+    """Nothing but what looks like a customer's ID, or nothing at all, can be written, with other fields or alone."""
+    service = DirectusAdmin(buyers.stack.directus.url, token_of(await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET)))
+    new = await item(buyers, name="Ada")
+
+    for change in ({buyers.field: value}, {buyers.field: value, "name": "Ida"}):
+        assert await code_of(service, "PATCH", f"{buyers.items}/{new}", change) == "FAILED_VALIDATION"
+
+
+async def test_webhooks_and_the_rest(buyers: Place) -> None:
+    """With webhooks, too, the token neither creates nor deletes, and other fields are not its to see or change."""
+    await buyers.provision()
+    note = {"field": "note", "type": "string", "schema": {}, "meta": {}}
+    await buyers.stack.admin.request("POST", f"/fields/{buyers.collection}", note)
+    [holder] = (await buyers.policy())["users"]
+    await buyers.stack.admin.request("PATCH", f"/users/{holder['user']}", {"token": None})
+    token = token_of(await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET))
+    service, new = DirectusAdmin(buyers.stack.directus.url, token), await item(buyers, name="Ada")
+
+    refused = [
+        await code_of(service, "GET", f"{buyers.items}/{new}?fields=note"),
+        await code_of(service, "PATCH", f"{buyers.items}/{new}", {"note": "x"}),
+        await code_of(service, "PATCH", f"{buyers.items}/{new}", {"id": 99}),
+        await code_of(service, "POST", buyers.items, {"name": "Eve"}),
+        await code_of(service, "DELETE", f"{buyers.items}/{new}"),
+    ]
+
+    assert refused == ["FORBIDDEN"] * len(refused)
+
+
+async def test_webhooks_no_more(buyers: Place) -> None:
+    """Without STRIPE_WEBHOOK_SECRET the token is held to empty IDs again."""
+    token = token_of(await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET))
+    service = DirectusAdmin(buyers.stack.directus.url, token)
+    filled = await item(buyers, **{buyers.field: "cus_First"})
+
+    ended = await buyers.provision()
+
+    assert (ended.code, len(ended.texts("changed").splitlines())) == (0, 2)
+    for change in ({buyers.field: None}, {buyers.field: "cus_Other"}, {"name": "Ida"}):
+        assert await code_of(service, "PATCH", f"{buyers.items}/{filled}", change) == "FORBIDDEN"
+
+
+async def test_webhooks_with_a_field_map(buyers: Place) -> None:
+    """The rights are for the fields that STRIPE_FIELD_MAP names, not for others that happen to be there."""
+    ended = await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET, STRIPE_FIELD_MAP='{"email": "email", "fax": "phone"}')
+
+    rules = {rule["action"]: rule["fields"] for rule in (await buyers.policy())["permissions"][:2]}
+    assert ended.code == 0
+    assert rules == {"read": ["id", buyers.field, "email"], "update": [buyers.field, "email"]}
+
+
+async def test_webhooks_on_users(users: Place) -> None:
+    """For `directus_users` nothing by which somebody signs in is among them, whatever the map says."""
+    field_map = '{"first_name": "name", "email": "email", "password": "phone", "role": "description"}'
+    settings = {"STRIPE_WEBHOOK_SECRET": SECRET, "STRIPE_FIELD_MAP": field_map}
+    service = DirectusAdmin(users.stack.directus.url, token_of(await users.provision(**settings)))
+    guest = users.stack.people["guest"].id
+
+    rights = await service.request("GET", "/permissions/me")
+
+    assert rights["directus_users"]["update"]["fields"] == [users.field, "first_name"]
+    for change in ({"email": "eve@example.com"}, {"password": "x"}, {"role": None}):
+        assert await code_of(service, "PATCH", f"/users/{guest}", change) == "FORBIDDEN"
 
 
 async def test_realtime(buyers: Place) -> None:

@@ -65,6 +65,7 @@ class Rig:
             "DIRECTUS_SERVICE_TOKEN_FILE": "",
             "STRIPE_API_BASE": self.stripe.url,
             "STRIPE_LIVE_SECRET_KEY": self.stripe.key,
+            "STRIPE_OPERATIONS": "",  # the demo's are for its own collection
             "STRIPE_WRITE_BACK": "true",
             "DIRECTUS_TIMEOUT": "15",  # a busy machine is no outage; those are made on purpose
             "DIRECTUS_CONNECT_TIMEOUT": "5",

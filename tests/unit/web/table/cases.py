@@ -42,6 +42,11 @@ class Case:
         return 201 if self.row.kind in {Kind.CREATE, Kind.CREATE_CUSTOMER} else 200
 
     @property
+    def json(self) -> dict[str, object]:
+        body: dict[str, object] = json.loads(self.body or "{}")
+        return body
+
+    @property
     def owned(self) -> bool:
         """Whether it names anything that belongs to somebody."""
         return _OWNED.search(f"{self.target} {self.body}") is not None
@@ -70,7 +75,11 @@ class Case:
 
     def having(self, **attributes: object) -> "Case":
         """The same with these attributes in its body."""
-        return replace(self, body=json.dumps({**json.loads(self.body or "{}"), **attributes}))
+        return replace(self, body=json.dumps({**self.json, **attributes}))
+
+    def bare(self, body: dict[str, object]) -> "Case":
+        """The same with this body, and of a list with nothing but its limit."""
+        return replace(self, target=self.target.split("&")[0], body=json.dumps(body) if self.body else None)
 
     async def call(self, house: House, user: User | None, *headers: tuple[str, str]) -> Answer:
         body = None if self.body is None else self.body.encode()

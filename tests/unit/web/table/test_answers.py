@@ -1,0 +1,157 @@
+"""What comes back: nothing of somebody else's even if Stripe sends it, and secrets only for whom they are."""
+
+import json
+
+import pytest
+
+from sidecar.core.operation import Kind, Scoping
+from sidecar.core.resources import CUSTOMER
+from tests.doubles.faults import answer as faulty
+from tests.doubles.house import House
+from tests.doubles.stripe import CLIENT_SECRET, Object
+from tests.doubles.wire import Answer
+from tests.unit.web.table.cases import CASES, Case
+from tests.unit.web.table.conftest import OpenShop
+from tests.unit.web.table.people import CLERK, MANAGER, TENANT
+
+OWN = {name: case for name, case in CASES.items() if case.row.scoping is not Scoping.REFUSED}
+LISTS = {name: case for name, case in OWN.items() if case.row.kind is Kind.LIST}
+CALLS = {
+    name: case
+    for name, case in OWN.items()
+    if case.row.kind in {Kind.CREATE, Kind.ACT} or (case.row.kind is Kind.RETRIEVE and case.row.resource is CUSTOMER)
+}
+SECRETIVE = ("payment_intents.create", "setup_intents.create", "checkout_sessions.create")
+
+
+def foreign(case: Case, shop: House) -> Object:
+    """Give somebody else's object of the kind that this is about."""
+    kind = case.row.resource.kind
+    return next((each for each in shop.stripe.objects[kind] if str(each["id"]).endswith("_FOREIGN")), _made(kind))
+
+
+def _made(kind: str) -> Object:
+    return {"id": "x_FOREIGN", "object": kind, "customer": "cus_FOREIGN", "private": "FOREIGN"}
+
+
+@pytest.mark.parametrize("case", CALLS.values(), ids=CALLS)
+async def test_another_customers_object(shop: House, case: Case) -> None:
+    """Should Stripe answer a scoped caller's call with what is somebody else's, that is 502 and nothing of it is shown."""
+    path = case.asked.partition("?")[0]
+    lie = faulty(200, json.dumps(foreign(case, shop)))
+    shop.stripe.fail(lie, when=lambda request: (request.method, request.path) == (case.row.method, path))
+
+    answer = await case.call(shop, TENANT)
+
+    assert (502, "STRIPE_UNAVAILABLE") == (answer.status, answer.code)
+    assert b"FOREIGN" not in answer.raw
+    assert [line for line in shop.log if "object of another customer" in line]
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["page", "whole"])
+@pytest.mark.parametrize("case", LISTS.values(), ids=LISTS)
+async def test_another_customers_object_in_a_list(shop: House, case: Case, *, whole: bool) -> None:
+    """One foreign object among a scoped caller's own in Stripe's list ends that list; nothing of it is shown."""
+    kind, paths = case.row.resource, {case.row.resource.path, f"{case.row.resource.path}/cus_OWN"}
+    page: Object = {"object": "list", "has_more": False, "data": [foreign(case, shop)]}
+    lie = faulty(200, json.dumps(page if kind is not CUSTOMER else foreign(case, shop)))
+    shop.stripe.fail(lie, when=lambda request: request.path in paths)
+    target = case.target.replace("limit=2", "").replace("?&", "?").removesuffix("?") if whole else case.target
+
+    answer = await shop.call(TENANT, f"/stripe{target}")
+
+    assert (502, "STRIPE_UNAVAILABLE") == (answer.status, answer.code)
+    assert b"FOREIGN" not in answer.raw
+
+
+@pytest.mark.parametrize("name", ["payment_intents.retrieve", "invoices.retrieve", "checkout_sessions.retrieve"])
+async def test_an_object_that_turns_out_foreign(shop: House, name: str) -> None:
+    """Whose an object is, is what Stripe says: one that names another customer is refused like any foreign one."""
+    case = CASES[name]
+    lie = faulty(200, json.dumps({**foreign(case, shop), "id": "x_OWN"}))
+    shop.stripe.fail(lie, when=lambda request: request.path == case.asked)
+
+    answer = await case.call(shop, TENANT)
+
+    assert (401, "not_visible") == (answer.status, answer.extensions["reason"])
+
+
+@pytest.mark.parametrize(
+    "body", ["[]", "null", "7", '"x"', "{}", '{"object": {}, "id": []}', '{"object": 7, "customer": []}']
+)
+async def test_an_answer_that_is_no_object(shop: House, body: str) -> None:
+    """U1: whatever else Stripe answers a change with is 502, for whomever, and never a crash."""
+    shop.stripe.fail(faulty(200, body), when=lambda request: request.method != "GET")
+
+    answers = [
+        await case.call(shop, user)
+        for case in CALLS.values()
+        if case.row.kind is not Kind.RETRIEVE
+        for user in (TENANT, MANAGER)
+    ]
+
+    assert {(502, "STRIPE_UNAVAILABLE")} == {(each.status, each.code) for each in answers}
+
+
+def secrets_in(answer: Answer) -> int:
+    return answer.raw.decode().count(CLIENT_SECRET)
+
+
+async def test_secrets_are_hidden(shop: House) -> None:
+    """R6: no row shows a `client_secret`, at whatever depth, to anybody, unless the operator says so."""
+    for case in CASES.values():
+        for user in (MANAGER, TENANT, CLERK):
+            assert secrets_in(await case.call(shop, user)) == 0, (case.name, user.name)
+
+
+@pytest.mark.parametrize("name", SECRETIVE)
+async def test_whom_a_secret_is_shown(open_shop: OpenShop, name: str) -> None:
+    """With the operator's word it is for whoever sees everything, and for a scoped caller in its own; for no clerk."""
+    shop = await open_shop(STRIPE_EXPOSE_CLIENT_SECRET="true")
+    shop.shows_client_secrets = True
+
+    shown = {user.name: await CASES[name].call(shop, user) for user in (MANAGER, TENANT, CLERK)}
+
+    assert [201] * 3 == [each.status for each in shown.values()]
+    assert {MANAGER.name: 1, TENANT.name: 1, CLERK.name: 0} == {name: secrets_in(each) for name, each in shown.items()}
+
+
+async def test_a_secret_comes_alone(open_shop: OpenShop) -> None:
+    """The operator's word on secrets shows a field list nothing else than before."""
+    shop = await open_shop(STRIPE_EXPOSE_CLIENT_SECRET="true")
+    shop.shows_client_secrets = True
+
+    answer = await CASES["payment_intents.create"].call(shop, TENANT)
+
+    base = CASES["payment_intents.create"].row.resource.base
+    assert base | {"client_secret"} == set(answer.json()) | base
+    assert "metadata" not in answer.json()
+
+
+async def test_a_field_list_sees_the_base(shop: House) -> None:
+    """R6: a scoped caller with a field list sees of each kind its base and what its fields stand for."""
+    mapped = {"name", "email"}
+    cases = [case for case in OWN.values() if case.row.on_customers]  # elsewhere it may see everything
+
+    for case in cases:
+        found = (await case.call(shop, TENANT)).json()
+        for each in found["data"] if case.row.kind is Kind.LIST else [found]:
+            assert set(each) <= case.row.resource.base | mapped, case.name
+
+
+async def test_everything_is_as_stripe_wrote_it(shop: House) -> None:
+    """Whoever sees everything gets the whole object, less its secrets."""
+    answer = await CASES["invoices.retrieve"].call(shop, MANAGER)
+
+    invoice = next(each for each in shop.stripe.objects["invoice"] if each["id"] == "in_OWN")
+    assert {**invoice, "confirmation_secret": {"type": "payment_intent"}} == answer.json()
+
+
+async def test_a_change_is_told_in_the_audit(shop: House) -> None:
+    """Each change at Stripe is one line of the log with row and object, whoever made it; reading makes none."""
+    for name in ("payment_intents.retrieve", "payment_intents.create", "subscriptions.cancel"):
+        await CASES[name].call(shop, TENANT)
+
+    told = [json.loads(line) for line in shop.log if "changed at Stripe" in line]
+    assert ["payment_intents.create", "subscriptions.cancel"] == [each["operation"] for each in told]
+    assert "sub_OWN" == told[1]["object"]

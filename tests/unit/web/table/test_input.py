@@ -1,0 +1,213 @@
+"""What requests to every row may carry: the row's own parameters, and nothing that reaches beyond them."""
+
+import pytest
+
+from sidecar.core.operation import Kind
+from sidecar.core.parameters import Number, Reference, found
+from sidecar.core.resources import PRICE, RESOURCES
+from tests.doubles.house import House
+from tests.doubles.samples import RETURN_URL
+from tests.unit.web.table.cases import CASES, Case
+from tests.unit.web.table.conftest import OpenShop
+from tests.unit.web.table.people import MANAGER, TENANT
+
+BODIES = {name: case for name, case in CASES.items() if case.row.method != "GET"}
+BEYOND = ("expand", "expand[]", "on_behalf_of", "stripe_account", "metadata", "transfer_data", "confirm", "Customer")
+PATHS = {name: case for name, case in CASES.items() if case.row.names is not None}
+NO_IDS = (
+    "..%2f..%2faccounts",
+    "%2e%2e",
+    "{0}%3Fexpand=x",
+    "{0}%00",
+    "{0}%0d%0aX:y",
+    "{0};x",
+    "{0}/x",
+    "{0}%20",
+    "{0}é",
+)
+
+
+def with_query(case: Case, more: str) -> str:
+    return f"/stripe{case.target}{'&' if '?' in case.target else '?'}{more}"
+
+
+@pytest.mark.parametrize("name", BEYOND)
+async def test_parameters_beyond_the_rows_own(shop: House, name: str) -> None:
+    """R4: a parameter that the row does not name is 400 in a query as in a body, and Stripe does not hear of it."""
+    queries = {
+        case.name: await shop.call(MANAGER, with_query(case, f"{name}=x"), method=case.row.method)
+        for case in CASES.values()
+    }
+    bodies = {case.name: await case.having(**{name: "x"}).call(shop, MANAGER) for case in BODIES.values()}
+
+    assert dict.fromkeys(CASES, (400, "INVALID_QUERY")) == {each: (a.status, a.code) for each, a in queries.items()}
+    assert dict.fromkeys(BODIES, (400, "INVALID_PAYLOAD")) == {each: (a.status, a.code) for each, a in bodies.items()}
+    assert shop.stripe.asked == []
+
+
+@pytest.mark.parametrize("value", [["x"], {"a": 1}, 7.5, True, "\u2028", "x&y=1"], ids=repr)
+async def test_values_of_no_type(shop: House, value: object) -> None:
+    """V1: what no parameter is like is 400 wherever it stands, and Stripe is not asked."""
+    answers = {
+        f"{case.name} {each.name}": await case.having(**{each.name: value}).call(shop, MANAGER)
+        for case in BODIES.values()
+        for each in case.row.taken
+        if not (value is True and each.name in {"allow_promotion_codes", "cancel_at_period_end"})
+        and not (value == "x&y=1" and each.name in {"description", "name", "phone"})
+    }
+
+    assert {} == {
+        name: each.body for name, each in answers.items() if (each.status, each.code) != (400, "INVALID_PAYLOAD")
+    }
+    assert shop.stripe.asked == []
+
+
+async def test_numbers_out_of_bounds(shop: House) -> None:
+    """V4: a quantity or an amount of nothing, less, or more than can be, is 400 at every depth."""
+    wrong = {}
+    for case in BODIES.values():
+        for each in case.row.parameters:
+            if isinstance(each.type, Number):
+                values = (each.type.least - 1, -1, each.type.most + 1, 10**30)
+                wrong |= {
+                    (case.name, value): await case.having(**{each.name: value}).call(shop, MANAGER) for value in values
+                }
+    for name in ("subscriptions.create", "subscriptions.update"):
+        for value in (0, -1, 10_001):
+            items = [{"price": "price_ONE", "quantity": value}]
+            wrong[name, value] = await CASES[name].having(items=items).call(shop, MANAGER)
+
+    assert len(wrong) >= 14
+    assert {400} == {each.status for each in wrong.values()}
+    assert shop.stripe.asked == []
+
+
+@pytest.mark.parametrize("name", PATHS)
+async def test_ids_in_a_path(shop: House, name: str) -> None:
+    """P1: what is no ID of the row's kind, another kind's among it, is 404, or 400 where it is not HTTP, before anybody is asked."""
+    case, resource = PATHS[name], PATHS[name].row.names
+    assert resource is not None
+    own = next(part for part in case.target.split("?")[0].split("/") if resource.names(part))
+    others = [other.example for other in RESOURCES.values() if other is not resource]
+    no_ids = [*others, *(each.format(own) for each in NO_IDS), own.upper(), own.partition("_")[0], own + "A" * 251]
+
+    answers = {
+        each: await shop.call(MANAGER, f"/stripe{case.target.replace(own, each)}", method=case.row.method)
+        for each in no_ids
+    }
+
+    assert {} == {each: answer.status for each, answer in answers.items() if answer.status not in {400, 404, 405}}
+    assert shop.directus.requests == []
+    assert shop.stripe.asked == []
+
+
+@pytest.mark.parametrize("name", ["payment_intents.create", "refunds.create"])
+async def test_how_much_is_for_the_operator_to_let(open_shop: OpenShop, name: str) -> None:
+    """An amount is 400 without the operator's word, also from whoever may do everything, and passes with it."""
+    amount = {"amount": 100} if name == "refunds.create" else {"amount": 100, "currency": "eur"}
+    body = {"payment_intent": "pi_OWN"} if name == "refunds.create" else {"customer": "cus_OWN"}
+    case = Case(name, CASES[name].target, CASES[name].asked, "{}").having(**body, **amount)
+    without = await open_shop()
+    refused = [await case.call(without, user) for user in (MANAGER, TENANT)]
+    asked = [*without.stripe.asked]
+    own = "" if name == "payment_intents.create" else 'collection = "shop"\n'
+
+    answer = await case.call(await open_shop({name: f"{own}amounts = true"}), TENANT)
+
+    assert ([400, 400], []) == ([each.status for each in refused], asked)
+    assert (201, 100) == (answer.status, answer.json()["amount"])
+
+
+async def test_a_price_or_an_amount(open_shop: OpenShop) -> None:
+    """Of price and amount exactly one is sent, and what belongs to the one does not go with the other."""
+    shop = await open_shop({"payment_intents.create": "amounts = true"})
+    case = Case("payment_intents.create", "/payment_intents", "", '{"customer": "cus_OWN"}')
+    bodies: list[dict[str, object]] = [
+        {},
+        {"price": "price_ONE", "amount": 5},
+        {"price": "price_ONE", "currency": "eur"},
+        {"amount": 5, "currency": "eur", "quantity": 2},
+        {"price": None, "amount": None},
+    ]
+
+    answers = [await case.having(**body).call(shop, MANAGER) for body in bodies]
+
+    assert [(400, "INVALID_PAYLOAD")] * 5 == [(each.status, each.code) for each in answers]
+    assert shop.stripe.asked == []
+
+
+PRICED = [
+    name
+    for name, case in BODIES.items()
+    if any(kind.resource is PRICE for _, kind, _ in found(case.row.parameters, case.json, Reference))
+]
+
+
+@pytest.mark.parametrize("name", PRICED)
+async def test_only_the_prices_that_the_operator_lists(open_shop: OpenShop, name: str) -> None:
+    """Where the operator lists prices no other one passes, at whichever depth it stands, for whomever."""
+    shop = await open_shop({name: 'prices = ["price_ONE", "price_THREE"]'})
+    case = CASES[name]
+    other = Case(name, case.target, "", (case.body or "").replace("price_ONE", "price_TWO"))
+
+    refused = [await other.call(shop, user) for user in (MANAGER, TENANT)]
+    asked = [*shop.stripe.asked]
+    listed = await case.call(shop, MANAGER)
+
+    assert ([(400, "INVALID_PAYLOAD")] * 2, []) == ([(each.status, each.code) for each in refused], asked)
+    assert "price: this price cannot be asked for here" in refused[0].message
+    assert case.status == listed.status
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+async def test_a_listed_price_hides_no_other(open_shop: OpenShop, place: str) -> None:
+    """One listed price among several does not let the others pass."""
+    shop = await open_shop({"subscriptions.create": 'prices = ["price_ONE"]'})
+    items = [{"price": "price_TWO"}, {"price": "price_ONE"}][:: 1 if place == "before" else -1]
+
+    answer = await CASES["subscriptions.create"].having(items=items).call(shop, MANAGER)
+
+    assert (400, []) == (answer.status, shop.stripe.asked)
+
+
+ELSEWHERE = [
+    "https://evil.example/account",
+    "https://app.example.com",
+    "https://app.example.com/accounting",
+    "https://app.example.com@evil.example/account",
+    f"{RETURN_URL}/../admin",
+    f"{RETURN_URL}/..;/admin",
+    f"{RETURN_URL}/%252e%252e/admin",
+    "http://app.example.com/account",
+    "javascript:alert(1)",
+    f"{RETURN_URL}\\x",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute"),
+    [
+        ("billing_portal_sessions.create", "return_url"),
+        ("checkout_sessions.create", "success_url"),
+        ("checkout_sessions.create", "cancel_url"),
+    ],
+)
+async def test_return_addresses(shop: House, name: str, attribute: str) -> None:
+    """Browsers are sent back below an allowed address and nowhere else, for whomever."""
+    wrong = [
+        await CASES[name].having(**{attribute: url}).call(shop, user) for url in ELSEWHERE for user in (MANAGER, TENANT)
+    ]
+    asked = [*shop.stripe.asked]
+    right = await CASES[name].having(**{attribute: f"{RETURN_URL}/done?id={{CHECKOUT_SESSION_ID}}"}).call(shop, TENANT)
+
+    assert ([(400, "INVALID_PAYLOAD")] * len(wrong), []) == ([(each.status, each.code) for each in wrong], asked)
+    assert attribute in wrong[0].message
+    assert (201, f"{RETURN_URL}/done?id={{CHECKOUT_SESSION_ID}}") == (
+        right.status,
+        dict(shop.stripe.asked[-1].form)[attribute],
+    )
+
+
+def test_every_row_that_changes_something_has_a_body_here() -> None:
+    """What is created or changed is asked for with a body, or with none at all."""
+    assert {case.row.kind for case in BODIES.values()} == {Kind.CREATE, Kind.ACT, Kind.CREATE_CUSTOMER}

@@ -1,0 +1,122 @@
+"""Idempotency of what is created and changed: the client's own key, and one for whoever sends none."""
+
+import pytest
+
+from tests.doubles.faults import answer as faulty
+from tests.doubles.house import House
+from tests.doubles.server import Recorded
+from tests.unit.web.table.cases import CASES, Case
+from tests.unit.web.table.people import MANAGER, TENANT
+
+POSTS = {name: case for name, case in CASES.items() if case.row.method == "POST"}
+KEY = ("Idempotency-Key", "order-1")
+
+
+def keys(requests: list[Recorded]) -> list[str]:
+    """Give the key of each POST that Stripe got."""
+    return [key for request in requests if request.method == "POST" for key in request.values("Idempotency-Key")]
+
+
+async def test_every_change_carries_a_key(shop: House) -> None:
+    """Each POST has a key of its own, and nothing else has one: a retry has its effect once."""
+    for case in [*CASES.values(), *POSTS.values()]:
+        assert (await case.call(shop, MANAGER)).status < 500
+
+    posts = [request for request in shop.stripe.asked if request.method == "POST"]
+    assert len(posts) == len(set(keys(posts))) == 2 * len(POSTS)
+    assert [each for each in shop.stripe.asked if each.method != "POST" and each.values("Idempotency-Key")] == []
+
+
+@pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
+async def test_the_same_key_again(shop: House, case: Case) -> None:
+    """W5: the same caller's same key for the same is one effect at Stripe, whose answer is given again."""
+    first, second = await case.call(shop, MANAGER, KEY), await case.call(shop, MANAGER, KEY)
+
+    assert (case.status, case.status, first.body) == (first.status, second.status, second.body)
+    assert 1 == len(set(keys(shop.stripe.asked)))
+    assert 2 == len(keys(shop.stripe.asked))
+
+
+async def test_keys_are_of_caller_and_row(shop: House) -> None:
+    """W5: two callers' same key, and one caller's same key for two rows, are never one; nor do they show what was sent."""
+    for case in POSTS.values():
+        assert (await case.call(shop, MANAGER, KEY)).status == case.status
+
+    manager = keys(shop.stripe.asked)
+    for case in POSTS.values():  # what the manager detached and canceled is refused by now
+        await case.call(shop, TENANT, KEY)
+    both = keys(shop.stripe.asked)
+
+    assert len(set(manager)) == len(manager) == len(POSTS)
+    assert len(set(both)) == len(both) >= len(POSTS) + 5
+    assert not any("order" in key for key in both)
+
+
+async def test_another_callers_key_gives_nothing_of_the_first(shop: House) -> None:
+    """W5: a key that somebody else used before does not bring back what was made with it."""
+    case = CASES["payment_intents.create"]
+
+    first, second = await case.call(shop, MANAGER, KEY), await case.call(shop, TENANT, KEY)
+
+    assert (201, 201) == (first.status, second.status)
+    assert first.json()["id"] != second.json()["id"]
+
+
+async def test_the_same_key_for_something_else(shop: House) -> None:
+    """W6: a key that comes again with other values, or for another object, is a clear 409 and changes nothing more."""
+    case, cancel = CASES["payment_intents.create"], CASES["payment_intents.cancel"]
+    await case.call(shop, MANAGER, KEY)
+    await cancel.call(shop, MANAGER, KEY)
+
+    other = [
+        await case.having(quantity=4).call(shop, MANAGER, KEY),
+        await cancel.about("OTHER").call(shop, MANAGER, KEY),
+    ]
+
+    assert [(409, "idempotency_error")] * 2 == [(each.status, each.extensions["stripe"]["type"]) for each in other]
+    assert next(each for each in shop.stripe.payments if each["id"] == "pi_OTHER")["status"] != "canceled"
+
+
+@pytest.mark.parametrize("name", sorted(POSTS))
+@pytest.mark.parametrize(
+    "sent", [(KEY, ("Idempotency-Key", "order-2")), (("Idempotency-Key", "k" * 256),)], ids=["two", "long"]
+)
+async def test_odd_keys(shop: House, name: str, sent: tuple[tuple[str, str], ...]) -> None:
+    """W5: a key that Stripe would not take, or a second one, is 400 and reaches nobody."""
+    answer = await POSTS[name].call(shop, MANAGER, *sent)
+
+    assert (400, "INVALID_PAYLOAD") == (answer.status, answer.code)
+    assert shop.stripe.asked == []
+
+
+@pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
+async def test_a_key_is_no_way_around_the_scope(shop: House, case: Case) -> None:
+    """R1: who may no longer touch an object does not get the answer of when it could, by the key of then."""
+    await case.call(shop, TENANT, KEY)
+    before = len(keys(shop.stripe.asked))
+    shop.directus.rows["customers"].clear()
+
+    again = await case.call(shop, TENANT, KEY)
+
+    assert again.status == 401
+    assert before == len(keys(shop.stripe.asked))
+
+
+@pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
+async def test_a_lost_answer_has_one_effect(shop: House, case: Case) -> None:
+    """U3: where Stripe fails once the same request is sent again, with the same key."""
+    shop.stripe.fail(faulty(500, "{}"), when=lambda request: request.method == "POST", times=1)
+
+    answer = await case.call(shop, MANAGER)
+
+    assert case.status == answer.status
+    assert (2, 1) == (len(keys(shop.stripe.asked)), len(set(keys(shop.stripe.asked))))
+
+
+async def test_cancelling_twice_needs_no_key(shop: House) -> None:
+    """A DELETE has no key at Stripe; the second one finds the subscription gone."""
+    case = CASES["subscriptions.cancel"]
+
+    answers = [await case.call(shop, TENANT) for _ in range(2)]
+
+    assert [200, 404] == [each.status for each in answers]
