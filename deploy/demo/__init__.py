@@ -3,7 +3,7 @@
 Standard library only, since they run before there is a virtual environment:
 
     prepare           everything that must be installed, with progress; what both commands call first
-    tools             what the machine must bring: npm, a C++ compiler, nginx
+    tools             what the machine must bring: npm, a C++ compiler, nginx, Chromium
     venv, install     the Python environment; Node and Directus
     cache, progress   built once and kept; what the terminal is told meanwhile
 
@@ -17,6 +17,8 @@ With it:
     emulator          Stripe's stand-in
     expectations      who may do what: the table
     matrix, report    everybody asks everything; what the terminal is told of it
+    page/, page.conf  a front end of all this in the browser, and how nginx serves it
+    operations.toml   what of Stripe is switched on here
 
 Nothing in here is part of the service, and nothing in `sidecar` imports it.
 """

@@ -1,19 +1,20 @@
 """Stripe's stand-in: localstripe on one loopback port, `python -m deploy.demo.emulator PORT`.
 
 Its own command listens on every address, and keeps its objects in one file under /tmp, which two emulators would
-share; and it does not know the `customer` parameter of "List all PaymentIntents" (docs.stripe.com/api). All else is
+share. What it lacks or does otherwise than Stripe is in `emulated`, and comes first; all else is
 as it comes. Each request is written to standard output as one JSON line before it
 is answered, so that whoever has an answer can rely on its line being there. The key in it is made up.
 """
 
 import json
 import sys
-from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from localstripe.resources import PaymentIntent, store
-from localstripe.server import app
+from localstripe import server
+from localstripe.resources import store
+
+from deploy.demo.emulated import ENDPOINTS
 
 
 @web.middleware
@@ -28,18 +29,20 @@ async def _record(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request)
 
 
-def _list_payments(url: str, customer: str | None = None, **page: str) -> Any:  # noqa: ANN401 - localstripe has no types
-    payments = super(PaymentIntent, PaymentIntent)._api_list_all(url, **page)
-    if customer is not None:
-        payments._list = [each for each in payments._list if each.customer == customer]  # noqa: SLF001 - it has no other way in
-    return payments
+def application() -> web.Application:
+    app = web.Application(middlewares=[_record, server.error_middleware, server.auth_middleware])
+    app.on_response_prepare.append(server.add_cors_headers)
+    for endpoint in ENDPOINTS:
+        app.router.add_route(endpoint.method, endpoint.path, endpoint.answer)
+    for route in server.app.router.routes():
+        if route.resource is not None:
+            app.router.add_route(route.method, route.resource.canonical, route.handler)
+    return app
 
 
 def main(port: int) -> None:
     store.dump_to_disk = lambda: None
-    PaymentIntent._api_list_all = _list_payments  # noqa: SLF001 - it has no other way in
-    app.middlewares.insert(0, _record)
-    web.run_app(app, host="127.0.0.1", port=port, access_log=None, print=None)
+    web.run_app(application(), host="127.0.0.1", port=port, access_log=None, print=None)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ find_python() {
 }
 
 # Sets `python` to the interpreter of an environment with everything that was asked for:
-# --servers (Directus, nginx), --shellcheck.
+# --servers (Directus, nginx), --browser (Chromium), --shellcheck.
 prepare() {
     local system
     system=$(find_python)

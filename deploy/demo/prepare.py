@@ -1,6 +1,7 @@
-"""`python -m deploy.demo.prepare [--servers] [--shellcheck]`: installs what is missing, prints the interpreter to use.
+"""`python -m deploy.demo.prepare [--servers] [--browser] [--shellcheck]`: installs what is missing.
 
-Called by deploy.demo.environment.sh with the system's Python, so it imports the standard library only.
+Prints the interpreter to use. Called by deploy.demo.environment.sh with the system's Python, so it imports the standard
+library only.
 """
 
 import sys
@@ -11,7 +12,7 @@ from deploy.demo.progress import Fault, say
 
 def main(arguments: list[str]) -> int:
     try:
-        print(_prepare(servers="--servers" in arguments, shellcheck="--shellcheck" in arguments))
+        print(_prepare(arguments))
     except Fault as fault:
         say(str(fault))
         return 1
@@ -20,21 +21,25 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _prepare(*, servers: bool, shellcheck: bool) -> str:
+def _prepare(arguments: list[str]) -> str:
+    servers = "--servers" in arguments
     tools.require(directus=servers and not install.is_installed())
     if servers:
         tools.from_debian("nginx", "nginx-light")
-    if shellcheck:
-        _have_shellcheck()
+    if "--browser" in arguments:
+        _if_possible("chromium", "20 to 90 seconds")
+    if "--shellcheck" in arguments:
+        _if_possible("shellcheck")
     python = venv.python()
     if servers:
         install.directus()
     return str(python)
 
 
-def _have_shellcheck() -> None:
+def _if_possible(program: str, usually: str = tools.QUICK) -> None:
+    """Have a program that only checks need; without it tests/run.sh leaves them out, and says so."""
     try:
-        tools.from_debian("shellcheck", "shellcheck")
+        tools.from_debian(program, program, usually)
     except Fault as fault:
         say(str(fault))
 

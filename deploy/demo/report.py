@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from deploy.demo.expectations import OWN, ROUTES, Expected
 from deploy.demo.matrix import BY_SESSION, BY_STATIC, Row
-from deploy.demo.stack import Stack
+from deploy.demo.stack import Stack, page_url
 
 _HEADINGS = ("who", "asks", "expected", BY_SESSION, BY_STATIC)
 _ONE_CUSTOMER = next(route for route in ROUTES if route.path.endswith(f"customers/{OWN}"))
@@ -85,6 +85,7 @@ def invitation(stack: Stack) -> str:
             "",
             "Everything runs; Ctrl-C ends it.",
             "",
+            f"  page      {page_url(stack.proxy.url)}  (sign in with a login below)",
             f"  Directus  {stack.proxy.url}/admin  (a changed policy is felt within 30 seconds)",
             f"  sidecar   {stack.proxy.url}/stripe/…",
             f"  Stripe    {stripe}",

@@ -15,6 +15,7 @@ from deploy.demo.progress import Fault, run
 
 ROOT = Path(__file__).parents[2]
 _TEMPLATE = ROOT / "deploy" / "nginx" / "default.conf.template"
+_PAGE = Path(__file__).parent / "page"
 
 
 @asynccontextmanager
@@ -82,18 +83,28 @@ async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> 
 
 
 def nginx(state: Path, *, port: int, directus: str, sidecar: str) -> AbstractAsyncContextManager[Server]:
-    """Start nginx with the configuration that deploy/nginx ships, unprivileged, all its files in `state`."""
+    """Start nginx with the configuration that deploy/nginx ships and the demo's page, all its files in `state`.
+
+    It runs unprivileged.
+    """
     prefix = state / "nginx"
     prefix.mkdir(exist_ok=True)
     values = {
         "LISTEN": f"127.0.0.1:{port}",
         "DIRECTUS_UPSTREAM": urlsplit(directus).netloc,
         "SIDECAR_UPSTREAM": urlsplit(sidecar).netloc,
+        "PAGE": str(_PAGE),
     }
-    (prefix / "default.conf").write_text(_filled(_TEMPLATE.read_text(encoding="utf-8"), values), encoding="utf-8")
+    (prefix / "default.conf").write_text(_filled(_with_page(), values), encoding="utf-8")
     (prefix / "nginx.conf").write_text(_NGINX.format(user=_user()), encoding="utf-8")
     command = [tools.find("nginx") or "nginx", "-p", f"{prefix}/", "-c", "nginx.conf", "-e", "stderr"]
     return running(command, port=port, log=state / "nginx.log", cwd=prefix, settings={})
+
+
+def _with_page() -> str:
+    """Give the template with the demo's own locations at the end of its server block, which is the last in it."""
+    shipped = _TEMPLATE.read_text(encoding="utf-8").rstrip().removesuffix("}")
+    return f"{shipped}\n{_PAGE.with_suffix('.conf').read_text(encoding='utf-8')}}}\n"
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
@@ -101,7 +112,7 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         template = template.replace(f"${{{name}}}", value)
     if "${" in template:
-        raise Fault(f"{_TEMPLATE.name} names a variable that is not set")
+        raise Fault("nginx's configuration names a variable that is not set")
     return template
 
 

@@ -2,18 +2,22 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from deploy.demo import people, servers
-from deploy.demo.admin import DirectusAdmin, Person
+from deploy.demo.admin import DirectusAdmin, Person, Rule
 from deploy.demo.processes import Server, free_port
 
 STRIPE = "https://api.stripe.com"
+OPERATIONS = Path(__file__).with_name("operations.toml")
 _EMULATOR_KEY = "sk_test_emulator"
+_OWN_ACCOUNT = Rule(
+    "directus_users", "read", ("id", "first_name", "last_name", "email"), {"id": {"_eq": "$CURRENT_USER"}}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ async def running_stack(
         emulator = None if stripe_key else await start(servers.emulator(state, port=free_port()))
         directus = await start(servers.directus(state / "directus", port=free_port(), settings=first_settings))
         stripe = emulator.url if emulator else STRIPE
-        settings = _sidecar_settings(directus.url, stripe, stripe_key or _EMULATOR_KEY)
+        settings = _sidecar_settings(directus.url, stripe, stripe_key or _EMULATOR_KEY, page_url(_origin(port)))
         service_token = await servers.provision(state, token=administrator.token, settings=settings)
         settings["DIRECTUS_SERVICE_TOKEN_FILE"] = str(service_token)
         admin = DirectusAdmin(directus.url, administrator.token)
@@ -107,16 +111,27 @@ def _first_settings(administrator: Person, port: int) -> dict[str, str]:
         "ADMIN_TOKEN": administrator.token,
         "SECRET": secrets.token_hex(32),
         "KEY": secrets.token_hex(16),
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PUBLIC_URL": _origin(port),
     }
 
 
-def _sidecar_settings(directus: str, stripe: str, key: str) -> dict[str, str]:
+def _origin(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def page_url(proxy: str) -> str:
+    """Give the address of the demo's page behind nginx; browsers come back to it from Stripe."""
+    return f"{proxy}/demo/"
+
+
+def _sidecar_settings(directus: str, stripe: str, key: str, page: str) -> dict[str, str]:
     return {
         "DIRECTUS_URL": directus,
         "STRIPE_API_BASE": stripe,
         "STRIPE_LIVE_SECRET_KEY": key,
         "STRIPE_CUSTOMERS_COLLECTION": people.COLLECTION,
+        "STRIPE_OPERATIONS": str(OPERATIONS),
+        "ALLOWED_RETURN_URLS": page,
         "TRUSTED_PROXIES": "127.0.0.1",
     }
 
@@ -126,6 +141,15 @@ async def _seed(
 ) -> tuple[dict[str, Person], dict[str, str]]:
     await people.add_owner(admin)
     me = await admin.request("GET", "/users/me")
-    everybody = {"administrator": replace(administrator, id=me["id"])} | await people.add_people(admin)
+    others = await people.add_people(admin)
+    await _show_own_accounts(admin, others.values())
+    everybody = {"administrator": replace(administrator, id=me["id"])} | others
     stripe, key = settings["STRIPE_API_BASE"], settings["STRIPE_LIVE_SECRET_KEY"]
     return everybody, await people.add_customers(admin, stripe, key, everybody)
+
+
+async def _show_own_accounts(admin: DirectusAdmin, persons: Iterable[Person]) -> None:
+    """Let everybody read their own name, which an account without this is not told by Directus."""
+    policy = await admin.policy("own account", [_OWN_ACCOUNT])
+    for person in persons:
+        await admin.request("POST", "/access", {"role": person.role, "policy": policy})

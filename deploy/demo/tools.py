@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from deploy.demo import cache
 from deploy.demo.progress import Fault, run, step
 
+QUICK = "10 to 30 seconds"
 _LEAST_NPM = 7  # the first that reads this form of lock file
 
 
@@ -49,13 +50,13 @@ def find(program: str) -> str | None:
     return shutil.which(program, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin")))
 
 
-def from_debian(program: str, package: str) -> None:
+def from_debian(program: str, package: str, usually: str = QUICK) -> None:
     """Have `program`, installing Debian's `package` where that can be done. Raises Fault else."""
     if find(program):
         return
     if os.geteuid() or not shutil.which("apt-get"):
         raise Fault(f"{program} not found; install it (Debian: apt-get install {package})")
-    with step(f"Installing {package}", "10 to 30 seconds, once"):
+    with step(f"Installing {package}", f"{usually}, once"):
         _apt_get(package)
 
 

@@ -1,0 +1,90 @@
+"""The form for a new customer: who may, who may not, and what is wrong with an entry."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.doubles.faults import answer
+from tests.e2e.conftest import Visit
+from tests.e2e.site import Site
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_created(site: Site, visit: Visit) -> None:
+    """A clerk's customer is created at Stripe, and its ID, its row and a cleared form are shown."""
+    visitor = await visit(site.url)
+    await visitor.sign_in(site.people["clerk"])
+    email, name = visitor.field("E-mail (required)"), visitor.field("Name")
+    await email.fill("edith@example.com")
+    await name.fill("Edith Clarke")
+
+    await visitor.button("Create customer").click()
+
+    panel = visitor.panel("Customer created")
+    await expect(visitor.progress("customers")).to_have_text("1 customer, all")
+    [created] = site.stripe.customers
+    await expect(panel).to_contain_text(str(created["id"]))
+    await expect(panel.get_by_role("heading")).to_be_focused()
+    assert [row[:2] for row in await visitor.rows("customers")] == [["Edith Clarke", "edith@example.com"]]
+    assert (await email.input_value(), await name.input_value()) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "fault"),
+    [
+        ("", "This is required."),
+        ("edith", "This must be an e-mail address."),
+        ("e@x@y", "This must be an e-mail address."),
+    ],
+)
+async def test_field_at_fault(site: Site, visit: Visit, typed: str, fault: str) -> None:
+    """V2: what the sidecar says of an entry stands at its field, which gets the focus; 0 Stripe."""
+    visitor = await visit(site.url)
+    await visitor.sign_in(site.people["clerk"])
+    await expect(visitor.panel("No customers")).to_be_visible()
+    email = visitor.field("E-mail (required)")
+    await email.fill(typed)
+
+    await visitor.button("Create customer").click()
+
+    await expect(email).to_be_focused()
+    await expect(email).to_have_attribute("aria-invalid", "true")
+    await expect(email).to_have_accessible_description(fault)
+    assert site.stripe.customers == []
+    await email.fill("edith@example.com")
+    await visitor.page.keyboard.press("Enter")
+    await expect(visitor.panel("Customer created")).to_be_visible()
+    await expect(email).not_to_have_attribute("aria-invalid", "true")
+
+
+@pytest.mark.parametrize("who", ["reader", "member", "guest"])
+async def test_refused(site: Site, visit: Visit, who: str) -> None:
+    """Who may not create is told so and why, and Stripe is not asked."""
+    visitor = await visit(site.url)
+    await visitor.sign_in(site.people[who])
+    await visitor.field("E-mail (required)").fill("edith@example.com")
+
+    await visitor.button("Create customer").click()
+
+    panel = visitor.panel("You may not create customers")
+    await expect(panel).to_contain_text('You have no permission to "create" on the collection "customers".')
+    assert await panel.get_by_role("definition").all_inner_texts() == ["no_access", "create on customers", "FORBIDDEN"]
+    await expect(panel.get_by_role("heading")).to_be_focused()
+    assert site.stripe.customers == []
+
+
+async def test_stripe_says_no(site: Site, visit: Visit) -> None:
+    """What Stripe has against a customer is told, and what was typed stays."""
+    visitor = await visit(site.url)
+    await visitor.sign_in(site.people["clerk"])
+    await expect(visitor.panel("No customers")).to_be_visible()
+    site.stripe.fail(
+        answer(400, '{"error": {"type": "invalid_request_error", "code": "email_invalid", "param": "email"}}')
+    )
+    email = visitor.field("E-mail (required)")
+    await email.fill("edith@example.com")
+
+    await visitor.button("Create customer").click()
+
+    await expect(visitor.panel("The customer was not created")).to_be_visible()
+    await expect(email).to_have_value("edith@example.com")

@@ -1,0 +1,171 @@
+"""Signing in and out, and sessions that end by themselves."""
+
+import pytest
+from playwright.async_api import expect
+
+from deploy.demo.admin import login, logout
+from tests.doubles.waiting import eventually
+from tests.e2e.conftest import Visit
+from tests.e2e.site import Site
+from tests.e2e.visitor import Visitor
+from tests.integration.asking import ask
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ENDED = "Your session has ended. Sign in again."
+
+
+async def signed_in(site: Site, visit: Visit, who: str = "clerk") -> Visitor:
+    site.add_demo_customers()
+    visitor = await visit(site.url)
+    await visitor.sign_in(site.people[who])
+    await visitor.rows("customers")
+    await visitor.rows("payments")
+    return visitor
+
+
+async def is_asked_to_sign_in(visitor: Visitor, message: str) -> None:
+    await expect(visitor.page.get_by_role("alert")).to_have_text(message)
+    await expect(visitor.page.get_by_label("E-mail address")).to_be_focused()
+    await expect(visitor.page.get_by_role("table")).to_have_count(0)
+    assert "Lovelace" not in await visitor.page.content()
+
+
+async def test_by_keyboard(site: Site, visit: Visit) -> None:
+    """Signing in and out takes no mouse, and the focus is where the reading goes on."""
+    site.add_demo_customers()
+    clerk = site.people["clerk"]
+    visitor = await visit(site.url)
+    keyboard = visitor.page.keyboard
+
+    await expect(visitor.page.get_by_label("E-mail address")).to_be_focused()
+    await keyboard.type(clerk.email)
+    await keyboard.press("Tab")
+    await keyboard.type(clerk.password)
+    await keyboard.press("Enter")
+
+    await expect(visitor.heading("Customers and payments")).to_be_focused()
+    await keyboard.press("Tab")
+    await expect(visitor.button("Reload customers")).to_be_focused()
+    await keyboard.press("Shift+Tab")
+    await expect(visitor.button("Sign out")).to_be_focused()
+    await keyboard.press("Enter")
+    await is_asked_to_sign_in(visitor, "You are signed out.")
+
+
+async def test_skip_link(site: Site, visit: Visit) -> None:
+    """The first stop of the keyboard leads past the bar on top."""
+    visitor = await signed_in(site, visit)
+    await visitor.page.reload()
+    await visitor.rows("payments")
+    await visitor.page.evaluate("document.activeElement.blur()")
+
+    link = visitor.page.get_by_role("link", name="Skip to the content")
+    await link.focus()
+    await expect(link).to_be_in_viewport()
+    await visitor.page.keyboard.press("Enter")
+
+    await expect(visitor.page.get_by_role("main")).to_be_focused()
+
+
+async def test_wrong_password(site: Site, visit: Visit) -> None:
+    """A wrong password is said to be one, and the right one is taken after it."""
+    clerk = site.people["clerk"]
+    visitor = await visit(site.url)
+    await visitor.page.get_by_label("E-mail address").fill(clerk.email)
+    await visitor.page.get_by_label("Password").fill("not it")
+
+    await visitor.button("Sign in").click()
+
+    alert = visitor.page.get_by_role("alert")
+    await expect(alert).to_have_text("The e-mail address or the password is not right.")
+    await expect(visitor.page.get_by_label("Password")).to_be_focused()
+    await visitor.page.keyboard.type(clerk.password)
+    await visitor.page.keyboard.press("Enter")
+    await expect(visitor.heading("Customers and payments")).to_be_visible()
+
+
+async def test_signed_out(site: Site, visit: Visit) -> None:
+    """Signing out ends the session in Directus and takes all that was shown from the page."""
+    visitor = await signed_in(site, visit)
+    session = await visitor.session()
+
+    await visitor.button("Sign out").click()
+
+    await is_asked_to_sign_in(visitor, "You are signed out.")
+    assert await visitor.session() == ""
+    await visitor.use_session(session)
+    await visitor.page.reload()
+    await expect(visitor.heading("Sign in")).to_be_visible()
+    assert await visitor.session() == ""
+
+
+async def test_session_gone(site: Site, visit: Visit) -> None:
+    """A session that was ended elsewhere leads back to signing in, which then works at the first try."""
+    visitor = await signed_in(site, visit)
+    await logout(site.stack.directus.url, await visitor.session())
+
+    await visitor.button("Reload payments").click()
+
+    await is_asked_to_sign_in(visitor, ENDED)
+    await eventually(lambda: _no_session(visitor))
+    await visitor.sign_in(site.people["clerk"])
+    assert len(await visitor.rows("payments")) == 6
+
+
+async def _no_session(visitor: Visitor) -> bool:
+    return await visitor.session() == ""
+
+
+@pytest.mark.parametrize("at_start", [False, True])
+async def test_session_expired(site: Site, visit: Visit, *, at_start: bool) -> None:
+    """A session whose token has expired leads back to signing in, with the reason."""
+    visitor = await signed_in(site, visit)
+    expired = await login(site.stack.directus.url, site.people["clerk"], "json")
+    await eventually(lambda: _is_refused(site, expired))
+    await visitor.use_session(expired)
+
+    if at_start:
+        await visitor.page.reload()
+    else:
+        await visitor.button("Reload customers").click()
+
+    await is_asked_to_sign_in(visitor, ENDED)
+
+
+async def _is_refused(site: Site, token: str) -> bool:
+    answer = await ask(site.proxy, "/stripe/customers?limit=1", token)
+    return answer.code == "TOKEN_EXPIRED"
+
+
+async def test_reload(site: Site, visit: Visit) -> None:
+    """The session outlives a reload of the page."""
+    visitor = await signed_in(site, visit)
+
+    await visitor.page.reload()
+
+    await expect(visitor.heading("Customers and payments")).to_be_visible()
+    assert len(await visitor.rows("payments")) == 6
+
+
+async def test_refusal_is_no_end(site: Site, visit: Visit) -> None:
+    """A refusal for want of permission signs nobody out, whatever DENIED_STATUS says."""
+    visitor = await signed_in(site, visit, "reader")
+
+    await visitor.field("E-mail (required)").fill("edith@example.com")
+    await visitor.button("Create customer").click()
+
+    await expect(visitor.panel("You may not create customers")).to_be_visible()
+    await expect(visitor.button("Sign out")).to_be_visible()
+    assert len(await visitor.rows("payments")) == 6
+
+
+async def test_next_person(site: Site, visit: Visit) -> None:
+    """Whoever signs in next in the same browser sees nothing of the one before."""
+    visitor = await signed_in(site, visit)
+    await visitor.button("Sign out").click()
+
+    await visitor.sign_in(site.people["guest"])
+
+    await expect(visitor.panel("You may not see payments")).to_be_visible()
+    assert "Lovelace" not in await visitor.page.content()
