@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from deploy.demo import install
 from sidecar.logs import JsonFormatter
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.house import KEY, PEOPLE
@@ -23,6 +24,12 @@ async def stripe() -> AsyncIterator[StripeDouble]:
     async with StripeDouble.running() as double:
         double.key = KEY
         yield double
+
+
+@pytest.fixture(scope="session")
+def node_tools() -> install.NodeTools:
+    """Give Node and what is locked in tests/node, installed by the first test that asks for it."""
+    return install.node_tools()
 
 
 class _Lines(logging.Handler):

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from sidecar.app import create_app
 from sidecar.settings import Settings
 from sidecar.web.server import Runner
 from tests.doubles.directus import DirectusDouble, User, full, grants, partial
+from tests.doubles.server import Recorded
 from tests.doubles.stripe import StripeDouble, is_probe
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, exchange, request_bytes
@@ -42,10 +43,10 @@ PEOPLE = (CLERK, READER, CREATOR, MEMBER, NOBODY, SERVICE)
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One answer, and the number of Stripe requests made meanwhile: None if another call was under way too."""
+    """One answer, and the Stripe requests made meanwhile: None if another call was under way too."""
 
     answer: Answer
-    stripe_requests: int | None
+    stripe_requests: Sequence[Recorded] | None
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ class House:
         finally:
             self._under_way -= 1
         alone = alone and begun == self._begun
-        self.exchanges.append(Exchange(answer, len(self.stripe.asked) - before if alone else None))
+        self.exchanges.append(Exchange(answer, self.stripe.asked[before:] if alone else None))
         return answer
 
     async def call(

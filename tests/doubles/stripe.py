@@ -1,104 +1,93 @@
-"""Stripe as far as the sidecar asks it: customers and PaymentIntents, on the wire as documented.
+"""Stripe as far as the sidecar asks it: every kind of object in `stripe_kinds`, on the wire as documented.
 
 - a key, and 401 without a good one: docs.stripe.com/api/authentication; error bodies: docs.stripe.com/api/errors
-- lists newest first, `limit` 1 to 100, `starting_after`, `ending_before`, `has_more`: docs.stripe.com/api/pagination
-- filters, `created[gte|gt|lte|lt]` among them: docs.stripe.com/api/payment_intents/list, …/customers/list
+- lists and their filters, `created[gte|gt|lte|lt]` among them: see `stripe_lists`
+- parameters, read as the API version that is asked for has them: see `stripe_parameters`
+- what calls change: see `stripe_account` and `stripe_effects`
 - a deleted customer is answered with `deleted`: docs.stripe.com/api/customers/retrieve
 - `Request-Id` on every answer: docs.stripe.com/api/request_ids
-- idempotency: see `Replays`
+- idempotency, of every POST: see `Replays`
 
-Objects have the shape of Stripe's own examples (fixtures.json). Every answer also carries headers that must
-not travel on: a cookie, a location and Stripe's CORS.
+Every answer also carries headers that must not travel on: a cookie, a location and Stripe's CORS.
 """
 
 import asyncio
 import copy
-import json
-import operator
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from tests.doubles import stripe_effects as effects
 from tests.doubles.server import Double, Recorded
+from tests.doubles.stripe_account import CLIENT_SECRET, Account
+from tests.doubles.stripe_errors import Object, Replays, Result, StripeError, missing_object
+from tests.doubles.stripe_kinds import CUSTOMER, KINDS, PAYMENT, Kind
+from tests.doubles.stripe_lists import page
+from tests.doubles.stripe_parameters import decoded, read
 
-Object = dict[str, object]
-Result = tuple[int, Object]
+__all__ = ["CLIENT_SECRET", "Object", "Result", "StripeDouble", "StripeError", "is_probe"]
 
-CLIENT_SECRET = "_secret_MARKEDclientSECRET"
-_TEMPLATES: dict[str, Object] = json.loads((Path(__file__).parent / "fixtures.json").read_text())
+Endpoint = Callable[[web.Request], Awaitable[Result]]
+Change = Callable[[Account, Object, Object], Object]
+
+_FORM = "application/x-www-form-urlencoded"
 _NOT_OURS = {
     "Set-Cookie": "stripe_cookie=1; Path=/",
     "Location": "https://stripe.invalid/elsewhere",
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Credentials": "true",
 }
-_BOUNDS = {"gte": operator.ge, "gt": operator.gt, "lte": operator.le, "lt": operator.lt}
-_OF_EVERY_LIST = {"limit", "starting_after", "ending_before", *(f"created[{bound}]" for bound in _BOUNDS)}
-_MEMBER = re.compile(r"(\w+)\[(\w+)\]")
-_ATTRIBUTES = {"email", "name", "phone", "description", "address", "preferred_locales", "metadata"}
-
-
-class StripeError(Exception):
-    def __init__(self, status: int, message: str, **facts: str) -> None:
-        super().__init__(message)
-        self.result: Result = (status, {"error": {"type": "invalid_request_error", "message": message, **facts}})
-
-
-@dataclass(slots=True)
-class Replays:
-    """Idempotency as docs.stripe.com/api/idempotent_requests has it: a key's first result, a 500 too, is given again.
-
-    Keys have up to 255 characters. The same key with another endpoint or other parameters is an
-    `idempotency_error`. Nothing is kept where a request failed validation or came while the first one with
-    its key was under way. That is `idempotency_key_in_use` (docs.stripe.com/error-codes); its type is not documented.
-    """
-
-    results: dict[str, tuple[object, Result]] = field(default_factory=dict)
-    under_way: set[str] = field(default_factory=set)
-
-    def recall(self, key: str, intent: object) -> Result | None:
-        if len(key) > 255:
-            raise StripeError(400, "Idempotency keys may have 255 characters at most.")
-        if key in self.under_way:
-            raise StripeError(409, "Another request with this key is in progress.", code="idempotency_key_in_use")
-        if key not in self.results:
-            return None
-        first, result = self.results[key]
-        if first != intent:
-            raise StripeError(400, f"The key {key} was first used with other parameters.", type="idempotency_error")
-        return result
+_CHANGES: dict[tuple[str, str], Change] = {
+    ("customer", "update"): effects.update,
+    ("subscription", "update"): effects.update,
+    ("subscription", "delete"): effects.cancel_subscription,
+    ("payment_intent", "cancel"): effects.cancel_payment,
+    ("payment_method", "detach"): effects.detach,
+}
 
 
 class StripeDouble(Double):
-    """`customers` and `payments` are newest first; every creation waits for `creating`, in its midst, to be set."""
+    """`add` puts an object into the account, whose lists are newest first in `objects`.
+
+    Every creation waits for `creating`, in its midst, to be set.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.key = "sk_test_double"
-        self.customers: list[Object] = []
-        self.payments: list[Object] = []
+        self.account = Account()
+        self.objects = self.account.objects
         self.replays = Replays()
         self.creating = asyncio.Event()
         self.creating.set()
-        self._numbers = count(1)
+
+    @property
+    def customers(self) -> list[Object]:
+        return self.objects[CUSTOMER.name]
+
+    @property
+    def payments(self) -> list[Object]:
+        return self.objects[PAYMENT.name]
 
     @property
     def asked(self) -> list[Recorded]:
         """All requests but the sidecar's own trial of its key."""
         return [request for request in self.requests if not is_probe(request)]
 
+    def add(self, kind: str, /, **attributes: object) -> Object:
+        """Create an object as if it had been there; a refund that names no payment is of one made for it.
+
+        A subscription has one item unless `items` says otherwise.
+        """
+        return self.add_customer(**attributes) if kind == CUSTOMER.name else self.account.add(kind, attributes)
+
     def add_customer(self, **attributes: object) -> Object:
-        return self._add(self.customers, "customer", f"cus_{next(self._numbers):014}", attributes)
+        return self.account.add(CUSTOMER.name, attributes)
 
     def add_payment(self, **attributes: object) -> Object:
-        payment_id = f"pi_{next(self._numbers):024}"
-        attributes = {"client_secret": payment_id + CLIENT_SECRET, **attributes}
-        return self._add(self.payments, "payment_intent", payment_id, attributes)
+        return self.account.add(PAYMENT.name, attributes)
 
     def add_payments(self, number: int, **attributes: object) -> list[str]:
         """Give the new IDs in the order of a list, newest first."""
@@ -106,22 +95,33 @@ class StripeDouble(Double):
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return [
-            web.get("/v1/customers", self._answering(self._list_customers)),
-            web.post("/v1/customers", self._answering(self._create_customer)),
-            web.get("/v1/customers/{id}", self._answering(self._retrieve_customer)),
-            web.get("/v1/payment_intents", self._answering(self._list_payments)),
+            *(route for kind in KINDS.values() for route in self._routes_of(kind)),
             web.route("*", "/{anything:.*}", self._answering(_unknown)),
         ]
 
-    def _add(self, objects: list[Object], kind: str, identifier: str, attributes: Mapping[str, object]) -> Object:
-        created = 1_700_000_000 + next(self._numbers)
-        new = {**copy.deepcopy(_TEMPLATES[kind]), "id": identifier, "created": created, **attributes}
-        objects.insert(0, new)
-        return new
+    def _routes_of(self, kind: Kind) -> Iterator[web.RouteDef]:
+        one = f"{kind.path}/{{id}}"
+        create = self._create_customer if kind is CUSTOMER else partial(self._create, kind)
+        listed = self._list_customers if kind is CUSTOMER else partial(self._list, kind)
+        for call in kind.calls:
+            change = self._answering(partial(self._change, kind, call))
+            match call:
+                case "list":
+                    yield web.get(kind.path, self._answering(listed))
+                case "retrieve":
+                    yield web.get(one, self._answering(partial(self._retrieve, kind)))
+                case "create":
+                    yield web.post(kind.path, self._answering(create))
+                case "create_preview":
+                    yield web.post(f"{kind.path}/create_preview", self._answering(partial(self._preview, kind)))
+                case "update":
+                    yield web.post(one, change)
+                case "delete":
+                    yield web.delete(one, change)
+                case _:
+                    yield web.post(f"{one}/{call}", change)
 
-    def _answering(
-        self, endpoint: Callable[[web.Request], Awaitable[Result]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _answering(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
         """Wrap an endpoint in what all of them share: the key, idempotency, error bodies, headers."""
 
         async def answer(request: web.Request) -> web.Response:
@@ -131,7 +131,7 @@ class StripeDouble(Double):
                 result, replayed = await self._once(request, endpoint)
             except StripeError as error:
                 result = error.result
-            headers = {**_NOT_OURS, "Request-Id": f"req_{next(self._numbers):014}"}
+            headers = {**_NOT_OURS, "Request-Id": f"req_{next(self.account.numbers):014}"}
             if replayed:
                 headers["Idempotent-Replayed"] = "true"
             return web.json_response(result[1], status=result[0], headers=headers)
@@ -143,9 +143,7 @@ class StripeDouble(Double):
             sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
             raise StripeError(401, f"Invalid API Key provided: {sent[:12]}****{sent[-4:]}")
 
-    async def _once(
-        self, request: web.Request, endpoint: Callable[[web.Request], Awaitable[Result]]
-    ) -> tuple[Result, bool]:
+    async def _once(self, request: web.Request, endpoint: Endpoint) -> tuple[Result, bool]:
         key = request.headers.get("Idempotency-Key")
         if key is None or request.method != "POST":
             return await endpoint(request), False
@@ -158,31 +156,48 @@ class StripeDouble(Double):
             result = await endpoint(request)
         finally:
             self.replays.under_way.discard(key)
-        self.replays.results[key] = (intent, result)
+        self.replays.results[key] = (intent, copy.deepcopy(result))  # the object may change, the result does not
         return result, False
 
     async def _list_customers(self, request: web.Request) -> Result:
-        return _page(self.customers, request, {"email"})
-
-    async def _list_payments(self, request: web.Request) -> Result:
-        return _page(self.payments, request, {"customer"})
-
-    async def _retrieve_customer(self, request: web.Request) -> Result:
-        wanted = request.match_info["id"]
-        for customer in self.customers:
-            if customer["id"] == wanted:
-                deleted = {"id": wanted, "object": "customer", "deleted": True}
-                return 200, deleted if customer.get("deleted") else customer
-        raise StripeError(404, f"No such customer: '{wanted}'", code="resource_missing", param="id")
+        return await self._list(CUSTOMER, request)
 
     async def _create_customer(self, request: web.Request) -> Result:
-        if request.content_type != "application/x-www-form-urlencoded":
-            raise StripeError(400, "Parameters come as a form.")
-        attributes = _nested(parse_qsl(await request.text(), keep_blank_values=True))
-        for name in set(attributes) - _ATTRIBUTES:
-            raise StripeError(400, f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
+        return await self._create(CUSTOMER, request)
+
+    async def _list(self, kind: Kind, request: web.Request) -> Result:
+        query = await _read(kind, "list", request)
+        return 200, page(self.objects[kind.name], query, request.path)
+
+    async def _retrieve(self, kind: Kind, request: web.Request) -> Result:
+        await _read(kind, "retrieve", request)
+        found = self.account.find(kind.name, request.match_info["id"], "id", 404)
+        gone: Object = {"id": found["id"], "object": kind.name, "deleted": True}
+        return 200, gone if found.get("deleted") else found
+
+    async def _create(self, kind: Kind, request: web.Request) -> Result:
+        values = await _read(kind, "create", request)
+        attributes = effects.attributes(self.account, kind.name, values)
         await self.creating.wait()
-        return 200, self.add_customer(**attributes)
+        return 200, self.add(kind.name, **attributes)
+
+    async def _preview(self, kind: Kind, request: web.Request) -> Result:
+        return 200, effects.preview(self.account, await _read(kind, "create_preview", request))
+
+    async def _change(self, kind: Kind, call: str, request: web.Request) -> Result:
+        values = await _read(kind, call, request)
+        found = self.account.find(kind.name, request.match_info["id"], "id", 404)
+        if found.get("deleted"):
+            raise missing_object(kind.name, found["id"], "id", 404)
+        return 200, _CHANGES[kind.name, call](self.account, found, values)
+
+
+async def _read(kind: Kind, call: str, request: web.Request) -> Object:
+    """Read the parameters of a call, which stand in the query, or with POST in a form. Raises StripeError."""
+    if request.method == "POST" and request.can_read_body and request.content_type != _FORM:
+        raise StripeError(400, "Parameters come as a form.")
+    sent = await request.text() if request.method == "POST" else request.rel_url.raw_query_string
+    return read(kind.takes(call), decoded(sent))
 
 
 def is_probe(request: Recorded) -> bool:
@@ -192,59 +207,3 @@ def is_probe(request: Recorded) -> bool:
 
 async def _unknown(request: web.Request) -> Result:
     raise StripeError(404, f"Unrecognized request URL ({request.method}: {request.path}).")
-
-
-def _page(objects: Sequence[Object], request: web.Request, filters: set[str]) -> Result:
-    query = request.query
-    for name in set(query) - filters - _OF_EVERY_LIST:
-        raise StripeError(400, f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
-    found = [entry for entry in objects if all(entry.get(name) == query[name] for name in filters & set(query))]
-    found = [entry for entry in found if _in_time(entry, query)]
-    limit = _number(query, "limit") if "limit" in query else 10
-    if not 1 <= limit <= 100:
-        raise StripeError(400, "Invalid integer", code="parameter_invalid_integer", param="limit")
-    if "ending_before" in query:
-        end = _place(found, query["ending_before"], "ending_before")
-        start = max(0, end - limit)
-        more = start > 0
-    else:
-        start = _place(found, query["starting_after"], "starting_after") + 1 if "starting_after" in query else 0
-        end, more = start + limit, start + limit < len(found)
-    return 200, {"object": "list", "url": request.path, "has_more": more, "data": found[start:end]}
-
-
-def _in_time(entry: Object, query: Mapping[str, str]) -> bool:
-    created = entry["created"]
-    assert isinstance(created, int)
-    return all(
-        holds(created, _number(query, f"created[{bound}]"))
-        for bound, holds in _BOUNDS.items()
-        if f"created[{bound}]" in query
-    )
-
-
-def _number(query: Mapping[str, str], name: str) -> int:
-    if not query[name].isdecimal():
-        raise StripeError(400, f"Invalid integer: {query[name]}", code="parameter_invalid_integer", param=name)
-    return int(query[name])
-
-
-def _place(found: Sequence[Object], cursor: str, parameter: str) -> int:
-    for index, entry in enumerate(found):
-        if entry["id"] == cursor:
-            return index
-    raise StripeError(400, f"No such object: '{cursor}'", code="resource_missing", param=parameter)
-
-
-def _nested(pairs: Sequence[tuple[str, str]]) -> Object:
-    """Read Stripe's form: `metadata[item]=7` is a member of `metadata`."""
-    values: Object = {}
-    for name, value in pairs:
-        member = _MEMBER.fullmatch(name)
-        if member is None:
-            values[name] = value
-            continue
-        inner = values.setdefault(member[1], {})
-        assert isinstance(inner, dict)
-        inner[member[2]] = value
-    return values

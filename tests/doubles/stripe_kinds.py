@@ -1,0 +1,52 @@
+"""Every kind of object of the Stripe double as one table: where it is, what its IDs look like, what can be done.
+
+`parameters` is how the parameters of its calls are called in Stripe's own library, which is generated from the
+description of the API version that the service asks for: for "list" of "Charge", `stripe.params.ChargeListParams`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`calls` are some of list, retrieve, create, update, delete and what else can be done to it or its path."""
+
+    name: str
+    path: str
+    prefix: str
+    parameters: str
+    calls: frozenset[str]
+
+    def new_id(self, number: int) -> str:
+        return f"{self.prefix}_{number:0{14 if self.name == 'customer' else 24}}"
+
+    def takes(self, call: str) -> str:
+        """Name the class of the call's parameters, below `stripe.params`."""
+        verb = {"delete": "cancel"}.get(call, call)
+        return self.parameters + "".join(word.capitalize() for word in verb.split("_")) + "Params"
+
+
+def _kind(name: str, path: str, prefix: str, parameters: str, calls: str) -> Kind:
+    return Kind(name, f"/v1/{path}", prefix, parameters, frozenset(calls.split()))
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        _kind("customer", "customers", "cus", "Customer", "list retrieve create update"),
+        _kind("payment_intent", "payment_intents", "pi", "PaymentIntent", "list retrieve create cancel"),
+        _kind("charge", "charges", "ch", "Charge", "list retrieve"),
+        _kind("refund", "refunds", "re", "Refund", "list retrieve create"),
+        _kind("invoice", "invoices", "in", "Invoice", "list retrieve create_preview"),
+        _kind("subscription", "subscriptions", "sub", "Subscription", "list retrieve create update delete"),
+        _kind("subscription_item", "subscription_items", "si", "SubscriptionItem", "retrieve"),
+        _kind("payment_method", "payment_methods", "pm", "PaymentMethod", "list retrieve detach"),
+        _kind("setup_intent", "setup_intents", "seti", "SetupIntent", "retrieve create"),
+        _kind("checkout.session", "checkout/sessions", "cs_test", "checkout.Session", "retrieve create"),
+        _kind("billing_portal.session", "billing_portal/sessions", "bps", "billing_portal.Session", "create"),
+        _kind("product", "products", "prod", "Product", "list retrieve"),
+        _kind("price", "prices", "price", "Price", "list retrieve"),
+        _kind("balance_transaction", "balance_transactions", "txn", "BalanceTransaction", "list"),
+    )
+}
+CUSTOMER, PAYMENT = KINDS["customer"], KINDS["payment_intent"]

@@ -1,0 +1,86 @@
+"""Lists as docs.stripe.com/api/pagination and each resource's own "List all …" have them."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from tests.doubles.stripe_errors import Object, StripeError, missing_object
+
+_BOUNDS = {"gte": operator.ge, "gt": operator.gt, "lte": operator.le, "lt": operator.lt}
+_PAGE = {"limit", "starting_after", "ending_before"}
+_OVER = {"canceled", "incomplete_expired"}
+
+
+def page(objects: Sequence[Object], query: Object, url: str) -> Object:
+    """Give one page of `objects`, which are newest first. Raises StripeError."""
+    filters = {name: wanted for name, wanted in query.items() if name not in _PAGE}
+    found = [entry for entry in objects if is_listed(entry, filters)]
+    limit = query.get("limit", 10)
+    assert isinstance(limit, int)
+    if not 1 <= limit <= 100:
+        raise StripeError(400, "Invalid integer", code="parameter_invalid_integer", param="limit")
+    if "ending_before" in query:
+        end = _place(found, query["ending_before"], "ending_before")
+        start = max(0, end - limit)
+        more = start > 0
+    else:
+        start = _place(found, query["starting_after"], "starting_after") + 1 if "starting_after" in query else 0
+        end, more = start + limit, start + limit < len(found)
+    return {"object": "list", "url": url, "has_more": more, "data": found[start:end]}
+
+
+def _place(found: Sequence[Object], cursor: object, parameter: str) -> int:
+    for index, entry in enumerate(found):
+        if entry["id"] == cursor:
+            return index
+    raise missing_object("object", cursor, parameter)
+
+
+def is_listed(entry: Object, filters: Object) -> bool:
+    """Say whether all filters hold for an object."""
+    if entry["object"] == "subscription":
+        return _of_status(entry["status"], filters.get("status")) and _holds_all(entry, filters)
+    return _holds_all(entry, filters)
+
+
+def _of_status(status: object, wanted: object) -> bool:
+    """Tell by docs.stripe.com/api/subscriptions/list: without `status`, all that have not been canceled."""
+    match wanted:
+        case None:
+            return status != "canceled"
+        case "all":
+            return True
+        case "ended":
+            return status in _OVER
+    return status == wanted
+
+
+def _holds_all(entry: Object, filters: Object) -> bool:
+    return all(_holds(entry, name, wanted) for name, wanted in filters.items())
+
+
+def _holds(entry: Any, name: str, wanted: object) -> bool:  # noqa: ANN401 - whatever an object holds
+    match entry.get("object"), name:
+        case "subscription", "status":
+            return True
+        case "subscription", "price":
+            return wanted in [item["price"]["id"] for item in entry["items"]["data"]]
+        case "invoice", "subscription":
+            details = (entry["parent"] or {}).get("subscription_details") or {}
+            return wanted in {entry["subscription"], details.get("subscription")}
+        case "product", "ids":
+            return _is(entry["id"], wanted)
+        case "price", "lookup_keys":
+            return _is(entry["lookup_key"], wanted)
+    return _is(entry.get(name), wanted)
+
+
+def _is(value: Any, wanted: Any) -> bool:  # noqa: ANN401 - whatever an object holds
+    """Compare with one value, some of them, the bounds of a number, or members of an object."""
+    if isinstance(wanted, list):
+        return value in wanted
+    if not isinstance(wanted, dict):
+        return bool(value == wanted)
+    if isinstance(value, int):
+        return all(_BOUNDS[bound](value, limit) for bound, limit in wanted.items())
+    return isinstance(value, dict) and all(_is(value.get(name), inner) for name, inner in wanted.items())

@@ -1,0 +1,98 @@
+"""An account at the demo's stand-in for Stripe, reached as its API is, with a customer that has one of everything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import aiohttp
+
+RETURN = "https://app.example.com/account"
+_CARD = "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2030&card[cvc]=123"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Parameters are written as a query is, but unquoted."""
+
+    url: str
+
+    async def ask(self, method: str, path: str, parameters: str = "") -> tuple[int, dict[str, Any]]:
+        """Send them in the query, or with POST in the body."""
+        values = parse_qsl(parameters, strict_parsing=bool(parameters))
+        sent: dict[str, Any] = {"data" if method == "POST" else "params": values}
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": "Bearer sk_test_emulator"}) as session,
+            session.request(method, f"{self.url}/v1/{path}", **sent) as answer,
+        ):
+            body = await answer.json() if answer.content_type == "application/json" else {}
+            return answer.status, body
+
+    async def get(self, path: str, parameters: str = "") -> dict[str, Any]:
+        return await self._have("GET", path, parameters)
+
+    async def post(self, path: str, parameters: str = "") -> dict[str, Any]:
+        return await self._have("POST", path, parameters)
+
+    async def delete(self, path: str) -> dict[str, Any]:
+        return await self._have("DELETE", path)
+
+    async def ids(self, path: str, parameters: str = "") -> list[str]:
+        return [entry["id"] for entry in (await self.get(path, parameters))["data"]]
+
+    async def _have(self, method: str, path: str, parameters: str = "") -> dict[str, Any]:
+        status, body = await self.ask(method, path, parameters)
+        assert status == 200, body
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """`ids` has a name for each object: a product's and three prices', and one of each kind of a customer's."""
+
+    account: Account
+    ids: Mapping[str, str]
+
+    def filled(self, text: str) -> str:
+        """Put the IDs where {name} stands."""
+        return text.format_map(self.ids)
+
+    def __getitem__(self, name: str) -> str:
+        return self.ids[name]
+
+    async def customer(self) -> dict[str, str]:
+        """Create a customer with one object of each kind; give their IDs by name."""
+        post = self.account.post
+        customer = (await post("customers", "email=ada@example.com"))["id"]
+        method = (await post("payment_methods", _CARD))["id"]
+        await post(f"payment_methods/{method}/attach", f"customer={customer}")
+        await post(f"customers/{customer}", f"invoice_settings[default_payment_method]={method}")
+        paid = f"amount=900&currency=eur&customer={customer}&payment_method={method}&confirm=true"
+        payment = await post("payment_intents", paid)
+        subscription = await post("subscriptions", f"customer={customer}&items[0][price]={self['monthly']}")
+        saving = f"customer={customer}&mode=setup&currency=eur&success_url={RETURN}"
+        return {
+            "customer": customer,
+            "payment_method": method,
+            "payment_intent": payment["id"],
+            "charge": payment["latest_charge"]["id"],
+            "refund": (await post("refunds", f"payment_intent={payment['id']}&amount=100"))["id"],
+            "subscription": subscription["id"],
+            "item": subscription["items"]["data"][0]["id"],
+            "invoice": subscription["latest_invoice"],
+            "setup_intent": (await post("setup_intents", f"customer={customer}"))["id"],
+            "session": (await post("checkout/sessions", saving))["id"],
+        }
+
+
+async def open_shop(account: Account) -> Shop:
+    """Create the product, its prices and one customer."""
+    product = (await account.post("products", "name=Tea"))["id"]
+    price = f"product={product}&currency=eur&unit_amount=500"
+    prices = {
+        "once": await account.post("prices", price),
+        "monthly": await account.post("prices", f"{price}&recurring[interval]=month"),
+        "yearly": await account.post("prices", f"{price}&recurring[interval]=year"),
+    }
+    empty = Shop(account, {"product": product, **{name: made["id"] for name, made in prices.items()}})
+    return Shop(account, {**empty.ids, **await empty.customer()})

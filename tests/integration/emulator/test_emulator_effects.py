@@ -1,0 +1,158 @@
+"""What calls to the demo's stand-in for Stripe change there."""
+
+import pytest
+
+from tests.integration.emulator.shop import RETURN, Account, Shop
+
+
+async def test_payment_is_canceled(shop: Shop) -> None:
+    """A canceled payment says so, and why."""
+    payment = await shop.account.post("payment_intents", "amount=500&currency=eur")
+
+    canceled = await shop.account.post(f"payment_intents/{payment['id']}/cancel", "cancellation_reason=abandoned")
+
+    assert (canceled["status"], canceled["cancellation_reason"]) == ("canceled", "abandoned")
+    assert payment["client_secret"].startswith(f"{payment['id']}_secret_")
+
+
+async def test_refunds_end_with_the_charge(shop: Shop) -> None:
+    """What is left of a charge can be refunded, and nothing more."""
+    rest = await shop.account.post("refunds", f"payment_intent={shop['payment_intent']}")
+
+    status, answer = await shop.account.ask("POST", "refunds", f"charge={shop['charge']}&amount=1")
+
+    assert (800, shop["charge"], shop["payment_intent"]) == (rest["amount"], rest["charge"], rest["payment_intent"])
+    assert (status, answer["error"]["code"]) == (400, "charge_already_refunded")
+
+
+@pytest.mark.parametrize("payment", ["unpaid", "none"])
+async def test_nothing_is_refunded_of_nothing(shop: Shop, payment: str) -> None:
+    """What was not paid, or is not there, cannot be refunded."""
+    unpaid = (await shop.account.post("payment_intents", "amount=500&currency=eur"))["id"]
+
+    status, _ = await shop.account.ask("POST", "refunds", f"payment_intent={unpaid if payment == 'unpaid' else 'pi_1'}")
+
+    assert status == 400
+
+
+async def test_subscription_lives(shop: Shop) -> None:
+    """A subscription to a price is changed to another, canceled, and from then on listed only when asked for."""
+    account, path, mine = shop.account, f"subscriptions/{shop['subscription']}", f"customer={shop['customer']}"
+
+    changed = await account.post(path, f"items[0][id]={shop['item']}&items[0][price]={shop['yearly']}")
+    canceled = await account.delete(path)
+
+    assert shop["yearly"] == changed["items"]["data"][0]["price"]["id"]
+    assert ("canceled", canceled["ended_at"]) == (canceled["status"], canceled["canceled_at"])
+    assert await account.ids("subscriptions", mine) == []
+    assert await account.ids("subscriptions", f"{mine}&status=ended") == [shop["subscription"]]
+    assert (await account.ask("DELETE", path))[0] == 404
+
+
+async def test_change_keeps_the_rest(shop: Shop) -> None:
+    """A change of one thing leaves the item, its price and the description as they are."""
+    path, item = f"subscriptions/{shop['subscription']}", f"items[0][id]={shop['item']}"
+    await shop.account.post(path, f"{item}&items[0][quantity]=3&description=Tea")
+
+    changed = await shop.account.post(path, f"{item}&cancel_at_period_end=true")
+
+    [kept] = changed["items"]["data"]
+    assert (kept["id"], kept["price"]["id"], kept["quantity"]) == (shop["item"], shop["monthly"], 3)
+    assert (changed["description"], changed["cancel_at_period_end"]) == ("Tea", True)
+    assert (await shop.account.get(f"subscription_items/{shop['item']}"))["quantity"] == 3
+
+
+async def test_subscription_waits_for_its_payment(shop: Shop) -> None:
+    """`default_incomplete` needs no payment method, and leaves the first invoice open; else one is needed."""
+    account, customer = shop.account, (await shop.account.post("customers"))["id"]
+    form = f"customer={customer}&items[0][price]={shop['monthly']}"
+
+    incomplete = await account.post("subscriptions", f"{form}&payment_behavior=default_incomplete")
+    status, _ = await account.ask("POST", "subscriptions", form)
+
+    invoice = await account.get(f"invoices/{incomplete['latest_invoice']}")
+    assert incomplete["status"] == "incomplete"
+    assert (invoice["status"], invoice["amount_remaining"]) == ("open", 500)
+    assert status == 400
+    assert await account.ids("subscriptions", f"customer={customer}") == [incomplete["id"]]
+
+
+async def test_foreign_payment_method_pays_nothing(shop: Shop) -> None:
+    """A subscription cannot be paid by another customer's payment method."""
+    other = await shop.customer()
+    form = f"customer={shop['customer']}&items[0][price]={shop['monthly']}"
+
+    status, _ = await shop.account.ask(
+        "POST", "subscriptions", f"{form}&default_payment_method={other['payment_method']}"
+    )
+
+    assert status == 400
+
+
+async def test_preview_changes_nothing(shop: Shop) -> None:
+    """What an invoice would be is worked out from prices, and neither invoice nor subscription is different after."""
+    account, mine = shop.account, f"customer={shop['customer']}"
+
+    async def now() -> list[object]:
+        return [await account.get(f"subscriptions/{shop['subscription']}"), await account.get("invoices", mine)]
+
+    before = await now()
+
+    preview = await account.post(
+        "invoices/create_preview", f"{mine}&subscription_details[items][0][price]={shop['yearly']}"
+    )
+
+    assert (preview["total"], preview["id"][:11]) == (500, "upcoming_in")
+    assert before == await now()
+
+
+async def test_preview_of_a_foreign_subscription_is_refused(shop: Shop) -> None:
+    """A customer and a subscription that do not belong together have no invoice."""
+    other = await shop.customer()
+
+    status, _ = await shop.account.ask(
+        "POST", "invoices/create_preview", f"customer={shop['customer']}&subscription={other['subscription']}"
+    )
+
+    assert status == 400
+
+
+async def test_detached_is_nobodys(shop: Shop) -> None:
+    """A payment method that is detached has no customer, and is in its list no more."""
+    detached = await shop.account.post(f"payment_methods/{shop['payment_method']}/detach")
+
+    assert detached["customer"] is None
+    assert await shop.account.ids("payment_methods", f"customer={shop['customer']}") == []
+
+
+async def test_checkout_adds_up(shop: Shop) -> None:
+    """A session's total comes from its prices, and a recurring one is not sold for one payment."""
+    form = f"mode=payment&success_url={RETURN}&line_items[0][quantity]=3&line_items[0][price]="
+
+    session = await shop.account.post("checkout/sessions", form + shop["once"])
+    refused, _ = await shop.account.ask("POST", "checkout/sessions", form + shop["monthly"])
+
+    assert (session["amount_total"], session["currency"], session["status"]) == (1500, "eur", "open")
+    assert session["url"].startswith("https://checkout.stripe.com/")
+    assert refused == 400
+
+
+async def test_portal_is_at_stripe(shop: Shop) -> None:
+    """The portal's page is at Stripe, another each time."""
+    form = f"customer={shop['customer']}&return_url={RETURN}"
+
+    first, second = [(await shop.account.post("billing_portal/sessions", form))["url"] for _ in range(2)]
+
+    assert first.startswith("https://billing.stripe.com/p/session/test_")
+    assert first != second
+
+
+async def test_deleted_customer(account: Account) -> None:
+    """A deleted customer is answered as such, and is in no list."""
+    customer = (await account.post("customers", "email=gone@example.com"))["id"]
+
+    await account.delete(f"customers/{customer}")
+
+    deleted = await account.get(f"customers/{customer}")
+    assert {"id": customer, "object": "customer", "deleted": True} == deleted
+    assert await account.ids("customers", "email=gone@example.com") == []
