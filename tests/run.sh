@@ -40,6 +40,7 @@ prepare_for() {
     local options=()
     [[ " $* " == *" shell "* ]] && options+=(--shellcheck)
     [[ " $* " =~ \ (integration|e2e)\  ]] && options+=(--servers)
+    [[ " $* " =~ \ (unit|integration|e2e)\  ]] && options+=(--packages)
     [[ " $* " == *" e2e "* ]] && options+=(--browser)
     prepare ${options[@]+"${options[@]}"} # an empty array is unset to older bashes
     bin=$(dirname "$python")

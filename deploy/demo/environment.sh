@@ -15,7 +15,7 @@ find_python() {
 }
 
 # Sets `python` to the interpreter of an environment with everything that was asked for:
-# --servers (Directus, nginx), --browser (Chromium), --shellcheck.
+# --servers (Directus, nginx), --packages (what tests use of npm), --browser (Chromium), --shellcheck.
 prepare() {
     local system
     system=$(find_python)

@@ -44,6 +44,10 @@ def is_installed() -> bool:
     return cache.is_built(_name("node")) and cache.is_built(_name("directus"))
 
 
+def has_packages() -> bool:
+    return cache.is_built(_name("node")) and cache.is_built(_name("tests"))
+
+
 def directus() -> Directus:
     """Install what is not there yet. Raises Fault when npm or the compiler fails."""
     modules = cache.built(_name("directus"), _install_directus) / "node_modules"

@@ -1,4 +1,4 @@
-"""`python -m deploy.demo.prepare [--servers] [--browser] [--shellcheck]`: installs what is missing.
+"""`python -m deploy.demo.prepare [--servers] [--packages] [--browser] [--shellcheck]`: installs what is missing.
 
 Prints the interpreter to use. Called by deploy.demo.environment.sh with the system's Python, so it imports the standard
 library only.
@@ -22,8 +22,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _prepare(arguments: list[str]) -> str:
-    servers = "--servers" in arguments
-    tools.require(directus=servers and not install.is_installed())
+    servers, packages = "--servers" in arguments, "--packages" in arguments
+    tools.require(directus=servers and not install.is_installed(), packages=packages and not install.has_packages())
     if servers:
         tools.from_debian("nginx", "nginx-light")
     if "--browser" in arguments:
@@ -31,6 +31,8 @@ def _prepare(arguments: list[str]) -> str:
     if "--shellcheck" in arguments:
         _if_possible("shellcheck")
     python = venv.python()
+    if packages:
+        install.node_tools()
     if servers:
         install.directus()
     return str(python)

@@ -13,19 +13,17 @@ QUICK = "10 to 30 seconds"
 _LEAST_NPM = 7  # the first that reads this form of lock file
 
 
-def require(*, directus: bool) -> None:
-    """Raise Fault with one line for each thing missing; `directus` when that is still to be installed."""
+def require(*, directus: bool, packages: bool) -> None:
+    """Raise Fault with one line for each thing missing; `directus` and `packages` when they are still to be installed."""
     if not importlib.util.find_spec("ensurepip"):
         raise Fault("Python cannot make virtual environments; install its venv package (Debian: python3-venv)")
-    faults = list(_for_directus()) if directus else []
+    npm = _npm_fault() if directus or packages else None
+    faults = [*([npm] if npm else []), *(_for_directus() if directus else [])]
     if faults:
         raise Fault("\n".join(faults))
 
 
 def _for_directus() -> Iterator[str]:
-    npm = _npm_fault()
-    if npm:
-        yield npm
     if not any(map(shutil.which, ("c++", "g++", "clang++"))):
         yield "C++ compiler not found; Directus needs one to be installed (Debian: build-essential)"
     if not shutil.which("make"):

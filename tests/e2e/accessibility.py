@@ -1,14 +1,9 @@
-"""axe-core, from npm and held to its lock: what it finds against WCAG 2.2 A and AA and good practice."""
-
-import shutil
-from pathlib import Path
+"""axe-core, from npm: what it finds against WCAG 2.2 A and AA and good practice."""
 
 from playwright.async_api import Page
 
-from deploy.demo import cache
-from deploy.demo.progress import run, step
+from deploy.demo import install
 
-_LOCKED = Path(__file__).parent / "axe"
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _FINDINGS = """async tags => {
     const { violations } = await axe.run({ runOnly: tags });
@@ -18,20 +13,6 @@ _FINDINGS = """async tags => {
 
 async def findings(page: Page) -> list[str]:
     """Scan the page as it stands; its context must bypass the page's policy, which lets no foreign script in."""
-    await page.add_script_tag(path=_script())
+    await page.add_script_tag(path=install.node_tools().modules / "axe-core/axe.min.js")
     found: list[str] = await page.evaluate(_FINDINGS, _TAGS)
     return found
-
-
-def _script() -> Path:
-    files = sorted(_LOCKED.iterdir())
-    name = f"axe-{cache.fingerprint(*(file.read_bytes() for file in files))}"
-    return cache.built(name, _install) / "node_modules/axe-core/axe.min.js"
-
-
-def _install(folder: Path, log: Path) -> None:
-    for file in _LOCKED.iterdir():
-        shutil.copy(file, folder)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    with step("Installing axe-core", "some seconds, once"):
-        run(command, cwd=folder, log=log)
