@@ -14,7 +14,7 @@ _LEAST_NPM = 7  # the first that reads this form of lock file
 
 
 def require(*, directus: bool, packages: bool) -> None:
-    """Raise Fault with one line for each thing missing; `directus` and `packages` when they are still to be installed."""
+    """Raise Fault with one line for each thing missing; the two are to be installed, or not any more."""
     if not importlib.util.find_spec("ensurepip"):
         raise Fault("Python cannot make virtual environments; install its venv package (Debian: python3-venv)")
     npm = _npm_fault() if directus or packages else None

@@ -131,7 +131,8 @@ async def test_a_secret_comes_alone(open_shop: OpenShop) -> None:
 async def test_a_field_list_sees_the_base(shop: House) -> None:
     """R6: a scoped caller with a field list sees of each kind its base and what its fields stand for."""
     mapped = {"name", "email"}
-    cases = [case for case in OWN.values() if case.row.on_customers]  # elsewhere it may see everything
+    last = {"payment_methods.detach", "subscriptions.cancel"}  # after which there is nothing to ask for
+    cases = [case for case in OWN.values() if case.row.on_customers and case.name not in last]
 
     for case in cases:
         found = (await case.call(shop, TENANT)).json()

@@ -15,14 +15,14 @@ BILLS = {name: f'collection = "bills"\naction = "{case.row.action}"' for name, c
 CATALOGUE = [name for name, case in CASES.items() if not case.row.resource.owned]
 
 
-async def someone(shop: House, customers: dict[str, Grant], **more: dict[str, Grant]) -> User:
+async def someone(house: House, customers: dict[str, Grant], /, **more: dict[str, Grant]) -> User:
     """Somebody with these grants by collection and action, who owns the row of cus_OWN."""
     permissions = grants(**customers)
     for collection, actions in more.items():
         permissions |= grants(collection, **actions)
     user = User("user-tenant", "MARKED-someone", permissions)
-    shop.directus.add_users([user])
-    shop.tokens.add(user.token)
+    house.directus.add_users([user])
+    house.tokens.add(user.token)
     return user
 
 
