@@ -35,7 +35,8 @@ def hold(house: House) -> None:
     shown = secrets if house.shows_client_secrets else {*secrets, CLIENT_SECRET}
     nothing_shows(shown, (exchange.answer.raw.decode("latin-1") for exchange in house.exchanges))
     nothing_shows({*secrets, CLIENT_SECRET}, house.log)
-    assert house.crashes or not [line for line in house.log if '"exception"' in line]
+    crashed = [line for line in house.log if '"exception"' in line]
+    assert house.crashes or not crashed, crashed
     for request in house.directus.requests:
         directus_saw_one_credential(request, house.tokens)
     nothing_shows({KEY}, (request.text() for request in house.directus.requests))
@@ -47,7 +48,7 @@ def hold(house: House) -> None:
 def refusals_asked_nothing_of_stripe(exchange: Exchange) -> None:
     """A refused call made no Stripe request; "Directus could not be asked" is a refusal too.
 
-    Two things are known only after a look at Stripe, which changes nothing there: whose an object is, and what it costs.
+    Two things take a look at Stripe, which changes nothing there: whose an object is, and what it costs.
     """
     answer = exchange.answer
     refused = answer.code in _REFUSALS or (answer.status == 503 and answer.extensions.get("service") == "directus")

@@ -157,7 +157,7 @@ def test_lines_are_those_of_an_editor() -> None:
     """Only a line feed ends a line: nothing that Python alone takes for one moves the count, nor do texts of lines."""
     text = '# a\x85b\u2028c\r\n[customers.retrieve]\nfields = { a = """\n[customers.update]\n""" }\n[refunds.create]'
 
-    assert ["line 6"] == [fault.split(",")[0] for fault in faults(text)]
+    assert [fault.split(",")[0] for fault in faults(text)] == ["line 6"]
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -1,6 +1,6 @@
 """The whole application with every row of the table on, and a Stripe that has every kind of object."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from tests.unit.web.table.people import PEOPLE, TENANT, furnish, rules
 class OpenShop(Protocol):
     """Opens the application with every row on; `tables` are lines of the file by row, None turns one off."""
 
-    def __call__(self, tables: dict[str, str | None] | None = None, /, **settings: str) -> Awaitable[House]: ...
+    def __call__(self, tables: Mapping[str, str | None] | None = None, /, **settings: str) -> Awaitable[House]: ...
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def stripe() -> AsyncIterator[StripeDouble]:
 
 @pytest.fixture
 def open_shop(open_house: OpenHouse, directus: DirectusDouble, tmp_path: Path) -> OpenShop:
-    async def opened(tables: dict[str, str | None] | None = None, /, **settings: str) -> House:
+    async def opened(tables: Mapping[str, str | None] | None = None, /, **settings: str) -> House:
         directus.add_users(PEOPLE)
         directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OWN", name="Ada", email="ada@example.com")
         directus.add_row(owner="somebody else", stripe_customer_id="cus_FOREIGN", name="Eve", email="eve@example.com")

@@ -7,7 +7,7 @@ from tests.doubles.directus import User, full, grants, partial
 from tests.doubles.stripe import CLIENT_SECRET, StripeDouble
 
 ALL = {action: full() for action in ("create", "read", "update", "delete", "share")}
-MANAGER = User("user-manager", "MARKED-manager/+token~", grants(**ALL) | grants("shop", **ALL))
+MANAGER = User("user-manager", "MARKED-manager/+token~", grants("customers", **ALL) | grants("shop", **ALL))
 TENANT = User(
     "user-tenant",
     "MARKED-tenant/+token~",

@@ -139,5 +139,5 @@ async def test_a_row_the_caller_may_read_and_not_change(open_shop: OpenShop) -> 
     own = [(await case.about("OTHER").call(shop, half)).status for case in changing]
     read = await CASES["payment_intents.retrieve"].call(shop, half)
 
-    assert ([NOT_VISIBLE] * 3, [], [200] * 3) == (foreign, before, own)
+    assert (foreign, before, own) == ([NOT_VISIBLE] * 3, [], [200] * 3)
     assert read.status == 200

@@ -36,14 +36,14 @@ def _made(kind: str) -> Object:
 
 @pytest.mark.parametrize("case", CALLS.values(), ids=CALLS)
 async def test_another_customers_object(shop: House, case: Case) -> None:
-    """Should Stripe answer a scoped caller's call with what is somebody else's, that is 502 and nothing of it is shown."""
+    """Should Stripe answer a scoped caller with what is somebody else's, that is 502 and nothing of it is shown."""
     path = case.asked.partition("?")[0]
     lie = faulty(200, json.dumps(foreign(case, shop)))
     shop.stripe.fail(lie, when=lambda request: (request.method, request.path) == (case.row.method, path))
 
     answer = await case.call(shop, TENANT)
 
-    assert (502, "STRIPE_UNAVAILABLE") == (answer.status, answer.code)
+    assert (answer.status, answer.code) == (502, "STRIPE_UNAVAILABLE")
     assert b"FOREIGN" not in answer.raw
     assert [line for line in shop.log if "object of another customer" in line]
 
@@ -60,7 +60,7 @@ async def test_another_customers_object_in_a_list(shop: House, case: Case, *, wh
 
     answer = await shop.call(TENANT, f"/stripe{target}")
 
-    assert (502, "STRIPE_UNAVAILABLE") == (answer.status, answer.code)
+    assert (answer.status, answer.code) == (502, "STRIPE_UNAVAILABLE")
     assert b"FOREIGN" not in answer.raw
 
 
@@ -73,7 +73,7 @@ async def test_an_object_that_turns_out_foreign(shop: House, name: str) -> None:
 
     answer = await case.call(shop, TENANT)
 
-    assert (401, "not_visible") == (answer.status, answer.extensions["reason"])
+    assert (answer.status, answer.extensions["reason"]) == (401, "not_visible")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_whom_a_secret_is_shown(open_shop: OpenShop, name: str) -> None:
 
     shown = {user.name: await CASES[name].call(shop, user) for user in (MANAGER, TENANT, CLERK)}
 
-    assert [201] * 3 == [each.status for each in shown.values()]
+    assert [each.status for each in shown.values()] == [201] * 3
     assert {MANAGER.name: 1, TENANT.name: 1, CLERK.name: 0} == {name: secrets_in(each) for name, each in shown.items()}
 
 
@@ -154,5 +154,5 @@ async def test_a_change_is_told_in_the_audit(shop: House) -> None:
         await CASES[name].call(shop, TENANT)
 
     told = [json.loads(line) for line in shop.log if "changed at Stripe" in line]
-    assert ["payment_intents.create", "subscriptions.cancel"] == [each["operation"] for each in told]
-    assert "sub_OWN" == told[1]["object"]
+    assert [each["operation"] for each in told] == ["payment_intents.create", "subscriptions.cancel"]
+    assert told[1]["object"] == "sub_OWN"

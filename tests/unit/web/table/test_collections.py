@@ -17,7 +17,7 @@ CATALOGUE = [name for name, case in CASES.items() if not case.row.resource.owned
 
 async def someone(house: House, customers: dict[str, Grant], /, **more: dict[str, Grant]) -> User:
     """Somebody with these grants by collection and action, who owns the row of cus_OWN."""
-    permissions = grants(**customers)
+    permissions = grants("customers", **customers)
     for collection, actions in more.items():
         permissions |= grants(collection, **actions)
     user = User("user-tenant", "MARKED-someone", permissions)
@@ -27,7 +27,7 @@ async def someone(house: House, customers: dict[str, Grant], /, **more: dict[str
 
 
 def every(access: Grant) -> dict[str, Grant]:
-    return {action: access for action in ("create", "read", "update")}
+    return dict.fromkeys(("create", "read", "update"), access)
 
 
 async def verdicts(shop: House, user: User) -> set[tuple[int, str | None]]:
@@ -40,9 +40,13 @@ async def test_full_there_and_full_on_customers(open_shop: OpenShop) -> None:
     shop = await open_shop(BILLS)
     user = await someone(shop, {"read": full()}, bills=every(full()))
 
-    answers = {name: await case.about("FOREIGN").call(shop, user) for name, case in MAPPED.items() if "si_OWN" not in (case.body or "")}
+    answers = {
+        name: await case.about("FOREIGN").call(shop, user)
+        for name, case in MAPPED.items()
+        if "si_OWN" not in (case.body or "")
+    }
 
-    assert {} == {name: each.body for name, each in answers.items() if each.status not in {200, 201}}
+    assert {name: each.body for name, each in answers.items() if each.status not in {200, 201}} == {}
 
 
 async def test_full_there_and_partial_on_customers(open_shop: OpenShop) -> None:
@@ -52,11 +56,15 @@ async def test_full_there_and_partial_on_customers(open_shop: OpenShop) -> None:
     foreign = [await case.about("FOREIGN").call(shop, user) for case in MAPPED.values() if case.owned]
     changes = [request.method for request in shop.stripe.asked if request.method != "GET"]
 
-    own = {name: await case.call(shop, user) for name, case in MAPPED.items() if name not in {"payment_methods.detach", "subscriptions.cancel"}}
+    own = {
+        name: await case.call(shop, user)
+        for name, case in MAPPED.items()
+        if name not in {"payment_methods.detach", "subscriptions.cancel"}
+    }
 
     assert {(401, "not_visible")} == {(each.status, each.extensions["reason"]) for each in foreign}
     assert changes == []
-    assert {} == {name: each.body for name, each in own.items() if each.status not in {200, 201}}
+    assert {name: each.body for name, each in own.items() if each.status not in {200, 201}} == {}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +82,7 @@ async def test_full_there_and_partial_on_customers(open_shop: OpenShop) -> None:
     ],
 )
 async def test_what_refuses(open_shop: OpenShop, customers: dict[str, Grant], bills: Grant, reason: str) -> None:
-    """Each way in which the two grants do not suffice is refused with its reason, on every row, and Stripe not asked."""
+    """Each way in which the two grants do not suffice is refused with its reason, on every row, unasked of Stripe."""
     shop = await open_shop(BILLS)
     user = await someone(shop, customers, bills=every(bills))
 
@@ -89,7 +97,7 @@ async def test_the_refusal_names_where_it_is_mended(open_shop: OpenShop) -> None
 
     answer = await CASES["invoices.retrieve"].call(shop, user)
 
-    assert ("customers", "read") == (answer.extensions["collection"], answer.extensions["action"])
+    assert (answer.extensions["collection"], answer.extensions["action"]) == ("customers", "read")
     assert '"read" on the collection "customers"' in answer.message
 
 
@@ -109,12 +117,12 @@ async def test_an_action_of_the_operators(open_shop: OpenShop) -> None:
 
     answer = await CASES["invoices.retrieve"].call(shop, user)
 
-    assert (401, "no_access", "share") == tuple(
-        (answer.status, answer.extensions["reason"], answer.extensions["action"])
-    )
+    assert (answer.status, answer.extensions["reason"], answer.extensions["action"]) == (401, "no_access", "share")
 
 
-@pytest.mark.parametrize("name", ["invoices.retrieve", "payment_intents.cancel", "subscriptions.create", "charges.list"])
+@pytest.mark.parametrize(
+    "name", ["invoices.retrieve", "payment_intents.cancel", "subscriptions.create", "charges.list"]
+)
 async def test_rows_that_may_be_read_and_not_changed(open_shop: OpenShop, name: str) -> None:
     """Where a row takes `update`, a customer whose item the caller may only read is not its to act for."""
     shop = await open_shop({name: 'action = "update"'})
@@ -122,7 +130,7 @@ async def test_rows_that_may_be_read_and_not_changed(open_shop: OpenShop, name: 
 
     foreign, own = await CASES[name].about("FOREIGN").call(shop, user), await CASES[name].call(shop, user)
 
-    assert (401, "not_visible") == (foreign.status, foreign.extensions["reason"])
+    assert (foreign.status, foreign.extensions["reason"]) == (401, "not_visible")
     assert CASES[name].status == own.status
 
 
@@ -147,7 +155,7 @@ async def test_the_customer_may_be_left_out(open_shop: OpenShop, name: str, stat
     """A scoped caller with one customer need not name it, and with two has to where only one can be meant."""
     shop = await open_shop(BILLS)
     user = await someone(shop, {"read": READ}, bills=every(full()))
-    body: dict[str, object] = {each: value for each, value in CASES[name].json.items() if each in {"return_url"}}
+    body: dict[str, object] = {each: value for each, value in CASES[name].json.items() if each == "return_url"}
     case = CASES[name].bare(body)
 
     alone = await case.call(shop, user)
@@ -160,12 +168,26 @@ async def test_the_customer_may_be_left_out(open_shop: OpenShop, name: str, stat
     assert (200 if case.row.method == "GET" else 400) == two.status
 
 
+@pytest.mark.parametrize(("read", "shown"), [(READ, True), (full("id", "stripe_customer_id"), False)])
+async def test_a_secret_by_a_collections_field_list(open_shop: OpenShop, read: Grant, *, shown: bool) -> None:
+    """With the operator's word a field list elsewhere sees the secret of its own payment only where it is scoped."""
+    shop = await open_shop(BILLS, STRIPE_EXPOSE_CLIENT_SECRET="true")
+    shop.shows_client_secrets = True
+    user = await someone(shop, {"read": read}, bills=every(full("id")))
+
+    answer = await CASES["payment_intents.create"].call(shop, user)
+
+    assert (answer.status, "client_secret" in answer.json()) == (201, shown)
+
+
 @pytest.mark.xfail(strict=True, reason="only a customer in the path takes the ID field, not one in a parameter")
-@pytest.mark.parametrize("name", ["charges.list", "invoices.list", "payment_intents.create", "billing_portal_sessions.create"])
+@pytest.mark.parametrize(
+    "name", ["charges.list", "invoices.list", "payment_intents.create", "billing_portal_sessions.create"]
+)
 async def test_naming_a_customer_takes_the_id_field(shop: House, name: str) -> None:
     """Whoever may see every customer but not its ID is not told what belongs to which, by naming one, either."""
     user = await someone(shop, {"read": full("name"), "update": full("name")})
 
     answer = await CASES[name].call(shop, user)
 
-    assert (401, "no_id_field") == (answer.status, answer.extensions.get("reason"))
+    assert (answer.status, answer.extensions.get("reason")) == (401, "no_id_field")

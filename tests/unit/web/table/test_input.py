@@ -7,6 +7,7 @@ from sidecar.core.parameters import Number, Reference, found
 from sidecar.core.resources import PRICE, RESOURCES
 from tests.doubles.house import House
 from tests.doubles.samples import RETURN_URL
+from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES, Case
 from tests.unit.web.table.conftest import OpenShop
 from tests.unit.web.table.people import MANAGER, TENANT
@@ -56,15 +57,15 @@ async def test_values_of_no_type(shop: House, value: object) -> None:
         and not (value == "x&y=1" and each.name in {"description", "name", "phone"})
     }
 
-    assert {} == {
+    assert {
         name: each.body for name, each in answers.items() if (each.status, each.code) != (400, "INVALID_PAYLOAD")
-    }
+    } == {}
     assert shop.stripe.asked == []
 
 
 async def test_numbers_out_of_bounds(shop: House) -> None:
     """V4: a quantity or an amount of nothing, less, or more than can be, is 400 at every depth."""
-    wrong = {}
+    wrong: dict[tuple[str, int], Answer] = {}
     for case in BODIES.values():
         for each in case.row.parameters:
             if isinstance(each.type, Number):
@@ -82,21 +83,24 @@ async def test_numbers_out_of_bounds(shop: House) -> None:
     assert shop.stripe.asked == []
 
 
-@pytest.mark.parametrize("name", PATHS)
-async def test_ids_in_a_path(shop: House, name: str) -> None:
-    """P1: what is no ID of the row's kind, another kind's among it, is 404, or 400 where it is not HTTP, before anybody is asked."""
-    case, resource = PATHS[name], PATHS[name].row.names
+def misnamed(case: Case) -> list[str]:
+    """Give its path with what is no ID, and with the IDs of all other kinds."""
+    resource = case.row.names
     assert resource is not None
     own = next(part for part in case.target.split("?")[0].split("/") if resource.names(part))
     others = [other.example for other in RESOURCES.values() if other is not resource]
     no_ids = [*others, *(each.format(own) for each in NO_IDS), own.upper(), own.partition("_")[0], own + "A" * 251]
+    return [case.target.replace(own, each) for each in no_ids]
 
-    answers = {
-        each: await shop.call(MANAGER, f"/stripe{case.target.replace(own, each)}", method=case.row.method)
-        for each in no_ids
-    }
 
-    assert {} == {each: answer.status for each, answer in answers.items() if answer.status not in {400, 404, 405}}
+async def test_ids_in_a_path(shop: House) -> None:
+    """P1: what is no ID of the row's kind is 404, or 400 where it is not HTTP, before anybody is asked."""
+    targets = [(case.row.method, target) for case in PATHS.values() for target in misnamed(case)]
+
+    statuses = {each: (await shop.call(MANAGER, f"/stripe{each[1]}", method=each[0])).status for each in targets}
+
+    assert len(targets) >= 200
+    assert {each: status for each, status in statuses.items() if status not in {400, 404, 405}} == {}
     assert shop.directus.requests == []
     assert shop.stripe.asked == []
 
@@ -114,8 +118,8 @@ async def test_how_much_is_for_the_operator_to_let(open_shop: OpenShop, name: st
 
     answer = await case.call(await open_shop({name: f"{own}amounts = true"}), TENANT)
 
-    assert ([400, 400], []) == ([each.status for each in refused], asked)
-    assert (201, 100) == (answer.status, answer.json()["amount"])
+    assert ([each.status for each in refused], asked) == ([400, 400], [])
+    assert (answer.status, answer.json()["amount"]) == (201, 100)
 
 
 async def test_a_price_or_an_amount(open_shop: OpenShop) -> None:
@@ -132,7 +136,7 @@ async def test_a_price_or_an_amount(open_shop: OpenShop) -> None:
 
     answers = [await case.having(**body).call(shop, MANAGER) for body in bodies]
 
-    assert [(400, "INVALID_PAYLOAD")] * 5 == [(each.status, each.code) for each in answers]
+    assert [(each.status, each.code) for each in answers] == [(400, "INVALID_PAYLOAD")] * 5
     assert shop.stripe.asked == []
 
 
@@ -154,7 +158,7 @@ async def test_only_the_prices_that_the_operator_lists(open_shop: OpenShop, name
     asked = [*shop.stripe.asked]
     listed = await case.call(shop, MANAGER)
 
-    assert ([(400, "INVALID_PAYLOAD")] * 2, []) == ([(each.status, each.code) for each in refused], asked)
+    assert ([(each.status, each.code) for each in refused], asked) == ([(400, "INVALID_PAYLOAD")] * 2, [])
     assert "price: this price cannot be asked for here" in refused[0].message
     assert case.status == listed.status
 
@@ -167,7 +171,7 @@ async def test_a_listed_price_hides_no_other(open_shop: OpenShop, place: str) ->
 
     answer = await CASES["subscriptions.create"].having(items=items).call(shop, MANAGER)
 
-    assert (400, []) == (answer.status, shop.stripe.asked)
+    assert (answer.status, shop.stripe.asked) == (400, [])
 
 
 ELSEWHERE = [
