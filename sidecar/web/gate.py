@@ -97,8 +97,14 @@ class Gate:
         return await self.rows.shown(caller.credential, grant.fields, customer) or AllowedFields()
 
     async def customers(self, caller: Caller) -> Caller:
-        """Widen the caller's scope to the customers in all of its rows. Raises TooManyCustomers."""
-        return replace(caller, scope=Scope(await self.rows.customers(caller.credential, caller.customer_fields())))
+        """Widen the caller's scope to the customers in all of its rows that it may do this to.
+
+        Raises TooManyCustomers.
+        """
+        rows = await self.rows.customers(caller.credential, caller.customer_fields())
+        return replace(
+            caller, scope=Scope({one: seen for one, seen in rows.items() if await self._covers(caller, one)})
+        )
 
     async def held(self, caller: Caller, customer: str) -> Caller:
         """Widen the caller's scope to this one customer, if it is one of its own.
@@ -117,6 +123,12 @@ class Gate:
         if action is Action.READ or caller.permissions.grant(collection, action).access is Access.FULL:
             return True
         return await self.rows.may(caller.credential, action, customer)
+
+    def require_id_field(self, caller: Caller) -> None:
+        """Refuse a caller that names a customer by its ID and may not see the field that says whose it is."""
+        if not caller.customer_fields().allow(self.id_field):
+            note("reason", Reason.NO_ID_FIELD)
+            raise self._denied(Reason.NO_ID_FIELD, caller.requirement)
 
     def invisible(self, caller: Caller) -> PermissionDenied:
         """Give the refusal of what is none of the caller's customers'."""

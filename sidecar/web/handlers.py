@@ -51,6 +51,8 @@ async def _listed(call: Call) -> tuple[Lists, Caller, Mapping[str, str]]:
     operation, app = call.operation, call.request.app
     named = {"customer": call.object_id} if operation.names is CUSTOMER and call.object_id else {}
     filters = {**call.filters, **named}
+    if "customer" in filters:
+        app[GATE].require_id_field(call.caller)
     if call.caller.scope.everything:
         if operation.customer is Customer.REQUIRED and "customer" not in filters:
             raise InvalidQuery("customer: is required.")
@@ -78,6 +80,8 @@ async def _call(call: Call) -> web.StreamResponse:
     app, operation = call.request.app, call.operation
     hold = None if call.caller.scope.everything else Hold(app[GATE], call.caller)
     values = await call.reader.body(call.request) if operation.kind is not Kind.RETRIEVE else {}
+    if "customer" in values:
+        app[GATE].require_id_field(call.caller)
     if operation.resource is CUSTOMER:
         refuse_unwritable(call, values)
     intent = Intent(operation, call.object_id, values, _key(call))

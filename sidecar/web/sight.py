@@ -34,7 +34,7 @@ def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
     return View.of(
         fields,
         rule.field_map,
-        customer_ids=decides.allow(caller.requirement.id_field),
+        customer_ids=not rule.operation.resource.owned or decides.allow(caller.requirement.id_field),
         secrets=call.request.app[EXPOSE_SECRETS],
         own=own,
     )
