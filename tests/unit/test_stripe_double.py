@@ -268,7 +268,7 @@ async def test_refund_is_somebodys(stripe: StripeDouble) -> None:
     assert (refund["payment_intent"], payment["customer"]) == (payment["id"], stripe.customers[0]["id"])
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_parameters_are_stripes(kind: Any) -> None:  # noqa: ANN401 - see KINDS
     """Each call's parameters are found in Stripe's library, and the library's own are not among them."""
     for call in kind.calls:
