@@ -8,6 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from sidecar import context
+from sidecar.clients.broadcast import Broadcast
 from sidecar.clients.budget import Budget
 from sidecar.clients.cache import CachedPermissions
 from sidecar.clients.directus import DirectusClient, DirectusPermissions
@@ -24,6 +25,7 @@ from sidecar.clients.webhooks import StripeWebhooks
 from sidecar.core.creation import WriteBack
 from sidecar.core.credentials import Credential, Source
 from sidecar.core.interfaces import PermissionSource
+from sidecar.core.listing import Leaf
 from sidecar.core.mirror import follow
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
@@ -106,6 +108,7 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
         connect=settings.stripe_connect_timeout,
         connections=_CONNECTIONS,
     ) as session:
+        shared = Broadcast[Leaf]()
         client = StripeClient(
             session,
             base=settings.stripe_api_base,
@@ -114,10 +117,11 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
             timeout=settings.stripe_timeout,
             budget=Budget(settings.stripe_max_rps, settings.stripe_timeout),
             metrics=app[keys.METRICS],
+            changed=shared.forget,  # who asks after a change is not given a list that was begun before it
         )
         app[keys.STRIPE] = client
-        app[keys.LISTS] = lists = AccountLists(client, settings.stripe_list_concurrency)
-        app[keys.FORGET_LISTS] = lists.forget
+        app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, shared)
+        app[keys.FORGET_LISTS] = shared.forget
         app[keys.SCOPED] = lambda attribute, values: ScopedLists(client, attribute, values)
         app[keys.HEALTH] = health = Health(lambda: client.key_rejected, client.probe)
         health.start_probe()

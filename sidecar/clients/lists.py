@@ -13,18 +13,17 @@ from sidecar.errors import StripeUnavailable
 
 
 class AccountLists:
-    """Knows no scope: only for callers who may see every customer."""
+    """Knows no scope: only for callers who may see every customer.
 
-    def __init__(self, stripe: Stripe, concurrency: int) -> None:
+    No row and no list is ever kept; `shared` are the lists that are under way, for others to join.
+    """
+
+    def __init__(self, stripe: Stripe, concurrency: int, shared: Broadcast[Leaf]) -> None:
         self._stripe = stripe
         self._concurrency = concurrency
-        self._shared = Broadcast[Leaf]()
+        self._shared = shared
         # Lists that Stripe does not order by time, or not cut by it: they are paged plainly.
         self._disordered = {resource.path for resource in RESOURCES.values() if not resource.dated}
-
-    def forget(self) -> None:
-        """Let nobody join a list that was begun before now. No row and no list is ever kept."""
-        self._shared.forget()
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         return await self._stripe.page(path, {**filters, **query.page_parameters()})

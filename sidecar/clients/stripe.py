@@ -8,7 +8,7 @@ A plain 429 it does not retry; that is done here, inside the same budget (docs.s
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import nullcontext
 from urllib.parse import urlencode
 
@@ -34,7 +34,10 @@ _TOO_MANY, _CONFLICT = 429, 409
 
 
 class StripeClient:
-    """`timeout` is the whole budget of one call in seconds, waiting and retries included."""
+    """`timeout` is the whole budget of one call in seconds, waiting and retries included.
+
+    `changed` is called after each call that may have changed something at Stripe, however it ended.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class StripeClient:
         timeout: float,
         budget: Budget | None = None,
         metrics: Metrics | None = None,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._transport = Transport(session)
         self._base = base
@@ -53,6 +57,7 @@ class StripeClient:
         self._timeout = timeout
         self._budget = budget or Budget(_UNHURRIED, timeout)
         self._metrics = metrics or Metrics()
+        self._changed = changed
         self.key_rejected = False
 
     async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
@@ -98,7 +103,10 @@ class StripeClient:
     ) -> Sent:
         form = dict(_form(parameters)) if method == "POST" else None
         async with self._budget.turn(path) if in_turn else nullcontext():
-            _, answered, headers = await self._exchange(method, path, form=form, idempotency_key=idempotency_key)
+            try:
+                _, answered, headers = await self._exchange(method, path, form=form, idempotency_key=idempotency_key)
+            finally:
+                self._changed()
         if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
             raise StripeUnavailable("Stripe answered with something that is no object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true")

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from sidecar.clients.broadcast import Broadcast
 from sidecar.clients.lists import AccountLists, leaf
 from sidecar.core.interfaces import StripeObject
-from sidecar.core.listing import ListQuery, Span
+from sidecar.core.listing import Leaf, ListQuery, Span
 from sidecar.core.projection import View
 from sidecar.errors import StripeUnavailable
 from sidecar.web.rendering import Rendering
@@ -16,6 +17,10 @@ from tests.unit.clients.virtual_time import in_virtual_time
 PAYMENTS = "/v1/payment_intents"
 WHOLE = ListQuery()
 ALL = Rendering(View(everything=True))
+
+
+def account_lists(account: Account) -> AccountLists:
+    return AccountLists(account, 6, Broadcast())
 
 
 async def whole(
@@ -35,7 +40,7 @@ async def test_one_page() -> None:
     account = Account(in_time_order(times("even", 250, 1)))
     query = ListQuery(limit=7, starting_after="pi_9", span=Span(5, 2_000_000_000))
 
-    page = await AccountLists(account, 6).page(PAYMENTS, {"customer": "cus_1"}, query)
+    page = await account_lists(account).page(PAYMENTS, {"customer": "cus_1"}, query)
 
     assert [entry["id"] for entry in page.data] == [f"pi_{number}" for number in range(10, 17)]
     assert page.more
@@ -55,7 +60,7 @@ async def test_whole_list_from_a_cursor() -> None:
     """A whole list may begin behind an object, and its filters go with every request."""
     account = Account(in_time_order(times("even", 1_500, 1)))
 
-    found = await whole(AccountLists(account, 6), ListQuery(starting_after="pi_99"), customer="cus_1")
+    found = await whole(account_lists(account), ListQuery(starting_after="pi_99"), customer="cus_1")
 
     assert found == [f"pi_{number}" for number in range(100, 1_500)]
     assert {parameters["customer"] for parameters in account.parameters} == {"cus_1"}
@@ -65,7 +70,7 @@ async def test_whole_list_from_a_cursor() -> None:
 async def test_same_list_at_once() -> None:
     """Callers with the same view who ask for the same list at once share the fetching."""
     account = Account(in_time_order(times("even", 1_500, 1)))
-    lists = AccountLists(account, 6)
+    lists = account_lists(account)
 
     results = await asyncio.gather(*(whole(lists) for _ in range(20)))
     alone = account.asked
@@ -79,11 +84,12 @@ async def test_same_list_at_once() -> None:
 async def test_a_list_that_was_forgotten_is_not_joined() -> None:
     """C7: A list begun before something changed at Stripe is not given to who asks afterwards."""
     account = Account(in_time_order(times("even", 50, 1)))
-    lists = AccountLists(account, 6)
+    shared = Broadcast[Leaf]()
+    lists = AccountLists(account, 6, shared)
     before = asyncio.ensure_future(whole(lists))
     await asyncio.sleep(0)
 
-    lists.forget()
+    shared.forget()
     after = await whole(lists)
 
     assert await before == after
@@ -105,7 +111,7 @@ async def test_a_list_that_was_forgotten_is_not_joined() -> None:
 async def test_other_lists_are_not_shared(other: dict[str, str]) -> None:
     """Another query, view, form or customer is another list."""
     account = Account(in_time_order(times("even", 50, 1)))
-    lists = AccountLists(account, 6)
+    lists = account_lists(account)
 
     await asyncio.gather(whole(lists), whole(lists, **other))  # type: ignore[arg-type]  # each of its own type
 
@@ -116,7 +122,7 @@ async def test_other_lists_are_not_shared(other: dict[str, str]) -> None:
 async def test_slow_reader_goes_on_alone() -> None:
     """A reader that was left behind gets the rest from behind its last object, even if that was deleted."""
     account = Account(in_time_order(times("even", 3_000, 1)))
-    lists = AccountLists(account, 6)
+    lists = account_lists(account)
     slow = asyncio.ensure_future(whole(lists, pause=50))
 
     quick = await whole(lists)
@@ -134,7 +140,7 @@ async def test_list_out_of_order() -> None:
     rows = in_time_order(times("even", 2_000, 1))
     rows.insert(900, rows.pop(5))
     account = Account(rows)
-    lists = AccountLists(account, 6)
+    lists = account_lists(account)
 
     with pytest.raises(StripeUnavailable, match="not in order"):
         await whole(lists)
