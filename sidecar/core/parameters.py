@@ -66,9 +66,15 @@ class ReturnUrl:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An object."""
+    """An object; `any_of`: it has at least one of these."""
 
     parameters: "tuple[Parameter, ...]"
+    any_of: tuple[str, ...] = ()
+
+    def names_of(self, resource: Resource) -> list[str]:
+        """Give the members that refer to an object of this kind."""
+        references = {each.name: each.type for each in self.parameters if isinstance(each.type, Reference)}
+        return [name for name, kind in references.items() if kind.resource is resource]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ CHANGED_ITEMS = Several(
             Parameter("price", Reference(PRICE)),
             QUANTITY,
             Parameter("deleted", Flag()),
-        )
+        ),
+        any_of=("id", "price"),
     ),
     _MOST_ITEMS,
 )

@@ -28,6 +28,8 @@ BROKEN = {
     "utf-16": '{"email": "ada@example.com"}'.encode("utf-16"),
     "deep": b"[" * 30_000 + b"]" * 30_000,
     "deep-in-object": b'{"email":' * 5_000 + b"1" + b"}" * 5_000,
+    "half-a-pair": b'{"email": "ada@example.com", "name": "\\ud800"}',
+    "half-a-pair-as-name": b'{"email": "ada@example.com", "\\ud800": 1}',
     "duplicate": b'{"email": "ada@example.com", "email": "eve@example.com"}',
     "duplicate-escaped": b'{"email": "ada@example.com", "\\u0065mail": "eve@example.com"}',
 }

@@ -174,6 +174,37 @@ async def test_a_listed_price_hides_no_other(open_shop: OpenShop, place: str) ->
     assert (answer.status, shop.stripe.asked) == (400, [])
 
 
+@pytest.mark.parametrize("name", ["subscriptions.update", "invoices.create_preview"])
+async def test_listed_prices_bind_what_was_bought_before(open_shop: OpenShop, name: str) -> None:
+    """Where the operator lists prices, the quantity of an item at another price cannot be changed either."""
+    shop = await open_shop({name: 'prices = ["price_TWO"]'})
+    more: dict[str, object] = {"id": "si_OWN", "quantity": 10_000}
+    listed = {**more, "price": "price_TWO"}
+
+    refused = [await changing(name, more).call(shop, user) for user in (MANAGER, TENANT)]
+    asked = [*shop.stripe.asked]
+    answers = [await changing(name, items).call(shop, TENANT) for items in (listed, {"id": "si_OWN", "deleted": True})]
+
+    assert ([(each.status, each.code) for each in refused], asked) == ([(400, "INVALID_PAYLOAD")] * 2, [])
+    assert "items[0].quantity: send the price with it" in refused[0].message
+    assert {each.status for each in answers} == {200}
+
+
+@pytest.mark.parametrize("name", ["subscriptions.update", "invoices.create_preview"])
+async def test_an_item_that_is_none(shop: House, name: str) -> None:
+    """V1: an item that names neither one of the subscription nor a price is 400."""
+    answer = await changing(name, {"quantity": 2}).call(shop, MANAGER)
+
+    assert (answer.status, shop.stripe.asked) == (400, [])
+    assert "items[0]: needs id or price" in answer.message
+
+
+def changing(name: str, item: dict[str, object]) -> Case:
+    if name == "subscriptions.update":
+        return CASES[name].having(items=[item])
+    return CASES[name].having(subscription_details={"items": [item]})
+
+
 ELSEWHERE = [
     "https://evil.example/account",
     "https://app.example.com",
