@@ -144,6 +144,7 @@ def _gate(
             most=settings.scope_max_customers,
         ),
         collection=collection,
+        key_field=settings.stripe_customers_primary_key,
         id_field=id_field,
         cookie=settings.session_cookie_name,
         trusted_proxies=settings.trusted_proxies,

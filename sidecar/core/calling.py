@@ -104,8 +104,7 @@ async def held_to(intent: Intent, stripe: Stripe, holder: Holder) -> Held:
     objects: dict[str, StripeObject] = {}
     owners = {named} - {None}
     for resource, object_id in _owned_objects(intent):
-        objects[object_id] = await _read(resource, object_id, stripe, holder)
-        owners.add(await _owner(objects[object_id], resource, stripe, holder))
+        owners.add(await _owner(resource, object_id, objects, stripe, holder))
     if not owners:
         return Held(await _sole(operation, holder))
     [owner, *others] = owners
@@ -132,6 +131,23 @@ def _owned_objects(intent: Intent) -> Iterable[tuple[Resource, str]]:
             yield kind.resource, str(value)
 
 
+async def _owner(
+    resource: Resource, object_id: str, read: dict[str, StripeObject], stripe: Stripe, holder: Holder
+) -> str | None:
+    """Find whose an object is, by what it refers to where it does not say; None where nobody can tell.
+
+    What had to be read for that is added to `read`.
+    """
+    if object_id not in read:
+        read[object_id] = await _read(resource, object_id, stripe, holder)
+    owner = customer_of(read[object_id])
+    for name in resource.via if owner is None else ():
+        other = reference(read[object_id], name)
+        if other is not None:
+            return await _owner(RESOURCES[name], other, read, stripe, holder)
+    return owner
+
+
 async def _read(resource: Resource, object_id: str, stripe: Stripe, holder: Holder) -> StripeObject:
     try:
         return await stripe.retrieve(resource.path, object_id)
@@ -139,16 +155,6 @@ async def _read(resource: Resource, object_id: str, stripe: Stripe, holder: Hold
         if error.status in _ABSENT:
             raise holder.refusal() from error
         raise
-
-
-async def _owner(value: StripeObject, resource: Resource, stripe: Stripe, holder: Holder) -> str | None:
-    """Find whose an object is, by what it refers to where it does not say; None where nobody can tell."""
-    owner = customer_of(value)
-    for name in resource.via if owner is None else ():
-        other = reference(value, name)
-        if other is not None:
-            return customer_of(await _read(RESOURCES[name], other, stripe, holder))
-    return owner
 
 
 async def _sole(operation: Operation, holder: Holder) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sidecar.core.operation import Operation
+from sidecar.core.resources import Resource
 from sidecar.errors import InvalidQuery
 
 MOST = 100  # objects that Stripe gives in one page
 _NUMBER = re.compile(r"[0-9]{1,12}")
-_CURSOR = re.compile(r"[a-z]{2,8}_[A-Za-z0-9_]{1,250}")
 _BOUNDS = ("gte", "gt", "lte", "lt")
 
 
@@ -84,7 +84,7 @@ def parse_list_query(parameters: Iterable[tuple[str, str]], operation: Operation
         if name not in known:
             raise InvalidQuery(f"This list takes {', '.join(known)}.")
         given[name] = value
-    return _list_query(given), {name: value for name, value in given.items() if name not in _KNOWN}
+    return _list_query(given, operation.resource), {name: value for name, value in given.items() if name not in _KNOWN}
 
 
 def list_parameters(operation: Operation) -> list[str]:
@@ -92,11 +92,11 @@ def list_parameters(operation: Operation) -> list[str]:
     return [name for name in _KNOWN if operation.resource.dated or not name.startswith("created")]
 
 
-def _list_query(given: Mapping[str, str]) -> ListQuery:
+def _list_query(given: Mapping[str, str], resource: Resource) -> ListQuery:
     query = ListQuery(
         limit=_limit(given),
-        starting_after=_cursor(given, "starting_after"),
-        ending_before=_cursor(given, "ending_before"),
+        starting_after=_cursor(given, "starting_after", resource),
+        ending_before=_cursor(given, "ending_before", resource),
         span=_span(given),
     )
     if query.starting_after and query.ending_before:
@@ -116,9 +116,9 @@ def _limit(given: Mapping[str, str]) -> int | None:
     return limit
 
 
-def _cursor(given: Mapping[str, str], name: str) -> str | None:
+def _cursor(given: Mapping[str, str], name: str, resource: Resource) -> str | None:
     value = given.get(name)
-    if value is not None and not _CURSOR.fullmatch(value):
+    if value is not None and not resource.names(value):
         raise InvalidQuery(f"{name}: must be the ID of an object of this list.")
     return value
 

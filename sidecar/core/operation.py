@@ -81,6 +81,11 @@ class Operation:
         return None
 
     @property
+    def changes(self) -> bool:
+        """Whether it changes anything at Stripe."""
+        return self.method != "GET" and self.action is not Action.READ
+
+    @property
     def taken(self) -> tuple[Parameter, ...]:
         """All parameters, `customer` among them where it is taken."""
         if self.customer is Customer.NOT_TAKEN:

@@ -26,6 +26,8 @@ class Access(IntEnum):
     FULL = 2
 
 
+# Directus keeps no fields for these, and answers null or `*` as the policy was made in its app or by its API.
+_WITHOUT_FIELDS = frozenset({Action.DELETE, Action.SHARE})
 _ACCESS = {"none": Access.NONE, "partial": Access.PARTIAL, "full": Access.FULL}
 
 
@@ -59,6 +61,7 @@ class Grant:
         return self.access is not Access.NONE and not self.fields.empty
 
 
+EVERY_FIELD = AllowedFields(frozenset({"*"}))
 NO_GRANT = Grant()
 
 
@@ -79,7 +82,7 @@ class Permissions:
                 (collection, action): grant
                 for collection in collections
                 for action in Action
-                if (grant := _grant(_member(_member(payload, collection), action))).usable
+                if (grant := _grant(_member(_member(payload, collection), action), action)).usable
             }
         )
 
@@ -88,8 +91,10 @@ def _member(container: object, name: str) -> object:
     return container.get(name) if isinstance(container, dict) else None
 
 
-def _grant(payload: object) -> Grant:
+def _grant(payload: object, action: Action) -> Grant:
     access, fields = _member(payload, "access"), _member(payload, "fields")
-    names = [name for name in fields if isinstance(name, str)] if isinstance(fields, list) else []
     known = _ACCESS.get(access, Access.NONE) if isinstance(access, str) else Access.NONE
+    if action in _WITHOUT_FIELDS:
+        return Grant(known, EVERY_FIELD)
+    names = [name for name in fields if isinstance(name, str)] if isinstance(fields, list) else []
     return Grant(known, AllowedFields(frozenset(names)))

@@ -17,6 +17,7 @@ SECRETS = frozenset({"client_secret"})
 _BASE = {kind: resource.base for kind, resource in RESOURCES.items()} | {
     "list": frozenset({"object", "data", "has_more"})  # within an object
 }
+_LINKS = {kind: resource.links for kind, resource in RESOURCES.items()}
 _ANY_BASE = frozenset({"id", "object"})
 _CUSTOMER_ID = {"customer": frozenset({"id"})}  # where a kind names the customer
 _ANY_CUSTOMER_ID = frozenset({"customer"})  # where others do
@@ -49,8 +50,8 @@ class FieldMap:
 class View:
     """What one caller sees. The zero value is the least: no mapped attribute, no customer's ID, no secrets.
 
-    `own`: only what belongs to this caller's own customers is looked at, so secrets, where the operator exposes
-    them, are for it even with a field list.
+    `own`: only what belongs to this caller's own customers is looked at, so links, and secrets where the operator
+    exposes them, are for it even with a field list. `made`: only what it has just made, so links are.
     """
 
     everything: bool = False
@@ -58,6 +59,7 @@ class View:
     customer_ids: bool = False
     attributes: frozenset[str] = frozenset()
     own: bool = False
+    made: bool = False
 
     @classmethod
     def of(
@@ -81,7 +83,10 @@ class View:
     def _reduced(self, value: StripeObject) -> StripeObject:
         kind = str(value.get("object"))
         names = (_BASE.get(kind, _ANY_BASE) | self.attributes) - self._hidden(kind)
-        names = names | SECRETS if self.own and self.secrets else names
+        if self.own or self.made:
+            names = names | _LINKS.get(kind, frozenset())
+        if self.own and self.secrets:
+            names = names | SECRETS
         return {name: self._member(member) for name, member in value.items() if name in names}
 
     def _hidden(self, kind: str) -> frozenset[str]:

@@ -13,17 +13,21 @@ from types import MappingProxyType
 class Resource:
     """`kind` is Stripe's `object`; `base` is what everybody sees who sees one at all, its ID and kind included.
 
+    `links` lead to pages that show more than that: they are for whose the object is, and for who just made it.
     `owned`: it belongs to a customer, named in its `customer` or, for lack of one, by an object it refers to (`via`).
-    `dated`: its list takes `created`.
+    `dated`: its list takes `created`. `free`: its IDs may be of the account's own choosing,
+    as long as they do not look like those of another kind.
     """
 
     kind: str
     path: str
     prefixes: tuple[str, ...]
     base: frozenset[str]
+    links: frozenset[str] = frozenset()
     owned: bool = True
     via: tuple[str, ...] = ()
     dated: bool = True
+    free: bool = False
 
     @property
     def variable(self) -> str:
@@ -32,7 +36,10 @@ class Resource:
 
     @property
     def pattern(self) -> str:
-        return f"({'|'.join(self.prefixes)})_[A-Za-z0-9]{{1,250}}"
+        if not self.free:
+            return f"({'|'.join(self.prefixes)})_[A-Za-z0-9]{{1,250}}"
+        others = "|".join(prefix for other in RESOURCES.values() if other is not self for prefix in other.prefixes)
+        return rf"(?!search$|({others})_)[A-Za-z0-9_-]{{1,250}}"  # `search` is a route beside the objects
 
     def names(self, value: object) -> bool:
         """Say whether a value has the shape of such an object's ID; only that may become part of a URL at Stripe."""
@@ -72,7 +79,8 @@ INVOICE = Resource(
     "/v1/invoices",
     ("in",),
     _base("number status currency total amount_due amount_paid amount_remaining due_date period_start period_end")
-    | {"customer", "hosted_invoice_url", "invoice_pdf"},
+    | {"customer"},
+    links=frozenset({"hosted_invoice_url", "invoice_pdf"}),
 )
 SUBSCRIPTION = Resource(
     "subscription",
@@ -80,12 +88,12 @@ SUBSCRIPTION = Resource(
     ("sub",),
     _base("status currency cancel_at cancel_at_period_end canceled_at ended_at start_date trial_end customer items"),
 )
-SUBSCRIPTION_ITEM = Resource(  # Stripe itself takes it only with the subscription it is of
+SUBSCRIPTION_ITEM = Resource(
     "subscription_item",
     "/v1/subscription_items",
     ("si",),
     _base("price quantity current_period_start current_period_end"),
-    owned=False,
+    via=("subscription",),
 )
 PAYMENT_METHOD = Resource(
     "payment_method",
@@ -99,13 +107,23 @@ CHECKOUT_SESSION = Resource(
     "checkout.session",
     "/v1/checkout/sessions",
     ("cs_test", "cs_live", "cs"),
-    _base("mode status payment_status amount_total currency url expires_at customer payment_intent subscription"),
+    _base("mode status payment_status amount_total currency expires_at customer payment_intent subscription"),
+    links=frozenset({"url"}),
 )
 PORTAL_SESSION = Resource(
-    "billing_portal.session", "/v1/billing_portal/sessions", ("bps",), _base("url return_url customer")
+    "billing_portal.session",
+    "/v1/billing_portal/sessions",
+    ("bps",),
+    _base("return_url customer"),
+    links=frozenset({"url"}),
 )
 PRODUCT = Resource(
-    "product", "/v1/products", ("prod",), _base("name description active images default_price"), owned=False
+    "product",
+    "/v1/products",
+    ("prod",),
+    _base("name description active images default_price"),
+    owned=False,
+    free=True,
 )
 PRICE = Resource(
     "price",
@@ -113,6 +131,7 @@ PRICE = Resource(
     ("price",),
     _base("active currency unit_amount type recurring product nickname lookup_key"),
     owned=False,
+    free=True,  # what was once a plan kept its ID
 )
 BALANCE_TRANSACTION = Resource(
     "balance_transaction",

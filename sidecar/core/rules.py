@@ -17,6 +17,7 @@ from sidecar.core.projection import FieldMap
 from sidecar.core.resources import PRICE
 
 _UNREADABLE = (ValueError, RecursionError)  # TOML's own error, endless numbers, endless nesting
+_SEEING = frozenset({Action.READ, Action.SHARE})
 _KEYS = ("collection", "action", "fields", "amounts", "prices", "enabled")
 
 
@@ -47,6 +48,12 @@ class Rule:
     def parameters(self) -> tuple[Parameter, ...]:
         """What a request may carry under this rule."""
         return tuple(parameter for parameter in self.operation.taken if self.amounts or not parameter.amount)
+
+    @property
+    def unscoped_action(self) -> Action | None:
+        """What acting for everybody takes, where the operator lets those act for themselves who may only see."""
+        lowered = self.action in _SEEING and self.operation.action not in _SEEING
+        return self.operation.action if lowered else None
 
     @property
     def returns(self) -> bool:

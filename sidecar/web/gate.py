@@ -47,6 +47,7 @@ class Gate:
     permissions: PermissionSource
     rows: Rows
     collection: str
+    key_field: str
     id_field: str
     cookie: str
     trusted_proxies: Sequence[IPv4Network | IPv6Network]
@@ -74,7 +75,13 @@ class Gate:
     def may_read(self, caller: Caller) -> bool:
         """Say whether this caller could be shown a customer that one of its own items names."""
         requirement = Requirement(
-            self.collection, Action.READ, self.collection, self.id_field, names_customer=True, scopable=True
+            self.collection,
+            Action.READ,
+            self.collection,
+            self.id_field,
+            self.key_field,
+            names_customer=True,
+            scopable=True,
         )
         return authorize(caller.permissions, requirement).allowed
 
@@ -85,8 +92,10 @@ class Gate:
             rule.action,
             self.collection,
             self.id_field,
+            self.key_field,
             names_customer=operation.names is CUSTOMER,
             scopable=operation.scoping is not Scoping.REFUSED,
+            unscoped=rule.unscoped_action,
         )
 
     async def seen_of(self, caller: Caller, customer: str) -> AllowedFields:
@@ -137,7 +146,7 @@ class Gate:
 
     def _denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
         wanted = (requirement.collection, requirement.action)
-        if reason in {Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD}:
+        if reason in {Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD, Reason.NO_KEY_FIELD}:
             wanted = (requirement.customers, Action.READ)
         extensions = {"reason": reason, "collection": wanted[0], "action": wanted[1]}
         return PermissionDenied(explain(reason, requirement), status=self.denied_status, extensions=extensions)

@@ -51,7 +51,7 @@ async def _listed(call: Call) -> tuple[Lists, Caller, Mapping[str, str]]:
     operation, app = call.operation, call.request.app
     named = {"customer": call.object_id} if operation.names is CUSTOMER and call.object_id else {}
     filters = {**call.filters, **named}
-    if "customer" in filters:
+    if "customer" in filters or (operation.resource is CUSTOMER and call.query.cursor is not None):
         app[GATE].require_id_field(call.caller)
     if call.caller.scope.everything:
         if operation.customer is Customer.REQUIRED and "customer" not in filters:
@@ -86,7 +86,7 @@ async def _call(call: Call) -> web.StreamResponse:
         refuse_unwritable(call, values)
     intent = Intent(operation, call.object_id, values, _key(call))
     found, _ = await perform(intent, app[STRIPE], hold)
-    if operation.kind is not Kind.RETRIEVE:
+    if operation.changes:
         notes: dict[str, object] = call.request[NOTES]
         facts = {"operation": operation.name, "object": found.get("id"), "user": user_id(call.caller.credential)}
         _log.info("changed at Stripe", extra={**notes, **facts})

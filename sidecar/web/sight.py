@@ -1,5 +1,8 @@
 """What a caller sees of what it is given: which view, from the permissions it was let in with."""
 
+from dataclasses import replace
+
+from sidecar.core.operation import Kind
 from sidecar.core.permissions import Action, AllowedFields
 from sidecar.core.projection import ScopedView, View
 from sidecar.web.gate import Caller
@@ -7,12 +10,13 @@ from sidecar.web.guard import Call
 from sidecar.web.keys import EXPOSE_SECRETS
 
 Sight = View | ScopedView
+_MAKING = frozenset({Kind.CREATE, Kind.CREATE_CUSTOMER})
 
 
 def sight(call: Call, caller: Caller) -> Sight:
     """Give the view of everything, or one for each customer that `caller` was found to have."""
     if caller.scope.everything:
-        return view(call, granted(call))
+        return replace(view(call, granted(call)), made=call.operation.kind is Kind.CREATE)
     if call.rule.collection != caller.requirement.customers:
         return view(call, granted(call), own=True)
     views = {customer: view(call, shown, own=True) for customer, shown in caller.scope.customers.items()}
@@ -23,9 +27,11 @@ def sight(call: Call, caller: Caller) -> Sight:
 
 
 def granted(call: Call) -> AllowedFields:
-    """Whoever changes something sees what it may read, and what it may write."""
-    fields = call.caller.fields(Action.READ).names
-    return AllowedFields(fields | call.caller.fields(call.rule.action).names)
+    """Whoever made something sees of it what it may read, and what it may write."""
+    read = call.caller.fields(Action.READ)
+    if call.operation.kind not in _MAKING:
+        return read
+    return AllowedFields(read.names | call.caller.fields(call.rule.action).names)
 
 
 def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:

@@ -85,8 +85,9 @@ def wrong(kind: Type) -> Iterator[object]:  # noqa: C901 - one case for each typ
 def wrong_ids(kind: Reference) -> Iterator[object]:
     good = kind.resource.example
     other = next(each for each in RESOURCES.values() if each is not kind.resource)
-    yield from (1, "", good.partition("_")[0], f"{good}\n", f"{good}/..", f"{good}?x", f"{good}&customer=cus_1")
-    yield from (other.example, good.upper(), f"{good}é", good + "1" * 260, {"id": good})
+    yield from (1, "", f"{good}\n", f"{good}/..", f"{good}?x", f"{good}&customer=cus_1")
+    yield from (other.example, f"{good}é", good + "1" * 260, {"id": good})
+    yield from ("search",) if kind.resource.free else (good.partition("_")[0], good.upper())
 
 
 def _of_type(kind: Type, value: object) -> bool:

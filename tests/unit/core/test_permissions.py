@@ -58,6 +58,15 @@ def test_odd_grants_are_none(grant: object) -> None:
     assert read(grant) == NO_GRANT
 
 
+@pytest.mark.parametrize("action", ["delete", "share"])
+@pytest.mark.parametrize("fields", [{}, {"fields": None}, {"fields": []}, {"fields": ["*"]}])
+def test_actions_without_fields(action: str, fields: dict[str, object]) -> None:
+    """Directus keeps no fields for deleting and sharing, so their grants stand without any."""
+    permissions = Permissions.from_directus({"customers": {action: {"access": "full", **fields}}}, {"customers"})
+
+    assert permissions.grant("customers", Action(action)) == Grant(Access.FULL, AllowedFields(frozenset({"*"})))
+
+
 @pytest.mark.parametrize(
     "payload", [None, True, 0, "customers", [], ["customers"], {}, {"customers": None}, {"customers": [["read", {}]]}]
 )
@@ -106,6 +115,8 @@ def strict(payload: object, collection: str, action: str) -> tuple[Access, froze
     try:
         grant = payload[collection][action]  # type: ignore[index]  # any other type raises
         access = {"partial": Access.PARTIAL, "full": Access.FULL}[grant["access"]]
+        if action in {"delete", "share"}:
+            return access, frozenset({"*"})
         fields = frozenset(name for name in grant["fields"] if type(name) is str and type(grant["fields"]) is list)
     except (TypeError, KeyError, IndexError):
         return Access.NONE, frozenset()

@@ -71,7 +71,9 @@ def test_what_is_nobodys_needs_no_customers() -> None:
     [
         ((FULL, "name"), (FULL, "*"), FREE),
         ((PARTIAL, "name"), (FULL, "*"), SCOPED),
-        ((PARTIAL, "name"), (PARTIAL, "cus"), SCOPED),
+        ((PARTIAL, "name"), (PARTIAL, "id cus"), SCOPED),
+        ((PARTIAL, "name"), (PARTIAL, "cus"), Decision(reason=Reason.NO_KEY_FIELD)),
+        ((PARTIAL, "name"), (FULL, "cus"), Decision(reason=Reason.NO_KEY_FIELD)),
         ((FULL, "name"), (PARTIAL, "cus"), SCOPED),
         ((PARTIAL, "name"), (FULL, "name"), Decision(reason=Reason.NO_ID_FIELD)),
         ((PARTIAL, "name"), (NONE, ""), Decision(reason=Reason.NO_CUSTOMERS)),
@@ -79,7 +81,7 @@ def test_what_is_nobodys_needs_no_customers() -> None:
         ((NONE, ""), (FULL, "*"), Decision(reason=Reason.NO_ACCESS)),
         ((FULL, ""), (FULL, "*"), Decision(reason=Reason.NO_FIELDS)),
         ((PARTIAL, "name cus"), (FULL, "*"), Decision(reason=Reason.ID_FIELD_WRITABLE)),
-        ((PARTIAL, "*"), (PARTIAL, "cus"), Decision(reason=Reason.ID_FIELD_WRITABLE)),
+        ((PARTIAL, "*"), (PARTIAL, "id cus"), Decision(reason=Reason.ID_FIELD_WRITABLE)),
         ((FULL, "*"), (PARTIAL, "cus"), Decision(reason=Reason.ID_FIELD_WRITABLE)),
         ((FULL, "*"), (FULL, "*"), FREE),
     ],
@@ -87,6 +89,25 @@ def test_what_is_nobodys_needs_no_customers() -> None:
 def test_changing_and_reading_meet(update: tuple[Access, str], read: tuple[Access, str], expected: Decision) -> None:
     """Where either of the two is partial the caller is held to rows, and then must see but not write the ID field."""
     assert expected == authorize(granting(customers_update=update, customers_read=read), CHANGE)
+
+
+@pytest.mark.parametrize(
+    ("read", "update", "expected"),
+    [
+        ((PARTIAL, "cus"), (NONE, ""), SCOPED),
+        ((PARTIAL, "cus"), (FULL, "name"), SCOPED),
+        ((FULL, "*"), (NONE, ""), Decision(reason=Reason.OWN_ONLY)),
+        ((FULL, "*"), (PARTIAL, "*"), Decision(reason=Reason.OWN_ONLY)),
+        ((FULL, "cus"), (FULL, "name"), FREE),
+    ],
+)
+def test_reading_for_oneself_is_not_acting_for_all(
+    read: tuple[Access, str], update: tuple[Access, str], expected: Decision
+) -> None:
+    """Where the operator lets readers act, it is for their own customers; for all it takes the usual action too."""
+    requirement = Requirement("customers", Action.READ, "customers", "cus", scopable=True, unscoped=Action.UPDATE)
+
+    assert expected == authorize(granting(customers_read=read, customers_update=update), requirement)
 
 
 def test_partial_creation_says_nothing_about_rows() -> None:
@@ -124,10 +145,17 @@ def test_every_cell_beside_the_customers() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("reason", [Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD])
+@pytest.mark.parametrize("reason", [Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD, Reason.NO_KEY_FIELD])
 def test_what_is_missing_on_customers_names_customers(reason: Reason) -> None:
     """The message of an operation elsewhere names the collection that the policy would have to change."""
     assert '"read" on the collection "customers"' in explain(reason, REFUND)
+
+
+def test_what_acting_for_all_takes_is_named() -> None:
+    """Whoever sees all customers and may not act for all of them is told what that takes."""
+    requirement = Requirement("refunds", Action.READ, "customers", "cus", scopable=True, unscoped=Action.CREATE)
+
+    assert '"create" on the collection "refunds"' in explain(Reason.OWN_ONLY, requirement)
 
 
 def test_what_is_missing_on_its_own_names_its_own() -> None:

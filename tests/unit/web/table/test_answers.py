@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.core.operation import Kind, Scoping
 from sidecar.core.resources import CUSTOMER
+from tests.doubles.directus import User, full, grants
 from tests.doubles.faults import answer as faulty
 from tests.doubles.house import House
 from tests.doubles.stripe import CLIENT_SECRET, Object
@@ -137,7 +138,43 @@ async def test_a_field_list_sees_the_base(shop: House) -> None:
     for case in cases:
         found = (await case.call(shop, TENANT)).json()
         for each in found["data"] if case.row.kind is Kind.LIST else [found]:
-            assert set(each) <= case.row.resource.base | mapped, case.name
+            assert set(each) <= case.row.resource.base | case.row.resource.links | mapped, case.name
+
+
+@pytest.mark.parametrize("name", ["invoices.retrieve", "invoices.list", "checkout_sessions.retrieve"])
+async def test_links_are_for_whose_it_is(shop: House, name: str) -> None:
+    """R6: pages of Stripe's that show more than a field list does are linked for the customer, not for a clerk."""
+    links = CASES[name].row.resource.links
+    for kind in ("invoice", "checkout.session"):
+        for each in shop.stripe.objects[kind]:
+            each.update(dict.fromkeys(links, "https://pay.example/x"))
+
+    seen = {user.name: (await CASES[name].call(shop, user)).raw for user in (MANAGER, TENANT, CLERK)}
+
+    shown = {user: {link for link in links if f'"{link}"'.encode() in body} for user, body in seen.items()}
+    assert shown == {MANAGER.name: links, TENANT.name: links, CLERK.name: set()}
+
+
+@pytest.mark.parametrize("name", ["checkout_sessions.create", "billing_portal_sessions.create"])
+async def test_links_are_for_who_made_it(shop: House, name: str) -> None:
+    """Whoever makes a session gets the address of its page, with a field list too."""
+    answers = [await CASES[name].call(shop, user) for user in (MANAGER, TENANT, CLERK)]
+
+    assert [(each.status, "url" in each.json()) for each in answers] == [(201, True)] * 3
+
+
+async def test_a_change_shows_what_may_be_read(shop: House) -> None:
+    """R6: as in Directus, who may change a field and not read it does not learn what it holds."""
+    writer = User(
+        "user-writer", "MARKED-writer/+token~", grants(read=full("id", "stripe_customer_id"), update=full("*"))
+    )
+    shop.directus.add_users([writer])
+    shop.tokens.add(writer.token)
+
+    answer = await CASES["customers.update"].having().call(shop, writer)
+
+    assert answer.status == 200
+    assert set(answer.json()) <= CUSTOMER.base
 
 
 async def test_everything_is_as_stripe_wrote_it(shop: House) -> None:

@@ -7,6 +7,7 @@ from tests.doubles.directus import Grant, User, full, grants, partial
 from tests.doubles.house import House
 from tests.unit.web.table.cases import CASES
 from tests.unit.web.table.conftest import OpenShop
+from tests.unit.web.table.people import MANAGER, TENANT
 
 NONE: Grant = {"access": "none"}
 READ = partial("id", "stripe_customer_id")
@@ -40,11 +41,7 @@ async def test_full_there_and_full_on_customers(open_shop: OpenShop) -> None:
     shop = await open_shop(BILLS)
     user = await someone(shop, {"read": full()}, bills=every(full()))
 
-    answers = {
-        name: await case.about("FOREIGN").call(shop, user)
-        for name, case in MAPPED.items()
-        if "si_OWN" not in (case.body or "")
-    }
+    answers = {name: await case.about("FOREIGN").call(shop, user) for name, case in MAPPED.items()}
 
     assert {name: each.body for name, each in answers.items() if each.status not in {200, 201}} == {}
 
@@ -108,6 +105,56 @@ async def test_what_is_nobodys(shop: House, name: str, access: Grant, status: in
     user = await someone(shop, {}, shop={"read": access})
 
     assert status == (await CASES[name].call(shop, user)).status
+
+
+async def test_acting_by_reading_is_for_ones_own(open_shop: OpenShop) -> None:
+    """Where the operator lets readers act, who reads all customers cannot act for them, and who reads its own can."""
+    shop = await open_shop({"billing_portal_sessions.create": 'action = "read"'})
+    case = CASES["billing_portal_sessions.create"]
+    reader = User("user-reader", "MARKED-reader", grants(read=full()))
+    shop.directus.add_users([reader])
+    shop.tokens.add(reader.token)
+
+    refused = await case.call(shop, reader)
+    asked = [*shop.stripe.asked]
+    answers = [await case.call(shop, user) for user in (TENANT, MANAGER)]
+
+    assert (refused.status, refused.extensions["reason"], asked) == (401, "own_only", [])
+    assert '"update" on the collection "customers"' in refused.message
+    assert [each.status for each in answers] == [201, 201]
+
+
+@pytest.mark.parametrize("fields", ["null", "star"])
+async def test_deleting_needs_no_fields(open_shop: OpenShop, fields: str) -> None:
+    """An operation under `delete` is for whoever Directus lets delete, and shows what that caller may read."""
+    shop = await open_shop({"subscriptions.cancel": 'action = "delete"'})
+    grant: Grant = {"access": "full"} if fields == "null" else full()
+    user = await someone(shop, {"read": full("id", "stripe_customer_id"), "delete": grant})
+
+    answer = await CASES["subscriptions.cancel"].call(shop, user)
+
+    assert answer.status == 200
+    assert set(answer.json()) <= CASES["subscriptions.cancel"].row.resource.base
+
+
+@pytest.mark.parametrize("name", ["subscriptions.cancel", "setup_intents.create"])
+async def test_changing_ones_own_takes_sight_of_its_key(shop: House, name: str) -> None:
+    """Without the primary key Directus cannot be asked what covers an item, so that is said before anybody is."""
+    user = await someone(shop, {"read": partial("stripe_customer_id"), "update": partial("name")})
+
+    answer = await CASES[name].call(shop, user)
+
+    assert (answer.status, answer.extensions["reason"], shop.stripe.asked) == (401, "no_key_field", [])
+
+
+@pytest.mark.parametrize("cursor", ["starting_after", "ending_before"])
+async def test_a_cursor_names_a_customer(shop: House, cursor: str) -> None:
+    """R3, R6: without sight of customers' IDs nobody learns by a cursor which of them there are."""
+    user = await someone(shop, {"read": full("name")})
+
+    answer = await shop.call(user, f"/stripe/customers?limit=1&{cursor}=cus_OTHER")
+
+    assert (answer.status, answer.extensions["reason"], shop.stripe.asked) == (401, "no_id_field", [])
 
 
 async def test_an_action_of_the_operators(open_shop: OpenShop) -> None:

@@ -89,7 +89,8 @@ def misnamed(case: Case) -> list[str]:
     assert resource is not None
     own = next(part for part in case.target.split("?")[0].split("/") if resource.names(part))
     others = [other.example for other in RESOURCES.values() if other is not resource]
-    no_ids = [*others, *(each.format(own) for each in NO_IDS), own.upper(), own.partition("_")[0], own + "A" * 251]
+    no_ids = [*others, *(each.format(own) for each in NO_IDS), own + "A" * 251]
+    no_ids += ["search"] if resource.free else [own.upper(), own.partition("_")[0]]
     return [case.target.replace(own, each) for each in no_ids]
 
 
