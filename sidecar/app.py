@@ -41,6 +41,7 @@ from sidecar.web.routes import routes
 from sidecar.web.server import attended
 from sidecar.web.webhooks import AT_ONCE, webhook_routes
 
+_KEPT_BY_DIRECTUS = 4.0  # seconds; Node closes after 5, and a SEARCH that meets that is not sent again by itself
 _CONNECTIONS = 50  # to each upstream, from pools of their own: a slow one does not hold up the other
 
 
@@ -65,7 +66,10 @@ def create_app(settings: Settings) -> web.Application:
 
 async def _directus(settings: Settings, app: web.Application) -> AsyncIterator[None]:
     async with open_session(
-        total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=_CONNECTIONS
+        total=settings.directus_timeout,
+        connect=settings.directus_connect_timeout,
+        connections=_CONNECTIONS,
+        kept=_KEPT_BY_DIRECTUS,
     ) as session:
         metrics, header = app[keys.METRICS], settings.address_header
         client = DirectusClient(session, settings.directus_url, address_header=header, metrics=metrics)

@@ -87,7 +87,7 @@ def upstream(*replies: Reply) -> Iterator[Upstream]:
     """Stand in for every host while it is open; nothing reaches a socket."""
     double = Upstream(replies)
     with aioresponses() as wire:
-        for method in ("GET", "POST", "PATCH"):
+        for method in ("GET", "POST", "PATCH", "SEARCH"):
             wire.add(re.compile(""), method=method, callback=_callback(double, method), repeat=True)
         yield double
 

@@ -1,11 +1,11 @@
 """Asks which rows a caller sees, with the caller's own token: item rules are Directus's to interpret.
 
 The **value** that comes back counts, not the number of rows: a row that is visible through another policy
-can show the field as null (Directus API reference, "Items: list").
+can show the field as null (Directus API reference, "Items: list"). Asked with SEARCH: what it answers to GET Directus
+may keep (CACHE_ENABLED), and a row that was taken away would be shown until that runs out.
 """
 
 from collections.abc import Collection, Mapping
-from urllib.parse import urlencode
 
 from sidecar.clients.directus import DirectusClient, collection_path
 from sidecar.clients.items import data_of, segment
@@ -40,8 +40,7 @@ class DirectusRows:
         self._most = most
 
     async def shown(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> AllowedFields | None:
-        query = {f"filter[{self._id_field}][_eq]": customer_id, "limit": "1"}
-        for row in await self._rows(credential, allowed, query):
+        for row in await self._rows(credential, allowed, self._one(customer_id)):
             if row.get(self._id_field) == customer_id:
                 return shown_fields(row, allowed)
         return None
@@ -51,8 +50,8 @@ class DirectusRows:
 
         Reading is not among what it answers there; that is what `shown` is for.
         """
-        query = {"fields": f"{self._key_field},{self._id_field}", f"filter[{self._id_field}][_eq]": customer_id}
-        for row in await self._read(credential, query | {"limit": "1"}):
+        fields = [self._key_field, self._id_field]
+        for row in await self._read(credential, {"fields": fields, **self._one(customer_id)}):
             key = row.get(self._key_field)
             if row.get(self._id_field) == customer_id and isinstance(key, int | str):
                 path = f"/permissions/me/{self._collection}/{segment(key)}"
@@ -64,9 +63,9 @@ class DirectusRows:
 
     async def customers(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, AllowedFields]:
         found: dict[str, AllowedFields] = {}
-        named = {f"filter[{self._id_field}][_nnull]": "true", "sort": self._id_field, "limit": str(_PAGE)}
+        named = {"filter": {self._id_field: {"_nnull": True}}, "sort": [self._id_field], "limit": _PAGE}
         for page in range(1, self._most // _PAGE + 3):
-            rows = await self._rows(credential, allowed, {**named, "page": str(page)})
+            rows = await self._rows(credential, allowed, {**named, "page": page})
             for row in rows:
                 customer_id = row.get(self._id_field)
                 if isinstance(customer_id, str) and is_customer_id(customer_id):
@@ -79,15 +78,18 @@ class DirectusRows:
             f"Your items name more than {self._most} customers. Ask for one customer at a time, by its ID."
         )
 
+    def _one(self, customer_id: str) -> Mapping[str, object]:
+        return {"filter": {self._id_field: {"_eq": customer_id}}, "limit": 1}
+
     async def _rows(
-        self, credential: Credential, allowed: AllowedFields, query: Mapping[str, str]
+        self, credential: Credential, allowed: AllowedFields, query: Mapping[str, object]
     ) -> list[Mapping[str, object]]:
-        fields = "*" if allowed.unrestricted else ",".join(sorted(self._fields & allowed.names))
+        fields = ["*"] if allowed.unrestricted else sorted(self._fields & allowed.names)
         return await self._read(credential, {"fields": fields, **query})
 
-    async def _read(self, credential: Credential, query: Mapping[str, str]) -> list[Mapping[str, object]]:
-        target = f"{self._path}?{urlencode(query)}"
-        rows = data_of(await self._client.request(credential, "GET", target), "read your items")
+    async def _read(self, credential: Credential, query: Mapping[str, object]) -> list[Mapping[str, object]]:
+        answer = await self._client.request(credential, "SEARCH", self._path, json={"query": query})
+        rows = data_of(answer, "read your items")
         if not isinstance(rows, list):
             raise DirectusUnavailable("a list of items was answered as something else")
         return [row if isinstance(row, dict) else {} for row in rows]

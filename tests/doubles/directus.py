@@ -107,15 +107,33 @@ class DirectusDouble(Double):
         return _data(self._shown(request, user, row, request.query.get("fields", "*").split(",")))
 
     async def read_many(self, request: web.Request) -> web.Response:
+        fields = request.query.get("fields", "*").split(",")
+        limit, page = int(request.query.get("limit", "100")), int(request.query.get("page", "1"))
+        sort = request.query.get("sort", "id")
+        return self._read_many(request, _filter_of(request.query), fields, sort, (limit, page))
+
+    async def search(self, request: web.Request) -> web.Response:
+        """The same with the query in the body (Directus API reference, "SEARCH HTTP method")."""
+        query = (await request.json())["query"]
+        [sort] = query.get("sort", ["id"])
+        place = query.get("limit", 100), query.get("page", 1)
+        return self._read_many(request, query.get("filter", {}), query.get("fields", ["*"]), sort, place)
+
+    def _read_many(
+        self,
+        request: web.Request,
+        wanted: Mapping[str, object],
+        fields: Sequence[str],
+        sort: str,
+        place: tuple[int, int],
+    ) -> web.Response:
         user = self._known_user(request)
         if not self._granted(request, user, "read"):
             raise Refusal("FORBIDDEN")
-        wanted = _filter_of(request.query)
         rows = [row for row in self._rows(_collection(request)).values() if self._may(request, user, "read", row)]
-        fields = request.query.get("fields", "*").split(",")
-        limit, page = int(request.query.get("limit", "100")), int(request.query.get("page", "1"))
+        limit, page = place
         found = [row for row in rows if _matches(row, wanted)]
-        found.sort(key=lambda row: str(row.get(request.query.get("sort", "id"))))
+        found.sort(key=lambda row: str(row.get(sort)))
         found = found if limit < 0 else found[(page - 1) * limit : page * limit]
         return _data([self._shown(request, user, row, fields) for row in found])
 
@@ -226,6 +244,7 @@ class DirectusDouble(Double):
 def _item_routes(path: str, double: DirectusDouble) -> list[web.RouteDef]:
     return [
         web.get(path, double.read_many),
+        web.route("SEARCH", path, double.search),
         web.post(path, double.create),
         web.patch(path, double.update_many),
         web.get(path + "/{key}", double.read_one),

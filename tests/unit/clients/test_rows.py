@@ -1,5 +1,6 @@
 """Checks R1 and R2: which customers a caller's own rows name."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -9,7 +10,7 @@ from sidecar.clients.http import open_session
 from sidecar.clients.rows import DirectusRows
 from sidecar.core.permissions import AllowedFields
 from sidecar.errors import DirectusUnavailable, ItemRefused, TooManyCustomers
-from tests.aioresponses_compat import Reply, Upstream, reply, upstream
+from tests.aioresponses_compat import Reply, Request, Upstream, reply, upstream
 from tests.unit.clients.sources import credential
 
 CALLER = credential("the-token")
@@ -34,10 +35,16 @@ async def shown(customer_id: str, answer: Reply, allowed: AllowedFields) -> Allo
             rows = DirectusRows(client, collection="customers", key_field="id", id_field="cus", fields=FIELDS, most=200)
             shown = await rows.shown(CALLER, allowed, customer_id)
     (request,) = directus.requests
-    fields = "*" if allowed.unrestricted else "cus,name"
-    assert dict(request.url.query) == {"fields": fields, "filter[cus][_eq]": customer_id, "limit": "1"}
+    fields = ["*"] if allowed.unrestricted else ["cus", "name"]
+    assert query_of(request) == {"fields": fields, "filter": {"cus": {"_eq": customer_id}}, "limit": 1}
+    assert request.method == "SEARCH"
     assert request.headers["Authorization"] == "Bearer the-token"
     return shown
+
+
+def query_of(request: Request) -> dict[str, object]:
+    query: dict[str, object] = json.loads(request.body or "")["query"]
+    return query
 
 
 def page(values: Sequence[object]) -> Reply:
@@ -88,7 +95,7 @@ async def test_all_pages_are_read() -> None:
         found = await ids(directus)
 
     assert list(found) == [f"cus_{number}" for number in range(99)]
-    assert [request.url.query["page"] for request in directus.requests] == ["1", "2"]
+    assert [query_of(request)["page"] for request in directus.requests] == [1, 2]
     assert {request.url.path for request in directus.requests} == {"/items/customers"}
 
 

@@ -44,6 +44,13 @@ ONLY_V2 = {
 }  # fmt: skip
 
 
+# Answers of Connect's sign-in at another address; the library loads them late, so they may be there or not.
+ONLY_CONNECT = {
+    "OAuthError", "InvalidClientError", "InvalidGrantError", "InvalidScopeError", "UnsupportedGrantTypeError",
+    "UnsupportedResponseTypeError",
+}  # fmt: skip
+
+
 def made(status: int, error: object, **headers: str) -> StripeFailure:
     return failure(status, {"error": error}, headers)
 
@@ -59,7 +66,7 @@ def test_the_table(status: int, kind: str, expected: type[StripeFailure], answer
 
 def test_every_class_of_the_library_is_in_the_table() -> None:
     """Design 6: Every error class of the library is in the table; one that a new release adds shows up here."""
-    assert below(stripe.StripeError) == {name.split()[0] for name in TABLE} | NO_ANSWER | ONLY_V2
+    assert below(stripe.StripeError) - ONLY_CONNECT == {name.split()[0] for name in TABLE} | NO_ANSWER | ONLY_V2
 
 
 def below(kind: type) -> set[str]:
