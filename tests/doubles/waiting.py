@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 5) -> None:
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 20) -> None:
     """Return as soon as `condition`, plain or asynchronous, holds; fail after `within` seconds."""
     deadline = time.monotonic() + within
     while not await _holds(condition):
