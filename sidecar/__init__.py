@@ -5,21 +5,30 @@ One sentence: core decides, clients go out, web lets in.
     __main__    the command line: serve (default), check, provision, reconcile
     serving     the life of the process
     app         composition root; the only module that knows all the rooms
-    settings    every setting, one documented field a line
-    environment where their values may stand
-    values      what a setting's value must look like
+    settings/   every setting, one documented field a line
     errors      every way a request can end badly, with its status and code
     logs        the one logging configuration
     context     what is known of the request being served
     metrics     what is counted
 
     core/       decides: plain functions over frozen dataclasses, no network, no clock
+      access/       credentials, permissions, the decision, and the customers of a caller
+      operations/   the table of operations, its parameters, the operator's rules
+      flows/        what happens in which order
     clients/    goes out: Directus and Stripe, each turned into core values and errors
+      directus/     permissions and their cache, the change feed, items
+      stripe/       calls, retries, the rate limit, events
+      lists/        whole lists, pages, and lists of some customers
     web/        lets in: aiohttp's server side, the guard, the routes
+      admission/    the gate, ownership, origins, capacity
+      requests/     bodies and their models
+      answers/      pages and streams
+      description/  OpenAPI
+      server/       connections, middlewares, the end of the process
     commands/   one-off work of an operator: check, provision, reconcile
 
 Imports point one way: app -> web, clients -> core -> errors. A reviewer who wants to know everything
-this service can do reads ``core/operations.py``.
+this service can do reads ``core/operations/table.py``.
 """
 
 __version__ = "0.1.0"

@@ -8,37 +8,37 @@ from functools import partial
 from aiohttp import web
 
 from sidecar import context
-from sidecar.clients.broadcast import Broadcast
-from sidecar.clients.budget import Budget
-from sidecar.clients.cache import CachedPermissions
-from sidecar.clients.directus import DirectusClient, DirectusPermissions
-from sidecar.clients.feed import ChangeFeed
-from sidecar.clients.held_items import DirectusHeldItems
+from sidecar.clients.directus.caller_rows import DirectusRows
+from sidecar.clients.directus.change_feed import ChangeFeed
+from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.items import DirectusItems
+from sidecar.clients.directus.permission_cache import CachedPermissions
+from sidecar.clients.directus.service_items import DirectusHeldItems
 from sidecar.clients.http import open_session
-from sidecar.clients.items import DirectusItems
-from sidecar.clients.lists import AccountLists
-from sidecar.clients.rows import DirectusRows
-from sidecar.clients.scoped import ScopedLists
-from sidecar.clients.stripe import StripeClient
-from sidecar.clients.stripe_signature import Signatures
-from sidecar.clients.webhooks import StripeWebhooks
-from sidecar.core.creation import WriteBack
-from sidecar.core.credentials import Credential, Source
+from sidecar.clients.lists.account import AccountLists
+from sidecar.clients.lists.customers import ScopedLists
+from sidecar.clients.lists.shared import Broadcast
+from sidecar.clients.stripe.client import StripeClient
+from sidecar.clients.stripe.events import StripeWebhooks
+from sidecar.clients.stripe.rate import Budget
+from sidecar.clients.stripe.signature import Signatures
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.flows.create_customer import WriteBack
+from sidecar.core.flows.follow_customer import follow
 from sidecar.core.interfaces import PermissionSource
-from sidecar.core.listing import Leaf
-from sidecar.core.mirror import follow
+from sidecar.core.operations.list_query import Leaf
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
-from sidecar.web.bodies import MAX_BODY
-from sidecar.web.capacity import Capacity
-from sidecar.web.gate import Gate
+from sidecar.web.admission.capacity import Capacity
+from sidecar.web.admission.gate import Gate
+from sidecar.web.admission.origins import Origins
+from sidecar.web.description.openapi import openapi_route
 from sidecar.web.health import Health
-from sidecar.web.middlewares import envelope, identified, secure
-from sidecar.web.openapi import openapi_route
-from sidecar.web.origins import Origins
+from sidecar.web.requests.bodies import MAX_BODY
 from sidecar.web.routes import routes
-from sidecar.web.server import attended
+from sidecar.web.server.middlewares import envelope, identified, secure
+from sidecar.web.server.runner import attended
 from sidecar.web.webhooks import AT_ONCE, webhook_routes
 
 _KEPT_BY_DIRECTUS = 4.0  # seconds; Node closes after 5, and a SEARCH that meets that is not sent again by itself

@@ -9,16 +9,16 @@ from contextlib import suppress
 from aiohttp import web
 
 from sidecar.app import create_app
-from sidecar.clients.directus import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
 from sidecar.clients.http import open_session
-from sidecar.core.credentials import Credential, Source
-from sidecar.core.permissions import Action
-from sidecar.core.policy import Requirement
-from sidecar.core.rules import unknown_collections
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.permissions import Action
+from sidecar.core.access.policy import Requirement
+from sidecar.core.operations.rules import unknown_collections
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from sidecar.settings import Settings, SettingsFault
 from sidecar.web import keys
-from sidecar.web.server import Runner
+from sidecar.web.server.runner import Runner
 
 _log = logging.getLogger(__name__)
 

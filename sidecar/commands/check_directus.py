@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import aiohttp
 import orjson
 
-from sidecar.clients.directus import Answer, DirectusClient
+from sidecar.clients.directus.client import Answer, DirectusClient
 from sidecar.clients.http import read_bounded
 from sidecar.commands.addresses import NOBODYS_ADDRESS
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.check_rights import BELIEF, TRUST, address_line, excess, right_lines
 from sidecar.commands.lines import Line, Word
-from sidecar.core.credentials import Credential, Source
-from sidecar.core.permissions import Action, Permissions
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
 

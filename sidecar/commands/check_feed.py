@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from sidecar.clients.feed import COLLECTIONS, ChangeFeed
+from sidecar.clients.directus.change_feed import COLLECTIONS, ChangeFeed
 from sidecar.clients.http import open_session
 from sidecar.commands.lines import Line, Word
-from sidecar.core.permissions import Access, Action, Permissions
+from sidecar.core.access.permissions import Access, Action, Permissions
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 

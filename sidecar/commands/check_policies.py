@@ -7,10 +7,10 @@ both by one are (core.policy). Who holds which is not looked at, so of two polic
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sidecar.clients.directus import Answer
+from sidecar.clients.directus.client import Answer
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import service_policy
-from sidecar.core.permissions import Action
+from sidecar.core.access.permissions import Action
 from sidecar.settings import Settings
 
 _WRITING = (Action.CREATE, Action.UPDATE)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import needed
-from sidecar.core.permissions import Access, Action, Permissions
-from sidecar.core.rules import unknown_collections
+from sidecar.core.access.permissions import Access, Action, Permissions
+from sidecar.core.operations.rules import unknown_collections
 from sidecar.settings import Settings
 
 BELIEF = "whether Directus believes the addresses we pass on"

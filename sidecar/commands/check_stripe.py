@@ -5,10 +5,10 @@ from functools import partial
 
 import aiohttp
 
-from sidecar.clients.stripe import StripeClient
+from sidecar.clients.stripe.client import StripeClient
 from sidecar.commands.lines import Line, Word
-from sidecar.core.operation import Kind
-from sidecar.core.resources import CUSTOMER, PAYMENT_INTENT, Resource
+from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, Resource
+from sidecar.core.operations.row import Kind
 from sidecar.errors import StripeFailure, StripeKeyRejected
 from sidecar.settings import Settings
 

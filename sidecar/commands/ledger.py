@@ -5,18 +5,17 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from sidecar.clients.directus import DirectusClient, DirectusPermissions
-from sidecar.clients.item_lists import DirectusItemLists
-from sidecar.clients.items import DirectusItems
-from sidecar.clients.stripe import StripeClient
-from sidecar.core.creation import WriteBack, named_item
-from sidecar.core.credentials import Credential, Source
-from sidecar.core.interfaces import StripeObject
-from sidecar.core.permissions import Action
-from sidecar.core.policy import Requirement
-from sidecar.core.projection import FieldMap
-from sidecar.core.reconciliation import Customer, Fill, Finding, Problem, State, lacking
-from sidecar.core.resources import is_customer_id
+from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.items import DirectusItems
+from sidecar.clients.directus.service_items import DirectusItemLists
+from sidecar.clients.stripe.client import StripeClient
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.access.permissions import Action
+from sidecar.core.access.policy import Requirement
+from sidecar.core.flows.create_customer import WriteBack, named_item
+from sidecar.core.flows.reconcile import Customer, Fill, Finding, Problem, State, lacking
+from sidecar.core.operations.resources import StripeObject, is_customer_id
 from sidecar.errors import ItemRefused, StripeRejected
 from sidecar.settings import Settings, SettingsFault
 

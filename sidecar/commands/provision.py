@@ -11,11 +11,11 @@ from sidecar.commands.grants import provide_policy
 from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.rights import needed
 from sidecar.commands.schema import provide_schema
-from sidecar.core.mirror import Mirror
-from sidecar.core.projection import FieldMap
-from sidecar.core.rules import Rule, RulesFault, parse_rules
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.flows.follow_customer import Mirror
+from sidecar.core.operations.rules import Rule, RulesFault, parse_rules
 from sidecar.settings import DirectusSettings, load
-from sidecar.values import FieldAttributes, Token, WebhookSecrets, default_field_map
+from sidecar.settings.types import FieldAttributes, Token, WebhookSecrets, default_field_map
 
 
 class ProvisionSettings(DirectusSettings):

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from sidecar.clients.http import open_session
 from sidecar.commands.ledger import Ledger, Listed
 from sidecar.commands.report import Report
-from sidecar.core.reconciliation import Case, Fill, Finding, Problem, Seen, State, compare, decide, merge, unlisted
+from sidecar.core.flows.reconcile import Case, Fill, Finding, Problem, Seen, State, compare, decide, merge, unlisted
 from sidecar.errors import SidecarError
 from sidecar.settings import Settings, SettingsFault, load
 

@@ -4,7 +4,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from sidecar.core.reconciliation import Fill, Finding
+from sidecar.core.flows.reconcile import Fill, Finding
 
 _EVERY = 5.0  # seconds between two lines of progress
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sidecar.clients.feed import COLLECTIONS
-from sidecar.core.permissions import Action
+from sidecar.clients.directus.change_feed import COLLECTIONS
+from sidecar.core.access.permissions import Action
 from sidecar.settings import DirectusSettings
 
 _CUSTOMER_ID = "^cus_[A-Za-z0-9]+$"

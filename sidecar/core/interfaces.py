@@ -4,13 +4,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from sidecar.core.credentials import Credential
-from sidecar.core.listing import Leaf, ListQuery
-from sidecar.core.permissions import Action, AllowedFields, Permissions
-from sidecar.core.policy import Requirement
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.permissions import Action, AllowedFields, Permissions
+from sidecar.core.access.policy import Requirement
+from sidecar.core.operations.list_query import Leaf, ListQuery
+from sidecar.core.operations.resources import StripeObject
 
 PrimaryKey = int | str
-StripeObject = dict[str, object]
 Render = Callable[[list[StripeObject]], bytes]  # two that are equal write the same bytes
 Pages = AsyncIterator[list[StripeObject]]
 

@@ -6,16 +6,15 @@ from collections.abc import Iterable
 import orjson
 from aiohttp import web
 
-from sidecar.core import creation
-from sidecar.core.creation import Creator, NewCustomer, Outcome, create_customer_for_item
-from sidecar.core.credentials import user_id
+from sidecar.core.access.credentials import user_id
+from sidecar.core.flows import create_customer as creation
+from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome, create_customer_for_item
 from sidecar.errors import InvalidPayload
-from sidecar.web.answers import answer
-from sidecar.web.bodies import read_key
+from sidecar.web.answers.response import answer
+from sidecar.web.caller_view import granted, view
 from sidecar.web.guard import Call
-from sidecar.web.keys import GATE, METRICS, STRIPE, WRITE_BACK
-from sidecar.web.middlewares import NOTES
-from sidecar.web.sight import granted, view
+from sidecar.web.keys import GATE, METRICS, NOTES, STRIPE, WRITE_BACK
+from sidecar.web.requests.bodies import read_key
 
 _log = logging.getLogger("sidecar.audit")
 

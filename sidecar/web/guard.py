@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from sidecar.core.listing import ListQuery, parse_list_query
-from sidecar.core.operation import Kind, Operation, named_object
-from sidecar.core.rules import Rule
+from sidecar.core.operations.list_query import ListQuery, parse_list_query
+from sidecar.core.operations.row import Kind, Operation, named_object
+from sidecar.core.operations.rules import Rule
 from sidecar.errors import InvalidQuery
-from sidecar.web.bodies import Reader
-from sidecar.web.gate import TOKEN_PARAMETER, Caller
-from sidecar.web.keys import CAPACITY, GATE
-from sidecar.web.middlewares import OPERATION
+from sidecar.web.admission.caller import Caller
+from sidecar.web.admission.gate import TOKEN_PARAMETER
+from sidecar.web.keys import CAPACITY, GATE, OPERATION
+from sidecar.web.requests.bodies import Reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,24 @@ from collections.abc import Mapping
 import orjson
 from aiohttp import web
 
-from sidecar.core.calling import Intent, held_to, perform
-from sidecar.core.credentials import user_id
-from sidecar.core.idempotency import client_key
+from sidecar.core.access.credentials import user_id
+from sidecar.core.flows.call import Intent, held_to, perform
+from sidecar.core.flows.idempotency import client_key
 from sidecar.core.interfaces import Lists
-from sidecar.core.operation import Customer, Kind, Scoping
-from sidecar.core.parameters import is_owned
-from sidecar.core.resources import CUSTOMER
+from sidecar.core.operations.parameters import is_owned
+from sidecar.core.operations.resources import CUSTOMER
+from sidecar.core.operations.row import Customer, Kind, Scoping
 from sidecar.errors import InvalidQuery
-from sidecar.web.answers import answer
-from sidecar.web.bodies import read_key
+from sidecar.web.admission.caller import Caller
+from sidecar.web.admission.ownership import Hold
+from sidecar.web.answers.rendering import Rendering, render_page
+from sidecar.web.answers.response import answer
+from sidecar.web.answers.streams import stream_array, stream_lines
+from sidecar.web.caller_view import sight
 from sidecar.web.creating import create_customer, refuse_unwritable
-from sidecar.web.gate import Caller
 from sidecar.web.guard import Call, Handler
-from sidecar.web.hold import Hold
-from sidecar.web.keys import GATE, LISTS, SCOPED, STRIPE
-from sidecar.web.middlewares import NOTES
-from sidecar.web.rendering import Rendering, render_page
-from sidecar.web.sight import sight
-from sidecar.web.streams import stream_array, stream_lines
+from sidecar.web.keys import GATE, LISTS, NOTES, SCOPED, STRIPE
+from sidecar.web.requests.bodies import read_key
 
 _log = logging.getLogger("sidecar.audit")
 _NDJSON = "application/x-ndjson"

@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from sidecar.core.creation import WriteBack
-from sidecar.core.credentials import Credential
+from sidecar.core.access.credentials import Credential
+from sidecar.core.flows.create_customer import WriteBack
+from sidecar.core.flows.events import Webhooks
 from sidecar.core.interfaces import Lists, Stripe
-from sidecar.core.webhooks import Webhooks
 from sidecar.metrics import Metrics
-from sidecar.web.capacity import Capacity
-from sidecar.web.gate import Gate
+from sidecar.web.admission.capacity import Capacity
+from sidecar.web.admission.gate import Gate
+from sidecar.web.admission.origins import Origins
 from sidecar.web.health import Health
-from sidecar.web.origins import Origins
 
 GATE = web.AppKey("GATE", Gate)
 STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
@@ -28,3 +28,6 @@ HEALTH = web.AppKey("HEALTH", Health)
 WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("WEBHOOKS", Webhooks)
 EVENT_PLACES = web.AppKey("EVENT_PLACES", Capacity)
 FORGET_LISTS: web.AppKey[Callable[[], None]] = web.AppKey("FORGET_LISTS")
+
+NOTES: web.RequestKey[dict[str, object]] = web.RequestKey("NOTES", dict)
+OPERATION = web.RequestKey("OPERATION", str)

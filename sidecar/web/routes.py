@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
-from sidecar.core.rules import Rule
-from sidecar.web import service
+from sidecar.core.operations.rules import Rule
+from sidecar.web import platform_routes
+from sidecar.web.admission.origins import preflights
 from sidecar.web.guard import guard
 from sidecar.web.handlers import HANDLERS
-from sidecar.web.origins import preflights
 
 
 def routes(prefix: str, rules: Sequence[Rule], return_urls: Collection[str]) -> list[web.RouteDef]:
@@ -17,10 +17,10 @@ def routes(prefix: str, rules: Sequence[Rule], return_urls: Collection[str]) -> 
     return [
         *(_route(prefix, rule, return_urls) for rule in ordered),
         *preflights((prefix + rule.operation.path, rule.operation.method) for rule in ordered),
-        web.get("/healthz", service.healthz, allow_head=False),
-        web.get("/readyz", service.readyz, allow_head=False),
-        web.get("/metrics", service.metrics, allow_head=False),
-        web.post("/logout", service.logout),
+        web.get("/healthz", platform_routes.healthz, allow_head=False),
+        web.get("/readyz", platform_routes.readyz, allow_head=False),
+        web.get("/metrics", platform_routes.metrics, allow_head=False),
+        web.post("/logout", platform_routes.logout),
     ]
 
 

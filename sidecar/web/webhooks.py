@@ -5,8 +5,7 @@ import asyncio
 from aiohttp import web
 
 from sidecar.errors import ContentTooLarge, RequestTimeout
-from sidecar.web.keys import CAPACITY, EVENT_PLACES, WEBHOOKS
-from sidecar.web.middlewares import OPERATION
+from sidecar.web.keys import CAPACITY, EVENT_PLACES, OPERATION, WEBHOOKS
 
 AT_ONCE = 32  # anybody may send a body here, so what is held of those that are no event has a bound of its own
 _LONGEST = 1024 * 1024  # bytes; an event holds a whole object of Stripe's

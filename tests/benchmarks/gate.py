@@ -16,7 +16,7 @@ from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
 from sidecar.app import create_app
-from sidecar.core.listing import parse_list_query
+from sidecar.core.operations.list_query import parse_list_query
 from sidecar.settings import Settings
 from sidecar.web.keys import CAPACITY, GATE
 from tests.doubles.house import environment

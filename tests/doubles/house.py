@@ -15,7 +15,7 @@ from aiohttp import web
 
 from sidecar.app import create_app
 from sidecar.settings import Settings
-from sidecar.web.server import Runner
+from sidecar.web.server.runner import Runner
 from tests.doubles.directus import DirectusDouble, User, full, grants, partial
 from tests.doubles.server import Recorded
 from tests.doubles.stripe import StripeDouble, is_probe

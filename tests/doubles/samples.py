@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from sidecar.core.parameters import (
+from sidecar.core.operations.parameters import (
     Email,
     Flag,
     Group,
@@ -17,7 +17,7 @@ from sidecar.core.parameters import (
     Text,
     Type,
 )
-from sidecar.core.resources import RESOURCES
+from sidecar.core.operations.resources import RESOURCES
 
 RETURN_URL = "https://app.example.com/account"
 PATTERNS = ("card", "charge", "usd", "DE", "de", "en")  # each pattern of the table takes one of them

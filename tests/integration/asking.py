@@ -13,9 +13,9 @@ from aiohttp import web
 from deploy.demo.admin import SESSION_COOKIE
 from deploy.demo.stack import Stack
 from sidecar.app import create_app
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings import Settings
-from sidecar.web.server import Runner
+from sidecar.web.server.runner import Runner
 from tests.doubles.wire import Answer, exchange, request_bytes
 
 Headers = Sequence[tuple[str, str]]

@@ -9,8 +9,8 @@ import pytest
 
 from deploy.demo.admin import login
 from deploy.demo.stack import Stack
-from sidecar.core.credentials import expires_at
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.access.credentials import expires_at
+from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.invariants import nothing_shows
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.demo.admin import Person, Rule, login, logout
 from deploy.demo.stack import Stack
-from sidecar.core.credentials import expires_at
+from sidecar.core.access.credentials import expires_at
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer
 from tests.integration.asking import Carried, ask, served, verdict

@@ -15,7 +15,7 @@ import pytest
 
 from deploy.demo.admin import SESSION_COOKIE, Person, Rule, login, logout
 from deploy.demo.stack import Stack
-from sidecar.core.credentials import expires_at
+from sidecar.core.access.credentials import expires_at
 from tests.integration.conftest import Newcomer
 from tests.integration.portal import ID, OWN, Portal
 

@@ -14,8 +14,8 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.demo import servers, tools
-from sidecar.core.operations import OPERATIONS
-from sidecar.core.webhooks import Result
+from sidecar.core.flows.events import Result
+from sidecar.core.operations.table import OPERATIONS
 from sidecar.metrics import Metrics
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.house import CLERK, NOBODY, READER, bearer, environment

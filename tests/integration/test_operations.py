@@ -8,8 +8,8 @@ import pytest
 
 from deploy.demo.admin import Person, Rule
 from deploy.demo.stack import Stack
-from sidecar.core.operation import Kind, Operation, Scoping
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.operations.row import Kind, Operation, Scoping
+from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.wire import Answer
 from tests.integration.asking import ask, served
 from tests.integration.conftest import Newcomer

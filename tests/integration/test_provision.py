@@ -11,11 +11,11 @@ import pytest
 from deploy.demo.admin import DirectusAdmin, DirectusError, Rule
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
-from sidecar.clients.directus import DirectusClient
-from sidecar.clients.feed import ChangeFeed
+from sidecar.clients.directus.change_feed import ChangeFeed
+from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.http import open_session
-from sidecar.clients.items import DirectusItems
-from sidecar.core.credentials import Credential, Source
+from sidecar.core.access.credentials import Credential, Source
 from sidecar.metrics import Metrics
 from tests.doubles.events import SECRET
 from tests.doubles.waiting import eventually

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from deploy.demo.admin import DirectusError, Person, Rule, login
 from deploy.demo.stack import Stack
-from sidecar.clients.feed import COLLECTIONS
+from sidecar.clients.directus.change_feed import COLLECTIONS
 from tests.doubles.waiting import eventually
 from tests.integration.asking import ask
 from tests.integration.commands import run

@@ -8,8 +8,8 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from sidecar.core.operation import Operation, Scoping
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.operations.row import Operation, Scoping
+from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.house import CLERK, House
 
 _EXAMPLES = "8"

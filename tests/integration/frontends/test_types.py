@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 
 from deploy.demo.install import NodeTools
 from deploy.demo.progress import run
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.house import House
 
 USES = Path(__file__).parent / "types.ts"

@@ -12,7 +12,7 @@ from sidecar.commands.check_rights import address_line, excess, right_lines
 from sidecar.commands.check_stripe import stripe_lines
 from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.rights import Right, needed
-from sidecar.core.permissions import Permissions
+from sidecar.core.access.permissions import Permissions
 from sidecar.settings import Settings
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.faults import Fault, answer, hang, redirect

@@ -3,10 +3,10 @@
 import pytest
 from pydantic import SecretStr
 
-from sidecar.clients.feed import COLLECTIONS
+from sidecar.clients.directus.change_feed import COLLECTIONS
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.lines import Word
-from sidecar.core.permissions import Permissions
+from sidecar.core.access.permissions import Permissions
 from sidecar.settings import Settings
 
 ON = {"websocket": {"rest": {"authentication": "handshake", "path": "/websocket"}}}

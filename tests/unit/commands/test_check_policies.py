@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from sidecar.clients.directus import Answer
+from sidecar.clients.directus.client import Answer
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.lines import Line, Word
-from sidecar.core.permissions import Access, Action, AllowedFields, Grant, Permissions
-from sidecar.core.policy import Decision, Reason, Requirement, authorize
+from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
+from sidecar.core.access.policy import Decision, Reason, Requirement, authorize
 from sidecar.settings import Settings
 
 Row = dict[str, Any]

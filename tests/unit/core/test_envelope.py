@@ -2,8 +2,8 @@
 
 import json
 
+from sidecar.core.access.policy import Reason
 from sidecar.core.envelope import error_body
-from sidecar.core.policy import Reason
 from sidecar.errors import DirectusUnavailable, PermissionDenied, SidecarError
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
-from sidecar.core.operation import Kind, Operation
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.operations.row import Kind, Operation
+from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.directus import User
 from tests.doubles.house import House
 from tests.doubles.samples import RETURN_URL

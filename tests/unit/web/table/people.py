@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sidecar.core.operations import OPERATIONS
+from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.directus import User, full, grants, partial
 from tests.doubles.stripe import CLIENT_SECRET, StripeDouble
 

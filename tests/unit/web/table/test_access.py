@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sidecar.core.operation import Scoping
+from sidecar.core.operations.row import Scoping
 from tests.doubles.directus import User, full, grants, partial
 from tests.doubles.house import House, OpenHouse
 from tests.doubles.wire import Answer

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sidecar.core.operation import Kind, Scoping
-from sidecar.core.resources import CUSTOMER
+from sidecar.core.operations.resources import CUSTOMER
+from sidecar.core.operations.row import Kind, Scoping
 from tests.doubles.directus import User, full, grants
 from tests.doubles.faults import answer as faulty
 from tests.doubles.house import House

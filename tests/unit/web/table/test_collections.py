@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.core.operation import Scoping
+from sidecar.core.operations.row import Scoping
 from tests.doubles.directus import Grant, User, full, grants, partial
 from tests.doubles.house import House
 from tests.unit.web.table.cases import CASES

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sidecar.core.operation import Kind
-from sidecar.core.parameters import Number, Reference, found
-from sidecar.core.resources import PRICE, RESOURCES
+from sidecar.core.operations.parameters import Number, Reference, found
+from sidecar.core.operations.resources import PRICE, RESOURCES
+from sidecar.core.operations.row import Kind
 from tests.doubles.house import House
 from tests.doubles.samples import RETURN_URL
 from tests.doubles.wire import Answer

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sidecar.core.operation import Customer, Kind, Scoping
+from sidecar.core.operations.row import Customer, Kind, Scoping
 from tests.doubles.house import House
 from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES, JSON, ROWS

@@ -1,0 +1,1 @@
+"""Directus over HTTP and its WebSocket."""

@@ -1,0 +1,139 @@
+"""Asks Directus. Its answers become core values; its refusals keep Directus's own code.
+
+Three outcomes and no fourth: an answer, a refusal in Directus's own words, or DirectusUnavailable. A reply
+that is not clearly one of the first two is the third.
+"""
+
+import logging
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from sidecar.clients.http import read_bounded, retry_after
+from sidecar.context import request_id
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.permissions import Permissions
+from sidecar.core.access.policy import Requirement
+from sidecar.errors import CredentialRefused, DirectusUnavailable
+from sidecar.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+_ANSWER_LIMIT = 8 * 1024 * 1024  # an administrator's permissions on a thousand collections are under 1 MiB
+_FAILURE = 400
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+# Directus's own words for "not you" (its errors package); the status beside them varies: INVALID_TOKEN is a 403.
+_REFUSALS = frozenset(
+    {"FORBIDDEN", "INVALID_CREDENTIALS", "INVALID_IP", "INVALID_TOKEN", "TOKEN_EXPIRED", "USER_SUSPENDED"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is parsed JSON, None for an empty one; `code` is Directus's error code, if it gave one."""
+
+    status: int
+    body: object
+    code: str | None
+    retry_after: int | None
+
+    @property
+    def data(self) -> object:
+        return self.body.get("data") if isinstance(self.body, dict) else None
+
+    def unavailable(self, why: str) -> DirectusUnavailable:
+        return DirectusUnavailable(f"{why}: status {self.status}, code {self.code}", retry_after=self.retry_after)
+
+
+class DirectusClient:
+    """One HTTP exchange with Directus. `address_header` is where Directus looks for the client's address."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, base: str, *, address_header: str, metrics: Metrics | None = None
+    ) -> None:
+        self._session = session
+        self._base = base
+        self._address_header = address_header
+        self._metrics = metrics or Metrics()
+
+    async def request(self, credential: Credential, method: str, path: str, *, json: object = None) -> Answer:
+        """Send one request as the caller, the credential as `Authorization: Bearer` and nowhere else.
+
+        Raises DirectusUnavailable unless a whole, readable answer came inside the budget.
+        """
+        body = None if json is None else orjson.dumps(json)
+        url, headers = URL(self._base + path, encoded=True), self._headers(credential, body)
+        try:
+            with self._metrics.timed("directus"):
+                async with self._session.request(
+                    method, url, data=body, headers=headers, allow_redirects=False
+                ) as response:
+                    return _read(response, await read_bounded(response, _ANSWER_LIMIT))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {type(error).__name__}") from error
+
+    def _headers(self, credential: Credential, body: bytes | None) -> dict[str, str]:
+        # Directus may cache its own answers (CACHE_ENABLED); on several nodes those can be stale.
+        headers = {"Authorization": f"Bearer {credential.token}", "Cache-Control": "no-store"}
+        if (identity := request_id.get()) is not None:
+            headers["X-Request-Id"] = identity
+        if credential.address is not None:
+            headers[self._address_header] = credential.address
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+
+class DirectusPermissions:
+    """`GET /permissions/me` for every question; `collections` are those anybody will ever ask about."""
+
+    def __init__(self, client: DirectusClient, collections: Collection[str]) -> None:
+        self._client = client
+        self._collections = frozenset(collections)
+
+    async def permissions(self, credential: Credential, requirement: Requirement) -> Permissions:  # noqa: ARG002 - the seam's; only a memory needs it
+        answer = await self._client.request(credential, "GET", "/permissions/me")
+        if answer.code in _REFUSALS or (answer.code is not None and answer.status in {401, 403}):
+            raise CredentialRefused(str(answer.code))
+        if answer.status == 404:  # noqa: PLR2004 - not found
+            _log.error("Directus has no /permissions/me; it must be version 11 or newer")
+        if answer.status != 200 or not isinstance(answer.data, dict):  # noqa: PLR2004 - OK
+            raise answer.unavailable("GET /permissions/me")
+        return Permissions.from_directus(answer.data, self._collections)
+
+
+def _read(response: aiohttp.ClientResponse, content: bytes) -> Answer:
+    """Raises ValueError for a result that is not JSON; a failure counts whoever wrote it, such as a proxy in HTML."""
+    body: object = None
+    if content and response.content_type == "application/json":
+        body = _json(content, required=response.status < _FAILURE)
+    elif content and response.status < _FAILURE:
+        raise ValueError(f"answered {response.content_type}")
+    return Answer(response.status, body, _code(body), retry_after(response.headers))
+
+
+def _json(content: bytes, *, required: bool) -> object:
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        if required:
+            raise
+        return None
+
+
+def _code(body: object) -> str | None:
+    """Find `errors[0].extensions.code`, as Directus writes it; nothing else is believed to be one."""
+    match body:
+        case {"errors": [{"extensions": {"code": str(code)}}, *_]} if _CODE.fullmatch(code):
+            return code
+        case _:
+            return None
+
+
+def collection_path(collection: str) -> str:
+    """Where a collection's items are: system collections have paths of their own (`directus_users` is `/users`)."""
+    system = collection.removeprefix("directus_")
+    return f"/items/{collection}" if system == collection else f"/{system}"

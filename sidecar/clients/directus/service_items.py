@@ -1,0 +1,119 @@
+"""Reads and writes items of the customers collection as the service, for Stripe's events and for `reconcile`.
+
+Many items at once are asked for with SEARCH, since a hundred primary keys can be more than a URL may hold (Directus
+API reference, "Items: SEARCH HTTP method").
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from urllib.parse import urlencode
+
+from sidecar.clients.directus.client import DirectusClient, collection_path
+from sidecar.clients.directus.items import data_of
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.permissions import Action, AllowedFields
+from sidecar.core.access.policy import Requirement
+from sidecar.core.flows.follow_customer import HeldItem
+from sidecar.core.interfaces import PermissionSource, PrimaryKey
+from sidecar.errors import DirectusUnavailable
+
+_PAGE = 100  # Directus's QUERY_LIMIT_MAX may be lower, so no page counts as the last one for being short
+_MOST = 100  # the ID field is unique where `provision` made it
+
+
+class DirectusHeldItems:
+    """`key_field` is the collection's primary key field, `id_field` the one for Stripe's customer ID.
+
+    `fields` are those that repeat something of a customer.
+    """
+
+    def __init__(
+        self,
+        client: DirectusClient,
+        permissions: PermissionSource,
+        service: Credential,
+        *,
+        collection: str,
+        key_field: str,
+        id_field: str,
+        fields: Collection[str],
+    ) -> None:
+        self._client, self._permissions, self._service = client, permissions, service
+        self._collection, self._path = collection, collection_path(collection)
+        self._key_field, self._id_field = key_field, id_field
+        self._fields = frozenset(fields)
+
+    async def changeable(self) -> AllowedFields:
+        """Asked each time: events are rare, and a policy may have been mended since the last one."""
+        collection = self._collection
+        needed = Requirement(collection, Action.UPDATE, customers=collection, id_field=self._id_field)
+        permissions = await self._permissions.permissions(self._service, needed)
+        read, update = (permissions.grant(collection, action).fields for action in (Action.READ, Action.UPDATE))
+        if read.unrestricted:
+            return update
+        return read if update.unrestricted else AllowedFields(read.names & update.names)
+
+    async def holding(self, customer_id: str, fields: AllowedFields) -> Sequence[HeldItem]:
+        """The value that comes back counts: some databases find "cus_a" where "cus_A" is looked for."""
+        names = {self._key_field, self._id_field, *(self._fields & fields.names)}
+        wanted = "*" if fields.unrestricted else ",".join(sorted(names))
+        query = {"fields": wanted, f"filter[{self._id_field}][_eq]": customer_id, "limit": str(_MOST)}
+        answer = await self._client.request(self._service, "GET", f"{self._path}?{urlencode(query)}")
+        rows = data_of(answer, "read the items")
+        if not isinstance(rows, list):
+            raise DirectusUnavailable("a list of items was answered as something else")
+        found = [row for row in rows if isinstance(row, dict) and row.get(self._id_field) == customer_id]
+        return [HeldItem(self._key(row), row) for row in found]
+
+    async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
+        held = {"_and": [{self._key_field: {"_eq": item}}, {self._id_field: {"_eq": customer_id}}]}
+        body = {"query": {"filter": held, "fields": [self._key_field]}, "data": dict(values)}
+        answer = await self._client.request(self._service, "PATCH", self._path, json=body)
+        changed = data_of(answer, "update this item")
+        return isinstance(changed, list) and len(changed) == 1
+
+    def _key(self, row: Mapping[str, object]) -> PrimaryKey:
+        key = row.get(self._key_field)
+        if not isinstance(key, int | str):
+            raise DirectusUnavailable("items were answered without the fields that were asked for")
+        return key
+
+
+class DirectusItemLists:
+    """`key_field` is the collection's primary key field, `id_field` the one for Stripe's customer ID.
+
+    Both methods give primary keys as text and raise ItemRefused and DirectusUnavailable.
+    """
+
+    def __init__(
+        self, client: DirectusClient, service: Credential, *, collection: str, key_field: str, id_field: str
+    ) -> None:
+        self._client = client
+        self._service = service
+        self._path = collection_path(collection)
+        self._key_field, self._id_field = key_field, id_field
+
+    async def named(self, keys: Collection[str]) -> dict[str, str | None]:
+        """Give the ID that each of up to a hundred items holds. One that is missing may be there: ask for it alone."""
+        return await self._search({"filter": {self._key_field: {"_in": list(keys)}}, "limit": len(keys)})
+
+    async def holding(self) -> AsyncIterator[dict[str, str]]:
+        """Go through all items that hold an ID. One that is deleted meanwhile can move another out of sight."""
+        wanted = {"filter": {self._id_field: {"_nnull": True}}, "sort": [self._key_field], "limit": _PAGE}
+        page = 1
+        while rows := await self._search({**wanted, "page": page}):
+            yield {key: held for key, held in rows.items() if held is not None}
+            page += 1
+
+    async def _search(self, query: Mapping[str, object]) -> dict[str, str | None]:
+        body = {"query": {**query, "fields": [self._key_field, self._id_field]}}
+        rows = data_of(await self._client.request(self._service, "SEARCH", self._path, json=body), "read the items")
+        if not isinstance(rows, list):
+            raise DirectusUnavailable("SEARCH was answered without a list")
+        return dict(self._entry(row) for row in rows)
+
+    def _entry(self, row: object) -> tuple[str, str | None]:
+        match row:
+            case {self._key_field: int(key) | str(key), self._id_field: None | str() as held}:
+                return str(key), held
+            case _:
+                raise DirectusUnavailable("items were answered without the fields that were asked for")

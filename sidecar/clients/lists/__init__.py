@@ -1,0 +1,1 @@
+"""Lists at Stripe, read whole or by the page."""

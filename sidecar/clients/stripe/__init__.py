@@ -1,0 +1,1 @@
+"""Stripe's API over HTTP, and the events that it sends."""

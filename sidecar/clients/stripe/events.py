@@ -1,0 +1,108 @@
+"""Receives Stripe's events: verified, each one once, one at a time for each customer, and counted however they end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from weakref import WeakValueDictionary
+
+import orjson
+from cachetools import TTLCache
+
+from sidecar.clients.stripe.signature import Signatures
+from sidecar.context import note
+from sidecar.core.flows.events import FOLLOWED, Event, Result, foreign, parse_event
+from sidecar.core.flows.follow_customer import Change
+from sidecar.errors import EventFailed, InvalidPayload, SidecarError
+from sidecar.metrics import Metrics
+
+_OTHER = "other"  # what all types are counted as that are not followed
+_REMEMBERED = 10_000  # events
+# Stripe repeats by itself within this time, if at all; an operator who resends an event later wants it done again.
+_REMEMBERED_FOR = 3600.0  # seconds
+_log = logging.getLogger(__name__)
+_audit = logging.getLogger("sidecar.audit")
+
+
+class StripeWebhooks:
+    """`follow` makes the items of a customer agree with Stripe. `forget_lists` is called for each event of ours.
+
+    `livemode` is the key's.
+    """
+
+    def __init__(
+        self,
+        signatures: Signatures,
+        follow: Callable[[str], AsyncIterator[Change]],
+        forget_lists: Callable[[], None],
+        *,
+        livemode: bool,
+        metrics: Metrics,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._signatures = signatures
+        self._follow, self._forget_lists = follow, forget_lists
+        self._livemode, self._metrics = livemode, metrics
+        self._handled = TTLCache[str, bool](_REMEMBERED, _REMEMBERED_FOR, timer)
+        self._customers = WeakValueDictionary[str, asyncio.Lock]()
+        for kind in (*FOLLOWED, _OTHER):  # an increase from nothing is not seen
+            for result in Result:
+                metrics.webhooks.labels(kind, result)
+
+    async def receive(self, body: bytes, signatures: Sequence[str]) -> None:
+        event = self._verified(body, signatures)
+        result = Result.FAILED
+        try:
+            result = await self._handle(event)
+        except SidecarError as error:
+            facts = {"event": event.id, "type": event.type, "customer": event.customer}
+            _log.error("an event failed", extra={**facts, "code": error.code, "detail": error.detail})
+            raise EventFailed("This event could not be dealt with yet. Send it again.", detail=error.detail) from error
+        finally:
+            self._count(event.type, result)
+
+    def _verified(self, body: bytes, signatures: Sequence[str]) -> Event:
+        """Whoever is not Stripe learns nothing of why."""
+        try:
+            event = self._event(body, signatures)
+        except InvalidPayload as refused:
+            self._count(_OTHER, Result.REFUSED)
+            _log.warning("an event was refused", extra={"reason": refused.message})
+            raise
+        note("event", event.id)
+        return event
+
+    def _event(self, body: bytes, signatures: Sequence[str]) -> Event:
+        if not self._signatures.signed(body, signatures):
+            raise InvalidPayload("This is not signed as it must be.")
+        return parse_event(_parsed(body))
+
+    async def _handle(self, event: Event) -> Result:
+        if (reason := foreign(event, livemode=self._livemode)) is not None:
+            _log.info("an event was ignored", extra={"event": event.id, "type": event.type, "reason": reason})
+            return Result.IGNORED
+        if event.id in self._handled:
+            return Result.DUPLICATE
+        self._forget_lists()
+        if event.customer is None:
+            return Result.IGNORED
+        lock = self._customers.setdefault(event.customer, asyncio.Lock())
+        async with lock:
+            if event.id in self._handled:
+                return Result.DUPLICATE
+            async for change in self._follow(event.customer):
+                facts = {"item": change.item, "fields": list(change.fields), "customer": event.customer}
+                _audit.info("item changed", extra={**facts, "event": event.id, "type": event.type})
+            self._handled[event.id] = True
+        return Result.DONE
+
+    def _count(self, kind: str, result: Result) -> None:
+        note("webhook", result)
+        self._metrics.webhooks.labels(kind if kind in FOLLOWED else _OTHER, result).inc()
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        raise InvalidPayload("This is not valid JSON.") from None

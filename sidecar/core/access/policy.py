@@ -1,0 +1,131 @@
+"""The decision. Deny is the zero value: whatever is not expressly allowed below is refused."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sidecar.core.access.permissions import Access, Action, Permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What Directus must grant before an operation runs.
+
+    `customers` is the collection whose rows say which customers are a caller's, `key_field` its primary key and
+    `id_field` its field for Stripe's customer ID. `names_customer`: the request itself names one. `scopable`: what is
+    asked for belongs to customers, so a caller can be held to those in its own rows. `unscoped`: what a caller that is
+    not held to any must be granted as well.
+    """
+
+    collection: str
+    action: Action
+    customers: str
+    id_field: str
+    key_field: str = "id"
+    names_customer: bool = False
+    scopable: bool = False
+    unscoped: Action | None = None
+
+
+class Reason(StrEnum):
+    """Goes out as `extensions.reason` of a refusal."""
+
+    GRANTED = "granted"
+    NO_ACCESS = "no_access"
+    NO_FIELDS = "no_fields"
+    NO_CUSTOMERS = "no_customers"
+    NO_ID_FIELD = "no_id_field"
+    NO_KEY_FIELD = "no_key_field"
+    PARTIAL_ACCESS = "partial_access"
+    OWN_ONLY = "own_only"
+    ID_FIELD_WRITABLE = "id_field_writable"
+    NOT_VISIBLE = "not_visible"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`scoped`: allowed for the customers in the caller's own rows, and for no other."""
+
+    allowed: bool = False
+    reason: Reason = Reason.NO_ACCESS
+    scoped: bool = False
+
+
+def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
+    """Decide from what Directus grants alone; which rows a scoped caller has is asked afterwards.
+
+    Which customers a caller may touch is always for its rows of the customers collection to say, wherever the
+    operation itself is granted. An item rule of another collection, or on creating, says nothing about customers.
+    """
+    grant = permissions.grant(requirement.collection, requirement.action)
+    read = permissions.grant(requirement.customers, Action.READ)
+    partial = grant.access is not Access.FULL
+    scoped = partial or (requirement.scopable and read.access is not Access.FULL)
+    about_rows = requirement.collection == requirement.customers and requirement.action is not Action.CREATE
+    of_items = about_rows and requirement.action is not Action.READ  # Directus says by primary key which ones
+    needs_id = scoped or requirement.names_customer
+    objections = (
+        (grant.access is Access.NONE, Reason.NO_ACCESS),
+        (grant.fields.empty, Reason.NO_FIELDS),
+        (partial and not (requirement.scopable and about_rows), Reason.PARTIAL_ACCESS),
+        (requirement.scopable and not read.usable, Reason.NO_CUSTOMERS),
+        (needs_id and not read.fields.allow(requirement.id_field), Reason.NO_ID_FIELD),
+        (of_items and partial and not read.fields.allow(requirement.key_field), Reason.NO_KEY_FIELD),
+        (scoped and _may_write_id(permissions, requirement), Reason.ID_FIELD_WRITABLE),
+        (not scoped and not _may_for_all(permissions, requirement), Reason.OWN_ONLY),
+    )
+    for objection, reason in objections:
+        if objection:
+            return Decision(reason=reason)
+    return Decision(allowed=True, reason=Reason.GRANTED, scoped=scoped)
+
+
+def _may_write_id(permissions: Permissions, requirement: Requirement) -> bool:
+    """Whoever may write the field could put another's customer into a row of its own and read that."""
+    grants = (permissions.grant(requirement.customers, action) for action in (Action.CREATE, Action.UPDATE))
+    return any(grant.usable and grant.fields.allow(requirement.id_field) for grant in grants)
+
+
+def _may_for_all(permissions: Permissions, requirement: Requirement) -> bool:
+    """To read all customers is not to act for all of them, where the operator lets readers act for their own."""
+    if requirement.unscoped is None:
+        return True
+    return permissions.grant(requirement.collection, requirement.unscoped).access is Access.FULL
+
+
+def explain(reason: Reason, requirement: Requirement) -> str:
+    """Say to the caller what is missing and how it is mended, in Directus's words."""
+    words = {
+        "place": f'"{requirement.action}" on the collection "{requirement.collection}"',
+        "rows": f'"read" on the collection "{requirement.customers}"',
+        "field": f'"{requirement.id_field}"',
+        "key": f'"{requirement.key_field}"',
+        "all": f'"{requirement.unscoped}" on the collection "{requirement.collection}"',
+    }
+    return _WORDS[reason].format(**words)
+
+
+_WORDS = {
+    Reason.GRANTED: "You may do this.",
+    Reason.NO_ACCESS: "You have no permission to {place}. An administrator can grant it in a policy.",
+    Reason.NO_FIELDS: "Your permission to {place} allows no field. An administrator can allow some in the policy.",
+    Reason.NO_CUSTOMERS: (
+        "This also takes the permission to {rows}, whose items say which customers are yours. "
+        "An administrator can grant it in a policy."
+    ),
+    Reason.NO_ID_FIELD: "Your permission to {rows} does not allow the field {field}, which this route needs.",
+    Reason.NO_KEY_FIELD: (
+        "Your permission to {rows} does not allow the primary key {key}, by which Directus says what of your items "
+        "you may do this to."
+    ),
+    Reason.PARTIAL_ACCESS: (
+        "Your permission to {place} covers some items only (partial access); here it takes one for all."
+    ),
+    Reason.OWN_ONLY: (
+        "With this permission it is for one's own customers. You may see all of them, so it also takes {all}."
+    ),
+    Reason.ID_FIELD_WRITABLE: (
+        "You may write the field {field} yourself, so your items cannot tell which customers are yours. "
+        'An administrator can take {field} out of the fields of "create" and "update" in the policy.'
+    ),
+    Reason.NOT_VISIBLE: "This is not one of your customers, or does not belong to one.",
+}

@@ -1,0 +1,1 @@
+"""What happens in which order, over the seams of `core.interfaces`."""

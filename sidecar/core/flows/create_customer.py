@@ -1,0 +1,203 @@
+"""How a customer comes to be, and how its ID finds the item it belongs to.
+
+With write-back the Directus item is there before Stripe is asked, so a crash at any step leaves an item
+that can be tried again, and the idempotency key made from that item makes Stripe answer with the same
+customer (docs.stripe.com/api/idempotent_requests). Customers are never matched by e-mail address: anyone
+can type one.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.flows.idempotency import client_key, digest
+from sidecar.core.interfaces import Items, PrimaryKey, Sent, Stripe
+from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
+from sidecar.errors import (
+    DirectusUnavailable,
+    ItemConflict,
+    ItemRefused,
+    StripeFailure,
+    StripeRejected,
+    StripeUnavailable,
+)
+
+_NOT_YOURS = "You may not update this item, so no customer can be created for it."
+_MOST_DELETED = 10  # customers of one item within a day
+_NOT_FOUND = 404
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """`attributes` by Stripe's names; `item` only with write-back, None meaning that one is to be created."""
+
+    attributes: Mapping[str, object]
+    item: PrimaryKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`created` is False where the item had a customer already; `pending` where its ID still has to be written."""
+
+    customer: StripeObject
+    created: bool = True
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Creator:
+    """Who creates. `may_read`: Directus lets it read the customers of its items, so an existing one may be shown.
+
+    `key` is the client's own Idempotency-Key, None where it sent none.
+    """
+
+    credential: Credential
+    may_read: bool
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """`project` tells several Directus on one Stripe account apart; `service` writes the ID, else the caller does."""
+
+    items: Items
+    project: str
+    collection: str
+    service: Credential | None
+    field_map: FieldMap
+
+
+async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) -> Outcome:
+    """Create a customer that belongs to no item, once for each of the creator's keys. Raises StripeFailure."""
+    named = None if creator.key is None else client_key(creator.credential, "customers.create", creator.key)
+    return Outcome((await _at_stripe(stripe, new.attributes, {}, named or secrets.token_hex(16))).object)
+
+
+async def create_customer_for_item(
+    new: NewCustomer, creator: Creator, stripe: Stripe, write_back: WriteBack
+) -> Outcome:
+    """Create the one customer of an item, which is created first where `new` names none.
+
+    Raises StripeFailure, with the item in its extensions so that a retry makes no second one; ItemRefused,
+    ItemConflict and DirectusUnavailable.
+    """
+    items, caller = write_back.items, creator.credential
+    if new.item is None:
+        item = await items.create(caller, write_back.field_map.item_values(new.attributes))
+        return await _create_for(item, new, creator, stripe, write_back)
+    existing = await items.customer_id(caller, new.item)
+    if not await items.may_update(caller, new.item):
+        raise ItemRefused(_NOT_YOURS, status=403, code="FORBIDDEN")
+    if existing is not None:
+        return await _existing(existing, new.item, creator, stripe)
+    return await _create_for(new.item, new, creator, stripe, write_back)
+
+
+async def _create_for(
+    item: PrimaryKey, new: NewCustomer, creator: Creator, stripe: Stripe, write_back: WriteBack
+) -> Outcome:
+    try:
+        customer = await _living(item, new, stripe, write_back)
+    except StripeFailure as failure:
+        failure.extensions["item"] = item
+        raise
+    customer_id = str(customer["id"])
+    claimed, holder = await _claim(item, customer_id, write_back.service or creator.credential, write_back.items)
+    if holder is None:
+        _log.error("write-back pending", extra={"item": item, "customer": customer_id})
+        return Outcome(customer, pending=True)
+    if holder != customer_id:
+        _log.error("a customer belongs to no item", extra={"item": item, "customer": customer_id, "holder": holder})
+        return await _existing(holder, item, creator, stripe)
+    return Outcome(customer, created=claimed)
+
+
+async def _living(item: PrimaryKey, new: NewCustomer, stripe: Stripe, write_back: WriteBack) -> StripeObject:
+    """Give the item's one customer that is not deleted.
+
+    For a day Stripe repeats what it first answered to a key, whatever has become of that customer. Who is told of one
+    that is gone takes the key that is made from it, as everybody else does: so again all get the same customer.
+    """
+    metadata, key = item_metadata(write_back, item), idempotency_key(write_back, item)
+    for _ in range(_MOST_DELETED):
+        sent = await _at_stripe(stripe, new.attributes, metadata, key)
+        customer_id = str(sent.object["id"])
+        if not sent.replayed or not await _gone(customer_id, stripe):
+            return sent.object
+        _log.warning("a customer was deleted, its item gets another", extra={"item": item, "customer": customer_id})
+        key = idempotency_key(write_back, item, after=customer_id)
+    raise ItemConflict("This item's customers are deleted again and again. Try tomorrow.", extensions={"item": item})
+
+
+async def _gone(customer_id: str, stripe: Stripe) -> bool:
+    """Say whether a customer that Stripe did create is there no longer; test data can be deleted without a trace."""
+    try:
+        return (await stripe.retrieve(CUSTOMER.path, customer_id)).get("deleted") is True
+    except StripeRejected as rejected:
+        if rejected.status == _NOT_FOUND:
+            return True
+        raise
+
+
+async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: Items) -> tuple[bool, str | None]:
+    """Put the ID into the item if it has none. Gives whether this call did, and whose ID is there, None if unknown.
+
+    The item is read again in any case: Directus finds the empty item first and changes it then, so of two that
+    write at once both can be told that they did. Raises ItemConflict.
+    """
+    claimed = False
+    try:
+        claimed = await items.claim(writer, item, customer_id)
+    except (DirectusUnavailable, ItemRefused) as error:
+        _log.warning("an ID was not written", extra={"item": item, "code": error.code, "detail": error.detail})
+        if error.code == "RECORD_NOT_UNIQUE":
+            raise ItemConflict("Another item has this item's customer.", extensions={"item": item}) from error
+    try:
+        return claimed, await items.customer_id(writer, item)
+    except (DirectusUnavailable, ItemRefused):
+        return claimed, customer_id if claimed else None
+
+
+async def _existing(customer_id: str, item: PrimaryKey, creator: Creator, stripe: Stripe) -> Outcome:
+    if not creator.may_read:
+        raise ItemConflict("This item has a customer already, which you may not read.", extensions={"item": item})
+    if not is_customer_id(customer_id):  # whoever may write the field must not choose what is asked of Stripe
+        raise ItemConflict("This item's customer ID is not one of Stripe's. Correct it.", extensions={"item": item})
+    return Outcome(await stripe.retrieve("/v1/customers", customer_id), created=False)
+
+
+def item_metadata(write_back: WriteBack, item: PrimaryKey) -> dict[str, str]:
+    """What a customer in Stripe says of the item it belongs to; `reconcile` pairs the two by it."""
+    return {
+        "directus_project": write_back.project,
+        "directus_collection": write_back.collection,
+        "directus_item": str(item),
+    }
+
+
+def named_item(write_back: WriteBack, metadata: object) -> str | None:
+    """Read the item that a customer says it belongs to; None where it is none of this project's collection."""
+    item = metadata.get("directus_item") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(item, str):
+        return None
+    return item if item_metadata(write_back, item).items() <= metadata.items() else None
+
+
+def idempotency_key(write_back: WriteBack, item: PrimaryKey, *, after: str | None = None) -> str:
+    """Name the intent "a customer for this item": the same for every try, whoever makes it and in whichever process.
+
+    `after` is the customer that it had before and that was deleted. Stripe keeps keys apart by account and mode itself.
+    """
+    intent = (write_back.project, write_back.collection, str(item))
+    return digest("item", *intent) if after is None else digest("item", *intent, after)
+
+
+async def _at_stripe(stripe: Stripe, attributes: Mapping[str, object], metadata: Mapping[str, str], key: str) -> Sent:
+    sent = await stripe.send("POST", CUSTOMER.path, {**attributes, "metadata": metadata}, key)
+    if not is_customer_id(sent.object.get("id")):
+        raise StripeUnavailable("Stripe answered without a customer.", detail="no id")
+    return sent

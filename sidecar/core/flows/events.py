@@ -1,0 +1,91 @@
+"""What Stripe's events are here: a reason to look, and no more. Verifies nothing, asks nobody, remembers nothing.
+
+Events come late, twice and out of order (docs.stripe.com/webhooks, "Event ordering", "Handle duplicate events"), so
+of their payload only the customer's ID is read. What is true of that customer is asked of Stripe (core.mirror).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from sidecar.core.operations.resources import is_customer_id
+from sidecar.errors import InvalidPayload
+
+UPDATED, DELETED = "customer.updated", "customer.deleted"
+FOLLOWED = (UPDATED, DELETED)
+
+_ID = re.compile(r"evt_[A-Za-z0-9_]{1,250}")
+_TYPE = re.compile(r"[a-z0-9_.]{1,100}")
+
+
+class Result(StrEnum):
+    """How an event ended. REFUSED: it was not Stripe's, or could not be read; FAILED: Stripe shall send it again."""
+
+    DONE = "done"
+    IGNORED = "ignored"
+    DUPLICATE = "duplicate"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`customer` is whom it is about where its type is followed; `account` is a connected account's."""
+
+    id: str
+    type: str
+    livemode: bool
+    account: str | None = None
+    customer: str | None = None
+
+
+class Webhooks(Protocol):
+    async def receive(self, body: bytes, signatures: Sequence[str]) -> None:
+        """Do all that an event asks for; `signatures` are the values of its `Stripe-Signature`.
+
+        Raises InvalidPayload for what is no event of Stripe's, and EventFailed where Stripe has to send it again.
+        """
+
+
+def parse_event(body: object) -> Event:
+    """Read a verified body (docs.stripe.com/api/events/object). Raises InvalidPayload."""
+    match body:
+        case {"object": "event", "id": str(identity), "type": str(kind), "livemode": bool(livemode)} if _ID.fullmatch(
+            identity
+        ) and _TYPE.fullmatch(kind):
+            return Event(identity, kind, livemode, _account(body), _customer(body) if kind in FOLLOWED else None)
+        case _:
+            raise _unreadable()
+
+
+def foreign(event: Event, *, livemode: bool) -> str | None:
+    """Say why an event is none of ours. `livemode` is the key's: the other mode's customers are others."""
+    if event.account is not None:
+        return "a connected account's"
+    if event.livemode is not livemode:
+        return "another mode than the key's"
+    return None
+
+
+def _account(body: object) -> str | None:
+    match body:
+        case {"account": str(account)}:
+            return account
+        case {"account": value} if value is not None:
+            raise _unreadable()
+        case _:
+            return None
+
+
+def _customer(body: object) -> str:
+    match body:
+        case {"data": {"object": {"object": "customer", "id": str(customer)}}} if is_customer_id(customer):
+            return customer
+        case _:
+            raise _unreadable()
+
+
+def _unreadable() -> InvalidPayload:
+    return InvalidPayload("This is not an event of Stripe's as its API describes one.")

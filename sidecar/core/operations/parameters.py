@@ -1,0 +1,142 @@
+"""What a request to an operation may carry: each parameter with its type and bounds. What is not named does not pass.
+
+Names are Stripe's. This module only describes; reading and judging a request by it is the web's.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sidecar.core.operations.resources import Resource
+
+MOST_QUANTITY = 10_000
+MOST_AMOUNT = 99_999_999  # Stripe's eight digits, in the currency's smallest unit (docs.stripe.com/currencies)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line of text."""
+
+    most: int = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A text of a given shape; `what` names the shape in an error."""
+
+    pattern: str
+    what: str
+    most: int = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number between two bounds, both inclusive."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    most: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The ID of another object; a scoped caller's must belong to it where such objects belong to somebody."""
+
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnUrl:
+    """Where Stripe sends a browser back to: only below one of ALLOWED_RETURN_URLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An object; `any_of`: it has at least one of these."""
+
+    parameters: "tuple[Parameter, ...]"
+    any_of: tuple[str, ...] = ()
+
+    def names_of(self, resource: Resource) -> list[str]:
+        """Give the members that refer to an object of this kind."""
+        references = {each.name: each.type for each in self.parameters if isinstance(each.type, Reference)}
+        return [name for name, kind in references.items() if kind.resource is resource]
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A list of at least one."""
+
+    of: "Type"
+    most: int
+
+
+Wanted = TypeVar("Wanted")
+Type = Text | Pattern | Number | Flag | Email | OneOf | Reference | ReturnUrl | Group | Several
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`amount`: it says how much is paid, so it passes only where the operator lets clients say that.
+
+    `ours`: it is not Stripe's; what is sent there is worked out from it.
+    """
+
+    name: str
+    type: Type
+    required: bool = False
+    amount: bool = False
+    ours: bool = False
+
+
+def found(
+    parameters: Sequence[Parameter], values: Mapping[str, object], wanted: type[Wanted]
+) -> Iterator[tuple[str, Wanted, object]]:
+    """Go through the values of one type at every depth: where it stands (`items[0].price`), its type, its value."""
+    for parameter in parameters:
+        if parameter.name in values:
+            yield from _found(parameter.type, parameter.name, values[parameter.name], wanted)
+
+
+def _found(kind: Type, place: str, value: object, wanted: type[Wanted]) -> Iterator[tuple[str, Wanted, object]]:
+    if isinstance(kind, wanted):
+        yield place, kind, value
+    if isinstance(kind, Group) and isinstance(value, Mapping):
+        for where, inner, member in found(kind.parameters, value, wanted):
+            yield f"{place}.{where}", inner, member
+    if isinstance(kind, Several) and isinstance(value, list | tuple):
+        for index, entry in enumerate(value):
+            yield from _found(kind.of, f"{place}[{index}]", entry, wanted)
+
+
+def is_owned(kind: Type) -> bool:
+    """Say whether a value names an object that belongs to a customer."""
+    return isinstance(kind, Reference) and kind.resource.owned
+
+
+def declared(parameters: Sequence[Parameter]) -> Iterator[Type]:
+    """Go through the types of parameters at every depth."""
+    for parameter in parameters:
+        yield from _declared(parameter.type)
+
+
+def _declared(kind: Type) -> Iterator[Type]:
+    yield kind
+    if isinstance(kind, Group):
+        yield from declared(kind.parameters)
+    if isinstance(kind, Several):
+        yield from _declared(kind.of)

@@ -1,0 +1,118 @@
+"""What a row of the table of operations says. The table itself is ``core.operations``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sidecar.core.access.permissions import Action
+from sidecar.core.operations.parameters import Parameter, Reference
+from sidecar.core.operations.resources import CUSTOMER, Resource
+from sidecar.errors import RouteNotFound
+
+
+class Kind(Enum):
+    """Which of the few handlers serves an operation."""
+
+    LIST = auto()
+    RETRIEVE = auto()
+    CREATE_CUSTOMER = auto()
+    CREATE = auto()  # answers 201
+    ACT = auto()  # changes or works out something, and answers 200
+
+
+class Scoping(Enum):
+    """How a caller with partial access is held to the customers in its own rows; the default refuses it."""
+
+    REFUSED = auto()
+    FILTER = auto()  # the Stripe list takes a `customer`
+    IDENTITY = auto()  # the object is the customer
+    OWNED = auto()  # the object is read first, and names its customer
+    FILLED = auto()  # the request's `customer` is filled in, or verified
+    REFERRED = auto()  # a parameter names an object, which is read first and names its customer
+
+
+class Customer(Enum):
+    """Whether the request itself takes a `customer`; a scoped caller may always leave it out."""
+
+    NOT_TAKEN = auto()
+    OPTIONAL = auto()
+    REQUIRED = auto()
+
+
+class Priority(Enum):
+    """How a call meets the others that go to Stripe."""
+
+    AT_ONCE = auto()
+    IN_TURN = auto()  # waits within STRIPE_MAX_RPS, so that what is costly leaves the limit to what is not
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`path` is below SIDECAR_PREFIX. `action` is what Directus must grant, unless the operator says otherwise.
+
+    `on_customers`: it is granted on the customers collection by default; else the operator must name a collection.
+    `basic`: it is there without the operator's word. `verb` ends the path at Stripe. `priced`: the amount is worked
+    out here from a price. `one_of`: exactly one of these parameters is given.
+    """
+
+    name: str
+    path: str
+    resource: Resource
+    summary: str
+    method: str
+    kind: Kind
+    action: Action
+    scoping: Scoping = Scoping.REFUSED
+    customer: Customer = Customer.NOT_TAKEN
+    parameters: tuple[Parameter, ...] = ()
+    one_of: tuple[str, ...] = ()
+    on_customers: bool = True
+    basic: bool = False
+    priced: bool = False
+    verb: str = ""
+    priority: Priority = Priority.AT_ONCE
+
+    @property
+    def names(self) -> Resource | None:
+        """The kind of object that the path names."""
+        for resource in (CUSTOMER, self.resource):
+            if f"{{{resource.variable}}}" in self.path:
+                return resource
+        return None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything at Stripe."""
+        return self.method != "GET" and self.action is not Action.READ
+
+    @property
+    def taken(self) -> tuple[Parameter, ...]:
+        """All parameters, `customer` among them where it is taken."""
+        if self.customer is Customer.NOT_TAKEN:
+            return self.parameters
+        return (Parameter("customer", Reference(CUSTOMER)), *self.parameters)
+
+    def target(self, object_id: str | None) -> str:
+        """Say where the call goes at Stripe."""
+        own = self.names is self.resource and object_id is not None
+        return f"{self.resource.path}/{object_id}{self.verb}" if own else f"{self.resource.path}{self.verb}"
+
+
+def named_object(operation: Operation, path_parameters: Mapping[str, str]) -> str | None:
+    """Give the ID that a request's path holds, None where the operation has none there.
+
+    Raises RouteNotFound for a text that is no such ID.
+    """
+    resource = operation.names
+    if resource is None:
+        return None
+    value = path_parameters[resource.variable]
+    if not resource.names(value):
+        raise RouteNotFound(f"The path holds no ID of a {resource.kind} at Stripe; one looks like {resource.example}.")
+    return value
+
+
+def named_customer(operation: Operation, path_parameters: Mapping[str, str]) -> str | None:
+    """Give the customer that a request's path names, None where it names none. Raises RouteNotFound as above."""
+    value = named_object(operation, path_parameters)
+    return value if operation.names is CUSTOMER else None

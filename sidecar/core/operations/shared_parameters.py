@@ -1,0 +1,64 @@
+"""Parameters that stand in more than one row of the table, with Stripe's names and lengths."""
+
+from sidecar.core.operations.parameters import (
+    MOST_AMOUNT,
+    MOST_QUANTITY,
+    Email,
+    Flag,
+    Group,
+    Number,
+    OneOf,
+    Parameter,
+    Pattern,
+    Reference,
+    ReturnUrl,
+    Several,
+    Text,
+)
+from sidecar.core.operations.resources import PAYMENT_METHOD, PRICE, SUBSCRIPTION_ITEM
+
+_MOST_ITEMS = 20  # of a subscription (docs.stripe.com/billing/subscriptions/quantities), enough for a checkout too
+_COUNTRY = Pattern("[A-Z]{2}", "a country's code of two capital letters")
+_LOCALE = Pattern("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language, such as en or de-AT")
+
+ADDRESS = Group(
+    (
+        *(Parameter(name, Text()) for name in ("line1", "line2", "city", "state", "postal_code")),
+        Parameter("country", _COUNTRY),
+    )
+)
+
+
+def customer_attributes(*, email_required: bool) -> tuple[Parameter, ...]:
+    """Give what may be set of a customer (docs.stripe.com/api/customers/create)."""
+    return (
+        Parameter("email", Email(), required=email_required),
+        Parameter("name", Text(256)),
+        Parameter("phone", Text(20)),
+        Parameter("description", Text()),
+        Parameter("address", ADDRESS),
+        Parameter("preferred_locales", Several(_LOCALE, 20)),
+    )
+
+
+AMOUNT = Parameter("amount", Number(1, MOST_AMOUNT), amount=True)
+CURRENCY = Pattern("[a-z]{3}", "a currency's code of three small letters")
+DEFAULT_PAYMENT_METHOD = Parameter("default_payment_method", Reference(PAYMENT_METHOD))
+LOCALE = Parameter("locale", _LOCALE)
+QUANTITY = Parameter("quantity", Number(1, MOST_QUANTITY))
+RETURN_URL = Parameter("return_url", ReturnUrl())
+USAGE = OneOf(("on_session", "off_session"))
+
+LINE_ITEMS = Several(Group((Parameter("price", Reference(PRICE), required=True), QUANTITY)), _MOST_ITEMS)
+CHANGED_ITEMS = Several(
+    Group(
+        (
+            Parameter("id", Reference(SUBSCRIPTION_ITEM)),
+            Parameter("price", Reference(PRICE)),
+            QUANTITY,
+            Parameter("deleted", Flag()),
+        ),
+        any_of=("id", "price"),
+    ),
+    _MOST_ITEMS,
+)

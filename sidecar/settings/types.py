@@ -1,0 +1,135 @@
+"""What the value of a setting must look like. Each type's fault says how to mend it and never shows the value."""
+
+import json
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from sidecar.core.operations.return_urls import is_return_url
+
+Network = IPv4Network | IPv6Network
+
+
+def _origin(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ValueError("must be an http:// or https:// address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold no login, query or fragment")
+    return value.rstrip("/")
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError("must be a name of letters, digits and _")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", value):
+        raise ValueError("must look like /stripe, with no slash at the end")
+    return value
+
+
+def _header(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
+        raise ValueError("must be the name of a header or cookie")
+    return value
+
+
+def _key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", value.get_secret_value()):
+        raise ValueError("must be a secret (sk_) or restricted (rk_) key of Stripe, without spaces or quotes")
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
+        raise ValueError("must be a token of visible ASCII characters without spaces")
+    return value
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise ValueError(
+            "must be addresses or networks, such as 10.0.0.0/8, with no bits set after the prefix"
+        ) from None
+
+
+def _field_map(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('must be JSON, such as {"name": "name", "email": ["email", "receipt_email"]}') from None
+
+
+def default_field_map() -> dict[str, tuple[str, ...]]:
+    return {name: (name,) for name in ("name", "email", "phone", "address")}
+
+
+def _attributes(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _listed(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _browser_origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", value):
+        raise ValueError("must be origins as browsers send them, such as https://app.example.com; * is not one")
+    return value
+
+
+def _return_url(value: str) -> str:
+    parts = urlsplit(value)
+    if not is_return_url(value) or parts.query or parts.fragment:
+        raise ValueError("must be https:// addresses without query, such as https://app.example.com/account")
+    return value
+
+
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,250}", value.get_secret_value()):
+        raise ValueError("must be signing secrets (whsec_) of Stripe's webhooks, comma-separated, without quotes")
+    return value
+
+
+def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
+    if values == ():
+        raise ValueError("must name a signing secret (whsec_), or not be set")
+    return values
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+Name = Annotated[str, AfterValidator(_name)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
+FieldAttributes = Annotated[dict[Name, Attributes], NoDecode, BeforeValidator(_field_map)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_listed)]
+ReturnUrls = Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], NoDecode, BeforeValidator(_listed)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+Key = Annotated[SecretStr, AfterValidator(_key)]
+WebhookSecrets = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_webhook_secret)], ...] | None,
+    NoDecode,  # with None within, or else what stands in quotes is taken for JSON
+    BeforeValidator(_listed),
+    AfterValidator(_some),
+]
+Header = Annotated[str, AfterValidator(_header)]
+Prefix = Annotated[str, AfterValidator(_prefix)]

@@ -1,0 +1,119 @@
+"""Writes a list while it is still being fetched, so that memory holds some pages and not the account.
+
+An error before the first byte is raised and becomes an answer. What happens to a later one is each form's own; one
+that nobody foresaw breaks the connection in both.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from sidecar.core.envelope import error_body
+from sidecar.core.operations.list_query import Leaf
+from sidecar.errors import SidecarError
+
+_log = logging.getLogger(__name__)
+_WRITE_TIMEOUT = 60.0  # seconds that a client may take to read what was written
+
+
+class BrokenOff(ConnectionError):
+    """Ends a response that has begun, together with its connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A response that has begun, and the pages for it. `limit` is in seconds, for each write."""
+
+    request: web.Request
+    response: web.StreamResponse
+    leaves: AsyncIterator[Leaf]
+    limit: float
+
+    async def write(self, chunk: bytes) -> None:
+        await self._in_time(self.response.write(chunk))
+
+    async def end(self, chunk: bytes) -> None:
+        await self._in_time(self.response.write_eof(chunk))
+
+    async def _in_time(self, writing: Awaitable[None]) -> None:
+        """Raises BrokenOff when the client does not read; aiohttp raises ConnectionError when it has gone."""
+        try:
+            async with asyncio.timeout(self.limit):
+                await writing
+        except TimeoutError:
+            if self.request.transport is not None:
+                self.request.transport.abort()  # closing would wait for the client to read
+            raise BrokenOff from None
+
+
+async def stream_array(
+    request: web.Request, leaves: AsyncGenerator[Leaf], *, write_timeout: float = _WRITE_TIMEOUT
+) -> web.StreamResponse:
+    """Send everything as one JSON array.
+
+    A late error raises BrokenOff: neither the array's end nor HTTP's last chunk is sent, so what was sent cannot be
+    taken for the whole.
+    """
+    async with _begun(request, leaves, "application/json; charset=utf-8", write_timeout) as body:
+        before = b"["
+        try:
+            async for leaf in body.leaves:
+                await body.write(before + leaf.payload)
+                before = b","
+        except SidecarError as error:
+            _log_late(error)
+            raise BrokenOff from error
+        await body.end(b"[]" if before == b"[" else b"]")
+        return body.response
+
+
+async def stream_lines(
+    request: web.Request, leaves: AsyncGenerator[Leaf], *, show_cursor: bool, write_timeout: float = _WRITE_TIMEOUT
+) -> web.StreamResponse:
+    """Send an object a line; the last line says that this was all, or why not and where to go on."""
+    async with _begun(request, leaves, "application/x-ndjson; charset=utf-8", write_timeout) as body:
+        count, cursor = 0, None
+        end: dict[str, object] = {}
+        try:
+            async for leaf in body.leaves:
+                await body.write(leaf.payload)
+                count, cursor = count + len(leaf.ids), leaf.ids[-1]
+        except SidecarError as error:
+            _log_late(error)
+            end = {**error_body(error), **({"starting_after": cursor} if show_cursor else {})}
+        await body.end(orjson.dumps({"complete": not end, "count": count, **end}) + b"\n")
+        return body.response
+
+
+@asynccontextmanager
+async def _begun(
+    request: web.Request, leaves: AsyncGenerator[Leaf], content_type: str, write_timeout: float
+) -> AsyncIterator[_Body]:
+    """Begin a response once its first page is there; the fetching ends with the response, whoever ends it."""
+    async with aclosing(leaves):
+        first = await anext(leaves, None)
+        response = web.StreamResponse(headers={"Content-Type": content_type})
+        await response.prepare(request)
+        try:
+            yield _Body(request, response, _again(first, leaves), write_timeout)
+        except ConnectionError:
+            raise
+        except Exception as error:  # the middleware would answer it, into the midst of this response
+            _log.exception("unexpected error")
+            raise BrokenOff from error
+
+
+async def _again(first: Leaf | None, rest: AsyncIterator[Leaf]) -> AsyncIterator[Leaf]:
+    if first is not None:
+        yield first
+    async for leaf in rest:
+        yield leaf
+
+
+def _log_late(error: SidecarError) -> None:
+    _log.warning("list broken off", extra={"code": error.code, "detail": error.detail})

@@ -1,0 +1,46 @@
+"""What a caller sees of what it is given: which view, from the permissions it was let in with."""
+
+from dataclasses import replace
+
+from sidecar.core.access.permissions import Action, AllowedFields
+from sidecar.core.operations.row import Kind
+from sidecar.core.views import ScopedView, View
+from sidecar.web.admission.caller import Caller
+from sidecar.web.guard import Call
+from sidecar.web.keys import EXPOSE_SECRETS
+
+Sight = View | ScopedView
+_MAKING = frozenset({Kind.CREATE, Kind.CREATE_CUSTOMER})
+
+
+def sight(call: Call, caller: Caller) -> Sight:
+    """Give the view of everything, or one for each customer that `caller` was found to have."""
+    if caller.scope.everything:
+        return replace(view(call, granted(call)), made=call.operation.kind is Kind.CREATE)
+    if call.rule.collection != caller.requirement.customers:
+        return view(call, granted(call), own=True)
+    views = {customer: view(call, shown, own=True) for customer, shown in caller.scope.customers.items()}
+    if len(views) == 1:
+        [only] = views.values()  # what does not name its customer was found to be this one's all the same
+        return only
+    return ScopedView(views)
+
+
+def granted(call: Call) -> AllowedFields:
+    """Whoever made something sees of it what it may read, and what it may write."""
+    read = call.caller.fields(Action.READ)
+    if call.operation.kind not in _MAKING:
+        return read
+    return AllowedFields(read.names | call.caller.fields(call.rule.action).names)
+
+
+def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
+    rule, caller = call.rule, call.caller
+    decides = fields if rule.collection == caller.requirement.customers else caller.customer_fields()
+    return View.of(
+        fields,
+        rule.field_map,
+        customer_ids=not rule.operation.resource.owned or decides.allow(caller.requirement.id_field),
+        secrets=call.request.app[EXPOSE_SECRETS],
+        own=own,
+    )

@@ -1,0 +1,48 @@
+"""What a cluster, its monitoring and the reverse proxy ask. Stands outside the prefix and needs no credential."""
+
+from contextlib import suppress
+
+from aiohttp import web
+
+from sidecar.core.access.credentials import Credential, Source, cookie_values
+from sidecar.errors import SidecarError
+from sidecar.web.keys import FORGET, GATE, HEALTH, METRICS
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Ready unless draining or useless: a Directus or Stripe that is down is no reason to take this pod away."""
+    health = request.app[HEALTH]
+    realtime = "off" if health.feed_connected is None else "connected" if health.feed_connected() else "lost"
+    if health.draining:
+        return web.json_response({"status": "draining", "realtime": realtime}, status=503)
+    if health.key_rejected():
+        health.start_probe()
+        reason = "Stripe rejects the key"
+        return web.json_response({"status": "unusable", "reason": reason, "realtime": realtime}, status=503)
+    return web.json_response({"status": "ready", "realtime": realtime})
+
+
+async def metrics(request: web.Request) -> web.Response:
+    body = request.app[METRICS].exposition()
+    return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+async def logout(request: web.Request) -> web.Response:
+    """Hear from the reverse proxy that a caller logs out of Directus, and remember nothing of any token it carries.
+
+    Answers alike whatever was sent: whoever holds a token may have it forgotten.
+    """
+    gate = request.app[GATE]
+    found = [
+        Credential(token, Source.COOKIE, None)
+        for token in cookie_values(request.headers.getall("Cookie", []), gate.cookie)
+    ]
+    with suppress(SidecarError):
+        found.append(gate.credential(request))
+    for credential in found:
+        request.app[FORGET](credential)
+    return web.Response(status=204)

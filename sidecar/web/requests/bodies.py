@@ -1,0 +1,141 @@
+"""Reads request bodies: strict JSON of a known shape. A fault is named by its attribute; no value is repeated."""
+
+import asyncio
+import json
+import re
+from collections.abc import Collection, Mapping
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+from sidecar.core.operations.parameters import Group, Reference, found
+from sidecar.core.operations.resources import PRICE
+from sidecar.core.operations.row import Kind
+from sidecar.core.operations.rules import Rule
+from sidecar.errors import ContentTooLarge, InvalidPayload, InvalidQuery, RequestTimeout, UnsupportedMedia
+from sidecar.web.requests.models import Model, body_model, query_model
+
+MAX_BODY = 64 * 1024  # bytes
+_READ_TIMEOUT = 10.0  # seconds for a body to arrive
+_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}  # what a page can send anywhere
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class Reader:
+    """Reads what requests to one operation carry; a value that is given is one that the rule allows."""
+
+    def __init__(self, rule: Rule, return_urls: Collection[str] = ()) -> None:
+        self._rule = rule
+        self._one_of = [name for name in rule.operation.one_of if name in {each.name for each in rule.parameters}]
+        self._is_list = rule.operation.kind is Kind.LIST
+        self._needed = self._one_of or rule.operation.kind is not Kind.ACT
+        self.model: Model = query_model(rule) if self._is_list else body_model(rule, return_urls)
+
+    async def body(self, request: web.Request) -> dict[str, object]:
+        """Give the values that were sent, by name. Raises UnsupportedMedia, ContentTooLarge and InvalidPayload.
+
+        Where nothing has to be sent the body may be missing.
+        """
+        bare = not self._needed and not request.body_exists and request.content_type not in _FORMS
+        values = self._values({} if bare else _parse(await _read(request)))
+        named = [name for name in self._one_of if name in values]
+        if self._one_of and len(named) != 1:
+            raise InvalidPayload(f"{', '.join(self._one_of)}: send {'one of them' if self._one_of[1:] else 'it'}.")
+        self._judge_groups(values)
+        self._judge_prices(values)
+        return values
+
+    def filters(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Judge the parameters by which a list chooses. Raises InvalidQuery."""
+        try:
+            self.model.model_validate(dict(given))
+        except ValidationError as error:
+            raise InvalidQuery(_faults(error)) from None
+        return dict(given)
+
+    def _values(self, body: object) -> dict[str, object]:
+        if not isinstance(body, dict):
+            raise InvalidPayload('The body must be a JSON object, such as {"email": "ada@example.com"}.')
+        try:
+            read = self.model.model_validate(body)
+        except ValidationError as error:
+            raise InvalidPayload(_faults(error)) from None
+        if self._rule.operation.kind is Kind.ACT:
+            return read.model_dump(exclude_unset=True)
+        return read.model_dump(exclude_none=True)
+
+    def _judge_groups(self, values: Mapping[str, object]) -> None:
+        for place, group, members in found(self._rule.parameters, values, Group):
+            if group.any_of and isinstance(members, Mapping) and members.keys().isdisjoint(group.any_of):
+                raise InvalidPayload(f"{place}: needs {' or '.join(group.any_of)}.")
+
+    def _judge_prices(self, values: Mapping[str, object]) -> None:
+        """Where the operator lists prices nothing else is bought, nor more of what was bought at another price."""
+        if self._rule.prices is None:
+            return
+        for place, reference, price in found(self._rule.parameters, values, Reference):
+            if reference.resource is PRICE and price not in self._rule.prices:
+                raise InvalidPayload(f"{place}: this price cannot be asked for here.")
+        for place, group, members in found(self._rule.parameters, values, Group):
+            prices = group.names_of(PRICE)
+            if prices and isinstance(members, Mapping) and "quantity" in members and members.keys().isdisjoint(prices):
+                raise InvalidPayload(f"{place}.quantity: send the price with it, one that may be asked for here.")
+
+
+def read_key(request: web.Request) -> str | None:
+    """Read the client's `Idempotency-Key` (docs.stripe.com/api/idempotent_requests). Raises InvalidPayload."""
+    values = request.headers.getall("Idempotency-Key", [])
+    if not values:
+        return None
+    if len(values) > 1 or not _KEY.fullmatch(values[0]):
+        raise InvalidPayload("Idempotency-Key: send it once, with 1 to 255 visible characters.")
+    return values[0]
+
+
+async def _read(request: web.Request) -> bytes:
+    # A form cannot send this type, and a script of a foreign site cannot without asking first.
+    if request.content_type != "application/json":
+        raise UnsupportedMedia("Send the body as Content-Type: application/json.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMedia("Send the body without Content-Encoding.")
+    try:
+        async with asyncio.timeout(_READ_TIMEOUT):
+            return await request.read()
+    except TimeoutError:
+        raise RequestTimeout("The body did not arrive in time.") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise ContentTooLarge(f"The body is longer than {MAX_BODY} bytes.") from None
+
+
+def _parse(content: bytes) -> object:
+    try:
+        orjson.loads(content)  # the stricter of the two: no NaN, no half of a surrogate pair, UTF-8 alone
+        return json.loads(content, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        raise InvalidPayload("The body is not valid JSON.") from None
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise InvalidPayload("The body names an attribute twice.")
+    return members
+
+
+def _faults(error: ValidationError) -> str:
+    return " ".join(dict.fromkeys(_fault(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()))
+
+
+def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    if location[:1] == ("item",):
+        return "item: must be a primary key, a whole number or a text of letters, digits and _.:@~+-."
+    name = ".".join(str(part) for part in location)
+    shown = name[:64] if name.isascii() and name.isprintable() else "(unprintable)"
+    match kind:
+        case "missing":
+            return f"{shown}: is required."
+        case "extra_forbidden":
+            return f"{shown}: is not an attribute that can be set here."
+        case _:
+            return f"{shown}: {message.removeprefix('Value error, ')}."

@@ -1,0 +1,172 @@
+"""Pydantic models from the parameters that the table of operations names: they judge requests, and describe them."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Annotated, Any, Literal
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, create_model
+from pydantic.config import JsonDict
+
+from sidecar.core.operations.parameters import (
+    Email,
+    Flag,
+    Group,
+    Number,
+    OneOf,
+    Parameter,
+    Pattern,
+    Reference,
+    ReturnUrl,
+    Several,
+    Text,
+    Type,
+)
+from sidecar.core.operations.return_urls import is_allowed
+from sidecar.core.operations.row import Kind
+from sidecar.core.operations.rules import Rule
+
+Model = type[BaseModel]
+_ANY = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]"
+_LINE = rf"^{_ANY}*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]{_ANY}*$"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _described(schema: JsonDict) -> None:
+    """Leave out of a description what only Python means: a default for "not given", and titles made of names."""
+    properties = schema.get("properties", {})
+    for shape in properties.values() if isinstance(properties, dict) else ():
+        if isinstance(shape, dict):
+            shape.pop("default", None)
+            shape.pop("title", None)
+
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_described)
+_LONGEST_URL = 2048
+
+# A primary key becomes a path segment at Directus: nothing in it may mean anything there.
+_TextKey = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@~+-]{0,254}$")]
+_NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # what JavaScript, so Directus, can tell apart
+_ITEM: Any = (_NumberKey | _TextKey | None, None)
+
+
+def body_model(rule: Rule, return_urls: Collection[str]) -> Model:
+    """Make the model of an operation's JSON body.
+
+    Where something is created null means "not given". Where something is changed a text may be null, which unsets it.
+    """
+    operation = rule.operation
+    nullable = (Text,) if operation.kind is Kind.ACT else None
+    types = _Types(return_urls, nullable=nullable, never_null=operation.one_of)
+    fields = types.fields(_name(rule), rule.parameters)
+    if operation.kind is Kind.CREATE_CUSTOMER:
+        fields["item"] = _ITEM
+    return create_model(_name(rule), __config__=_STRICT, **fields)
+
+
+def query_model(rule: Rule) -> Model:
+    """Make the model of the parameters by which a list chooses; all of them are texts."""
+    types = _Types((), nullable=(), in_query=True)
+    return create_model(_name(rule), __config__=_STRICT, **types.fields(_name(rule), rule.parameters))
+
+
+def _name(rule: Rule) -> str:
+    return rule.operation.name.replace(".", "_")
+
+
+class _Types:
+    """`nullable` are the types that may be null, None meaning any that is not required."""
+
+    def __init__(
+        self,
+        return_urls: Collection[str],
+        *,
+        nullable: tuple[type, ...] | None,
+        never_null: Collection[str] = (),
+        in_query: bool = False,
+    ) -> None:
+        self._return_urls = return_urls
+        self._nullable, self._never_null = nullable, never_null
+        self._in_query = in_query
+
+    def fields(self, name: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
+        return {parameter.name: self._field(name, parameter) for parameter in parameters}
+
+    def _field(self, name: str, parameter: Parameter) -> tuple[Any, Any]:
+        annotation = self._type(f"{name}_{parameter.name}", parameter.type)
+        if parameter.required:
+            return annotation, ...
+        may_be_null = self._nullable is None or isinstance(parameter.type, self._nullable)
+        if may_be_null and parameter.name not in self._never_null:
+            return annotation | None, None
+        return annotation, None
+
+    def _type(self, name: str, kind: Type) -> Any:  # noqa: ANN401, PLR0911 - an annotation, and one case for each type
+        match kind:
+            case Text():
+                shape: JsonDict = {"pattern": _LINE}
+                return Annotated[
+                    StrictStr, Field(max_length=kind.most, json_schema_extra=shape), AfterValidator(_one_line)
+                ]
+            case Pattern() | Reference():
+                return _shaped(kind)
+            case Number():
+                return Annotated[StrictInt, Field(ge=kind.least, le=kind.most)]
+            case Flag():
+                return Literal["true", "false"] if self._in_query else StrictBool
+            case Email():
+                return Annotated[
+                    StrictStr,
+                    Field(max_length=kind.most, json_schema_extra={"format": "email"}),
+                    AfterValidator(_email),
+                ]
+            case OneOf():
+                return Literal[kind.values]
+            case ReturnUrl():
+                return Annotated[
+                    StrictStr,
+                    Field(max_length=_LONGEST_URL, json_schema_extra={"format": "uri"}),
+                    AfterValidator(self._return_url),
+                ]
+            case Group():
+                return create_model(name, __config__=_STRICT, **self.fields(name, kind.parameters))
+            case Several():
+                return Annotated[list[self._type(name, kind.of)], Field(min_length=1, max_length=kind.most)]  # type: ignore[misc]  # made at run time
+
+    def _return_url(self, value: str) -> str:
+        if not is_allowed(value, self._return_urls):
+            raise ValueError("must be an address below one of those in ALLOWED_RETURN_URLS")
+        return value
+
+
+def _shaped(kind: Pattern | Reference) -> Any:  # noqa: ANN401 - an annotation
+    if isinstance(kind, Reference):
+        kind = Pattern(kind.resource.pattern, f"the ID of a {kind.resource.kind}, such as {kind.resource.example}")
+    return Annotated[
+        StrictStr,
+        Field(max_length=kind.most, json_schema_extra={"pattern": f"^({kind.pattern})$"}),
+        AfterValidator(_matching(re.compile(kind.pattern), f"must be {kind.what}")),
+    ]
+
+
+def _matching(pattern: re.Pattern[str], fault: str) -> Callable[[str], str]:
+    def judge(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(fault)
+        return value
+
+    return judge
+
+
+def _email(value: str) -> str:
+    try:
+        validate_email(value, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise ValueError("must be an e-mail address") from None
+    return value
+
+
+def _one_line(value: str) -> str:
+    if _CONTROL.search(value) or not value.strip():
+        raise ValueError("must be one line of text")
+    return value

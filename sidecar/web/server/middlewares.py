@@ -1,0 +1,77 @@
+"""Turns every way a request can end into an answer, and puts on each answer what money data needs."""
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from sidecar import context
+from sidecar.core.envelope import error_body
+from sidecar.errors import ContentTooLarge, MethodNotAllowed, RequestError, RouteNotFound, SidecarError
+from sidecar.web.keys import METRICS, NOTES, OPERATION, ORIGINS
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_log = logging.getLogger(__name__)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
+_BY_STATUS: dict[int, tuple[type[RequestError], str]] = {
+    404: (RouteNotFound, "There is no such route."),
+    405: (MethodNotAllowed, "This route does not have this method."),
+    413: (ContentTooLarge, "The body is too long."),
+}
+
+
+@web.middleware
+async def identified(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Give the request its ID, the proxy's if it is one, and count how it ends."""
+    given = request.headers.get("X-Request-Id", "")
+    notes = request[NOTES] = context.begin(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8))
+    status = "broken"
+    try:
+        response = await handler(request)
+        status = str(response.status)
+    finally:
+        verdict = str(notes.get("reason", "none"))
+        request.app[METRICS].requests.labels(request.get(OPERATION, "none"), status, verdict).inc()
+    return response
+
+
+@web.middleware
+async def envelope(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except SidecarError as error:
+        return _answer(error)
+    except web.HTTPException as error:
+        kind, message = _BY_STATUS.get(error.status, (RequestError, "This request cannot be answered."))
+        return _answer(kind(message), allow=error.headers.get("Allow"))
+    except ConnectionError:
+        raise  # the client has gone: nobody is left to be told
+    except Exception as error:
+        _log.exception("unexpected error")
+        if request.writer.output_size > 0:
+            raise ConnectionError("the response has begun and cannot become another one") from error
+        return _answer(SidecarError("Something went wrong here. It has been logged."))
+
+
+def _answer(error: SidecarError, *, allow: str | None = None) -> web.Response:
+    context.note("code", error.code)
+    if error.detail is not None:
+        context.note("detail", error.detail)
+    headers = {}
+    if allow is not None:
+        headers["Allow"] = allow
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    return web.json_response(error_body(error), status=error.status, headers=headers)
+
+
+async def secure(request: web.Request, response: web.StreamResponse) -> None:
+    """Runs for every response before its headers leave."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Server"] = "directus-stripe-sidecar"  # no versions for a stranger to look up
+    if NOTES in request:
+        response.headers["X-Request-Id"] = str(request[NOTES]["request_id"])
+    request.app[ORIGINS].answer(request, response)

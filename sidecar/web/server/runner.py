@@ -1,0 +1,105 @@
+"""Serves connections, and ends so that no request is lost.
+
+aiohttp would end by resetting connections that wait to be accepted, and by closing those that were just made, whose
+requests are on their way. A proxy cannot send a POST again that may have arrived.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from socket import socket
+from time import perf_counter
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from sidecar.web.keys import HEALTH
+from sidecar.web.server.connection import ACCESS, AccessLogger, Connection, log_line
+
+_SETTLING = 0.5  # seconds at the end for requests on their way to arrive
+_LOOK = 0.01  # seconds between looking whether they have
+
+
+@web.middleware
+async def attended(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Tell the connection that a request has arrived, and the log of one whose answer broke off."""
+    started = perf_counter()
+    if isinstance(request.protocol, Connection):
+        request.protocol.attend()
+    try:
+        return await handler(request)
+    except ConnectionError:
+        log_line(request, "broken", perf_counter() - started)
+        raise
+
+
+async def announce_end(request: web.Request, response: web.StreamResponse) -> None:
+    """While draining, say that the connection ends with this answer: a proxy would lose its next request in it."""
+    if request.app[HEALTH].draining:
+        response.headers[hdrs.CONNECTION] = "close"
+        response.force_close()
+
+
+class Runner(web.AppRunner):
+    """`deadlines` are the connections', in seconds: `arriving`, `reading`."""
+
+    def __init__(self, app: web.Application, *, shutdown_timeout: float, **deadlines: float) -> None:
+        super().__init__(app, shutdown_timeout=shutdown_timeout)
+        app.on_response_prepare.append(announce_end)
+        self._deadlines = deadlines
+
+    @property
+    def server(self) -> Callable[[], asyncio.Protocol] | None:  # type: ignore[override]  # a site only calls it
+        return None if self._server is None else partial(self._connection, self._server)
+
+    def _connection(self, manager: web.Server) -> Connection:
+        loop = asyncio.get_running_loop()
+        options: dict[str, Any] = {"loop": loop, "access_log_class": AccessLogger, "access_log": ACCESS}
+        # A body counts as it came: what it would unpack to has no bound, and one that does not is aiohttp's traceback.
+        return Connection(manager, **self._deadlines, auto_decompress=False, **options)
+
+    async def cleanup(self) -> None:
+        """Stop accepting, give requests on their way a moment to arrive, then do as aiohttp does."""
+        if self._server is not None:
+            await self._stop_accepting(self._server)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_arrived(self._server), _SETTLING)
+        await super().cleanup()
+
+    async def _stop_accepting(self, manager: web.Server) -> None:
+        """Take in what waits in the kernel's queues too: closing the last descriptor of a listener resets that."""
+        loop = asyncio.get_running_loop()
+        listeners = [listener.dup() for site in self.sites for listener in _listeners(site)]
+        for site in self.sites:
+            for listener in _listeners(site):
+                loop.remove_reader(listener.fileno())
+        await asyncio.sleep(0)  # what asyncio has accepted becomes a connection; after its `close` it would be dropped
+        for site in self.sites:
+            await site.stop()
+        waiting = [connection for listener in listeners for connection in _last(listener)]
+        for connection in waiting:
+            with suppress(OSError):
+                await loop.connect_accepted_socket(partial(self._connection, manager), connection)
+
+
+async def _arrived(manager: web.Server) -> None:
+    """Wait for every request that is on its way."""
+    while any(isinstance(one, Connection) and one.on_its_way for one in manager.connections):  # noqa: ASYNC110 - aiohttp has no event for it
+        await asyncio.sleep(_LOOK)
+
+
+def _listeners(site: web.BaseSite) -> tuple[socket, ...]:
+    server = site._server  # noqa: SLF001 - aiohttp tells the addresses of a site's sockets, not the sockets
+    return server.sockets if isinstance(server, asyncio.Server) else ()
+
+
+def _last(listener: socket) -> Iterator[socket]:
+    """Accept whatever is there, and close; nothing else may run between the two."""
+    with listener, suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(False)  # noqa: FBT003 - the library's signature
+            yield connection

@@ -1,0 +1,68 @@
+"""Permission sources in memory, for the tests of what wraps them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
+from sidecar.core.access.policy import Requirement
+from sidecar.errors import CredentialRefused, SidecarError
+
+READ = Requirement("customers", Action.READ, "customers", "cus")
+CREATE = Requirement("customers", Action.CREATE, "customers", "cus")
+NOTHING = Permissions({})
+
+
+def credential(token: str, address: str | None = "192.0.2.7") -> Credential:
+    return Credential(token, Source.HEADER, address)
+
+
+def granting(*actions: Action, collection: str = "customers") -> Permissions:
+    every = Grant(Access.FULL, AllowedFields(frozenset({"*"})))
+    return Permissions({(collection, action): every for action in actions})
+
+
+class Clock:
+    """A timer that only a test moves."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+Answers = Callable[[Credential], Permissions | SidecarError]
+
+
+class Counting:
+    """Answers by `answers` and counts what it was asked.
+
+    `meanwhile` happens while it answers; while `gate` is closed, nobody gets an answer.
+    """
+
+    def __init__(self, answers: Answers | Permissions | SidecarError) -> None:
+        self.answers = answers
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.asked = Counter[tuple[str, str | None]]()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    @property
+    def calls(self) -> int:
+        return self.asked.total()
+
+    async def permissions(self, credential: Credential, requirement: Requirement) -> Permissions:
+        assert requirement.collection == "customers"
+        self.asked[credential.token, credential.address] += 1
+        await self.gate.wait()
+        self.meanwhile()
+        answer = self.answers(credential) if callable(self.answers) else self.answers
+        if isinstance(answer, SidecarError):
+            raise answer
+        return answer
+
+
+def refused(_credential: Credential) -> SidecarError:
+    return CredentialRefused("INVALID_CREDENTIALS")

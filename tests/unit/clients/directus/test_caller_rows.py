@@ -1,0 +1,143 @@
+"""Checks R1 and R2: which customers a caller's own rows name."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from sidecar.clients.directus.caller_rows import DirectusRows
+from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.http import open_session
+from sidecar.core.access.permissions import AllowedFields
+from sidecar.errors import DirectusUnavailable, ItemRefused, TooManyCustomers
+from tests.aioresponses_compat import Reply, Request, Upstream, reply, upstream
+from tests.unit.clients.directus.sources import credential
+
+CALLER = credential("the-token")
+FIELDS = ("cus", "name", "email")
+ALLOWED = AllowedFields(frozenset({"cus", "name", "owner"}))
+EVERY = AllowedFields(frozenset({"*"}))
+
+
+async def ids(directus: Upstream, *, most: int = 200, collection: str = "customers") -> Mapping[str, AllowedFields]:
+    assert not directus.requests
+    async with open_session(total=1, connect=1, connections=2) as session:
+        client = DirectusClient(session, "http://directus.test", address_header="X-Forwarded-For")
+        return await DirectusRows(
+            client, collection=collection, key_field="id", id_field="cus", fields=FIELDS, most=most
+        ).customers(CALLER, ALLOWED)
+
+
+async def shown(customer_id: str, answer: Reply, allowed: AllowedFields) -> AllowedFields | None:
+    with upstream(answer) as directus:
+        async with open_session(total=1, connect=1, connections=2) as session:
+            client = DirectusClient(session, "http://directus.test", address_header="X-Forwarded-For")
+            rows = DirectusRows(client, collection="customers", key_field="id", id_field="cus", fields=FIELDS, most=200)
+            shown = await rows.shown(CALLER, allowed, customer_id)
+    (request,) = directus.requests
+    fields = ["*"] if allowed.unrestricted else ["cus", "name"]
+    assert query_of(request) == {"fields": fields, "filter": {"cus": {"_eq": customer_id}}, "limit": 1}
+    assert request.method == "SEARCH"
+    assert request.headers["Authorization"] == "Bearer the-token"
+    return shown
+
+
+def query_of(request: Request) -> dict[str, object]:
+    query: dict[str, object] = json.loads(request.body or "")["query"]
+    return query
+
+
+def page(values: Sequence[object]) -> Reply:
+    return reply({"data": [{"cus": value} for value in values]})
+
+
+@pytest.mark.parametrize(
+    ("rows", "held"),
+    [
+        ([{"cus": "cus_1"}], True),
+        ([], False),
+        ([{"cus": None}], False),
+        ([{}], False),
+        ([{"cus": "cus_2"}], False),
+        (["cus_1"], False),
+        ([{"other": "cus_1"}], False),
+        ([{"cus": {"id": "cus_1"}}], False),
+    ],
+)
+async def test_the_value_counts(rows: object, *, held: bool) -> None:
+    """R1, facts, Directus 6: A row counts only if it shows this very ID, and rows are not counted."""
+    assert (await shown("cus_1", reply({"data": rows}), ALLOWED) is not None) is held
+
+
+@pytest.mark.parametrize(
+    ("allowed", "row", "fields"),
+    [
+        (ALLOWED, {"cus": "cus_1", "name": "Ada"}, {"cus", "name"}),
+        (ALLOWED, {"cus": "cus_1", "name": None}, {"cus"}),
+        (ALLOWED, {"cus": "cus_1", "email": "not asked for"}, {"cus"}),
+        (EVERY, {"cus": "cus_1", "name": "Ada", "tags": []}, {"*"}),
+        (EVERY, {"cus": "cus_1", "name": None, "tags": []}, {"cus", "tags"}),
+    ],
+)
+async def test_fields_count_where_the_row_shows_them(
+    allowed: AllowedFields, row: dict[str, object], fields: set[str]
+) -> None:
+    """R6: Of several policies' fields only those count that this row shows, and `*` only where nothing is missing."""
+    assert await shown("cus_1", reply({"data": [row]}), allowed) == AllowedFields(frozenset(fields))
+
+
+async def test_all_pages_are_read() -> None:
+    """R2: Every customer of the caller's rows is found once, over all pages; null and malformed values are not."""
+    first = [f"cus_{number}" for number in range(98)] + [None, "cus_0"]
+    second = ["cus_98", "", "pi_1", "cus_../x", 7]
+
+    with upstream(page(first), page(second)) as directus:
+        found = await ids(directus)
+
+    assert list(found) == [f"cus_{number}" for number in range(99)]
+    assert [query_of(request)["page"] for request in directus.requests] == [1, 2]
+    assert {request.url.path for request in directus.requests} == {"/items/customers"}
+
+
+@pytest.mark.parametrize(("number", "fits"), [(0, True), (99, True), (100, True), (101, False), (300, False)])
+async def test_there_is_a_bound(number: int, *, fits: bool) -> None:
+    """R2: So many customers are found and no list is cut: one more ends the request."""
+    values = [f"cus_{one}" for one in range(number)]
+    pages = [values[start : start + 100] for start in range(0, number + 1, 100)]
+
+    with upstream(*map(page, pages)) as directus:
+        if fits:
+            assert len(await ids(directus, most=100)) == number
+        else:
+            with pytest.raises(TooManyCustomers):
+                await ids(directus, most=100)
+
+
+async def test_pages_that_never_end_do() -> None:
+    """U1: A list of rows without an end is given up after as many pages as the bound can fill."""
+    with upstream(page([None] * 100)) as directus, pytest.raises(TooManyCustomers):
+        await ids(directus, most=1000)
+
+    assert len(directus.requests) <= 12
+
+
+async def test_a_system_collection_has_its_own_address() -> None:
+    """Facts, Directus 7: The rows of directus_users are read at /users."""
+    with upstream(page([])) as directus:
+        await ids(directus, collection="directus_users")
+
+    assert directus.requests[0].url.path == "/users"
+
+
+@pytest.mark.parametrize("data", [None, {}, "cus_1", {"cus": "cus_1"}])
+async def test_what_is_no_list_is_no_answer(data: object) -> None:
+    """Design 3: An odd answer is neither "no rows" nor a refusal."""
+    with upstream(reply({"data": data})) as directus, pytest.raises(DirectusUnavailable):
+        await ids(directus)
+
+
+async def test_a_field_that_may_not_be_read() -> None:
+    """R6: Directus's refusal stays one."""
+    answer = reply({"errors": [{"extensions": {"code": "FORBIDDEN"}}]}, status=403)
+    with upstream(answer) as directus, pytest.raises(ItemRefused):
+        await ids(directus)

@@ -1,0 +1,340 @@
+"""The change feed against a double of Directus's websocket, whose messages are those seen of Directus 11.17."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+
+from sidecar.clients.directus.change_feed import COLLECTIONS, ChangeFeed, Pace
+from sidecar.clients.http import open_session
+from sidecar.metrics import Metrics
+from tests.doubles.waiting import eventually
+
+TOKEN = "MARKED-service-token"
+QUICK = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=20, settling=0.02)
+Send = Callable[[web.WebSocketResponse], Awaitable[object]]
+
+
+async def nothing(_: web.WebSocketResponse) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class Socket:
+    """Directus's side. `errors` are the names, "auth" or a collection, that are answered with an error."""
+
+    upgrade: Callable[[], web.Response | None] = lambda: None
+    errors: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
+    meanwhile: Send = nothing
+    open: list[web.WebSocketResponse] = field(default_factory=list)
+    heard: list[dict[str, object]] = field(default_factory=list)
+    attempts: int = 0
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        self.attempts += 1
+        refusal = self.upgrade()
+        if refusal is not None:
+            return refusal
+        socket = web.WebSocketResponse(timeout=0.1)
+        await socket.prepare(request)
+        self.open.append(socket)
+        try:
+            async for message in socket:
+                self.heard.append(message.json())
+                await self._answer(socket, message.json())
+        finally:
+            self.open.remove(socket)
+        return socket
+
+    async def _answer(self, socket: web.WebSocketResponse, message: dict[str, object]) -> None:
+        name = str(message.get("collection", message["type"]))
+        if name in self.silent or name == "pong":
+            return
+        uid = {"uid": message["uid"]} if "uid" in message else {}
+        if name in self.errors:
+            await socket.send_json({"type": message["type"], "status": "error", "error": {"code": "FORBIDDEN"}, **uid})
+        elif name == "auth":
+            await socket.send_json({"type": "auth", "status": "ok"})
+        else:
+            await self.meanwhile(socket)
+            await socket.send_json({"type": "subscription", "event": "init", "data": [], **uid})
+
+    async def send(self, message: object) -> None:
+        for socket in self.open:
+            await socket.send_str(message if isinstance(message, str) else json.dumps(message))
+
+    async def drop(self) -> None:
+        """End every connection without a word, as a server that is killed does."""
+        for socket in self.open:
+            assert socket._req is not None
+            assert socket._req.transport is not None
+            socket._req.transport.abort()
+
+
+@dataclass(slots=True)
+class Following:
+    feed: ChangeFeed
+    task: asyncio.Task[None]
+    metrics: Metrics
+    purges: list[str]
+
+    def gauge(self) -> str:
+        [line] = [line for line in self.metrics.exposition().decode().splitlines() if line.startswith("sidecar_feed")]
+        return line.removeprefix("sidecar_feed_connected ")
+
+
+Open = Callable[..., Awaitable[Following]]
+
+
+@pytest.fixture
+async def socket() -> Socket:
+    return Socket()
+
+
+@asynccontextmanager
+async def served(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_get("/websocket", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.05, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def following(
+    url: str, pace: Pace = QUICK, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> AsyncIterator[Following]:
+    metrics, purges = Metrics(), list[str]()
+    async with open_session(total=None, connect=0.5, connections=1) as session:
+        feed = ChangeFeed(session, url, TOKEN, purges.append, metrics, pace=pace, sleep=sleep)
+        task = asyncio.create_task(feed.run())
+        yield Following(feed, task, metrics, purges)
+        assert task.cancelled() or not task.done()
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.fixture
+async def fed(socket: Socket) -> AsyncIterator[Following]:
+    async with served(socket.serve) as url, following(url) as feed:
+        yield feed
+
+
+async def connected(fed: Following) -> None:
+    await eventually(lambda: fed.feed.connected)
+
+
+async def test_connecting(socket: Socket, fed: Following) -> None:
+    """Token and five subscriptions are sent as messages, in Directus's words; then everything is forgotten once."""
+    assert fed.gauge() == "0.0"
+    await connected(fed)
+
+    auth, *subscriptions = socket.heard
+    assert auth == {"type": "auth", "access_token": TOKEN}
+    assert [message["collection"] for message in subscriptions] == list(COLLECTIONS)
+    assert {message["type"] for message in subscriptions} == {"subscribe"}
+    assert fed.purges == ["connected"]
+    assert fed.gauge() == "1.0"
+
+
+@pytest.mark.parametrize("event", ["create", "update", "delete"])
+async def test_a_change(socket: Socket, fed: Following, event: str) -> None:
+    """Any change in any of the collections forgets all at once, and once more when Directus has settled."""
+    await connected(fed)
+    for collection in COLLECTIONS:
+        await socket.send({"type": "subscription", "event": event, "data": [{"id": 1}], "uid": collection})
+
+    await eventually(lambda: fed.purges[1:] == ["change"] * len(COLLECTIONS) + ["settled"])
+
+
+async def test_pings(socket: Socket, fed: Following) -> None:
+    """A ping is answered and is no change."""
+    await connected(fed)
+    await socket.send({"type": "ping"})
+
+    await eventually(lambda: socket.heard[-1] == {"type": "pong"})
+    assert fed.purges == ["connected"]
+
+
+async def test_pings_and_changes_during_the_handshake(socket: Socket) -> None:
+    """What comes between the answers of the handshake neither breaks it nor is taken for one of them."""
+
+    async def meanwhile(channel: web.WebSocketResponse) -> None:
+        await channel.send_json({"type": "ping"})
+        await channel.send_json({"type": "subscription", "event": "update", "data": [{"id": 1}], "uid": COLLECTIONS[0]})
+
+    socket.meanwhile = meanwhile
+    async with served(socket.serve) as url, following(url) as fed:
+        await connected(fed)
+
+        await eventually(lambda: {"type": "pong"} in socket.heard)
+        assert fed.purges[0] == "connected"
+
+
+@pytest.mark.parametrize("name", ["auth", *COLLECTIONS])
+async def test_refused(socket: Socket, log_lines: list[str], name: str) -> None:
+    """A token or subscription that Directus refuses is told in the log, and tried again with pauses."""
+    socket.errors = {name}
+    async with served(socket.serve) as url, following(url) as fed:
+        await eventually(lambda: socket.attempts >= 3)
+
+        assert not fed.feed.connected
+        assert fed.purges == []
+        assert any("FORBIDDEN" in line for line in log_lines)
+        assert not any(TOKEN in line for line in log_lines)
+
+        socket.errors = set()
+        await connected(fed)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503])
+async def test_no_websocket(socket: Socket, status: int) -> None:
+    """Where Directus offers no websocket it is tried again, and nothing is forgotten in vain."""
+    socket.upgrade = lambda: web.Response(status=status)
+    async with served(socket.serve) as url, following(url) as fed:
+        await eventually(lambda: socket.attempts >= 3)
+
+        assert (fed.purges, fed.gauge()) == ([], "0.0")
+
+
+async def test_redirect(socket: Socket) -> None:
+    """U1: a redirect is not followed: the token goes nowhere else."""
+    elsewhere = Socket()
+    async with served(elsewhere.serve) as other, served(socket.serve) as url:
+        socket.upgrade = lambda: web.Response(status=307, headers={"Location": f"{other}/websocket"})
+        async with following(url):
+            await eventually(lambda: socket.attempts >= 3)
+
+    assert elsewhere.attempts == 0
+
+
+@pytest.mark.parametrize("name", ["auth", COLLECTIONS[-1]])
+async def test_silent_handshake(socket: Socket, name: str) -> None:
+    """A Directus that accepts and says nothing is given up after a while, and tried again."""
+    socket.silent = {name}
+    async with served(socket.serve) as url, following(url) as fed:
+        await eventually(lambda: socket.attempts >= 2)
+        socket.silent = set()
+
+        await connected(fed)
+
+
+async def test_silent_upgrade() -> None:
+    """The same for one that never answers the upgrade."""
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+    async with following(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
+        await eventually(lambda: len(writers) >= 2)
+
+    server.close()
+    for writer in writers:
+        writer.transport.abort()
+
+
+async def test_nobody_there(unused_tcp_port: int) -> None:
+    """A Directus that is down leaves the feed trying."""
+    async with following(f"http://127.0.0.1:{unused_tcp_port}") as fed:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(fed.task), 0.2)
+
+        assert not fed.feed.connected
+
+
+@pytest.mark.parametrize("garbage", ["", "no JSON", "[]", "null", '"text"', "1", '{"status": "error", "error": []}'])
+async def test_garbage(socket: Socket, fed: Following, garbage: str) -> None:
+    """Whatever is no message of Directus's counts as a loss: all is forgotten, and the feed begun again."""
+    await connected(fed)
+    await socket.send(garbage)
+
+    await eventually(lambda: fed.purges[-2:] == ["lost", "connected"])
+    assert fed.feed.connected
+
+
+async def test_binary_and_oversized(socket: Socket, fed: Following) -> None:
+    """The same for frames of another kind and for more than a message may hold."""
+    await connected(fed)
+    await socket.open[0].send_bytes(b"\0")
+    await eventually(lambda: fed.purges == ["connected", "lost", "connected"])
+    with suppress(ConnectionError):
+        await socket.open[0].send_str(" " * (5 * 1024 * 1024))
+
+    await eventually(lambda: fed.purges == ["connected", "lost", "connected", "lost", "connected"])
+
+
+async def test_rights_taken_away(socket: Socket, fed: Following) -> None:
+    """When Directus answers a change with an error, the feed is lost, and says so, until it is let in again."""
+    await connected(fed)
+    socket.errors = {COLLECTIONS[1]}
+    error = {"type": "subscribe", "status": "error", "error": {"code": "FORBIDDEN"}, "uid": COLLECTIONS[1]}
+    await socket.send(error)
+
+    await eventually(lambda: fed.purges == ["connected", "lost"])
+    await eventually(lambda: socket.attempts >= 3)
+    assert (fed.feed.connected, fed.gauge()) == (False, "0.0")
+    socket.errors = set()
+    await connected(fed)
+
+
+async def test_lost_connection(socket: Socket, fed: Following) -> None:
+    """A connection that ends without a word: all is forgotten at its end and again when it is back."""
+    await connected(fed)
+    await socket.drop()
+
+    await eventually(lambda: fed.purges == ["connected", "lost", "connected"])
+    assert fed.gauge() == "1.0"
+
+
+async def test_half_open_connection(socket: Socket) -> None:
+    """A connection whose other side is gone without a word is noticed by its silence."""
+    pace = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=0.1)
+    async with served(socket.serve) as url, following(url, pace) as fed:
+        await connected(fed)
+        transport = socket.open[0]._req.transport if socket.open[0]._req else None
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+
+        await eventually(lambda: fed.purges[:2] == ["connected", "lost"])
+
+
+async def test_pauses_grow(socket: Socket) -> None:
+    """Attempts that fail come with doubling, jittered pauses up to a bound; a success starts from the beginning."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        socket.upgrade = (lambda: None) if len(pauses) == 6 else lambda: web.Response(status=404)
+        await asyncio.sleep(0)
+
+    await sleep(0)
+    pauses.clear()
+    pace = Pace(first_wait=1, longest_wait=8)
+    async with served(socket.serve) as url, following(url, pace, sleep) as fed:
+        await connected(fed)
+        await socket.drop()
+        await eventually(lambda: len(pauses) >= 7)
+
+    for expected, pause in zip((1, 2, 4, 8, 8, 8, 1), pauses, strict=False):
+        assert expected / 2 <= pause <= expected * 1.5
+
+
+async def test_ending(socket: Socket, fed: Following) -> None:
+    """L4: the end of the process does not wait for a Directus that does not say goodbye."""
+    await connected(fed)
+    transport = socket.open[0]._req.transport if socket.open[0]._req else None
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
+
+    fed.task.cancel()
+    done, _ = await asyncio.wait([fed.task], timeout=1)
+    transport.resume_reading()
+
+    assert done == {fed.task}

@@ -1,0 +1,307 @@
+"""Items of the customers collection: read, created and claimed as somebody, at the right address."""
+
+import itertools
+import json
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.directus.items import DirectusItems
+from sidecar.clients.http import open_session
+from sidecar.core.interfaces import PrimaryKey
+from sidecar.errors import DirectusUnavailable, ItemRefused
+from tests.aioresponses_compat import Reply, Request, label, reply, upstream
+from tests.unit.clients.directus.sources import credential
+from tests.unit.clients.loopback import loopback, whole
+from tests.unit.clients.virtual_time import in_virtual_time
+
+BASE = "http://directus.test"
+CALLER = credential("the-token")
+DOWN = reply({"errors": []}, status=503)
+
+
+class Collection:
+    """The collection under test, with its session."""
+
+    def __init__(
+        self, base: str = BASE, *, collection: str = "customers", timer: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._session = open_session(total=1, connect=1, connections=2)
+        self._items = DirectusItems(
+            DirectusClient(self._session, base, address_header="X-Forwarded-For"),
+            collection=collection,
+            key_field="key",
+            id_field="cus",
+            claim_timeout=10,
+            timer=timer,
+        )
+
+    async def __aenter__(self) -> DirectusItems:
+        return self._items
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+
+STEPS: dict[str, Callable[[DirectusItems], object]] = {
+    "read": lambda items: items.customer_id(CALLER, 7),
+    "may update": lambda items: items.may_update(CALLER, 7),
+    "create": lambda items: items.create(CALLER, {"name": "Ada"}),
+    "claim": lambda items: items.claim(CALLER, 7, "cus_1"),
+}
+
+
+async def done(step: str, *replies: Reply, collection: str = "customers") -> tuple[object, Request]:
+    with upstream(*replies) as directus:
+        async with Collection(collection=collection) as items:
+            result = await STEPS[step](items)  # type: ignore[misc]  # every step is awaitable
+    return result, directus.requests[-1]
+
+
+@pytest.mark.parametrize(("value", "customer_id"), [("cus_1", "cus_1"), (None, None), ("", "")])
+async def test_reading_a_customer_id(value: object, customer_id: str | None) -> None:
+    """The two fields it takes are asked for; null alone reads as none, so that any other value is left as it is."""
+    result, request = await done("read", reply({"data": {"key": 7, "cus": value}}))
+
+    assert result == customer_id
+    assert (request.method, str(request.url)) == ("GET", f"{BASE}/items/customers/7?fields=key,cus")
+    assert request.headers["Authorization"] == "Bearer the-token"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"key": 7},
+        {"cus": "cus_1"},
+        {"key": 7, "cus": 7},
+        {"key": 7, "cus": ["cus_1"]},
+        None,
+        [{"key": 7, "cus": None}],
+    ],
+)
+async def test_an_item_without_the_fields_is_no_answer(row: object) -> None:
+    """Facts, Directus 6: A row that does not show the field is not taken for an empty one."""
+    with pytest.raises(DirectusUnavailable):
+        await done("read", reply({"data": row}))
+
+
+@pytest.mark.parametrize("key", [8, "07", "7 ", None])
+async def test_an_item_has_one_name(key: object) -> None:
+    """W2: A row that calls itself otherwise than it was asked for is refused: one item must not go by two names."""
+    with pytest.raises(ItemRefused) as refusal:
+        await done("read", reply({"data": {"key": key, "cus": None}}))
+
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("data", "allowed"),
+    [
+        ({"update": {"access": True}, "delete": {"access": False}}, True),
+        ({"update": {"access": False}, "delete": {"access": True}}, False),
+        ({"update": {"access": "full"}}, False),
+        ({"update": {"access": 1}}, False),
+        ({"update": True}, False),
+        ({}, False),
+        (None, False),
+        ([], False),
+    ],
+)
+async def test_only_a_clear_yes_allows_an_update(data: object, *, allowed: bool) -> None:
+    """Facts, Directus 8: Whether this very item may be updated is Directus's `true` and nothing like it."""
+    result, request = await done("may update", reply({"data": data}))
+
+    assert result is allowed
+    assert str(request.url) == f"{BASE}/permissions/me/customers/7"
+
+
+@pytest.mark.parametrize("key", [1, "b2f0", 0])
+async def test_creating_an_item(key: PrimaryKey) -> None:
+    """A new item carries the values that were given, and its primary key comes back."""
+    result, request = await done("create", reply({"data": {"key": key, "cus": None}}))
+
+    assert result == key
+    assert (request.method, str(request.url)) == ("POST", f"{BASE}/items/customers")
+    assert request.parsed == {"name": "Ada"}
+    assert request.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("answer", [reply(body=b"", status=204), reply({"data": {}}), reply({"data": {"key": None}})])
+async def test_a_created_item_that_its_creator_may_not_read(answer: Reply) -> None:
+    """An item whose key stays unknown ends the request with a message that says which right is missing."""
+    with pytest.raises(ItemRefused) as refusal:
+        await done("create", answer)
+
+    assert (refusal.value.status, refusal.value.code) == (403, "FORBIDDEN")
+    assert '"read"' in refusal.value.message
+
+
+@pytest.mark.parametrize(("changed", "claimed"), [([{"key": 7}], True), ([], False), (None, False), ({}, False)])
+async def test_claiming_is_one_step(changed: object, *, claimed: bool) -> None:
+    """Facts, Directus 9: The ID is set by one request that names the item and asks for an empty field."""
+    result, request = await done("claim", reply({"data": changed}))
+
+    assert result is claimed
+    assert (request.method, str(request.url)) == ("PATCH", f"{BASE}/items/customers")
+    assert isinstance(request.parsed, dict)
+    assert request.parsed["data"] == {"cus": "cus_1"}
+
+
+def matches(rule: Mapping[str, object], row: Mapping[str, object]) -> bool:
+    """Evaluate as much of Directus's filter rules as a claim may use (Directus, "Filter rules")."""
+    for name, condition in rule.items():
+        assert isinstance(condition, dict | list)
+        if isinstance(condition, list):
+            verdicts = [matches(inner, row) for inner in condition]
+            if not {"_and": all, "_or": any}[name](verdicts):
+                return False
+        else:
+            ((operator, operand),) = condition.items()
+            value = row[name]
+            truth = {"_eq": value == operand, "_null": (value is None) is operand}
+            if not truth[operator]:
+                return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("row", "claimed"),
+    [
+        ({"key": 7, "cus": None}, True),
+        ({"key": 7, "cus": "cus_2"}, False),
+        ({"key": 8, "cus": None}, False),
+        ({"key": 7, "cus": ""}, False),
+    ],
+)
+async def test_a_claim_changes_what_reads_as_none(row: Mapping[str, object], *, claimed: bool) -> None:
+    """W4: The claim's filter takes the named item, where its field reads as none, and no other."""
+    _, request = await done("claim", reply({"data": []}))
+
+    assert isinstance(request.parsed, dict)
+    assert matches(request.parsed["query"]["filter"], row) is claimed
+
+
+async def test_a_system_collection_has_its_own_address() -> None:
+    """Facts, Directus 7: Items of directus_users are read at /users, and judged under their collection's name."""
+    _, reading = await done("read", reply({"data": {"key": 7, "cus": None}}), collection="directus_users")
+    _, judging = await done("may update", reply({"data": {}}), collection="directus_users")
+
+    assert str(reading.url) == f"{BASE}/users/7?fields=key,cus"
+    assert str(judging.url) == f"{BASE}/permissions/me/directus_users/7"
+
+
+@pytest.mark.parametrize(
+    ("item", "segment"),
+    [
+        (7, "7"),
+        ("a b", "a%20b"),
+        ("../users", "..%2Fusers"),
+        ("a/b", "a%2Fb"),
+        ("a?fields=*", "a%3Ffields%3D%2A"),
+        ("a#b", "a%23b"),
+        ("%2e%2e", "%252e%252e"),
+        ("a\r\nX: y", "a%0D%0AX%3A%20y"),
+        ("ü", "%C3%BC"),
+    ],
+)
+async def test_a_primary_key_is_one_segment(item: PrimaryKey, segment: str) -> None:
+    """P1: Whatever a primary key holds, it is one segment of the path on the wire."""
+    answer = json.dumps({"data": {"key": item, "cus": None}}).encode()
+    async with loopback(whole(answer)) as directus, Collection(directus.url) as items:
+        await items.customer_id(CALLER, item)
+        await items.may_update(CALLER, item)
+
+    assert directus.targets == [f"/items/customers/{segment}?fields=key,cus", f"/permissions/me/customers/{segment}"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (403, "FORBIDDEN"),
+        (401, "INVALID_CREDENTIALS"),
+        (400, "FAILED_VALIDATION"),
+        (400, "RECORD_NOT_UNIQUE"),
+        (403, "RESOURCE_RESTRICTED"),
+        (404, "NOT_FOUND"),
+    ],
+)
+async def test_directus_says_no(step: str, status: int, code: str) -> None:
+    """A refusal keeps Directus's status and code, and not its message, which can quote the item."""
+    answer = reply({"errors": [{"message": "Ada Lovelace", "extensions": {"code": code}}]}, status=status)
+
+    with pytest.raises(ItemRefused) as refusal:
+        await done(step, answer)
+
+    assert (refusal.value.status, refusal.value.code) == (status, code)
+    assert "Ada" not in refusal.value.message
+
+
+@pytest.mark.parametrize("step", ["read", "may update", "create"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        DOWN,
+        reply({"errors": [{"extensions": {"code": "SERVICE_UNAVAILABLE"}}]}, status=503),
+        reply({"errors": [{"extensions": {"code": "REQUESTS_EXCEEDED"}}]}, status=429),
+        reply({"data": {}}, status=302),
+        reply(body=b"<html>", status=403),
+        reply({"no": "code"}, status=403),
+        TimeoutError(),
+    ],
+    ids=label,
+)
+async def test_directus_says_nothing(step: str, answer: Reply) -> None:
+    """Design 3: An outage is never taken for a refusal, and is not asked again here."""
+    with upstream(answer) as directus:
+        async with Collection() as items:
+            with pytest.raises(DirectusUnavailable):
+                await STEPS[step](items)  # type: ignore[misc]  # every step is awaitable
+
+    assert len(directus.requests) == 1
+
+
+@in_virtual_time
+async def test_a_claim_is_tried_again_while_directus_is_away() -> None:
+    """W3: The customer exists, so writing its ID outlasts a short outage with one and the same request."""
+    with upstream(DOWN, ConnectionResetError(), reply({"data": [{"key": 7}]})) as directus:
+        async with Collection() as items:
+            assert await items.claim(CALLER, 7, "cus_1")
+
+    assert len(directus.requests) == 3
+    assert directus.requests[0].body == directus.requests[2].body
+
+
+@in_virtual_time
+async def test_a_claim_gives_up_when_its_time_is_over() -> None:
+    """W3: A longer outage ends the tries, less often each time, inside the time that was given."""
+    seconds = itertools.count()
+    with upstream(DOWN) as directus:
+        async with Collection(timer=lambda: next(seconds)) as items:
+            with pytest.raises(DirectusUnavailable):
+                await items.claim(CALLER, 7, "cus_1")
+
+    assert 3 <= len(directus.requests) <= 10
+
+
+@pytest.mark.parametrize(("holder", "claimed"), [("cus_1", True), ("cus_2", False), (None, False)])
+@in_virtual_time
+async def test_a_claim_whose_answer_was_lost(holder: str | None, *, claimed: bool) -> None:
+    """W3: A repetition that changes nothing counts as done if the item then shows this very ID."""
+    row = reply({"data": {"key": 7, "cus": holder}})
+    with upstream(TimeoutError(), reply({"data": []}), row):
+        async with Collection() as items:
+            assert await items.claim(CALLER, 7, "cus_1") is claimed
+
+
+async def test_a_refused_claim_is_not_tried_again() -> None:
+    """W3: A no from Directus is final."""
+    answer = reply({"errors": [{"extensions": {"code": "FORBIDDEN"}}]}, status=403)
+    with upstream(answer) as directus:
+        async with Collection() as items:
+            with pytest.raises(ItemRefused):
+                await items.claim(CALLER, 7, "cus_1")
+
+    assert len(directus.requests) == 1

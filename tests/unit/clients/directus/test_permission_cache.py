@@ -1,0 +1,440 @@
+"""Checks C1-C9: what is remembered of Directus's answers, for whom and how long."""
+
+import asyncio
+import base64
+import inspect
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.clients.directus.permission_cache import CachedPermissions
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.permissions import Action, Permissions
+from sidecar.core.access.policy import Requirement
+from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
+from tests.unit.clients.directus.sources import CREATE, NOTHING, READ, Clock, Counting, credential, granting, refused
+
+TTL, DENIED_TTL = 30.0, 5.0
+EARLIEST = 0.9  # of a lifetime is what jitter leaves at least
+ALICE, BOB = credential("alice"), credential("bob")
+
+
+class Cached:
+    """A cache with its source, timer and wall clock at hand."""
+
+    def __init__(self, source: Counting, *, size: int = 1000) -> None:
+        self.source, self.timer, self.clock = source, Clock(100), Clock(1_700_000_000)
+        self.cache = CachedPermissions(
+            source, ttl=TTL, denied_ttl=DENIED_TTL, size=size, timer=self.timer, clock=self.clock
+        )
+
+    async def ask(self, caller: Credential = ALICE, requirement: Requirement = READ) -> Permissions | SidecarError:
+        try:
+            return await self.cache.permissions(caller, requirement)
+        except SidecarError as error:
+            return error
+
+    def wait(self, seconds: float) -> None:
+        self.timer.now += seconds
+        self.clock.now += seconds
+
+
+def jwt(exp: float) -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": exp}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.sig"
+
+
+async def test_a_permission_is_asked_for_once() -> None:
+    """While it lives, an answer serves every request of the same caller, whatever it grants."""
+    cached = Cached(Counting(granting(Action.READ, Action.CREATE)))
+
+    answers = [await cached.ask(requirement=requirement) for requirement in (READ, CREATE, READ)]
+
+    assert answers == [granting(Action.READ, Action.CREATE)] * 3
+    assert cached.source.calls == 1
+
+
+@given(st.text(st.sampled_from("a.1:"), max_size=6), st.integers(0, 6), st.integers(0, 6))
+def test_no_delimiter_can_be_shifted(text: str, first: int, second: int) -> None:
+    """C1: Cutting one text into token and address at two places makes two callers, unless the places are the same."""
+    callers = [credential(text[:cut], text[cut:]) for cut in (min(first, len(text)), min(second, len(text)))]
+    cached = Cached(Counting(lambda caller: granting(Action.READ, collection=caller.token)))
+
+    answers = [asyncio.run(cached.ask(caller, READ)) for caller in callers]
+
+    assert [answer.grants for answer in answers if isinstance(answer, Permissions)] == [
+        granting(Action.READ, collection=caller.token).grants for caller in callers
+    ]
+
+
+async def test_memory_holds_no_token() -> None:
+    """C1, S1: What is remembered shows neither token nor address, and each process has keys of its own."""
+    caches = [Cached(Counting(granting(Action.READ))) for _ in range(2)]
+    for cached in caches:
+        await cached.ask(credential("hush-token", "192.0.2.99"))
+
+    printed = [repr(vars(cached.cache)["_granted"]) for cached in caches]
+
+    assert all("hush-token" not in text and "192.0.2.99" not in text for text in printed)
+    assert printed[0] != printed[1]
+
+
+@pytest.mark.parametrize("other", [credential("bob"), credential("alice", "192.0.2.8"), credential("alice", None)])
+async def test_callers_and_addresses_do_not_answer_for_each_other(other: Credential) -> None:
+    """C2: Another token, or the same from another address, is asked for itself."""
+    cached = Cached(Counting(lambda caller: granting(Action.READ) if caller == ALICE else NOTHING))
+
+    assert await cached.ask(ALICE) == granting(Action.READ)
+    assert await cached.ask(other) == NOTHING
+    assert await cached.ask(ALICE) == granting(Action.READ)
+    assert cached.source.calls == 2
+
+
+async def test_read_does_not_answer_for_create() -> None:
+    """C2: A caller known for its right to read is asked for again when it wants to create."""
+    cached = Cached(Counting(granting(Action.READ)))
+    await cached.ask(requirement=READ)
+
+    answer = await cached.ask(requirement=CREATE)
+
+    assert isinstance(answer, Permissions)
+    assert not answer.grant("customers", Action.CREATE).usable
+    assert cached.source.calls == 2
+
+
+async def test_a_thousand_first_requests_are_one_question() -> None:
+    """C4: A thousand requests with one unknown token ask Directus once."""
+    cached = Cached(Counting(granting(Action.READ)))
+
+    answers = await asyncio.gather(*(cached.ask() for _ in range(1000)))
+
+    assert answers == [granting(Action.READ)] * 1000
+    assert cached.source.calls == 1
+
+
+async def test_five_hundred_callers_at_once() -> None:
+    """C5: 500 tokens with 20 requests each are 500 questions, and each caller gets its own answer."""
+    cached = Cached(Counting(lambda caller: granting(Action.READ, collection=caller.token)))
+    callers = [credential(f"t{number}") for number in range(500)]
+
+    answers = await asyncio.gather(*(cached.ask(caller, CREATE) for caller in callers for _ in range(20)))
+
+    assert answers == [granting(Action.READ, collection=caller.token) for caller in callers for _ in range(20)]
+    assert cached.source.calls == 500
+
+
+async def test_an_outage_is_remembered_as_neither() -> None:
+    """C6: A question without an answer reaches the caller as that, and the next request succeeds at once."""
+    source = Counting(DirectusUnavailable("down"))
+    cached = Cached(source)
+
+    during = [await cached.ask(), await cached.ask()]
+    source.answers = granting(Action.READ)
+
+    assert [type(answer) for answer in during] == [DirectusUnavailable] * 2
+    assert await cached.ask() == granting(Action.READ)
+    assert source.calls == 3
+
+
+async def test_an_outage_takes_nothing_away() -> None:
+    """C6: What was granted before an outage holds for the rest of its life and no longer."""
+    source = Counting(granting(Action.READ))
+    cached = Cached(source)
+    await cached.ask()
+    source.answers = DirectusUnavailable("down")
+
+    cached.wait(TTL * EARLIEST - 0.1)
+    assert await cached.ask() == granting(Action.READ)
+
+    cached.wait(TTL * (1 - EARLIEST) + 0.1)
+    assert isinstance(await cached.ask(), DirectusUnavailable)
+
+
+async def test_a_purge_forgets_everything() -> None:
+    """C7: After a purge grants and refusals are asked for again."""
+    cached = Cached(Counting(lambda caller: granting(Action.READ) if caller == ALICE else refused(caller)))
+    await asyncio.gather(cached.ask(ALICE), cached.ask(BOB))
+
+    cached.cache.purge()
+    await asyncio.gather(cached.ask(ALICE), cached.ask(BOB))
+
+    assert cached.source.calls == 4
+
+
+@pytest.mark.parametrize("then", [granting(Action.READ), NOTHING])
+async def test_a_purge_while_looking_up(then: Permissions) -> None:
+    """C7: An answer that was being fetched during a purge is neither remembered nor shared with who comes after."""
+    source = Counting(then)
+    cached = Cached(source)
+    source.gate.clear()
+    before = asyncio.create_task(cached.ask())
+    await _until(lambda: source.calls == 1)
+
+    cached.cache.purge()
+    after = asyncio.create_task(cached.ask())
+    await _until(lambda: source.calls == 2)
+    source.gate.set()
+    await asyncio.gather(before, after)
+    cached.cache.purge()
+    await cached.ask()
+
+    assert source.calls == 3
+
+
+async def test_what_a_purge_overtook_is_not_stored() -> None:
+    """C7: When only the overtaken lookup was under way, the next request asks."""
+    source = Counting(granting(Action.READ))
+    cached = Cached(source)
+    source.gate.clear()
+    overtaken = asyncio.create_task(cached.ask())
+    await _until(lambda: source.calls == 1)
+
+    cached.cache.purge()
+    source.gate.set()
+    await overtaken
+    source.answers = NOTHING
+
+    assert await cached.ask() == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("said", "requirement", "lifetime"),
+    [
+        (granting(Action.READ), READ, TTL),
+        (granting(Action.READ), CREATE, DENIED_TTL),
+        (NOTHING, READ, DENIED_TTL),
+        (refused(ALICE), READ, DENIED_TTL),
+    ],
+    ids=["granted", "another action", "nothing", "refused"],
+)
+async def test_a_no_lives_shorter_than_a_yes(
+    said: Permissions | SidecarError, requirement: Requirement, lifetime: float
+) -> None:
+    """C8: An answer lives for its lifetime, of which jitter takes a tenth at most and to which it adds nothing."""
+    cached = Cached(Counting(said))
+    await cached.ask(requirement=requirement)
+
+    cached.wait(lifetime * EARLIEST - 0.01)
+    await cached.ask(requirement=requirement)
+    assert cached.source.calls == 1
+
+    cached.wait(lifetime * (1 - EARLIEST) + 0.01)
+    await cached.ask(requirement=requirement)
+    assert cached.source.calls == 2
+
+
+async def test_entries_do_not_expire_as_one() -> None:
+    """C8: Of two hundred answers given at the same moment some are gone well before others."""
+    cached = Cached(Counting(granting(Action.READ)))
+    callers = [credential(f"t{number}") for number in range(200)]
+    await asyncio.gather(*(cached.ask(caller) for caller in callers))
+
+    cached.wait(TTL * 0.95)
+    await asyncio.gather(*(cached.ask(caller) for caller in callers))
+
+    assert 250 < cached.source.calls < 350
+
+
+@pytest.mark.parametrize(
+    ("seconds", "calls"), [(0, 2), (-3600, 2), (4, 1), (TTL * 2, 1)], ids=["now", "past", "soon", "later"]
+)
+async def test_nothing_outlives_the_token(seconds: float, calls: int) -> None:
+    """C8: An answer for a token that has expired is not remembered; one for a token that lives on is."""
+    cached = Cached(Counting(granting(Action.READ)))
+    caller = credential(jwt(cached.clock.now + seconds))
+
+    await cached.ask(caller)
+    await cached.ask(caller)
+
+    assert cached.source.calls == calls
+
+
+async def test_an_answer_ends_with_the_token() -> None:
+    """C8: A token's expiry shortens the life of its answer, to the second."""
+    cached = Cached(Counting(granting(Action.READ)))
+    caller = credential(jwt(cached.clock.now + 10))
+    await cached.ask(caller)
+
+    cached.wait(9.9)
+    await cached.ask(caller)
+    assert cached.source.calls == 1
+
+    cached.wait(0.1)
+    await cached.ask(caller)
+    assert cached.source.calls == 2
+
+
+async def test_a_slow_answer_ends_with_the_token_too() -> None:
+    """C8: How long Directus took to answer does not shorten what is left of the token's life."""
+    cached = Cached(Counting(granting(Action.READ)))
+    cached.source.meanwhile = lambda: cached.wait(2)
+    caller = credential(jwt(cached.clock.now + 10))
+    await cached.ask(caller)
+
+    cached.wait(7.9)
+    await cached.ask(caller)
+
+    assert cached.source.calls == 1
+
+
+async def test_a_lifetime_counts_from_the_question() -> None:
+    """C8: Directus may change its mind while it answers, so an answer is as old as its question."""
+    cached = Cached(Counting(granting(Action.READ)))
+    cached.source.meanwhile = lambda: cached.wait(2)
+    await cached.ask()
+
+    cached.wait(TTL - 2)
+    await cached.ask()
+
+    assert cached.source.calls == 2
+
+
+@pytest.mark.parametrize("leap", [-86_400.0, 86_400.0])
+async def test_the_wall_clock_may_leap(leap: float) -> None:
+    """C8: Lifetimes are measured on the monotonic timer, so setting the clock neither ends nor prolongs one."""
+    cached = Cached(Counting(granting(Action.READ)))
+    await cached.ask()
+
+    cached.clock.now += leap
+    cached.timer.now += TTL * EARLIEST - 0.1
+    await cached.ask()
+    assert cached.source.calls == 1
+
+    cached.timer.now += TTL
+    await cached.ask()
+    assert cached.source.calls == 2
+
+
+def test_the_timer_is_monotonic_by_default() -> None:
+    """C8: Nobody has to remember to pass the right clock."""
+    assert inspect.signature(CachedPermissions).parameters["timer"].default is time.monotonic
+
+
+async def test_a_flood_of_refused_tokens_pushes_nobody_out() -> None:
+    """C9: After ten thousand made-up tokens the callers in use are still remembered."""
+    cached = Cached(
+        Counting(lambda caller: granting(Action.READ) if caller.token.startswith("good") else refused(caller))
+    )
+    good = [credential(f"good{number}") for number in range(100)]
+    await asyncio.gather(*(cached.ask(caller) for caller in good))
+
+    for start in range(0, 10_000, 500):
+        await asyncio.gather(*(cached.ask(credential(f"bad{number}")) for number in range(start, start + 500)))
+    before = cached.source.calls
+    await asyncio.gather(*(cached.ask(caller) for caller in good))
+
+    assert before == 10_100
+    assert cached.source.calls == before
+
+
+@pytest.mark.parametrize(("answers", "most"), [(granting(Action.READ), 100), (refused, 10), (NOTHING, 10)])
+async def test_memory_is_bounded(answers: Permissions, most: int) -> None:
+    """C9: Of a thousand callers no more are remembered than the size allows, and a tenth of it of refused ones."""
+    cached = Cached(Counting(answers), size=100)
+    callers = [credential(f"t{number}") for number in range(1000)]
+
+    for caller in callers:
+        await cached.ask(caller)
+    for caller in reversed(callers):  # the other way round, so that asking again displaces what was just counted
+        await cached.ask(caller)
+
+    assert cached.source.calls == 2000 - most
+
+
+async def test_a_refusal_is_new_for_each_caller() -> None:
+    """C4: A remembered refusal keeps Directus's code and nobody else's traceback."""
+    cached = Cached(Counting(CredentialRefused("TOKEN_EXPIRED")))
+
+    first, second = await cached.ask(), await cached.ask()
+
+    assert first is not second
+    assert [error.code for error in (first, second) if isinstance(error, CredentialRefused)] == ["TOKEN_EXPIRED"] * 2
+
+
+async def test_a_revoked_right_is_gone_once_directus_says_so() -> None:
+    """C10: An answer that grants nothing any more takes the older one's place at once."""
+    source = Counting(granting(Action.READ))
+    cached = Cached(source)
+    await cached.ask(requirement=READ)
+    source.answers = NOTHING
+    await cached.ask(requirement=CREATE)
+
+    assert await cached.ask(requirement=READ) == NOTHING
+
+
+@pytest.mark.parametrize("answers", [granting(Action.READ), refused], ids=["granted", "refused"])
+async def test_a_forgotten_token_is_asked_for_every_time(answers: Permissions) -> None:
+    """C10: After a logout nothing is remembered of the token, from whichever address, until its answers are too old."""
+    cached = Cached(Counting(answers))
+    elsewhere = credential("alice", "192.0.2.8")
+    for caller in (ALICE, elsewhere, BOB):
+        await cached.ask(caller)
+
+    cached.cache.forget(ALICE)
+    for caller in (ALICE, ALICE, elsewhere, BOB):
+        await cached.ask(caller)
+    assert cached.source.calls == 6
+
+    cached.wait(TTL)
+    for _ in range(2):
+        await cached.ask(ALICE)
+    assert cached.source.calls == 7
+
+
+async def test_a_token_forgotten_while_looking_up() -> None:
+    """C7: An answer that was being fetched during a logout is not remembered."""
+    source = Counting(granting(Action.READ))
+    cached = Cached(source)
+    source.gate.clear()
+    overtaken = asyncio.create_task(cached.ask())
+    await _until(lambda: source.calls == 1)
+
+    cached.cache.forget(ALICE)
+    source.gate.set()
+    await overtaken
+    source.answers = refused
+
+    assert isinstance(await cached.ask(), CredentialRefused)
+
+
+async def test_a_lookup_from_before_a_logout_is_not_shared() -> None:
+    """C7: Who comes after the logout does not get the answer to a question from before it."""
+    source = Counting(granting(Action.READ))
+    cached = Cached(source)
+    source.gate.clear()
+    before = asyncio.create_task(cached.ask())
+    await _until(lambda: source.calls == 1)
+
+    cached.cache.forget(ALICE)
+    after = asyncio.create_task(cached.ask())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    source.gate.set()
+    await asyncio.gather(before, after)
+
+    assert source.calls == 2
+
+
+async def test_a_flood_of_logouts_brings_nobody_back() -> None:
+    """C9: Anyone can log out made-up tokens; that does not revive what is remembered of one that was logged out."""
+    cached = Cached(Counting(granting(Action.READ)), size=100)
+    await cached.ask(ALICE)
+    cached.cache.forget(ALICE)
+
+    for number in range(200):
+        cached.cache.forget(credential(f"t{number}"))
+    await cached.ask(ALICE)
+
+    assert cached.source.calls == 2
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it did not come to that")

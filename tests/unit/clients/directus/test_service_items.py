@@ -1,0 +1,177 @@
+"""Items by the customer they hold: read and changed as the service, and only where they still hold it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.service_items import DirectusHeldItems
+from sidecar.clients.http import open_session
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.flows.follow_customer import HeldItem
+from sidecar.errors import CredentialRefused, DirectusUnavailable, ItemRefused
+from tests.doubles import faults
+from tests.doubles.directus import DirectusDouble, Grant, User, full, grants, partial
+
+SERVICE = Credential("service", Source.SERVICE, None)
+EVENTS = grants(
+    read=full("id", "stripe_customer_id", "name", "email"), update=full("stripe_customer_id", "name", "email")
+)
+NAME = AllowedFields(frozenset({"stripe_customer_id", "name"}))
+FORMER = "cus_1"
+
+
+@asynccontextmanager
+async def items_of(directus: DirectusDouble, collection: str = "customers") -> AsyncIterator[DirectusHeldItems]:
+    async with open_session(total=0.5, connect=0.5, connections=1) as session:
+        client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
+        yield DirectusHeldItems(
+            client,
+            DirectusPermissions(client, {collection}),
+            SERVICE,
+            collection=collection,
+            key_field="id",
+            id_field="stripe_customer_id",
+            fields=("name", "email", "phone"),
+        )
+
+
+@pytest.fixture
+async def held(directus: DirectusDouble) -> AsyncIterator[DirectusHeldItems]:
+    directus.add_users([User("service", "service", EVENTS)])
+    async with items_of(directus) as items:
+        yield items
+
+
+def row(directus: DirectusDouble, **values: object) -> dict[str, object]:
+    return directus.add_row(**{"stripe_customer_id": FORMER, "name": "Ada", "email": "a@b.c", "note": "n", **values})
+
+
+@pytest.mark.parametrize(
+    ("read", "update", "names"),
+    [
+        (full("id", "name"), full("name", "email"), {"name"}),
+        (full(), full("name"), {"name"}),
+        (full("name"), full(), {"name"}),
+        (full(), full(), {"*"}),
+        (full("name"), {"access": "none"}, set()),
+        ({"access": "none"}, full("name"), set()),
+        (full("name"), {"access": "full"}, set()),
+    ],
+)
+async def test_what_may_be_changed(directus: DirectusDouble, read: Grant, update: Grant, names: set[str]) -> None:
+    """A field counts that may be read and updated; what is not clearly granted is not."""
+    directus.add_users([User("service", "service", grants(read=read, update=update))])
+    async with items_of(directus) as items:
+        assert await items.changeable() == AllowedFields(frozenset(names))
+
+
+async def test_items_that_hold_a_customer(directus: DirectusDouble, held: DirectusHeldItems) -> None:
+    """Key, ID and the fields that repeat something are asked for, and nothing else of an item."""
+    there = row(directus)
+    row(directus, stripe_customer_id="cus_2")
+    row(directus, stripe_customer_id=None)
+
+    found = await held.holding(FORMER, NAME)
+
+    assert found == [HeldItem(1, {name: there[name] for name in ("id", "stripe_customer_id", "name")})]
+    assert directus.requests[-1].query["fields"] == "id,name,stripe_customer_id"
+    assert directus.requests[-1].values("Authorization") == ["Bearer service"]
+
+
+async def test_a_token_that_may_do_everything(directus: DirectusDouble) -> None:
+    """With all fields granted all are read, since nothing tells which of the mapped ones are there."""
+    directus.add_users([User("service", "service", grants(read=full(), update=full()))])
+    row(directus)
+
+    async with items_of(directus) as items:
+        [found] = await items.holding(FORMER, await items.changeable())
+
+    assert (found.values["name"], "phone" in found.values) == ("Ada", False)
+    assert directus.requests[-1].query["fields"] == "*"
+
+
+async def test_another_customers_item(directus: DirectusDouble, held: DirectusHeldItems) -> None:
+    """A database that compares without regard to case finds another customer's item, which does not count."""
+    directus.fail(faults.answer(200, '{"data": [{"id": 1, "stripe_customer_id": "CUS_1"}]}'))
+
+    assert await held.holding(FORMER, NAME) == []
+
+
+async def test_changed(directus: DirectusDouble, held: DirectusHeldItems) -> None:
+    """What is given is written, and nothing else."""
+    there = row(directus)
+
+    assert await held.change(1, FORMER, {"name": "Ida"})
+    assert await held.change(1, FORMER, {"stripe_customer_id": None})
+
+    assert (there["name"], there["email"], there["note"], there["stripe_customer_id"]) == ("Ida", "a@b.c", "n", None)
+
+
+@pytest.mark.parametrize("holds", ["cus_2", None])
+async def test_not_its_customer_any_more(directus: DirectusDouble, held: DirectusHeldItems, holds: str | None) -> None:
+    """W4: An item that holds another customer by now, or none, is not changed."""
+    there = dict(row(directus, stripe_customer_id=holds))
+
+    assert not await held.change(1, FORMER, {"stripe_customer_id": None, "name": "Ida"})
+    assert not await held.change(2, FORMER, {"name": "Ida"})
+
+    assert directus.rows["customers"]["1"] == there
+
+
+async def test_on_users(directus: DirectusDouble) -> None:
+    """Facts, Directus 7: items of `directus_users` are at /users."""
+    payload = grants("directus_users", read=full(), update=full())
+    directus.add_users([User("service", "service", payload)])
+    directus.add_row("directus_users", id="a-user", stripe_customer_id=FORMER, name="Ada")
+
+    async with items_of(directus, "directus_users") as items:
+        [found] = await items.holding(FORMER, await items.changeable())
+        changed = await items.change(found.key, FORMER, {"name": "Ida"})
+
+    assert (found.key, changed) == ("a-user", True)
+    assert {request.path for request in directus.requests} == {"/permissions/me", "/users"}
+
+
+async def test_refused(directus: DirectusDouble) -> None:
+    """A service that may not do it is refused in Directus's words, and a token that is none as such."""
+    directus.add_users([User("service", "service", grants(read=full("id"), update=partial("name")))])
+    row(directus)
+
+    async with items_of(directus) as items:
+        with pytest.raises(ItemRefused) as reading:
+            await items.holding(FORMER, NAME)
+        with pytest.raises(ItemRefused) as writing:
+            await items.change(1, FORMER, {"stripe_customer_id": None})
+        directus.users.pop("service")
+        with pytest.raises(CredentialRefused) as nobody:
+            await items.changeable()
+
+    assert (reading.value.code, writing.value.code, nobody.value.code) == (
+        "FORBIDDEN",
+        "FORBIDDEN",
+        "INVALID_CREDENTIALS",
+    )
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.answer(503, '{"errors": []}'),
+        faults.answer(200, '{"data": {"id": 1}}'),
+        faults.answer(200, '{"data": [{"stripe_customer_id": "cus_1"}]}'),
+        faults.answer(200, '{"data": [{"id": null, "stripe_customer_id": "cus_1"}]}'),
+        faults.reset_after_work,
+        faults.half_json,
+        faults.hang,
+    ],
+)
+async def test_directus_away(directus: DirectusDouble, held: DirectusHeldItems, fault: faults.Fault) -> None:
+    """U1: Where Directus does not answer as it does, that is what is said, not that no item holds the customer."""
+    row(directus)
+    directus.fail(fault)
+
+    with pytest.raises(DirectusUnavailable):
+        await held.holding(FORMER, NAME)

@@ -1,0 +1,394 @@
+"""Calls to Stripe in virtual time: retries, budgets, whole lists, and what stands on the wire."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.clients.http import open_session
+from sidecar.clients.stripe.client import StripeClient
+from sidecar.clients.stripe.rate import Budget
+from sidecar.core.operations.resources import StripeObject
+from sidecar.errors import (
+    StripeFailure,
+    StripeKeyRejected,
+    StripeRateLimited,
+    StripeRejected,
+    StripeTimeout,
+    StripeUnavailable,
+)
+from tests.aioresponses_compat import Reply, Request, Upstream, label, reply, upstream
+from tests.unit.clients.virtual_time import in_virtual_time
+
+BASE, KEY, VERSION = "https://api.stripe.test", "rk_test_hush", "2026-10-28.endive"
+TIMEOUT = 25.0
+PAYMENTS = "/v1/payment_intents"
+Result = TypeVar("Result")
+
+
+async def silence() -> Reply:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def late(seconds: float, answer: Reply) -> Reply:
+    async def wait() -> Reply:
+        await asyncio.sleep(seconds)
+        return answer
+
+    return wait
+
+
+def error(status: int, kind: str = "api_error", **headers: str) -> Reply:
+    body = {"error": {"type": kind, "message": "quotes sk_live_other and ada@example.com", "code": "a_code"}}
+    return reply(body, status=status, headers={"Request-Id": "req_1", **headers})
+
+
+def page(*ids: object, more: object) -> Reply:
+    return reply({"object": "list", "data": [{"id": one} for one in ids], "has_more": more, "url": "/v1/x"})
+
+
+CUSTOMER = reply({"id": "cus_1", "object": "customer"})
+
+
+async def calling(use: Callable[[StripeClient], Awaitable[Result]], *, timeout: float = TIMEOUT) -> Result:  # noqa: ASYNC109 - the client's budget, not this function's
+    async with open_session(total=timeout, connect=3, connections=5) as session:
+        budget = Budget(1000, timeout)
+        return await use(StripeClient(session, base=BASE, key=KEY, version=VERSION, timeout=timeout, budget=budget))
+
+
+async def listing(client: StripeClient) -> list[list[StripeObject]]:
+    return [data async for data in client.pages(PAYMENTS, {"customer": "cus_1"})]
+
+
+async def retrieving(client: StripeClient) -> StripeObject:
+    return await client.retrieve("/v1/customers", "cus_1")
+
+
+async def creating(client: StripeClient) -> StripeObject:
+    new = {"email": "ada@example.com", "metadata": {"directus_item": "7"}}
+    return (await client.send("POST", "/v1/customers", new, "the-key")).object
+
+
+def ids(pages: list[list[StripeObject]]) -> list[object]:
+    return [entry["id"] for entries in pages for entry in entries]
+
+
+def cursors(stripe: Upstream) -> list[str | None]:
+    return [request.url.query.get("starting_after") for request in stripe.requests]
+
+
+@in_virtual_time
+async def test_a_list_is_read_to_its_end() -> None:
+    """U4, Stripe 1: Every page is asked for after the last ID of the one before, with the same filters."""
+    with upstream(page("pi_4", "pi_3", more=True), page("pi_2", more=True), page("pi_1", more=False)) as stripe:
+        pages = await calling(listing)
+
+    assert ids(pages) == ["pi_4", "pi_3", "pi_2", "pi_1"]
+    assert cursors(stripe) == [None, "pi_3", "pi_2"]
+    for request in stripe.requests:
+        assert request.url.path == PAYMENTS
+        assert (request.url.query["customer"], request.url.query["limit"]) == ("cus_1", "100")
+
+
+@in_virtual_time
+async def test_an_empty_list_is_a_list() -> None:
+    """U4: No objects and no more of them is the whole of an empty list."""
+    with upstream(page(more=False)):
+        assert ids(await calling(listing)) == []
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        page("pi_2", "pi_1", more=True),
+        page(more=True),
+        page(7, more=True),
+        page(None, more=True),
+        reply({"data": [{}], "has_more": True}),
+        reply({"data": [{"id": "pi_1"}]}),
+        reply({"data": [{"id": "pi_1"}], "has_more": "false"}),
+        reply({"data": [{"id": "pi_1"}], "has_more": 0}),
+        reply({"data": [{"id": "pi_1"}], "has_more": None}),
+        reply({"data": None, "has_more": False}),
+        reply({"data": {}, "has_more": False}),
+        reply({"data": ["pi_1"], "has_more": False}),
+        reply({"has_more": False}),
+        reply([{"id": "pi_1"}]),
+        reply({}),
+        reply(body=b""),
+        reply(body=b'{"data": [{"id": "pi_1"}], "has_mo'),
+        reply(body=b"<html>"),
+        reply({"data": [], "has_more": False}, status=201),
+        reply({"data": [], "has_more": False}, status=302, headers={"Location": "https://elsewhere.test/"}),
+        error(500),
+        error(400, "invalid_request_error"),
+        error(429, "rate_limit_error"),
+        error(401, "invalid_request_error"),
+        reply(body=b"<html>", status=502),
+        OSError("reset"),
+        silence,
+    ],
+    ids=label,
+)
+@in_virtual_time
+async def test_a_list_that_breaks_off_never_looks_whole(second: Reply) -> None:
+    """U4: Whatever is wrong with a later page ends the list with an error, after the pages that were right."""
+    seen: list[object] = []
+
+    async def read(client: StripeClient) -> None:
+        async for entries in client.pages(PAYMENTS, {}):
+            seen.extend(entry["id"] for entry in entries if "id" in entry)
+
+    with upstream(page("pi_3", "pi_2", more=True), second), pytest.raises(StripeFailure):
+        await calling(read)
+
+    assert seen[:2] == ["pi_3", "pi_2"]
+
+
+@given(st.lists(st.tuples(st.lists(st.integers(1, 9), max_size=3), st.booleans()), min_size=1, max_size=5))
+def test_a_list_ends_where_stripe_says_so(pages: list[tuple[list[int], bool]]) -> None:
+    """U4: Whatever pages come, the list ends in an error or exactly with the first page that has no more after it."""
+    last = next((index for index, (_, more) in enumerate(pages) if not more), None)
+
+    @in_virtual_time
+    async def read() -> None:
+        with upstream(*(page(*map(str, numbers), more=more) for numbers, more in pages)):
+            try:
+                found = ids(await calling(listing))
+            except StripeUnavailable:
+                return
+        assert last is not None
+        assert found == [str(number) for numbers, _ in pages[: last + 1] for number in numbers]
+
+    read()
+
+
+@in_virtual_time
+async def test_every_call_carries_the_key_and_the_version() -> None:
+    """Stripe 7: Key and version are of this client alone, on every call."""
+    for use in (listing, retrieving, creating):
+        with upstream(page(more=False) if use is listing else CUSTOMER) as stripe:
+            await calling(use)
+
+        (request,) = stripe.requests
+        assert request.headers["Authorization"] == f"Bearer {KEY}"
+        assert request.headers["Stripe-Version"] == VERSION
+        assert not request.redirects_followed
+        assert not {"Cookie", "Stripe-Account", "X-Forwarded-For"} & set(request.headers)
+
+
+@in_virtual_time
+async def test_a_customer_is_retrieved() -> None:
+    """Stripe 5: A customer is asked for at its own address, and comes back as Stripe wrote it."""
+    with upstream(reply({"id": "cus_1", "deleted": True})) as stripe:
+        assert await calling(retrieving) == {"id": "cus_1", "deleted": True}
+
+    assert str(stripe.requests[0].url) == f"{BASE}/v1/customers/cus_1"
+
+
+async def sent(attributes: Mapping[str, object], metadata: Mapping[str, str]) -> Request:
+    with upstream(CUSTOMER) as stripe:
+        new = {**attributes, "metadata": metadata}
+        await calling(lambda client: client.send("POST", "/v1/customers", new, "the-key"))
+    (request,) = stripe.requests
+    return request
+
+
+@in_virtual_time
+async def test_a_customer_is_created() -> None:
+    """Stripe 3: Attributes and metadata are a form, nested as Stripe reads it, under the key for repetitions."""
+    request = await sent(
+        {"name": "Ada", "address": {"line1": "1 St", "city": "X"}, "preferred_locales": ["en", "de"]},
+        {"directus_item": "7"},
+    )
+
+    assert (request.method, str(request.url)) == ("POST", f"{BASE}/v1/customers")
+    assert request.headers["Idempotency-Key"] == "the-key"
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.form == [
+        ("name", "Ada"),
+        ("address[line1]", "1 St"),
+        ("address[city]", "X"),
+        ("preferred_locales[0]", "en"),
+        ("preferred_locales[1]", "de"),
+        ("metadata[directus_item]", "7"),
+    ]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["a&email=b", "a=b", "a[b]=c", "metadata[x]", "%26", "+", "a b", "\r\n", "\U0001f600", "\u202eabc", '"', "\x00"]
+)
+
+
+@given(texts, texts)
+def test_every_value_is_one_literal(name: str, item: str) -> None:
+    """V3: Whatever a value holds, Stripe reads it as that one value and no other parameter comes of it."""
+
+    @in_virtual_time
+    async def check() -> None:
+        request = await sent({"name": name}, {"directus_item": item})
+        assert request.form == [("name", name), ("metadata[directus_item]", item)]
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"id": None}, {"id": 7, "object": "customer"}, {"object": "customer"}, {"id": "cus_1"}]
+)
+@in_virtual_time
+async def test_what_is_made_has_an_id(body: object) -> None:
+    """W3: An answer without an ID, or without a kind, is no object."""
+    with upstream(reply(body)), pytest.raises(StripeUnavailable):
+        await calling(creating)
+
+
+PASSING = [
+    OSError("reset"),
+    TimeoutError(),
+    ConnectionResetError(),
+    error(500),
+    error(503),
+    error(409, "invalid_request_error"),
+    error(400, "invalid_request_error", **{"Stripe-Should-Retry": "true"}),
+    reply(body=b"<html>", status=502),
+    error(429, "rate_limit_error"),
+]
+
+
+@pytest.mark.parametrize("use", [retrieving, creating])
+@pytest.mark.parametrize("fault", PASSING, ids=label)
+@in_virtual_time
+async def test_a_passing_fault_is_tried_again(
+    fault: Reply, use: Callable[[StripeClient], Awaitable[StripeObject]]
+) -> None:
+    """U3, Stripe 2: What passes by itself is tried again, and a creation with the very same body and key."""
+    with upstream(fault, CUSTOMER) as stripe:
+        assert (await calling(use))["id"] == "cus_1"
+
+    first, second = stripe.requests
+    assert (first.body, first.headers.get("Idempotency-Key")) == (second.body, second.headers.get("Idempotency-Key"))
+    assert (use is creating) is ("Idempotency-Key" in second.headers)
+
+
+@pytest.mark.parametrize(
+    ("fault", "failure", "calls"),
+    [
+        (OSError("reset"), StripeUnavailable, 3),
+        (error(500), StripeUnavailable, 3),
+        (error(500, **{"Stripe-Should-Retry": "false"}), StripeUnavailable, 1),
+        (error(409, "invalid_request_error"), StripeRejected, 3),
+        (error(400, "invalid_request_error"), StripeRejected, 1),
+        (error(402, "card_error"), StripeRejected, 1),
+        (error(404, "invalid_request_error"), StripeRejected, 1),
+        (error(401, "invalid_request_error"), StripeKeyRejected, 1),
+        (error(403, "invalid_request_error"), StripeKeyRejected, 1),
+        (error(400, "idempotency_error"), StripeRejected, 1),
+        (reply(body=b"x", headers={"Content-Encoding": "gzip"}), StripeUnavailable, 3),
+        (reply(body=b"", status=302, headers={"Location": "https://elsewhere.test/"}), StripeUnavailable, 1),
+    ],
+    ids=label,
+)
+@in_virtual_time
+async def test_a_lasting_fault_ends_the_tries(fault: Reply, failure: type[StripeFailure], calls: int) -> None:
+    """U2, Stripe 2: A fault that stays ends after two repetitions, one that repeating cannot mend at once."""
+    with upstream(fault) as stripe, pytest.raises(failure) as end:
+        await calling(creating)
+
+    assert len(stripe.requests) == calls
+    assert len({request.headers["Idempotency-Key"] for request in stripe.requests}) == 1
+    assert "hush" not in f"{end.value.message}{end.value.detail}{end.value.extensions}"
+
+
+@in_virtual_time
+async def test_a_silent_stripe_ends_with_the_budget() -> None:
+    """U2: An answer that never comes is a 504 when the time is up, to the second."""
+    began = asyncio.get_running_loop().time()
+
+    with upstream(silence) as stripe, pytest.raises(StripeTimeout):
+        await calling(retrieving)
+
+    assert asyncio.get_running_loop().time() - began == pytest.approx(TIMEOUT)
+    assert len(stripe.requests) == 1
+
+
+@in_virtual_time
+async def test_retries_share_one_budget() -> None:
+    """Design 7: Slow faults and the pauses between them end together inside the one budget."""
+    began = asyncio.get_running_loop().time()
+
+    with upstream(late(12, error(500))) as stripe, pytest.raises(StripeTimeout):
+        await calling(retrieving)
+
+    assert asyncio.get_running_loop().time() - began == pytest.approx(TIMEOUT)
+    assert len(stripe.requests) == 2
+
+
+@in_virtual_time
+async def test_a_limit_is_waited_for() -> None:
+    """U2: After a 429 the call waits as long as Stripe says, and longer each time where it says nothing."""
+    loop = asyncio.get_running_loop()
+    with upstream(*[error(429)] * 3, error(429, **{"Retry-After": "9"}), CUSTOMER) as stripe:
+        await calling(retrieving)
+
+    assert len(stripe.requests) == 5
+    assert 9 + 3.5 / 2 <= loop.time() <= 9 + 3.5 * 1.5
+
+
+@pytest.mark.parametrize(("told", "retry_after", "most"), [("", 1, 12), ("10", 10, 3), ("60", 60, 1)])
+@in_virtual_time
+async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_after: int, most: int) -> None:
+    """U2: When waiting would use up the budget, the answer is a 429 that says when to come back."""
+    answer = error(429, "rate_limit_error", **{"Retry-After": told})
+
+    with upstream(answer) as stripe, pytest.raises(StripeRateLimited) as limit:
+        await calling(retrieving)
+
+    assert limit.value.retry_after == retry_after
+    assert 1 <= len(stripe.requests) <= most
+    assert asyncio.get_running_loop().time() < TIMEOUT
+
+
+@in_virtual_time
+async def test_a_rejected_key_is_known_until_it_works() -> None:
+    """U2, L5: A 401 shows that the key is unusable, a result or a missing right that it is not, an outage nothing."""
+    denied, missing, works = error(401), error(403), page(more=False)
+    seen: list[tuple[type[StripeFailure] | None, bool]] = []
+
+    async def probing(client: StripeClient) -> None:
+        for _ in range(6):
+            try:
+                await client.probe()
+            except StripeFailure as failure:
+                seen.append((type(failure), client.key_rejected))
+            else:
+                seen.append((None, client.key_rejected))
+
+    with upstream(denied, error(400), works, denied, missing, works):
+        await calling(probing)
+
+    assert seen == [
+        (StripeKeyRejected, True),
+        (StripeRejected, True),
+        (None, False),
+        (StripeKeyRejected, True),
+        (StripeKeyRejected, False),
+        (None, False),
+    ]
+
+
+@in_virtual_time
+async def test_the_operator_is_told_and_the_key_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    """U2, S1: A rejected key is an error in the log, without the key and without Stripe's text."""
+    with caplog.at_level(logging.DEBUG), upstream(error(401)), pytest.raises(StripeKeyRejected):
+        await calling(retrieving)
+
+    record = next(record for record in caplog.records if record.levelno == logging.ERROR)
+    assert "status 401" in str(vars(record)["detail"])
+    printed = "".join(str(vars(record)) for record in caplog.records if record.name.startswith("sidecar"))
+    assert "hush" not in printed
+    assert "sk_live_other" not in printed

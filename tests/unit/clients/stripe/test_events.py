@@ -1,0 +1,259 @@
+"""Events: each once, one at a time for each customer, forgotten in time, and counted however they end."""
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from sidecar.clients.stripe.events import StripeWebhooks
+from sidecar.clients.stripe.signature import Signatures
+from sidecar.core.flows.events import DELETED, UPDATED
+from sidecar.core.flows.follow_customer import Change
+from sidecar.errors import CredentialRefused, DirectusUnavailable, EventFailed, InvalidPayload, SidecarError
+from sidecar.metrics import Metrics
+from tests.doubles.events import OTHER_SECRET, SECRET, event, signature
+
+DOWN = DirectusUnavailable("down")
+
+
+@dataclass
+class Items:
+    """What is followed: `followed` are the customers in that order, `at_once` the most at work on one of them."""
+
+    error: Exception | None = None
+    hold: asyncio.Event | None = None
+    followed: list[str] = field(default_factory=list)
+    working: Counter[str] = field(default_factory=Counter)
+    at_once: int = 0
+    time: float = 0.0
+    lists: int = 0
+    metrics: Metrics = field(default_factory=Metrics)
+
+    def webhooks(self, *, livemode: bool = False) -> StripeWebhooks:
+        return StripeWebhooks(
+            Signatures([SECRET]),
+            self.follow,
+            self.forget,
+            livemode=livemode,
+            metrics=self.metrics,
+            timer=lambda: self.time,
+        )
+
+    def forget(self) -> None:
+        self.lists += 1
+
+    async def follow(self, customer_id: str) -> AsyncIterator[Change]:
+        self.followed.append(customer_id)
+        self.working[customer_id] += 1
+        self.at_once = max(self.at_once, *self.working.values())
+        try:
+            await (self.hold.wait() if self.hold else asyncio.sleep(0))
+            if self.error is not None:
+                raise self.error
+            yield Change(7, ("name", "mail"))
+        finally:
+            self.working[customer_id] -= 1
+
+    @property
+    def counted(self) -> dict[tuple[str, str], float]:
+        """How often each type ended how, where it did at all."""
+        lines = [line for line in self.metrics.exposition().decode().splitlines() if "sidecar_webhooks_total{" in line]
+        found = {tuple(line.split('"')[3::-2]): float(line.rpartition(" ")[2]) for line in lines}
+        return {(kind, result): times for (kind, result), times in found.items() if times}
+
+
+async def send(webhooks: StripeWebhooks, body: bytes, **how: str) -> None:
+    await webhooks.receive(body, [signature(body, **how)])  # type: ignore[arg-type]  # each of its own type
+
+
+@pytest.mark.parametrize("kind", [UPDATED, DELETED])
+async def test_dealt_with(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Its customer is followed, lists begun before are joined no more, and each change is an audit line."""
+    items = Items()
+    body = event(kind, "cus_1", id="evt_7")
+
+    with caplog.at_level(logging.INFO, "sidecar.audit"):
+        await send(items.webhooks(), body)
+
+    assert (items.followed, items.lists, items.counted) == (["cus_1"], 1, {(kind, "done"): 1})
+    [line] = caplog.records
+    facts = {name: vars(line)[name] for name in ("item", "fields", "customer", "event", "type")}
+    assert facts == {"item": 7, "fields": ["name", "mail"], "customer": "cus_1", "event": "evt_7", "type": kind}
+
+
+async def test_a_duplicate_costs_nothing() -> None:
+    """An event that was dealt with is acknowledged again and nothing else is done."""
+    items = Items()
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+
+    for _ in range(3):
+        await send(webhooks, body)
+
+    assert (items.followed, items.lists) == (["cus_1"], 1)
+    assert items.counted == {(UPDATED, "done"): 1, (UPDATED, "duplicate"): 2}
+
+
+async def test_duplicates_at_once() -> None:
+    """Of an event that comes several times at once one is dealt with, and none is acknowledged before that is done."""
+    items = Items(hold=asyncio.Event())
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+    sent = [asyncio.create_task(send(webhooks, body)) for _ in range(5)]
+    await asyncio.sleep(0)
+
+    acknowledged = [task.done() for task in sent]
+    assert items.hold is not None
+    items.hold.set()
+    await asyncio.gather(*sent)
+
+    assert acknowledged == [False] * 5
+    assert items.followed == ["cus_1"]
+    assert items.counted == {(UPDATED, "done"): 1, (UPDATED, "duplicate"): 4}
+
+
+async def test_one_at_a_time_for_each_customer() -> None:
+    """Two events of one customer never meet at its item; another customer's do not wait for them."""
+    items = Items(hold=asyncio.Event())
+    webhooks = items.webhooks()
+    bodies = [event(UPDATED, customer) for customer in ("cus_1", "cus_1", "cus_1", "cus_2")]
+    sent = [asyncio.create_task(send(webhooks, body)) for body in bodies]
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    begun = sorted(items.followed)
+    assert items.hold is not None
+    items.hold.set()
+    await asyncio.gather(*sent)
+
+    assert begun == ["cus_1", "cus_2"]
+    assert (sorted(items.followed), items.at_once) == (["cus_1"] * 3 + ["cus_2"], 1)
+
+
+async def test_an_event_is_forgotten() -> None:
+    """An event that an operator sends again an hour later is dealt with again."""
+    items = Items()
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+
+    for items.time in (0.0, 3599.0, 3601.0):
+        await send(webhooks, body)
+
+    assert items.followed == ["cus_1"] * 2
+
+
+async def test_what_is_remembered_is_bounded() -> None:
+    """However many events come, no more than ten thousand are remembered, and nothing of their customers."""
+    items = Items()
+    webhooks = items.webhooks()
+
+    for number in range(10_100):
+        await send(webhooks, event(UPDATED, f"cus_{number}", id=f"evt_{number}"))
+    for number in (10_099, 0):
+        await send(webhooks, event(UPDATED, f"cus_{number}", id=f"evt_{number}"))
+
+    assert items.counted == {(UPDATED, "done"): 10_101, (UPDATED, "duplicate"): 1}
+
+
+@pytest.mark.parametrize(
+    "error", [DOWN, CredentialRefused("INVALID_CREDENTIALS")], ids=lambda error: type(error).__name__
+)
+async def test_a_failure_is_stripes_to_repeat(error: SidecarError, caplog: pytest.LogCaptureFixture) -> None:
+    """What failed is answered so that Stripe sends it again, whatever the reason was, and then done."""
+    items = Items(error=error)
+    webhooks, body = items.webhooks(), event(DELETED, "cus_1", id="evt_7")
+
+    with pytest.raises(EventFailed) as failed:
+        await send(webhooks, body)
+    items.error = None
+    await send(webhooks, body)
+
+    assert failed.value.status == 503
+    assert items.counted == {(DELETED, "failed"): 1, (DELETED, "done"): 1}
+    [line] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    facts = {name: vars(line)[name] for name in ("event", "type", "customer", "code", "detail")}
+    assert facts == {
+        "event": "evt_7",
+        "type": DELETED,
+        "customer": "cus_1",
+        "code": error.code,
+        "detail": error.detail,
+    }
+
+
+async def test_a_fault_of_our_own_is_a_failure_too() -> None:
+    """An error that nobody thought of is not taken for done either."""
+    items = Items(error=RuntimeError("a fault"))
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+
+    with pytest.raises(RuntimeError):
+        await send(webhooks, body)
+    items.error = None
+    await send(webhooks, body)
+
+    assert items.counted == {(UPDATED, "failed"): 1, (UPDATED, "done"): 1}
+
+
+@pytest.mark.parametrize("kind", ["customer.created", "payment_intent.succeeded", "invoice.paid", "no.such.type"])
+async def test_other_types(kind: str) -> None:
+    """What is not followed is acknowledged; it may well be in a list."""
+    items = Items()
+
+    await send(items.webhooks(), event(kind, {"id": "x_1", "object": "x"}))
+
+    assert (items.followed, items.lists, items.counted) == ([], 1, {("other", "ignored"): 1})
+
+
+@pytest.mark.parametrize("attributes", [{"livemode": True}, {"account": "acct_1"}])
+async def test_events_of_others(attributes: dict[str, object], caplog: pytest.LogCaptureFixture) -> None:
+    """Another mode's and a connected account's are acknowledged with a line in the log, and touch nothing."""
+    items = Items()
+
+    with caplog.at_level(logging.INFO):
+        await send(items.webhooks(), event(DELETED, "cus_1", **attributes))
+
+    assert (items.followed, items.lists, items.counted) == ([], 0, {(DELETED, "ignored"): 1})
+    assert [record.message for record in caplog.records] == ["an event was ignored"]
+
+
+async def test_live_mode() -> None:
+    """With a live key it is the other way round."""
+    items = Items()
+    webhooks = items.webhooks(livemode=True)
+
+    await send(webhooks, event(UPDATED, "cus_1", livemode=True))
+    await send(webhooks, event(UPDATED, "cus_2", livemode=False))
+
+    assert items.followed == ["cus_1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "secret"),
+    [
+        (event(UPDATED, "cus_1"), OTHER_SECRET),
+        (b"", SECRET),
+        (b"[]", SECRET),
+        (b"{", SECRET),
+        (b'{"object": "event"}', SECRET),
+        (json.dumps({"object": "v2.core.event", "id": "evt_1", "type": UPDATED}).encode(), SECRET),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, bytes) else "",
+)
+async def test_refused(body: bytes, secret: str) -> None:
+    """What is not signed, or signed and no event, is refused, counted, and does nothing."""
+    items = Items()
+
+    with pytest.raises(InvalidPayload):
+        await send(items.webhooks(), body, secret=secret)
+
+    assert (items.followed, items.lists, items.counted) == ([], 0, {("other", "refused"): 1})
+
+
+def test_every_way_to_end_is_there_from_the_start() -> None:
+    """An increase from nothing is not seen, so each type and end stands there with 0."""
+    items = Items()
+
+    items.webhooks()
+
+    assert items.metrics.exposition().count(b"sidecar_webhooks_total{") == 3 * 5

@@ -1,0 +1,137 @@
+"""Turns for lists: the rate, the order, who is refused, what a 429 does, and what never has to wait."""
+
+import asyncio
+from collections.abc import Awaitable
+
+import pytest
+
+from sidecar.clients.stripe.rate import Budget
+from sidecar.errors import StripeRateLimited
+from tests.unit.clients.virtual_time import in_virtual_time
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def use(budget: Budget, endpoint: str = "/v1/customers", lasting: float = 0) -> float:
+    """Take a turn, hold it for so many seconds, and give the moment at which it came."""
+    async with budget.turn(endpoint):
+        came = now()
+        await asyncio.sleep(lasting)
+    return came
+
+
+async def outcomes(turns: list[Awaitable[float]]) -> list[float | BaseException]:
+    return await asyncio.gather(*turns, return_exceptions=True)
+
+
+@pytest.mark.parametrize("rate", [0.5, 20, 100])
+@in_virtual_time
+async def test_rate(rate: float) -> None:
+    """However many ask at once, in no second do more go than the rate, but for a burst of a quarter's worth."""
+    budget = Budget(rate, patience=1_000)
+    await asyncio.sleep(100)
+
+    came = sorted(await asyncio.gather(*(use(budget) for _ in range(300))))
+
+    for first in range(0, 300, 7):
+        in_a_second = sum(came[first] <= moment < came[first] + 1 for moment in came)
+        assert in_a_second <= rate * 1.25 + 2
+    assert came[-1] - came[0] <= 300 / rate
+
+
+@in_virtual_time
+async def test_order() -> None:
+    """Turns come in the order in which they were asked for."""
+    budget = Budget(10, patience=1_000)
+
+    came = await asyncio.gather(*(use(budget) for _ in range(100)))
+
+    assert sorted(came) == came
+
+
+@in_virtual_time
+async def test_lists_of_their_own() -> None:
+    """Each endpoint has the whole rate."""
+    budget = Budget(10, patience=1_000)
+    await asyncio.gather(*(use(budget) for _ in range(30)))
+
+    asked = now()
+    came = await use(budget, "/v1/payment_intents")
+
+    assert asked == came
+
+
+@in_virtual_time
+async def test_patience() -> None:
+    """Who would wait longer than the patience is refused at once, with the time to come back."""
+    budget = Budget(10, patience=5)
+
+    results = await outcomes([use(budget) for _ in range(100)])
+
+    refused = [result for result in results if isinstance(result, StripeRateLimited)]
+    assert 40 <= len(refused) <= 50
+    assert {5} == {refusal.retry_after for refusal in refused}
+    assert results[45] not in refused
+    assert now() <= 5
+
+
+@in_virtual_time
+async def test_who_leaves_takes_no_turn() -> None:
+    """Waiting turns of callers that went away are nobody's loss."""
+    budget = Budget(10, patience=5)
+    gone = [asyncio.ensure_future(use(budget)) for _ in range(50)]
+    await asyncio.sleep(0.01)
+    for task in gone:
+        task.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+
+    asked = now()
+    came = await use(budget)
+
+    assert came - asked <= 0.1
+
+
+@in_virtual_time
+async def test_pause() -> None:
+    """A pause holds back everyone whose turn has not come, those who wait already too; then the rate holds again."""
+    budget = Budget(10, patience=60)
+    waiting = [asyncio.ensure_future(use(budget)) for _ in range(30)]
+    await asyncio.sleep(1)
+
+    budget.pause(7)
+    paused = now()
+    later = await use(budget, "/v1/payment_intents")
+    came = [moment for moment in await asyncio.gather(*waiting) if moment > paused]
+
+    assert later >= paused + 7
+    assert len(came) >= 15
+    assert min(came) >= paused + 7
+    assert max(came) >= min(came) + 1.5
+
+
+@in_virtual_time
+async def test_pause_longer_than_patience() -> None:
+    """A pause nobody has the patience for ends the waiting, of those who come and of those who wait."""
+    budget = Budget(1, patience=5)
+    first = [asyncio.ensure_future(use(budget)) for _ in range(4)]
+    await asyncio.sleep(0.5)
+
+    budget.pause(30)
+    [*results] = await outcomes([*first, use(budget)])
+
+    assert [StripeRateLimited] * 4 == [type(result) for result in results if isinstance(result, Exception)]
+    assert now() <= 6
+
+
+@in_virtual_time
+async def test_places() -> None:
+    """However slow Stripe is, only so many lists' requests are under way; the rest wait, and not for ever."""
+    budget = Budget(1_000, patience=5, at_once=3)
+
+    results = await outcomes([use(budget, lasting=20) for _ in range(10)])
+
+    assert sum(isinstance(result, float) for result in results) == 3
+    assert sum(isinstance(result, StripeRateLimited) for result in results) == 7
+    await use(budget)

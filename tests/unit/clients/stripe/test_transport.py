@@ -1,0 +1,117 @@
+"""Check U3 on the wire: bodies that break off are part of the attempt, so they are tried again."""
+
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import stripe
+
+from sidecar.clients.http import open_session
+from sidecar.clients.stripe.client import StripeClient
+from sidecar.errors import StripeFailure, StripeTimeout, StripeUnavailable
+from tests.unit.clients.loopback import Answer, head, loopback, raw, reset, silence, whole
+
+CUSTOMER = whole(json.dumps({"id": "cus_1", "object": "customer"}).encode())
+BEFORE_HEADERS: list[Answer] = [reset, raw(), raw(b"HTTP/1.1 200 O")]
+IN_THE_BODY = [
+    raw(head("Content-Length: 100"), b'{"id": "cus_1"'),
+    raw(head("Transfer-Encoding: chunked"), b'f\r\n{"id": "cus_1"}\r\n'),
+]
+BROKEN_OFF = BEFORE_HEADERS + IN_THE_BODY
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library pauses half a second before it repeats; that it does is tested in virtual time."""
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.001)
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with open_session(total=5, connect=1, connections=5) as opened:
+        yield opened
+
+
+def client(session: aiohttp.ClientSession, base: str, *, timeout: float = 5) -> StripeClient:
+    return StripeClient(session, base=base, key="rk_test_hush", version="2026-10-28.endive", timeout=timeout)
+
+
+@pytest.mark.parametrize("fault", BROKEN_OFF)
+async def test_a_read_that_breaks_off_is_repeated(session: aiohttp.ClientSession, fault: Answer) -> None:
+    """U3: A reset before the headers, in them or in the body costs a repetition and not the answer."""
+    async with loopback(fault, CUSTOMER) as server:
+        assert await client(session, server.url).retrieve("/v1/customers", "cus_1") == {
+            "id": "cus_1",
+            "object": "customer",
+        }
+
+    assert server.targets == ["/v1/customers/cus_1"] * 2
+
+
+@pytest.mark.parametrize("fault", BROKEN_OFF)
+async def test_a_creation_that_breaks_off_is_repeated_as_it_was(session: aiohttp.ClientSession, fault: Answer) -> None:
+    """U3: A creation is repeated with the same key and the same body, so that Stripe makes one customer."""
+    async with loopback(fault, CUSTOMER) as server:
+        created = await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+
+    assert created.object == {"id": "cus_1", "object": "customer"}
+    first, second = map(_lines, server.requests)
+    assert first == second
+    assert "Idempotency-Key: the-key" in first
+
+
+@pytest.mark.parametrize("fault", BROKEN_OFF)
+async def test_what_breaks_off_every_time_is_an_error(session: aiohttp.ClientSession, fault: Answer) -> None:
+    """U3, U4: Half an answer is never taken for one. aiohttp itself repeats a GET that ends before its headers."""
+    async with loopback(fault) as server:
+        with pytest.raises(StripeUnavailable) as error:
+            await client(session, server.url).retrieve("/v1/customers", "cus_1")
+
+    assert len(server.requests) == (6 if fault in BEFORE_HEADERS else 3)
+    assert "hush" not in f"{error.value.message}{error.value.detail}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        raw(head("Content-Length: 9000000000"), *[b" " * 65536] * 300),
+        whole(b"x", "Content-Encoding: gzip"),
+        whole(b'{"id": "cus_1"}', status="203 Non-Authoritative Information"),
+    ],
+    ids=["flood", "compressed", "from a cache"],
+)
+async def test_other_answers_are_errors(session: aiohttp.ClientSession, answer: Answer) -> None:
+    """U1: Floods and compressed bodies are not read, and only a plain 200 is a result."""
+    async with loopback(answer) as server:
+        with pytest.raises(StripeFailure):
+            await client(session, server.url).retrieve("/v1/customers", "cus_1")
+
+
+async def test_a_redirect_takes_the_key_nowhere(session: aiohttp.ClientSession) -> None:
+    """S1: The address that a redirect names sees no request, and so no key."""
+    async with (
+        loopback(CUSTOMER) as elsewhere,
+        loopback(whole(b"", f"Location: {elsewhere.url}/", status="307 Temporary Redirect")) as server,
+    ):
+        with pytest.raises(StripeUnavailable):
+            await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+
+    assert elsewhere.requests == []
+
+
+async def test_silence_ends_with_the_budget(session: aiohttp.ClientSession) -> None:
+    """U2: A connection on which nothing comes ends in a 504, and is not used again."""
+    async with loopback(silence, CUSTOMER) as server:
+        with pytest.raises(StripeTimeout):
+            await client(session, server.url, timeout=0.05).retrieve("/v1/customers", "cus_1")
+
+        assert await client(session, server.url).retrieve("/v1/customers", "cus_1") == {
+            "id": "cus_1",
+            "object": "customer",
+        }
+
+
+def _lines(request: bytes) -> list[str]:
+    """What a repetition must repeat; the library's telemetry tells of the call before."""
+    return [line for line in request.decode().split("\r\n") if not line.startswith("X-Stripe-Client-Telemetry")]

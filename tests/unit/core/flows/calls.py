@@ -1,0 +1,79 @@
+"""A Stripe and a holder in memory, for tests of how one call is made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sidecar.core.interfaces import Page, Pages, Sent
+from sidecar.core.operations.resources import RESOURCES, Resource, StripeObject
+from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected
+
+OWN, OTHER, FOREIGN = "cus_OWN", "cus_OTHER", "cus_FOREIGN"
+
+
+def thing(resource: Resource, name: str, owner: str | None = None, **more: object) -> StripeObject:
+    """Make an object with its customer named, as an ID, where its kind names one."""
+    own = {} if resource.via or not resource.owned or resource.kind == "customer" else {"customer": owner}
+    return {"id": f"{resource.prefixes[0]}_{name}", "object": resource.kind, **own, **more}
+
+
+@dataclass
+class Stripe:
+    """`answer` is what is said to any change; `status` what is said of an ID that is not there."""
+
+    objects: dict[str, StripeObject] = field(default_factory=dict)
+    answer: StripeObject = field(default_factory=dict)
+    status: int = 404
+    retrieved: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[tuple[str, str, Mapping[str, object], str | None, bool]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, *objects: StripeObject) -> "Stripe":
+        return cls({str(each["id"]): each for each in objects})
+
+    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+        self.retrieved.append((path, object_id))
+        found = self.objects.get(object_id)
+        if found is None or RESOURCES[str(found["object"])].path != path:
+            raise StripeRejected("Stripe does not accept this request.", status=self.status, extensions={})
+        return found
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        in_turn: bool = False,
+    ) -> Sent:
+        self.sent.append((method, path, dict(parameters), idempotency_key, in_turn))
+        return Sent(self.answer)
+
+    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+        raise NotImplementedError
+
+    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
+        raise NotImplementedError
+
+
+@dataclass
+class Holder:
+    """Lets through `own` and nobody else; `asked` are the customers it was asked about."""
+
+    own: tuple[str, ...] = (OWN, OTHER)
+    asked: list[str] = field(default_factory=list)
+
+    async def hold(self, customer_id: str) -> None:
+        self.asked.append(customer_id)
+        if customer_id not in self.own:
+            raise self.refusal()
+
+    async def sole(self) -> str:
+        if not self.own:
+            raise self.refusal()
+        if len(self.own) > 1:
+            raise InvalidPayload("customer: say which one.")
+        return self.own[0]
+
+    def refusal(self) -> PermissionDenied:
+        return PermissionDenied("not yours", extensions={"reason": "not_visible"})

@@ -1,0 +1,476 @@
+"""Checks W2-W6 as far as core decides them: which customer an item gets, and what is said when a step fails."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.flows.create_customer import (
+    Creator,
+    NewCustomer,
+    WriteBack,
+    create_customer,
+    create_customer_for_item,
+    idempotency_key,
+    item_metadata,
+)
+from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
+from sidecar.core.operations.resources import StripeObject
+from sidecar.errors import (
+    DirectusUnavailable,
+    ItemConflict,
+    ItemRefused,
+    SidecarError,
+    StripeFailure,
+    StripeKeyRejected,
+    StripeRateLimited,
+    StripeRejected,
+    StripeTimeout,
+    StripeUnavailable,
+)
+
+CALLER = Credential("caller", Source.HEADER, "192.0.2.7")
+SERVICE = Credential("service", Source.SERVICE, None)
+CREATOR = Creator(CALLER, may_read=True)
+ADA = {"email": "ada@example.com", "name": "Ada"}
+DOWN = DirectusUnavailable("down")
+REFUSED = ItemRefused("no", status=403, code="FORBIDDEN")
+
+
+@dataclass
+class Items:
+    """The collection in memory. `failing`: method -> error. `raced`: what somebody else writes just before a claim."""
+
+    rows: dict[PrimaryKey, str | None] = field(default_factory=dict)
+    updatable: bool = True
+    raced: str | None = None
+    failing: dict[str, SidecarError] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    created: list[Mapping[str, object]] = field(default_factory=list)
+
+    def _step(self, name: str, credential: Credential) -> None:
+        self.calls.append((name, credential.token))
+        if name in self.failing:
+            raise self.failing[name]
+
+    async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
+        self._step("customer_id", credential)
+        return self.rows[item] or None
+
+    async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
+        self._step("may_update", credential)
+        return self.updatable and item in self.rows
+
+    async def create(self, credential: Credential, values: Mapping[str, object]) -> PrimaryKey:
+        self._step("create", credential)
+        self.created.append(values)
+        item = len(self.rows) + 1
+        self.rows[item] = None
+        return item
+
+    async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
+        self._step("claim", credential)
+        await asyncio.sleep(0)
+        self.rows[item] = self.raced or self.rows[item]
+        empty = self.rows[item] is None
+        if empty:
+            self.rows[item] = customer_id
+        return empty
+
+
+@dataclass
+class Stripe:
+    """Keeps idempotency as Stripe does (docs.stripe.com/api/idempotent_requests): a key gives its first customer.
+
+    That goes for one of the `deleted` too, and for one of the `wiped`, of which Stripe says that it knows none.
+    """
+
+    error: StripeFailure | None = None
+    by_key: dict[str, StripeObject] = field(default_factory=dict)
+    metadata: list[Mapping[str, str]] = field(default_factory=list)
+    retrieved: list[str] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)
+    wiped: set[str] = field(default_factory=set)
+
+    @property
+    def ids(self) -> list[object]:
+        """Every customer ever created, in that order."""
+        return [customer["id"] for customer in self.by_key.values()]
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        in_turn: bool = False,
+    ) -> Sent:
+        await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        assert (method, path, in_turn) == ("POST", "/v1/customers", False)
+        assert idempotency_key is not None
+        attributes = dict(parameters)
+        metadata = attributes.pop("metadata")
+        assert isinstance(metadata, dict)
+        self.metadata.append(metadata)
+        replayed = idempotency_key in self.by_key
+        new = {"id": f"cus_{len(self.by_key) + 1}", **attributes}
+        return Sent(self.by_key.setdefault(idempotency_key, new), replayed)
+
+    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+        assert path == "/v1/customers"
+        self.retrieved.append(object_id)
+        if object_id in self.wiped:
+            raise StripeRejected("no", status=404, extensions={"stripe": {"code": "resource_missing"}})
+        return {"id": object_id, "deleted": True} if object_id in self.deleted else {"id": object_id}
+
+    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+        raise AssertionError((path, parameters))
+
+    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
+        raise AssertionError((path, filters))
+
+
+def write_back(items: Items, *, service: Credential | None = SERVICE) -> WriteBack:
+    field_map = FieldMap("cus", {"cus": ("id",), "mail": ("email",), "name": ("name",)})
+    return WriteBack(items, project="directus", collection="customers", service=service, field_map=field_map)
+
+
+BACK = write_back(Items())
+
+
+async def test_without_write_back_every_call_is_a_new_customer() -> None:
+    """Without an item and without a client's key two calls are two customers, named after nothing."""
+    stripe = Stripe()
+
+    first = await create_customer(NewCustomer(ADA), CREATOR, stripe)
+    second = await create_customer(NewCustomer(ADA), CREATOR, stripe)
+
+    assert (first.customer["id"], second.customer["id"]) == ("cus_1", "cus_2")
+    assert first.created
+    assert stripe.metadata == [{}, {}]
+
+
+async def test_a_clients_key_makes_a_retry_the_same_customer() -> None:
+    """W5: The same caller with the same key gets the same customer, another caller or key does not."""
+    stripe = Stripe()
+    creators = [
+        replace(CREATOR, key="k"),
+        replace(CREATOR, key="k"),
+        replace(CREATOR, key="j"),
+        Creator(Credential("other", Source.HEADER, "192.0.2.7"), may_read=True, key="k"),
+    ]
+
+    outcomes = [await create_customer(NewCustomer(ADA), creator, stripe) for creator in creators]
+
+    assert [outcome.customer["id"] for outcome in outcomes] == ["cus_1", "cus_1", "cus_2", "cus_3"]
+
+
+async def test_a_clients_key_never_leaves_as_it_is() -> None:
+    """W5, A5: What goes to Stripe is a digest, in which neither the caller's token nor its key can be read."""
+    stripe = Stripe()
+
+    await create_customer(NewCustomer(ADA), replace(CREATOR, key="my-key"), stripe)
+
+    (key,) = stripe.by_key
+    assert len(key) <= 255
+    assert "my-key" not in key
+    assert CALLER.token not in key
+
+
+async def test_an_item_is_created_first_where_none_is_named() -> None:
+    """The caller creates the item with the mapped values; the service writes the new customer's ID into it."""
+    items, stripe = Items(), Stripe()
+
+    outcome = await create_customer_for_item(NewCustomer(ADA), CREATOR, stripe, write_back(items))
+
+    assert items.created == [{"mail": "ada@example.com", "name": "Ada"}]
+    assert items.rows == {1: "cus_1"}
+    assert items.calls == [("create", "caller"), ("claim", "service"), ("customer_id", "service")]
+    assert stripe.metadata == [item_metadata(BACK, 1)]
+    assert (outcome.created, outcome.pending) == (True, False)
+
+
+async def test_the_caller_writes_where_there_is_no_service() -> None:
+    """Without a service token the ID is written with the caller's own rights."""
+    items = Items({7: None})
+
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items, service=None))
+
+    assert items.rows == {7: "cus_1"}
+    assert {token for _, token in items.calls} == {"caller"}
+
+
+async def test_an_empty_item_gets_the_customer() -> None:
+    """W4: An item is read and judged with the caller's rights before Stripe is asked, and read again at the end."""
+    items = Items({7: None})
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
+
+    assert items.rows == {7: "cus_1"}
+    assert items.calls == [
+        ("customer_id", "caller"),
+        ("may_update", "caller"),
+        ("claim", "service"),
+        ("customer_id", "service"),
+    ]
+    assert outcome.created
+
+
+async def test_an_item_with_a_customer_keeps_it() -> None:
+    """W4: An item that has an ID is neither overwritten nor given a second customer; the first is shown."""
+    items, stripe = Items({7: "cus_old"}), Stripe()
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert (outcome.customer, outcome.created, outcome.pending) == ({"id": "cus_old"}, False, False)
+    assert items.rows == {7: "cus_old"}
+    assert stripe.by_key == {}
+
+
+async def test_a_customer_the_caller_may_not_read_is_not_shown() -> None:
+    """W4, R6: Whoever may create but not read learns that there is a customer and nothing of it."""
+    items, stripe = Items({7: "cus_old"}), Stripe()
+
+    with pytest.raises(ItemConflict) as conflict:
+        await create_customer_for_item(NewCustomer(ADA, 7), replace(CREATOR, may_read=False), stripe, write_back(items))
+
+    assert conflict.value.extensions == {"item": 7}
+    assert stripe.retrieved == []
+
+
+@pytest.mark.parametrize("customer_id", [None, "cus_old"])
+async def test_whoever_may_not_update_the_item_gets_nothing(customer_id: str | None) -> None:
+    """0 Stripe: Reading an item is not enough, whether or not it has a customer."""
+    items, stripe = Items({7: customer_id}, updatable=False), Stripe()
+
+    with pytest.raises(ItemRefused) as refused:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert (refused.value.status, refused.value.code) == (403, "FORBIDDEN")
+    assert stripe.by_key == {}
+    assert stripe.retrieved == []
+
+
+@pytest.mark.parametrize("error", [DOWN, REFUSED])
+@pytest.mark.parametrize(("step", "item"), [("create", None), ("customer_id", 7), ("may_update", 7)])
+async def test_stripe_is_not_asked_before_directus_agreed(step: str, item: int | None, error: SidecarError) -> None:
+    """0 Stripe: Whichever question to Directus fails before Stripe's turn ends the request, as that failure."""
+    items, stripe = Items({7: None}, failing={step: error}), Stripe()
+
+    with pytest.raises(type(error)):
+        await create_customer_for_item(NewCustomer(ADA, item), CREATOR, stripe, write_back(items))
+
+    assert stripe.by_key == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StripeTimeout("t"),
+        StripeUnavailable("u"),
+        StripeRateLimited("r"),
+        StripeKeyRejected("k"),
+        StripeRejected("x", status=402, extensions={"stripe": {"code": "c"}}),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("item", [None, 7])
+async def test_a_failure_at_stripe_names_the_item(error: StripeFailure, item: int | None) -> None:
+    """W3: After a failure the caller knows the item, so that a retry makes no second one; no ID was written."""
+    items = Items({7: None})
+    error = StripeRejected("x", status=402, extensions=error.extensions) if isinstance(error, StripeRejected) else error
+
+    with pytest.raises(type(error)) as failure:
+        await create_customer_for_item(NewCustomer(ADA, item), CREATOR, Stripe(error=error), write_back(items))
+
+    assert failure.value.extensions["item"] == (7 if item == 7 else 2)
+    assert "claim" not in dict(items.calls)
+
+
+@pytest.mark.parametrize("error", [DOWN, REFUSED])
+async def test_an_id_that_cannot_be_written_is_pending(error: SidecarError, caplog: pytest.LogCaptureFixture) -> None:
+    """W3: The caller gets its customer and learns that the ID is still to be written; the operator is told which."""
+    items = Items({7: None}, failing={"claim": error})
+
+    with caplog.at_level(logging.ERROR):
+        outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
+
+    assert outcome.customer["id"] == "cus_1"
+    assert outcome.pending
+    (record,) = caplog.records
+    assert (vars(record)["item"], vars(record)["customer"]) == (7, "cus_1")
+
+
+async def test_a_retry_finishes_what_was_pending() -> None:
+    """W3: Once Directus is back, the same request writes the same customer's ID."""
+    items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+    items.failing.clear()
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert (outcome.pending, outcome.customer["id"]) == (False, "cus_1")
+    assert items.rows == {7: "cus_1"}
+    assert len(stripe.by_key) == 1
+
+
+async def test_a_lost_answer_to_the_claim_is_no_conflict() -> None:
+    """W3: An item that already names the very customer is done, however that came to be."""
+    items, stripe = Items({7: None}, raced="cus_1"), Stripe()
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert outcome.customer["id"] == "cus_1"
+    assert not outcome.pending
+
+
+async def test_an_item_that_got_another_customer_meanwhile_keeps_it(caplog: pytest.LogCaptureFixture) -> None:
+    """W4: Who comes second is shown the first one's customer, and the operator is told of the one left over."""
+    items = Items({7: None}, raced="cus_other")
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
+
+    assert (outcome.customer["id"], outcome.created) == ("cus_other", False)
+    assert items.rows == {7: "cus_other"}
+    assert [vars(record)["customer"] for record in caplog.records] == ["cus_1"]
+
+
+async def test_an_empty_answer_after_a_lost_claim_is_pending() -> None:
+    """W3: Where the claim changed nothing and the item still shows no ID, nobody is told that it was written."""
+    items = Items({7: ""})
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
+
+    assert outcome.pending
+
+
+async def test_one_item_asked_for_twenty_times_at_once_gets_one_customer() -> None:
+    """W2: However many callers meet at one item, all get the same customer and the item holds it."""
+    items, stripe = Items({7: None}), Stripe()
+    callers = [Creator(Credential(f"t{number}", Source.HEADER, "::1"), may_read=True) for number in range(20)]
+
+    outcomes = await asyncio.gather(
+        *(create_customer_for_item(NewCustomer(ADA, 7), caller, stripe, write_back(items)) for caller in callers)
+    )
+
+    assert {outcome.customer["id"] for outcome in outcomes} == {"cus_1"}
+    assert [outcome.created for outcome in outcomes].count(True) == 1
+    assert items.rows == {7: "cus_1"}
+
+
+@pytest.mark.parametrize("end", ["deleted", "wiped"])
+async def test_an_item_whose_customer_was_deleted_gets_another(end: str) -> None:
+    """W4: What Stripe repeats of a customer that is gone is not written back; the item gets a customer that lives."""
+    items, stripe = Items({7: None}), Stripe()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+    getattr(stripe, end).add("cus_1")
+    items.rows[7] = None
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert (outcome.customer["id"], outcome.created) == ("cus_2", True)
+    assert items.rows == {7: "cus_2"}
+    assert stripe.metadata == [item_metadata(BACK, 7)] * 3
+
+
+@given(deleted=st.integers(1, 9), callers=st.integers(1, 9))
+async def test_after_several_deletions_all_get_one_customer(deleted: int, callers: int) -> None:
+    """W2, W4: However often an item's customer was deleted, all who ask at once afterwards get the same new one."""
+    items, stripe = Items({7: None}), Stripe()
+    for number in range(1, deleted + 1):
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+        stripe.deleted.add(f"cus_{number}")
+        items.rows[7] = None
+
+    outcomes = await asyncio.gather(
+        *(create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items)) for _ in range(callers))
+    )
+
+    assert {outcome.customer["id"] for outcome in outcomes} == {f"cus_{deleted + 1}"}
+    assert len(stripe.ids) == deleted + 1
+
+
+async def test_a_customer_that_lives_is_kept_by_a_retry() -> None:
+    """W2: A repeated answer about a customer that is there makes no second one."""
+    items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert outcome.customer["id"] == "cus_1"
+    assert (stripe.ids, stripe.retrieved) == (["cus_1"], ["cus_1"])
+
+
+async def test_a_new_customer_is_not_looked_at_again() -> None:
+    """A first answer needs no second question."""
+    stripe = Stripe()
+
+    await create_customer_for_item(NewCustomer(ADA), CREATOR, stripe, write_back(Items()))
+
+    assert stripe.retrieved == []
+
+
+async def test_deletion_without_end() -> None:
+    """Where every customer of an item is deleted at once, the caller is told so after a few."""
+    items, stripe = Items({7: None}), Stripe()
+    stripe.deleted = {f"cus_{number}" for number in range(1, 50)}
+    for _ in range(10):
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+        items.rows[7] = None
+
+    with pytest.raises(ItemConflict) as conflict:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert conflict.value.extensions == {"item": 7}
+    assert len(stripe.ids) == 10
+
+
+async def test_a_failure_while_looking_names_the_item() -> None:
+    """W3: Where Stripe fails when it is asked whether the customer lives, the caller learns the item all the same."""
+    items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+    failing = Unreadable(by_key=stripe.by_key)
+
+    with pytest.raises(StripeTimeout) as failure:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, failing, write_back(items))
+
+    assert failure.value.extensions == {"item": 7}
+
+
+class Unreadable(Stripe):
+    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+        raise StripeTimeout(f"{path}/{object_id}")
+
+
+names = st.text(max_size=12) | st.sampled_from(["a", "a:", "1:a", "2:aa", "aa", "1"])
+
+
+@given(st.tuples(names, names, names | st.integers(0, 20)), st.tuples(names, names, names | st.integers(0, 20)))
+def test_keys_are_one_to_an_item(first: tuple[str, str, PrimaryKey], second: tuple[str, str, PrimaryKey]) -> None:
+    """W2: Two items share a key only if project, collection and primary key are the same text."""
+    keys = [idempotency_key(replace(BACK, project=p, collection=c), item) for p, c, item in (first, second)]
+
+    assert (keys[0] == keys[1]) is (tuple(map(str, first)) == tuple(map(str, second)))
+    assert all(len(key) <= 255 for key in keys)
+
+
+@given(names, names | st.none(), names, names | st.none())
+def test_keys_are_one_to_a_customer_that_went(item: str, after: str | None, other: str, later: str | None) -> None:
+    """W2: Two keys of one collection are the same only for the same item after the same customer."""
+    keys = [idempotency_key(BACK, item, after=after), idempotency_key(BACK, other, after=later)]
+
+    assert (keys[0] == keys[1]) is ((item, after) == (other, later))
+
+
+def test_a_key_survives_a_release() -> None:
+    """W2: The key is made from these facts in this way for good: a new release must not make second customers."""
+    assert idempotency_key(BACK, 7) == "52d7ed611d0d91635c6a1d7e2f39db38295f09ab46418253c4b80856a402fd71"

@@ -1,0 +1,363 @@
+"""What an item repeats of its customer, and that it ends in the truth whatever happens meanwhile."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.flows.follow_customer import Change, HeldItem, Mirror, follow
+from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
+from sidecar.core.operations.resources import StripeObject
+from sidecar.errors import EventFailed, ItemRefused, StripeUnavailable
+
+FIELD_MAP = FieldMap("cus", {"cus": ("id",), "mail": ("email",), "name": ("name",), "where": ("address",)})
+MIRROR = Mirror.of(FIELD_MAP, collection="customers", key_field="id")
+ADA: StripeObject = {"id": "cus_1", "object": "customer", "email": "ada@example.com", "name": "Ada", "address": None}
+TRUE = {"cus": "cus_1", "mail": "ada@example.com", "name": "Ada", "where": None}
+ALL = AllowedFields(frozenset({"mail", "name", "where"}))
+GONE: StripeObject = {"id": "cus_1", "object": "customer", "deleted": True}
+
+Step = Callable[[], Awaitable[None]]
+
+
+async def _nothing() -> None:
+    await asyncio.sleep(0)
+
+
+@dataclass
+class World:
+    """Stripe's one customer, and Directus's items by key. `between` is waited for at each step of whoever follows."""
+
+    customer: StripeObject = field(default_factory=lambda: dict(ADA))
+    rows: dict[PrimaryKey, dict[str, object]] = field(default_factory=dict)
+    fields: AllowedFields = ALL
+    between: Step = _nothing
+    refusing: bool = False
+    asked: int = 0
+    written: list[tuple[PrimaryKey, Mapping[str, object]]] = field(default_factory=list)
+
+    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+        assert (path, object_id) == ("/v1/customers", "cus_1")
+        self.asked += 1
+        await self.between()
+        found = dict(self.customer)
+        await self.between()
+        return found
+
+    async def changeable(self) -> AllowedFields:
+        return self.fields
+
+    async def holding(self, customer_id: str, fields: AllowedFields) -> Sequence[HeldItem]:
+        await self.between()
+        found = [(key, row) for key, row in self.rows.items() if row["cus"] == customer_id]
+        shown = [HeldItem(key, {n: v for n, v in row.items() if n == "cus" or fields.allow(n)}) for key, row in found]
+        await self.between()
+        return shown
+
+    async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
+        if self.refusing:
+            raise ItemRefused("no", status=400, code="FAILED_VALIDATION")
+        await self.between()
+        row = self.rows.get(item)
+        if row is None or row["cus"] != customer_id:
+            return False
+        row.update(values)
+        self.written.append((item, values))
+        await self.between()
+        return True
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        in_turn: bool = False,
+    ) -> Sent:
+        raise AssertionError((method, path, parameters, idempotency_key, in_turn))
+
+    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+        raise AssertionError((path, parameters))
+
+    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
+        raise AssertionError((path, filters))
+
+    async def follow(self) -> list[Change]:
+        return [change async for change in follow("cus_1", self, self, MIRROR)]
+
+    def at_step(self, number: int, happens: Callable[[], None]) -> None:
+        """Let something happen once, at the step of this number."""
+        steps = iter(range(1, 1000))
+
+        async def step() -> None:
+            if next(steps) == number:
+                happens()
+
+        self.between = step
+
+    @property
+    def truth(self) -> bool:
+        """Whether every item that holds the customer says what Stripe says, and none holds one that is deleted."""
+        state = MIRROR.state(self.customer)
+        holding = [row for row in self.rows.values() if row["cus"] == "cus_1"]
+        return not holding if state is None else all({n: row[n] for n in state} == state for row in holding)
+
+
+def item(**values: object) -> dict[str, object]:
+    return {**TRUE, "note": "the editors' own", **values}
+
+
+async def test_an_update_reaches_the_item() -> None:
+    """What differs is written, and nothing else is."""
+    world = World(rows={7: item(name="Eva", mail="old@example.com")})
+
+    changes = await world.follow()
+
+    assert changes == [Change(7, ("mail", "name"))]
+    assert world.written == [(7, {"mail": "ada@example.com", "name": "Ada"})]
+    assert world.rows == {7: item()}
+
+
+async def test_what_is_true_is_not_written() -> None:
+    """An item that agrees is not touched, and Stripe is asked once."""
+    world = World(rows={7: item()})
+
+    assert await world.follow() == []
+    assert (world.written, world.asked) == ([], 1)
+
+
+async def test_a_deletion_clears_the_id() -> None:
+    """The ID of a deleted customer goes; what else the item says is the editors' to keep or not."""
+    world = World(customer=GONE, rows={7: item()})
+
+    assert await world.follow() == [Change(7, ("cus",))]
+    assert world.rows == {7: item(cus=None)}
+
+
+@pytest.mark.parametrize("customer", [ADA, GONE])
+async def test_a_customer_without_item(customer: StripeObject) -> None:
+    """Nothing is written where no item holds the customer, and Stripe is not asked about it."""
+    world = World(customer=customer, rows={7: item(cus="cus_2", name="Eva"), 8: item(cus=None, name="Eva")})
+
+    assert await world.follow() == []
+    assert (world.written, world.asked) == ([], 0)
+
+
+async def test_several_items() -> None:
+    """Where the field is not unique, every item that holds the customer is mended."""
+    world = World(customer=GONE, rows={7: item(), 8: item()})
+
+    assert await world.follow() == [Change(7, ("cus",)), Change(8, ("cus",))]
+    assert world.truth
+
+
+async def test_only_what_the_service_may_change() -> None:
+    """A field that the service may not read and change is left as it is."""
+    world = World(rows={7: item(name="Eva", mail="old")}, fields=AllowedFields(frozenset({"name"})))
+
+    await world.follow()
+
+    assert world.written == [(7, {"name": "Ada"})]
+
+
+@pytest.mark.parametrize(
+    ("held", "said", "same"),
+    [
+        ("Ada", "Ada", True),
+        ("Ada", "ada", False),
+        (None, None, True),
+        ("", None, False),
+        ({"city": "x", "line2": None}, {"city": "x", "state": None}, True),
+        ({"a": {"b": None, "c": 1}}, {"a": {"c": 1}}, True),
+        ({"city": "x"}, {"city": "y"}, False),
+        ({"city": "x", "line1": "l"}, {"city": "x"}, False),
+        ('{"city": "x", "line2": null}', {"city": "x"}, True),
+        ('{"city": "x"}', {"city": "y"}, False),
+        ("x street", {"city": "x"}, False),
+        ('["en", "de"]', ["en", "de"], True),
+        (["en"], ["de"], False),
+        (None, {"city": "x"}, False),
+        ({"city": "x"}, None, False),
+    ],
+)
+def test_when_values_are_the_same(held: object, said: object, *, same: bool) -> None:
+    """An address counts as the same however Directus keeps it, so that nothing is written again and again."""
+    assert (MIRROR.lacking({"where": said}, {"where": held}) == {}) is same
+
+
+def test_which_fields_repeat_what() -> None:
+    """Each attribute goes to the first field that stands for it, and each field takes the first that there is."""
+    field_map = FieldMap(
+        "cus", {"cus": ("id",), "a": ("phone", "email"), "b": ("email",), "c": ("name", "id"), "d": ("name",)}
+    )
+    mirror = Mirror.of(field_map, collection="customers", key_field="id")
+
+    assert mirror.fields == {"a": ("phone", "email"), "c": ("name",)}
+    assert mirror.state({"email": "e", "name": "n"}) == {"a": "e", "c": "n"}
+    assert mirror.state({"phone": None, "email": "e"}) == {"a": None}
+
+
+@pytest.mark.parametrize("attribute", ["id", "object", "metadata", "client_secret"])
+def test_what_is_never_repeated(attribute: str) -> None:
+    """R2: No ID, no metadata and no secret is written into an item, whatever the map says."""
+    field_map = FieldMap("cus", {"cus": (attribute,), "copy": (attribute,)})
+
+    assert Mirror.of(field_map, collection="customers", key_field="id").fields == {}
+
+
+def test_key_and_id_field_are_not_repeated() -> None:
+    """Neither the primary key nor the ID field is one that a map can put a name or an address into."""
+    field_map = FieldMap("cus", {"cus": ("name",), "id": ("email",)})
+
+    assert Mirror.of(field_map, collection="customers", key_field="id").fields == {}
+
+
+def test_who_may_sign_in_is_not_stripes_to_say() -> None:
+    """Whoever may change a customer's e-mail address at Stripe does not change by it whose login a user's is."""
+    login = [
+        "email",
+        "password",
+        "role",
+        "status",
+        "token",
+        "policies",
+        "provider",
+        "external_identifier",
+        "tfa_secret",
+    ]
+    field_map = FieldMap("cus", {**{name: (f"{name}_at_stripe",) for name in login}, "first_name": ("name",)})
+
+    assert Mirror.of(field_map, collection="directus_users", key_field="id").fields == {"first_name": ("name",)}
+    assert set(Mirror.of(field_map, collection="people", key_field="id").fields) == {*login, "first_name"}
+
+
+async def test_a_refusal_names_the_item_and_the_fields(caplog: pytest.LogCaptureFixture) -> None:
+    """What Directus refuses to store is told to the operator without its value, and is not taken for done."""
+    world = World(rows={7: item(name="Eva", mail="old")}, refusing=True)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(ItemRefused):
+        await world.follow()
+
+    [record] = caplog.records
+    facts = {name: vars(record)[name] for name in ("item", "customer", "fields", "code")}
+    assert facts == {"item": 7, "customer": "cus_1", "fields": ["mail", "name"], "code": "FAILED_VALIDATION"}
+    assert "Ada" not in str(vars(record))
+
+
+async def test_stripe_down() -> None:
+    """Where Stripe cannot be asked nothing is written, whatever the event said."""
+    world = World(rows={7: item(name="Eva")})
+
+    async def down() -> None:
+        raise StripeUnavailable("down")
+
+    world.between = down
+    with pytest.raises(StripeUnavailable):
+        await world.follow()
+
+    assert world.rows == {7: item(name="Eva")}
+
+
+async def test_a_customer_that_changes_all_the_time() -> None:
+    """It is not gone on with for ever; Stripe sends the event again."""
+    world, numbers = World(rows={7: item(name="Eva")}), iter(range(10_000))
+
+    async def change() -> None:
+        world.customer["name"] = f"Ada {next(numbers)}"
+
+    world.between = change
+    with pytest.raises(EventFailed):
+        await world.follow()
+
+    assert world.asked < 10
+
+
+@pytest.mark.parametrize("step", range(1, 8))
+@pytest.mark.parametrize(
+    "change",
+    [{"name": "Ada Byron"}, {"email": None}, {"deleted": True}, {"name": "Eva", "email": "old@example.com"}],
+    ids=str,
+)
+async def test_a_change_in_between(step: int, change: dict[str, object]) -> None:
+    """Whenever Stripe changes before it is looked at for the last time, the item says what Stripe says."""
+    world = World(rows={7: item(name="Eva", mail="old@example.com")})
+    world.at_step(step, lambda: world.customer.update(change))
+
+    await world.follow()
+
+    assert change.items() <= world.customer.items()
+    assert world.truth
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+async def test_an_editor_in_between(step: int) -> None:
+    """What an editor puts into the ID field meanwhile stays, in whichever step; so do the editor's own fields."""
+    world = World(customer=GONE, rows={7: item()})
+    world.at_step(step, lambda: world.rows[7].update(cus="cus_2", note="new"))
+
+    await world.follow()
+
+    assert (world.rows[7]["cus"], world.rows[7]["note"]) == ("cus_2", "new")
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+async def test_an_id_that_is_moved_meanwhile(step: int) -> None:
+    """A deleted customer's ID that an editor moves to another item is found there."""
+    world = World(customer=GONE, rows={7: item(), 8: item(cus=None)})
+
+    def move() -> None:
+        world.rows[7]["cus"], world.rows[8]["cus"] = None, world.rows[7]["cus"]
+
+    world.at_step(step, move)
+
+    await world.follow()
+
+    assert world.truth
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+async def test_an_item_that_is_deleted_meanwhile(step: int) -> None:
+    """An item that goes is no failure."""
+    world = World(rows={7: item(name="Eva")})
+    world.at_step(step, world.rows.clear)
+
+    await world.follow()
+
+    assert world.rows == {}
+
+
+_change = st.sampled_from(
+    [{"name": "Ada"}, {"name": "Eva"}, {"name": "Ida", "email": "i@example.com"}, {"deleted": True}]
+)
+
+
+@given(st.lists(_change, min_size=1, max_size=4), st.integers(0, 2**32), st.booleans())
+async def test_replicas_end_in_the_truth(changes: list[dict[str, object]], seed: int, late: bool) -> None:  # noqa: FBT001 - hypothesis's way
+    """Each change has its event, dealt with in any order, by several replicas at once: the item ends in the truth."""
+    random = Random(seed)  # noqa: S311 - a pace, no secret
+    world = World(rows={7: item(name="Eva", mail="old@example.com")})
+
+    async def at_any_pace() -> None:
+        for _ in range(random.randint(0, 5)):
+            await asyncio.sleep(0)
+
+    world.between = at_any_pace
+    events: list[asyncio.Task[list[Change]]] = []
+    for change in changes:
+        world.customer.update(change)
+        if not late:
+            events.append(asyncio.create_task(world.follow()))
+            await at_any_pace()
+    if late:
+        events = [asyncio.create_task(world.follow()) for _ in changes]
+    await asyncio.gather(*events)
+
+    assert world.truth

@@ -1,0 +1,112 @@
+"""What a price times a quantity comes to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.core.flows.pricing import priced
+from sidecar.core.operations.parameters import MOST_AMOUNT, MOST_QUANTITY
+from sidecar.core.operations.resources import PRICE
+from sidecar.errors import InvalidPayload, StripeRejected
+from tests.unit.core.flows.calls import Stripe, thing
+
+FIXED: dict[str, object] = {
+    "active": True,
+    "unit_amount": 250,
+    "currency": "eur",
+    "type": "one_time",
+    "billing_scheme": "per_unit",
+    "transform_quantity": None,
+}
+
+
+def offering(**changes: object) -> Stripe:
+    return Stripe.of({**thing(PRICE, "1"), **FIXED, **changes})
+
+
+@given(st.integers(-1, 2 * MOST_AMOUNT), st.integers(1, MOST_QUANTITY))
+async def test_the_amount_is_the_price_times_the_quantity(unit: int, quantity: int) -> None:
+    """It comes to exactly that, and what Stripe's eight digits cannot hold, or is nothing, is refused."""
+    values: dict[str, object] = {"price": "price_1", "quantity": quantity, "description": "x"}
+    stripe = offering(unit_amount=unit)
+
+    if 1 <= unit * quantity <= MOST_AMOUNT:
+        assert {
+            "amount": unit * quantity,
+            "currency": "eur",
+            "description": "x",
+            "metadata": {"price": "price_1", "quantity": str(quantity)},
+        } == await priced(values, stripe)
+    else:
+        with pytest.raises(InvalidPayload, match="quantity"):
+            await priced(values, stripe)
+
+
+async def test_one_is_meant_where_no_quantity_is_said() -> None:
+    """A price alone is bought once."""
+    expected = {"amount": 250, "currency": "eur", "metadata": {"price": "price_1", "quantity": "1"}}
+
+    assert expected == await priced({"price": "price_1"}, offering())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"active": False},
+        {"active": None},
+        {"active": "true"},
+        {"unit_amount": None},
+        {"unit_amount": True},
+        {"unit_amount": 2.5},
+        {"unit_amount": "250"},
+        {"type": "recurring"},
+        {"type": None},
+        {"billing_scheme": "tiered"},
+        {"billing_scheme": None},
+        {"transform_quantity": {"divide_by": 100, "round": "up"}},
+        {"currency": None},
+    ],
+    ids=str,
+)
+async def test_other_prices_are_refused(changes: dict[str, object]) -> None:
+    """What is not active, recurs, or costs otherwise than its amount times the quantity is refused by name."""
+    with pytest.raises(InvalidPayload, match="price"):
+        await priced({"price": "price_1"}, offering(**changes))
+
+
+@pytest.mark.parametrize("missing", ["active", "unit_amount", "type", "billing_scheme", "currency"])
+async def test_a_price_that_does_not_say_is_refused(missing: str) -> None:
+    """Deny is the default: what a price leaves unsaid does not count in its favour."""
+    price = {name: value for name, value in offering().objects["price_1"].items() if name != missing}
+
+    with pytest.raises(InvalidPayload, match="price"):
+        await priced({"price": "price_1"}, Stripe.of(price))
+
+
+async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
+    """Where the operator lets clients say how much, Stripe is asked for no price."""
+    values: dict[str, object] = {"amount": 1099, "currency": "usd", "customer": "cus_1"}
+    stripe = offering()
+
+    assert values == await priced(values, stripe)
+    assert stripe.retrieved == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"price": "price_1", "currency": "usd"},
+        {"amount": 100, "currency": "usd", "quantity": 5},
+    ],
+    ids=["currency-of-its-own", "quantity-of-no-price"],
+)
+async def test_what_contradicts_is_refused(values: dict[str, object]) -> None:
+    """Nothing that was sent is left out silently: a currency beside a price, or a quantity of an amount, is a fault."""
+    with pytest.raises(InvalidPayload):
+        await priced(values, offering())
+
+
+async def test_an_unknown_price_is_stripes_to_say() -> None:
+    """A price that Stripe does not have is rejected by Stripe."""
+    with pytest.raises(StripeRejected):
+        await priced({"price": "price_2"}, offering())

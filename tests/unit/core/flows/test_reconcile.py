@@ -1,0 +1,217 @@
+"""W1: which customer belongs in which item, and what is left to a person."""
+
+from collections.abc import Mapping
+from functools import reduce
+from itertools import groupby
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.access.permissions import Permissions
+from sidecar.core.flows.create_customer import WriteBack, item_metadata, named_item
+from sidecar.core.flows.reconcile import (
+    Case,
+    Customer,
+    Fill,
+    Finding,
+    Problem,
+    Seen,
+    State,
+    compare,
+    decide,
+    lacking,
+    merge,
+    unlisted,
+)
+from sidecar.core.interfaces import PrimaryKey
+
+A, B, C = "cus_A", "cus_B", "cus_C"
+
+
+class NoItems:
+    """Named, never asked."""
+
+    async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
+        raise AssertionError(credential, item)
+
+    async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
+        raise AssertionError(credential, item)
+
+    async def create(self, credential: Credential, values: Mapping[str, object]) -> PrimaryKey:
+        raise AssertionError(credential, values)
+
+    async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
+        raise AssertionError(credential, item, customer_id)
+
+
+BOOKS = WriteBack(NoItems(), project="shop", collection="customers", service=None, field_map=FieldMap("stripe", {}))
+
+
+@pytest.mark.parametrize(
+    ("held", "cases"),
+    [
+        ({"7": None}, [Case("7", None, (A,))]),
+        ({"7": A}, []),
+        ({"7": B}, [Case("7", B, (A,))]),
+        ({"7": ""}, [Case("7", "", (A,))]),
+        ({"8": None}, []),
+    ],
+    ids=["empty", "its own", "another's", "an empty text", "not there"],
+)
+def test_one_customer_against_its_item(held: dict[str, str | None], cases: list[Case]) -> None:
+    """A customer is a case unless its item holds it already or is not there."""
+    assert list(compare([Customer(A, "7")], held)) == cases
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "verdict"),
+    [
+        (Case("7", None, (A,)), State.ALIVE, Fill("7", A)),
+        (Case("7", None, (A, B)), State.ALIVE, Finding(Problem.SEVERAL, "7", (A, B))),
+        (Case("7", A, (B,)), State.ALIVE, Finding(Problem.SEVERAL, "7", (A, B))),
+        (Case("7", A, ()), State.ALIVE, None),
+        (Case("7", A, ()), State.DELETED, Finding(Problem.DELETED, "7", (A,))),
+        (Case("7", A, (B,)), State.DELETED, Finding(Problem.DELETED, "7", (A, B))),
+        (Case("7", A, ()), State.UNKNOWN, Finding(Problem.UNKNOWN, "7", (A,))),
+        (Case("7", "", (B,)), State.UNKNOWN, Finding(Problem.UNKNOWN, "7", ("", B))),
+    ],
+)
+def test_verdicts(case: Case, state: State, verdict: Fill | Finding | None) -> None:
+    """Only an empty item that one customer names is filled; everything else that does not fit is a person's."""
+    assert decide(case, state) == verdict
+
+
+def test_a_later_look_counts() -> None:
+    """What another run has filled in meanwhile is no second customer of its item."""
+    earlier, later = Case("7", None, (A,)), Case("7", A, (B,))
+
+    assert merge(earlier, later) == Case("7", A, (B,))
+    assert merge(Case("7", None, (A,)), Case("7", None, (A, B))) == Case("7", None, (A, B))
+
+
+ids = st.sampled_from([A, B, C, "cus_D", "cus_E"])
+keys = st.sampled_from(["1", "2", "3"])
+customers = st.lists(st.builds(Customer, ids, keys), unique_by=lambda customer: customer.id)
+items = st.dictionaries(keys, st.none() | ids)
+sizes = st.integers(1, 3)
+
+
+def verdicts(listed: list[Customer], held: dict[str, str | None], size: int) -> dict[str, Fill | Finding | None]:
+    """Judge page by page, all customers that an item can hold being alive."""
+    pages = [listed[start : start + size] for start in range(0, len(listed), size)]
+    cases = sorted((case for page in pages for case in compare(page, held)), key=lambda case: case.item)
+    joined = {item: reduce(merge, group) for item, group in groupby(cases, key=lambda case: case.item)}
+    return {item: decide(case, State.ALIVE) for item, case in joined.items()}
+
+
+@given(customers, items, sizes)
+def test_fills_are_safe_and_complete(listed: list[Customer], held: dict[str, str | None], size: int) -> None:
+    """W1: An item is filled if, and only if, it is empty and exactly one customer names it."""
+    found = verdicts(listed, held, size)
+
+    for item, holds in held.items():
+        naming = [customer.id for customer in listed if customer.item == item]
+        expected = Fill(item, naming[0]) if holds is None and len(naming) == 1 else None
+        verdict = found.get(item)
+        assert (verdict if isinstance(verdict, Fill) else None) == expected
+        assert isinstance(verdict, Finding) == (len({*naming, *([holds] if holds else [])}) > 1 and bool(naming))
+
+
+@given(customers, items, sizes, sizes)
+def test_pages_do_not_matter(listed: list[Customer], held: dict[str, str | None], first: int, second: int) -> None:
+    """However Stripe cuts its list into pages, the verdicts are the same."""
+    assert verdicts(listed, held, first) == verdicts(listed, held, second)
+
+
+@given(customers, items, sizes)
+def test_a_second_run_has_nothing_to_fill(listed: list[Customer], held: dict[str, str | None], size: int) -> None:
+    """What was filled is in order, and what was not is told again."""
+    found = verdicts(listed, held, size)
+    filled = held | {fill.item: fill.customer for fill in found.values() if isinstance(fill, Fill)}
+
+    again = verdicts(listed, filled, size)
+
+    assert not [verdict for verdict in again.values() if isinstance(verdict, Fill)]
+    findings = {item: verdict for item, verdict in found.items() if isinstance(verdict, Finding)}
+    assert again.items() >= findings.items()
+
+
+@given(st.lists(st.text(max_size=20), max_size=50))
+def test_what_was_listed_is_known(listed: list[str]) -> None:
+    """Of a customer that Stripe listed it is never said that it was not."""
+    seen = Seen()
+    seen.update(listed)
+
+    assert all(customer in seen for customer in listed)
+    assert "cus_NeverListed" not in Seen()
+
+
+def test_hardly_anything_else_is_known() -> None:
+    """Of ten thousand that were not listed, beside a hundred thousand that were, not ten are taken for listed."""
+    seen = Seen()
+    seen.update(f"cus_{number}" for number in range(100_000))
+
+    assert sum(f"cus_not{number}" in seen for number in range(10_000)) < 10
+
+
+def test_items_of_unlisted_customers() -> None:
+    """An item is looked at where Stripe did not list its customer, or where it holds no customer ID at all."""
+    seen = Seen()
+    seen.update([A, "../balance"])
+
+    assert list(unlisted({"1": A, "2": B, "3": "../balance"}, seen)) == [Case("2", B, ()), Case("3", "../balance", ())]
+
+
+def permissions(**actions: object) -> Permissions:
+    return Permissions.from_directus({"customers": actions}, ["customers"])
+
+
+READ = {"access": "full", "fields": ["id", "stripe"]}
+UPDATE = {"access": "partial", "fields": ["stripe"]}
+
+
+@pytest.mark.parametrize(
+    ("granted", "needs"),
+    [
+        (permissions(read=READ, update=UPDATE), []),
+        (permissions(read={"access": "full", "fields": ["*"]}, update={"access": "full", "fields": ["*"]}), []),
+        (permissions(read={**READ, "access": "partial"}, update=UPDATE), ["read all items of customers"]),
+        (permissions(read={**READ, "fields": ["id"]}, update=UPDATE), ["read customers.id and .stripe"]),
+        (permissions(read=READ), ["update customers.stripe"]),
+        (permissions(read=READ, update={**UPDATE, "fields": ["name"]}), ["update customers.stripe"]),
+    ],
+)
+def test_rights_that_are_needed(granted: Permissions, needs: list[str]) -> None:
+    """Whoever does not see every item cannot tell which one is gone."""
+    assert lacking(granted, "customers", "id", "stripe") == needs
+
+
+def test_nothing_granted_names_every_need() -> None:
+    """A token without any right is told all that it lacks."""
+    assert len(lacking(permissions(), "customers", "id", "stripe")) == 3
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"directus_project": "other"},
+        {"directus_collection": "other"},
+        {"directus_item": 7},
+        {"directus_item": None},
+    ],
+)
+def test_metadata_names_an_item(changed: dict[str, object]) -> None:
+    """A customer is ours if project, collection and item are all as we write them."""
+    metadata = {**item_metadata(BOOKS, 7), "more": "of others", **changed}
+
+    assert named_item(BOOKS, metadata) == (None if changed else "7")
+
+
+@pytest.mark.parametrize("metadata", [None, {}, [], "7", {"directus_item": "7"}])
+def test_other_metadata_names_none(metadata: object) -> None:
+    """Whatever else stands there is no item."""
+    assert named_item(BOOKS, metadata) is None

@@ -1,0 +1,129 @@
+"""Every row of the table against what Stripe publishes: its OpenAPI description, and the types of its own library."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from deploy.demo.install import NodeTools
+from sidecar.core.operations.parameters import Group, OneOf, Parameter, Several
+from sidecar.core.operations.resources import CUSTOMER
+from sidecar.core.operations.row import Customer, Kind, Operation
+from sidecar.core.operations.table import OPERATIONS
+from tests.doubles.description import Description, in_library, published
+from tests.doubles.stripe_errors import Object
+from tests.doubles.stripe_kinds import KINDS
+from tests.doubles.stripe_parameters import read
+
+NEWER = {"/v1/invoices/create_preview"}  # than the description
+PAGE = {"limit", "starting_after", "ending_before"}
+BOUNDS = {"created", "created.gte", "created.gt", "created.lte", "created.lt"}
+
+
+def rows(among: Sequence[Operation]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("row", among, ids=lambda row: row.name)
+
+
+@pytest.fixture(scope="session")
+def description(node_tools: NodeTools) -> Description:
+    return published(node_tools)
+
+
+def path(row: Operation) -> str:
+    return row.target("{id}")
+
+
+def library(row: Operation) -> str:
+    """Name the class of its parameters in Stripe's library."""
+    match row.kind, row.method, row.verb:
+        case Kind.LIST, _, _:
+            call = "list"
+        case Kind.RETRIEVE, _, _:
+            call = "retrieve"
+        case _, "DELETE", _:
+            call = "delete"
+        case Kind.ACT, _, verb:
+            call = verb.removeprefix("/") or "update"
+        case _:
+            call = "create"
+    return KINDS[row.resource.kind].takes(call)
+
+
+def names(parameters: Sequence[Parameter]) -> Iterator[str]:
+    """Give the name of each parameter at every depth."""
+    for parameter in parameters:
+        yield parameter.name
+        kind = parameter.type
+        inner = kind.of if isinstance(kind, Several) else kind
+        if isinstance(inner, Group):
+            yield from (f"{parameter.name}.{deeper}" for deeper in names(inner.parameters))
+
+
+def sent(row: Operation) -> set[str]:
+    """Give every name that can reach Stripe with this row."""
+    found = set(names([parameter for parameter in row.taken if not parameter.ours]))
+    if row.kind is Kind.LIST:
+        found |= PAGE | (BOUNDS if row.resource.dated else set())
+    if row.names is CUSTOMER and row.resource is not CUSTOMER:
+        found.add("customer")
+    if row.priced:
+        found |= {"amount", "currency", "metadata"}
+    return found | ({"metadata"} if row.kind is Kind.CREATE_CUSTOMER else set())
+
+
+@rows(OPERATIONS)
+def test_call_is_described(row: Operation, description: Description) -> None:
+    """The method and path of each row are in Stripe's description, but for what is newer than that."""
+    assert description.knows(row.method, path(row)) == (path(row) not in NEWER)
+
+
+@rows([row for row in OPERATIONS if path(row) not in NEWER])
+def test_parameters_are_described(row: Operation, description: Description) -> None:
+    """Every name that a row can send to Stripe, nested ones too, is one that Stripe's description has for that call."""
+    assert sent(row) - description.names(row.method, path(row)) == set()
+
+
+@rows(OPERATIONS)
+def test_parameters_are_of_this_version(row: Operation) -> None:
+    """Every name that a row can send to Stripe is one of the API version that is asked for."""
+    assert sent(row) - in_library(library(row)) == set()
+
+
+@rows([row for row in OPERATIONS if row.kind is Kind.LIST])
+def test_dates_are_of_this_version(row: Operation) -> None:
+    """A list is asked for a time exactly where Stripe's takes one."""
+    assert row.resource.dated == ("created" in in_library(library(row)))
+
+
+@rows([row for row in OPERATIONS if row.customer is not Customer.NOT_TAKEN])
+def test_customers_are_where_stripe_has_them(row: Operation) -> None:
+    """A row takes a customer only where Stripe's call does."""
+    assert {"customer"} <= sent(row) & in_library(library(row))
+
+
+CHOICES = [
+    pytest.param(row, parameter.name, choice, id=f"{row.name}-{parameter.name}-{choice}")
+    for row in OPERATIONS
+    for parameter in row.parameters
+    if isinstance(parameter.type, OneOf)
+    for choice in parameter.type.values
+]
+
+
+@pytest.mark.parametrize(("row", "parameter", "choice"), CHOICES)
+def test_choices_are_stripes(row: Operation, parameter: str, choice: str) -> None:
+    """Each choice that a row offers is one that Stripe's call has."""
+    required: Object = {"amount": "1", "currency": "eur"} if row.priced else {}
+
+    assert read(library(row), {**required, parameter: choice})[parameter] == choice
+
+
+def test_description_is_read_whole(description: Description) -> None:
+    """What is looked up is not found by default: a wrong method, path, name or nested name is none of Stripe's."""
+    known = description.names("POST", "/v1/subscriptions")
+
+    assert {"items", "items.price", "customer"} <= known
+    assert not {"items.prize", "price", "expand"} & known
+    assert not description.knows("PUT", "/v1/subscriptions")
+    assert description.knows("GET", "/v1/charges/{anything}")
+    assert not description.knows("GET", "/v1/charges/{anything}/more")
+    assert "payment_method_types" not in in_library("PaymentIntentCreateParams")

@@ -1,0 +1,105 @@
+"""Check R6: what of a Stripe object a caller sees. The whole space is tested against a real Directus."""
+
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.views import View
+
+MAP = FieldMap("cus", {"cus": ("id",), "name": ("name",), "mail": ("email", "receipt_email")})
+Json = object
+names = st.sampled_from(["client_secret", "id", "object", "email", "customer", "Client_Secret"])
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["customer", "payment_intent", "x"]),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(names, children, max_size=4),
+)
+json_objects = st.dictionaries(names, json_values)
+
+
+def fields(*allowed: str) -> AllowedFields:
+    return AllowedFields(frozenset(allowed))
+
+
+def names_in(value: Json) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*map(names_in, value.values()))
+    return set().union(*map(names_in, value)) if isinstance(value, list) else set()
+
+
+def view(*allowed: str, secrets: bool) -> View:
+    """The view of a caller whose fields are those of the customers collection."""
+    return View.of(fields(*allowed), MAP, customer_ids=fields(*allowed).allow(MAP.id_field), secrets=secrets)
+
+
+def planted(value: Json) -> Json:
+    """Put a secret into every object."""
+    if isinstance(value, dict):
+        return {name: planted(member) for name, member in value.items()} | {"client_secret": {"id": 1}}
+    return [planted(member) for member in value] if isinstance(value, list) else value
+
+
+@given(json_objects, st.sets(st.sampled_from(["*", "cus", "name", "mail"])))
+def test_no_secret_at_any_depth(value: dict[str, object], allowed: set[str]) -> None:
+    """R6: Whatever the object's shape and the caller's fields, no `client_secret` is left."""
+    before = copy.deepcopy(value)
+
+    assert "client_secret" not in names_in(view(*allowed, secrets=False).project(value))
+    assert value == before
+
+
+@given(json_objects.filter(lambda value: "client_secret" not in names_in(value)))
+def test_nothing_else_is_taken_from_whoever_may_see_all(value: dict[str, object]) -> None:
+    """R6: A caller with `*` gets everything but the secrets as Stripe wrote it."""
+    everything = view("*", secrets=False)
+
+    assert everything.project(value) == value
+    assert everything.project({name: planted(member) for name, member in value.items()}) == value
+
+
+def test_secrets_stay_where_the_operator_opted_in() -> None:
+    """R6: With the operator's consent the secret reaches whoever sees everything, and nobody with a field list."""
+    intent: dict[str, object] = {"object": "payment_intent", "client_secret": "s"}
+
+    assert view("*", secrets=True).project(intent) == intent
+    assert "client_secret" not in view("name", "cus", secrets=True).project(intent)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "seen"),
+    [
+        ((), {"object", "created"}),
+        (("cus",), {"object", "created", "id"}),
+        (("mail",), {"object", "created", "email"}),
+        (("unmapped",), {"object", "created"}),
+    ],
+)
+def test_a_field_list_sees_what_it_maps_to(allowed: tuple[str, ...], seen: set[str]) -> None:
+    """R6: Of a customer a field list shows the base and its mapped attributes; the ID only with the ID field."""
+    customer: dict[str, object] = {"object": "customer", "id": "cus_1", "created": 1, "email": "a@b.co", "balance": 7}
+
+    assert set(view(*allowed, secrets=False).project(customer)) == seen
+
+
+def test_an_expanded_object_is_reduced_as_well() -> None:
+    """R6: A customer inside a payment is held to the same fields."""
+    payment: dict[str, object] = {
+        "object": "payment_intent",
+        "id": "pi_1",
+        "customer": {"object": "customer", "id": "cus_1", "balance": 7},
+    }
+
+    assert view("cus", secrets=False).project(payment)["customer"] == {
+        "object": "customer",
+        "id": "cus_1",
+    }
+
+
+def test_attributes_that_no_field_stands_for_are_named() -> None:
+    """R6: What a caller may not write is named, and `*` may write all."""
+    assert MAP.unwritable(["name", "email", "phone"], fields("mail")) == ["name", "phone"]
+    assert MAP.unwritable(["name", "phone"], fields("*")) == []
+    assert MAP.item_values({"email": "a@b.co", "phone": "1"}) == {"mail": "a@b.co"}

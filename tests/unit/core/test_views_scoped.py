@@ -1,0 +1,174 @@
+"""Check R6 for whoever is held to rows of its own, and for what stands deep within an object."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.operations.resources import RESOURCES, Resource
+from sidecar.core.views import ScopedView, View
+
+MAP = FieldMap("cus", {"cus": ("id",), "name": ("name",), "more": ("details", "items", "data")})
+INTENT: dict[str, object] = {
+    "id": "pi_1",
+    "object": "payment_intent",
+    "amount": 1,
+    "customer": "cus_1",
+    "client_secret": "s",
+    "description": "private",
+}
+SUBSCRIPTION: dict[str, object] = {
+    "id": "sub_1",
+    "object": "subscription",
+    "customer": "cus_1",
+    "items": {
+        "object": "list",
+        "has_more": False,
+        "url": "/v1/subscription_items",
+        "data": [
+            {
+                "id": "si_1",
+                "object": "subscription_item",
+                "metadata": {"a": "b"},
+                "price": {"id": "price_1", "object": "price", "unit_amount": 5, "tax_behavior": "x"},
+                "quantity": 2,
+            }
+        ],
+    },
+    "latest_invoice": {"id": "in_1", "object": "invoice", "client_secret": "s"},
+}
+names = st.sampled_from(["client_secret", "customer", "id", "object", "details", "items", "data", "name", "balance"])
+values = st.recursive(
+    st.sampled_from(["cus_SECRET", "x", None, 1]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(names, inner, max_size=4)
+        | st.dictionaries(names, inner, max_size=4).map(lambda each: {**each, "object": "payment_intent"})
+        | st.just({"object": "customer", "id": "cus_SECRET"})
+    ),
+)
+
+
+def view(*allowed: str, secrets: bool = False, own: bool = False) -> View:
+    """Give the view of whoever may read these fields of the customers collection."""
+    fields = AllowedFields(frozenset(allowed))
+    return View.of(fields, MAP, customer_ids=fields.allow("cus"), secrets=secrets, own=own)
+
+
+def members(value: object) -> list[tuple[str, object]]:
+    """Give every name at every depth with what stands there."""
+    if isinstance(value, dict):
+        return [(name, member) for name, member in value.items()] + [
+            pair for member in value.values() for pair in members(member)
+        ]
+    return [pair for entry in value for pair in members(entry)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize(
+    ("seeing", "shown"),
+    [
+        (view("cus", secrets=True, own=True), True),
+        (view("*", secrets=True, own=True), True),
+        (view("*", secrets=True), True),
+        (view("cus", "name", secrets=True), False),
+        (view("cus", own=True), False),
+        (view("*", own=True), False),
+        (View(), False),
+        (ScopedView({"cus_1": view("cus", secrets=True, own=True)}), True),
+        (ScopedView({"cus_1": view("cus", own=True)}), False),
+        (ScopedView({"cus_2": view("*", secrets=True, own=True)}), False),
+        (ScopedView({}), False),
+    ],
+)
+def test_who_sees_a_secret(seeing: View | ScopedView, *, shown: bool) -> None:
+    """With the operator's consent it is for whoever sees everything, and for a scoped caller in its own objects."""
+    assert ("client_secret" in seeing.project(INTENT)) is shown
+
+
+def test_a_secret_alone_is_added() -> None:
+    """The operator's consent to secrets shows nothing else that is not mapped."""
+    own, without = view("cus", secrets=True, own=True).project(INTENT), view("cus").project(INTENT)
+
+    assert {**without, "client_secret": "s"} == own
+    assert "description" not in own
+
+
+def test_what_is_somebody_elses_shows_least() -> None:
+    """Should an object of another customer ever get this far, its base is all that is seen, without the customer."""
+    seeing = ScopedView({"cus_1": view("*", secrets=True, own=True)})
+
+    assert seeing.project(INTENT) == INTENT
+    assert seeing.project({**INTENT, "customer": "cus_2"}) == {"id": "pi_1", "object": "payment_intent", "amount": 1}
+    assert seeing.project({"object": "customer", "id": "cus_2", "name": "x"}) == {"object": "customer"}
+
+
+def test_each_customer_is_seen_as_its_row_says() -> None:
+    """Of two customers each is shown with what the caller sees of that one's row."""
+    seeing = ScopedView({"cus_1": view("cus"), "cus_2": view("cus", "name")})
+    one, two = (dict[str, object](object="customer", id=each, name="x") for each in ("cus_1", "cus_2"))
+
+    assert [{"object": "customer", "id": "cus_1"}, two] == [seeing.project(one), seeing.project(two)]
+
+
+def test_lists_within_an_object_are_reduced() -> None:
+    """A subscription's items are shown with their base, and their prices with theirs."""
+    assert view("name").project(SUBSCRIPTION) == {
+        "id": "sub_1",
+        "object": "subscription",
+        "items": {
+            "object": "list",
+            "has_more": False,
+            "data": [
+                {
+                    "id": "si_1",
+                    "object": "subscription_item",
+                    "price": {"id": "price_1", "object": "price", "unit_amount": 5},
+                    "quantity": 2,
+                }
+            ],
+        },
+    }
+
+
+def test_an_object_within_a_plain_value_is_reduced() -> None:
+    """What is mapped is shown whole, but an object of Stripe that stands in it is held to the same fields."""
+    charge = {"id": "ch_1", "object": "charge", "amount": 1, "receipt_email": "a@b.co", "customer": "cus_1"}
+    value: dict[str, object] = {
+        "object": "x",
+        "details": {"note": "n", "charges": [charge], "customer": "cus_1", "client_secret": "s"},
+    }
+
+    assert view("more").project(value)["details"] == {
+        "note": "n",
+        "charges": [{"id": "ch_1", "object": "charge", "amount": 1}],
+    }
+
+
+@given(value=st.dictionaries(names, values), allowed=st.sets(st.sampled_from(["name", "more"])), secrets=st.booleans())
+def test_no_customers_id_at_any_depth(value: dict[str, object], allowed: set[str], *, secrets: bool) -> None:
+    """Without the ID field nothing shows whose an object is, whatever the object's shape and the fields."""
+    seen = members(view(*allowed, secrets=secrets).project(value))
+
+    assert "customer" not in {name for name, _ in seen}
+    assert "client_secret" not in {name for name, _ in seen}
+    customers = [each for _, each in seen if isinstance(each, dict) and each.get("object") == "customer"]
+    assert not any("id" in each for each in customers)
+
+
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+def test_the_base_of_every_kind(resource: Resource) -> None:
+    """A field list that stands for nothing sees the base of each kind, and of that no customer."""
+    whole: dict[str, object] = dict.fromkeys(resource.base, 1) | {"object": resource.kind, "email": "a@b.co"}
+    hidden = {"id"} if resource.kind == "customer" else {"customer"}
+
+    assert resource.base - hidden == set(view("unmapped").project(whole))
+    assert resource.base == set(view("cus").project(whole))
+
+
+def test_another_collections_star_is_not_the_customers() -> None:
+    """Whoever may read all of another collection still sees no customer's ID without the right to that field."""
+    everything = AllowedFields(frozenset({"*"}))
+    seeing = View.of(everything, FieldMap("cus", {}), customer_ids=False, secrets=True)
+
+    assert {"id", "object", "amount"} == set(seeing.project(INTENT))

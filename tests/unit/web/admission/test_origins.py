@@ -1,0 +1,149 @@
+"""Which pages may use a visitor's session: the rule by itself. How the service uses it stands in test_browsers."""
+
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
+
+from sidecar.core.access.credentials import Source
+from sidecar.core.operations.table import OPERATIONS
+from sidecar.errors import CrossSite
+from sidecar.web.admission.origins import Origins
+from tests.doubles.directus import DirectusDouble
+from tests.doubles.house import CLERK, bearer, environment
+from tests.doubles.process import serving
+from tests.doubles.stripe import StripeDouble
+
+APP = "https://app.example.com"
+ORIGINS = Origins(frozenset({APP}))
+
+
+def request(method: str = "POST", *headers: tuple[str, str], host: str = "cms.example.com") -> web.Request:
+    return make_mocked_request(method, "/stripe/customers", headers=CIMultiDict([("Host", host), *headers]))
+
+
+def refused(sent: web.Request, source: Source = Source.COOKIE) -> bool:
+    try:
+        ORIGINS.check(sent, source)
+    except CrossSite:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("cms.example.com", "https://cms.example.com"),
+        ("cms.example.com", "https://cms.example.com:443"),
+        ("CMS.example.com", "https://cms.example.com"),
+        ("cms.example.com:443", "https://cms.example.com"),
+        ("cms.example.com:8055", "http://cms.example.com:8055"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("cms.example.com", APP),
+    ],
+)
+def test_own_and_listed(host: str, origin: str) -> None:
+    """X1: a page of this host and port, or of a listed origin, may change something with a visitor's session."""
+    assert not refused(request("POST", ("Origin", origin), host=host))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "",
+        "https://evil.example",
+        "https://cms.example.com.evil.example",
+        "https://evil.example/cms.example.com",
+        "https://cms.example.com@evil.example",
+        "https://cms.example.com:8443",
+        "https://example.com",
+        "https://a.cms.example.com",
+        "https://app.example.com.evil.example",
+        "https://app.example.com:444",
+        "http://app.example.com",
+        "HTTPS://APP.EXAMPLE.COM.",
+        "https://[cms.example.com",
+        "https://cms.example.com:99999",
+        "https://cms.example.com:x",
+        "cms.example.com",
+        "file://cms.example.com",
+        "chrome-extension://cms.example.com",
+        f"{APP} https://evil.example",
+        "*",
+    ],
+)
+def test_foreign_and_opaque(origin: str) -> None:
+    """X1: no other origin may, however it is written."""
+    assert refused(request("POST", ("Origin", origin)))
+
+
+def test_two_origins() -> None:
+    """X1: of two origins neither counts."""
+    assert refused(request("POST", ("Origin", APP), ("Origin", APP)))
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none", "", "SAME-ORIGIN", "something new"])
+def test_what_the_browser_says(site: str) -> None:
+    """X1: where the browser says more than nothing, only "same-origin" will do; the same host over http is not it."""
+    assert refused(request("POST", ("Sec-Fetch-Site", site)))
+    assert refused(request("POST", ("Sec-Fetch-Site", site), ("Origin", "http://cms.example.com")))
+    assert not refused(request("POST", ("Sec-Fetch-Site", site), ("Origin", APP)))
+    assert not refused(request("POST", ("Sec-Fetch-Site", "same-origin")))
+
+
+def test_no_browser() -> None:
+    """X1: a program that sends a session says nothing of origins, and is not kept from it."""
+    assert not refused(request("POST"))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_reading(method: str) -> None:
+    """X1: reading changes nothing, and its answer is the browser's to keep from a foreign page."""
+    assert not refused(request(method, ("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")))
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
+def test_everything_else_changes_something(method: str) -> None:
+    """X1: what is not certainly reading is held to be a change."""
+    assert refused(request(method, ("Origin", "https://evil.example")))
+
+
+@pytest.mark.parametrize("source", [Source.HEADER, Source.QUERY])
+def test_tokens(source: Source) -> None:
+    """X1: a token that the page sends itself is not affected."""
+    assert not refused(request("POST", ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")), source)
+
+
+async def test_the_real_process(directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path) -> None:
+    """X1, X3: the same of the whole process, by raw requests with each way to ask."""
+    variables = environment(directus.url, stripe.url, ALLOWED_ORIGINS=f"{APP},https://b.example.com")
+    path, body = "/stripe/customers", b'{"email": "ada@example.com"}'
+    json = ("Content-Type", "application/json")
+    cookie = ("Cookie", f"directus_session_token={CLERK.token}")
+    async with serving(tmp_path / "output", **variables) as sidecar:
+
+        async def create(*headers: tuple[str, str]) -> tuple[int, str | None, str | None]:
+            answer = await sidecar.call(path, json, *headers, method="POST", body=body)
+            return answer.status, answer.header("Access-Control-Allow-Origin"), answer.header("Vary")
+
+        foreign, opaque, listed = ("Origin", "https://evil.example"), ("Origin", "null"), ("Origin", APP)
+        assert await create(cookie, foreign) == (403, None, "Origin")
+        assert await create(cookie, opaque) == (403, None, "Origin")
+        assert await create(cookie, ("Sec-Fetch-Site", "cross-site")) == (403, None, "Origin")
+        assert await create(cookie, listed, ("Sec-Fetch-Site", "cross-site")) == (201, APP, "Origin")
+        assert await create(bearer(CLERK.token), foreign) == (201, None, "Origin")
+        assert await create(listed) == (401, APP, "Origin")
+
+        asked = len(directus.requests), len(stripe.requests)
+        for operation in (row for row in OPERATIONS if row.basic):
+            target = "/stripe" + operation.path.replace("{customer_id}", "cus_1")
+            answers = [await sidecar.call(target, origin, method="OPTIONS") for origin in (listed, foreign)]
+            assert [answer.status for answer in answers] == [204, 204]
+            assert operation.method in str(answers[0].header("Access-Control-Allow-Methods"))
+            named = [answer.header("Access-Control-Allow-Origin") for answer in answers]
+            assert named == [APP, None]
+        assert asked == (len(directus.requests), len(stripe.requests))

@@ -1,0 +1,277 @@
+"""Lists and everybody else: what a slow or absent reader costs, and whom a greedy list holds up."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from aiohttp import web
+
+from sidecar.core.operations.list_query import Leaf
+from sidecar.errors import StripeUnavailable
+from sidecar.web.answers.streams import stream_array, stream_lines
+from tests.doubles import faults
+from tests.doubles.directus import User, full, grants
+from tests.doubles.faults import Hold
+from tests.doubles.house import CLERK, NOBODY, House, OpenHouse, bearer
+from tests.doubles.server import Recorded
+from tests.doubles.waiting import eventually
+from tests.doubles.wire import exchange, request_bytes
+
+LINES = ("Accept", "application/x-ndjson")
+
+
+def is_list(request: Recorded) -> bool:
+    return request.method == "GET" and "limit=100" in request.target
+
+
+def later_page(request: Recorded) -> bool:
+    return "starting_after" in request.query
+
+
+@pytest.mark.parametrize("target", ["/stripe/payments", "/stripe/customers"])
+async def test_greedy_lists_and_a_checkout(open_house: OpenHouse, target: str) -> None:
+    """U5: however many lists wait for a Stripe that hangs, a customer is created and one is read at once."""
+    house = await open_house()
+    customer = str(house.stripe.add_customer()["id"])
+    hold = Hold()
+    house.stripe.fail(hold, when=is_list)
+    bounds = [f"{target}?created[gte]={moment}" for moment in range(60)]
+    reading = [asyncio.ensure_future(house.call(CLERK, bound)) for bound in bounds]
+    await eventually(lambda: hold.arrived >= 2)
+
+    began = time.monotonic()
+    created = await house.create(CLERK)
+    read = await house.call(CLERK, f"/stripe/customers/{customer}")
+    seconds = time.monotonic() - began
+    hold.release()
+    answers = await asyncio.gather(*reading)
+
+    assert (created.status, read.status) == (201, 200)
+    assert seconds < 2
+    assert {answer.status for answer in answers} == {200}
+
+
+async def test_lists_leave_connections(open_house: OpenHouse) -> None:
+    """U5: with turns to spare, lists at a Stripe that hangs do not use up the connections that others need."""
+    house = await open_house(STRIPE_MAX_RPS="1000")
+    hold = Hold()
+    house.stripe.fail(hold, when=is_list)
+    bounds = [f"/stripe/payments?created[gte]={moment}" for moment in range(80)]
+    reading = [asyncio.ensure_future(house.call(CLERK, bound)) for bound in bounds]
+    await eventually(lambda: hold.arrived >= 40)
+
+    began = time.monotonic()
+    created = await house.create(CLERK)
+    seconds = time.monotonic() - began
+    hold.release()
+    await asyncio.gather(*reading)
+
+    assert created.status == 201
+    assert seconds < 2
+
+
+async def test_what_needs_only_directus(open_house: OpenHouse) -> None:
+    """U5: a Stripe that hangs does not hold up refusals or health."""
+    house = await open_house()
+    hold = Hold()
+    house.stripe.fail(hold)
+    reading = [asyncio.ensure_future(house.call(CLERK, f"/stripe/payments?limit={n}")) for n in range(1, 60)]
+    await eventually(lambda: hold.arrived >= 2)
+
+    began = time.monotonic()
+    refused = await house.call(NOBODY)
+    unknown = await house.call()
+    health = await house.call(target="/healthz")
+    seconds = time.monotonic() - began
+    hold.release()
+    await asyncio.gather(*reading)
+
+    assert (refused.status, unknown.status, health.status) == (401, 401, 200)
+    assert seconds < 1
+
+
+async def test_remembered_callers_and_a_slow_directus(open_house: OpenHouse) -> None:
+    """U5: a Directus that hangs does not hold up callers that are remembered."""
+    house = await open_house()
+    house.stripe.add_payments(3)
+    await house.call(CLERK)
+    house.directus.fail(faults.hang)
+    waiting = [asyncio.ensure_future(house.call(NOBODY)) for _ in range(30)]
+    await eventually(lambda: len(house.directus.requests) >= 2)
+
+    began = time.monotonic()
+    answers = [await house.call(CLERK) for _ in range(10)]
+    seconds = time.monotonic() - began
+    refusals = await asyncio.gather(*waiting)
+
+    assert {len(answer.json()) for answer in answers} == {3}
+    assert seconds < 1
+    assert {answer.status for answer in refusals} == {503}
+
+
+@pytest.mark.parametrize("concurrency", ["1", "6"])
+async def test_whole_list_of_a_busy_account(open_house: OpenHouse, concurrency: str) -> None:
+    """A list of many pages is whole and in Stripe's order, however it was fetched, in both forms."""
+    house = await open_house(STRIPE_LIST_CONCURRENCY=concurrency, STRIPE_MAX_RPS="1000")
+    ids = house.stripe.add_payments(1_234)
+
+    array = await house.call(CLERK)
+    lines = await house.call(CLERK, headers=[LINES])
+
+    assert [payment["id"] for payment in array.json()] == ids
+    *objects, end = [json.loads(line) for line in lines.body.splitlines()]
+    assert [payment["id"] for payment in objects] == ids
+    assert end == {"complete": True, "count": 1_234}
+
+
+async def test_cursor_that_may_not_be_seen(open_house: OpenHouse) -> None:
+    """R6: lines that break off name no cursor to a caller whose fields hold no customer's ID."""
+    house = await open_house()
+    anonymous = User("reader-2", "MARKED-reader-2/+token~", grants(read=full("name")))
+    house.directus.add_users([anonymous])
+    house.tokens.add(anonymous.token)
+    for _ in range(150):
+        house.stripe.add_customer()
+    house.stripe.fail(faults.answer(500), when=later_page)
+
+    hidden = await house.call(anonymous, "/stripe/customers", headers=[LINES])
+    shown = await house.call(CLERK, "/stripe/customers", headers=[LINES])
+
+    *objects, end = [json.loads(line) for line in hidden.body.splitlines()]
+    assert (end["complete"], end["count"]) == (False, 100)
+    assert "starting_after" not in end
+    assert b"cus_" not in hidden.body
+    last = json.loads(shown.body.splitlines()[-1])
+    assert last["starting_after"] == house.stripe.customers[99]["id"]
+    assert len(objects) == 100
+
+
+SPELLINGS = {
+    "plain": "client_secret",
+    "escaped": "client\\u005fsecret",
+    "all escaped": "".join(f"\\u{ord(letter):04x}" for letter in "client_secret"),
+}
+
+
+@pytest.mark.parametrize("query", ["?limit=1", ""])
+@pytest.mark.parametrize("name", SPELLINGS.values(), ids=SPELLINGS)
+async def test_secrets_however_spelt(house: House, query: str, name: str) -> None:
+    """S3, R6: a secret is gone from pages and whole lists, deep down and in JSON's escapes too."""
+    secret = "pi_1_secret_MARKEDescaped"
+    inner = f'{{"object": "setup_intent", "id": "seti_1", "{name}": "{secret}"}}'
+    entry = f'{{"id": "pi_1", "object": "payment_intent", "created": 1, "deep": [[{inner}]], "{name}": "{secret}"}}'
+    body = f'{{"object": "list", "has_more": false, "url": "/v1/payment_intents", "data": [{entry}]}}'
+    house.stripe.fail(faults.answer(200, body), when=lambda request: "limit=" in request.target)
+
+    answer = await house.call(CLERK, f"/stripe/payments{query}")
+
+    assert answer.status == 200
+    assert b"seti_1" in answer.body
+    assert secret.encode() not in answer.raw
+
+
+async def given(leaves: int, size: int) -> AsyncGenerator[Leaf]:
+    for number in range(leaves):
+        yield Leaf(b'"' + b"x" * size + b'"', (f"pi_{number}",), more=True, newest=1, oldest=1)
+
+
+@asynccontextmanager
+async def streaming(handler: object) -> AsyncIterator[tuple[int, list[str]]]:
+    """Serve one response; give the port, and how each handler ended."""
+    ends: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            response: web.StreamResponse = await handler(request)  # type: ignore[operator]  # any of the two forms
+        except BaseException as error:
+            ends.append(type(error).__name__)
+            raise
+        ends.append("whole")
+        return response
+
+    app = web.Application()
+    app.add_routes([web.get("/", answer)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield runner.addresses[0][1], ends
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(("leaves", "size"), [(200, 100_000), (1, 8_000_000)], ids=["many pages", "one page"])
+async def test_client_that_reads_nothing(leaves: int, size: int) -> None:
+    """L3: a client that stops reading for long is cut off."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await stream_array(request, given(leaves, size), write_timeout=0.2)
+
+    async with streaming(handler) as (port, ends):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(request_bytes("GET", "/", [], None))
+        await reader.readexactly(10)
+
+        await eventually(lambda: bool(ends))
+        with suppress(ConnectionError):
+            rest = await reader.read()
+            assert not rest.endswith(b"0\r\n\r\n")
+        writer.close()
+
+    assert ends == ["BrokenOff"]
+
+
+async def broken(error: Exception) -> AsyncGenerator[Leaf]:
+    yield Leaf(b'{"id":"pi_1"}\n', ("pi_1",), more=True, newest=1, oldest=1)
+    raise error
+
+
+async def test_lines_and_an_unexpected_error() -> None:
+    """U4: an error nobody foresaw ends lines in a broken connection: no last line stands there, no second answer."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await stream_lines(request, broken(ZeroDivisionError()), show_cursor=True)
+
+    async with streaming(handler) as (port, ends):
+        answer = await exchange(port, request_bytes("GET", "/", [], None))
+
+    assert ends == ["BrokenOff"]
+    assert not answer.whole
+    assert answer.body == b'{"id":"pi_1"}\n'
+
+
+async def test_lines_and_a_failing_stripe() -> None:
+    """U4: a failure of Stripe's ends lines properly, with the error and the cursor."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await stream_lines(request, broken(StripeUnavailable("down")), show_cursor=True)
+
+    async with streaming(handler) as (port, _):
+        answer = await exchange(port, request_bytes("GET", "/", [], None))
+
+    assert answer.whole
+    end = json.loads(answer.body.splitlines()[-1])
+    assert (end["complete"], end["count"], end["starting_after"]) == (False, 1, "pi_1")
+    assert end["errors"][0]["extensions"]["code"] == "STRIPE_UNAVAILABLE"
+
+
+async def test_places_are_given_back(open_house: OpenHouse) -> None:
+    """L2: a place is free again when a list's client has left in the middle."""
+    house = await open_house(MAX_CONCURRENT_REQUESTS="1", STRIPE_MAX_RPS="1000")
+    house.stripe.add_payments(1_500, description="d" * 2_000)
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=1024)
+    writer.write(request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None))
+    await reader.readexactly(10)
+
+    busy = await house.call(CLERK, "/stripe/payments?limit=1")
+    writer.transport.abort()
+    deadline = time.monotonic() + 5
+    while (answer := await house.call(CLERK, "/stripe/payments?limit=1")).status == 503:
+        assert time.monotonic() < deadline
+
+    assert (busy.status, busy.header("Retry-After")) == (503, "1")
+    assert answer.status == 200

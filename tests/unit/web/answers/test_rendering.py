@@ -1,0 +1,32 @@
+"""How pages are written: the quick way and the thorough one show the same."""
+
+import json
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.core.interfaces import Page
+from sidecar.core.operations.resources import StripeObject
+from sidecar.core.views import View
+from sidecar.web.answers.rendering import Rendering, render_page
+
+NAMES = st.sampled_from(["id", "object", "client_secret", "metadata", "Client_secret", "client_secret_"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["client_secret", "é", "\\u005f", '"', "\x00"]),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(NAMES, children, max_size=3),
+)
+PAGES = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), max_size=4)
+VIEWS = st.builds(View, everything=st.booleans(), secrets=st.booleans(), attributes=st.frozensets(NAMES, max_size=2))
+
+
+@given(PAGES, VIEWS, st.booleans())
+def test_what_is_written(data: list[StripeObject], view: View, more: bool) -> None:  # noqa: FBT001 - has_more
+    """R6, S3: in each form a page holds exactly what the view shows, passed on unchanged or written anew."""
+    shown = [view.project(entry) for entry in data]
+    raw = json.dumps({"object": "list", "data": data, "has_more": more}).encode()
+
+    assert orjson.loads(b"[" + Rendering(view)(data) + b"]") == shown
+    assert [orjson.loads(line) for line in Rendering(view, lines=True)(data).splitlines()] == shown
+    for page in (Page(data, more), Page(data, more, raw)):
+        assert orjson.loads(render_page(page, view)) == {"object": "list", "data": shown, "has_more": more}

@@ -1,0 +1,156 @@
+"""The models of requests, row by row of the table: what passes, and what is not let through."""
+
+from dataclasses import replace
+
+import pytest
+from pydantic import ValidationError
+
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.operations.parameters import Flag, Number, Parameter, Text
+from sidecar.core.operations.row import Kind
+from sidecar.core.operations.rules import Rule
+from sidecar.core.operations.table import OPERATIONS
+from sidecar.web.requests.models import Model, body_model, query_model
+from tests.doubles.samples import RETURN_URL, sample, samples, wrong
+
+RULES = {
+    row.name: Rule(row, "customers", row.action, FieldMap("cus", {}), amounts=True)
+    for row in OPERATIONS
+    if row.method != "GET"
+}
+LISTS = {
+    row.name: Rule(row, "customers", row.action, FieldMap("cus", {})) for row in OPERATIONS if row.kind is Kind.LIST
+}
+PARAMETERS = [(name, each) for name, rule in RULES.items() for each in rule.parameters]
+FILTERS = [(name, each) for name, rule in LISTS.items() for each in rule.parameters]
+every_body = pytest.mark.parametrize("name", RULES)
+every_parameter = pytest.mark.parametrize(
+    ("name", "parameter"), PARAMETERS, ids=[f"{name}-{each.name}" for name, each in PARAMETERS]
+)
+every_filter = pytest.mark.parametrize(
+    ("name", "parameter"), FILTERS, ids=[f"{name}-{each.name}" for name, each in FILTERS]
+)
+
+
+def model(name: str) -> Model:
+    return body_model(RULES[name], [RETURN_URL])
+
+
+def needed(name: str) -> dict[str, object]:
+    return samples([each for each in RULES[name].parameters if each.required])
+
+
+def passes(judge: Model, body: object) -> bool:
+    try:
+        judge.model_validate(body)
+    except ValidationError:
+        return False
+    return True
+
+
+@every_body
+def test_every_parameter_passes_unchanged(name: str) -> None:
+    """What the row takes is taken, all of it at once, and comes out as it went in."""
+    body = samples(RULES[name].parameters)
+
+    assert body == model(name).model_validate(body).model_dump(exclude_unset=True)
+
+
+@every_body
+def test_what_is_required_is_all_that_is_required(name: str) -> None:
+    """A body with the required ones alone passes; without one of them it does not."""
+    body, judge = needed(name), model(name)
+
+    assert passes(judge, body)
+    assert not any(passes(judge, {other: body[other] for other in body if other != each}) for each in body)
+
+
+@every_body
+@pytest.mark.parametrize(
+    "attribute",
+    ["expand", "expand[]", "on_behalf_of", "stripe_account", "metadata", "transfer_data", "confirm", "__proto__", "id"],
+)
+def test_nothing_else_passes(name: str, attribute: str) -> None:
+    """R4: an attribute that the row does not name is refused, whatever Stripe would make of it."""
+    values: tuple[object, ...] = ("x", [], {}, None, True)
+
+    assert not any(passes(model(name), {**needed(name), attribute: value}) for value in values)
+
+
+@every_body
+def test_what_says_an_amount_needs_the_operators_word(name: str) -> None:
+    """Without `amounts = true` the model knows no such attribute."""
+    judge = body_model(replace(RULES[name], amounts=False), [RETURN_URL])
+    amounts = [each for each in RULES[name].parameters if each.amount]
+
+    assert not any(passes(judge, {**needed(name), each.name: sample(each.type)}) for each in amounts)
+
+
+@every_parameter
+def test_values_of_another_shape(name: str, parameter: Parameter) -> None:
+    """V1: another type, a value out of bounds or of another shape is refused, at every depth of the parameter."""
+    judge = model(name)
+    passed = [value for value in wrong(parameter.type) if passes(judge, {**needed(name), parameter.name: value})]
+
+    assert passed == []
+
+
+@every_parameter
+def test_bounds_are_inclusive(name: str, parameter: Parameter) -> None:
+    """V4: the least and the most that a number may be, and the longest text, pass."""
+    match parameter.type:
+        case Number(least, most):
+            values: list[object] = [least, most]
+        case Text(most):
+            values = ["x", "x" * most]
+        case Flag():
+            values = [True, False]
+        case other:
+            values = [sample(other)]
+
+    assert all(passes(model(name), {**needed(name), parameter.name: value}) for value in values)
+
+
+@every_parameter
+def test_null(name: str, parameter: Parameter) -> None:
+    """Null unsets a text where something is changed, means "not given" where it is created, and is else refused."""
+    row = RULES[name].operation
+    unsets = isinstance(parameter.type, Text) if row.kind is Kind.ACT else not parameter.required
+    body = {**needed(name), parameter.name: None}
+
+    assert passes(model(name), body) is (unsets and parameter.name not in row.one_of)
+
+
+@every_body
+def test_a_fault_shows_no_value(name: str) -> None:
+    """S3: what was sent does not come back in an error."""
+    with pytest.raises(ValidationError) as fault:
+        model(name).model_validate({each.name: ["MARKED"] for each in RULES[name].parameters} | {"more": "MARKED"})
+
+    assert "MARKED" not in str(fault.value)
+
+
+@every_filter
+def test_filters_are_texts(name: str, parameter: Parameter) -> None:
+    """A list's filter passes as the text it arrives as, and a wrong one is refused."""
+    judge = query_model(LISTS[name])
+    good = "true" if isinstance(parameter.type, Flag) else sample(parameter.type)
+    texts = {str(value) for value in wrong(parameter.type) if isinstance(value, str)} - {"true"}
+
+    assert judge.model_validate({parameter.name: good}).model_dump(exclude_unset=True) == {parameter.name: good}
+    assert [text for text in sorted(texts) if passes(judge, {parameter.name: text})] == []
+    assert not passes(judge, {parameter.name: None})
+
+
+@pytest.mark.parametrize("value", ["True", "1", "yes", "", "true "])
+def test_a_flag_in_a_query_is_a_word(value: str) -> None:
+    """`true` and `false` are Stripe's words; nothing else is read as either."""
+    judge = query_model(LISTS["products.list"])
+
+    assert passes(judge, {"active": "false"})
+    assert not passes(judge, {"active": value})
+
+
+def test_without_allowed_addresses_no_address_passes() -> None:
+    """Where the operator allows no return address, none is taken."""
+    assert not passes(body_model(RULES["billing_portal_sessions.create"], []), {"return_url": RETURN_URL})

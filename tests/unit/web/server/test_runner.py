@@ -1,0 +1,271 @@
+"""Connections that keep the server waiting, and the end of the server, with deadlines of a fraction of a second."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+
+from sidecar.metrics import Metrics
+from sidecar.web import keys
+from sidecar.web.health import Health
+from sidecar.web.server.middlewares import identified
+from sidecar.web.server.runner import Runner, attended
+from tests.doubles.waiting import eventually
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
+ARRIVING, READING = 0.3, 0.5
+
+
+async def probe() -> None:
+    pass
+
+
+@dataclass(slots=True)
+class Serving:
+    """A server with one handler; `begun` counts the requests it was given."""
+
+    runner: Runner
+    app: web.Application
+    port: int
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: int = 0
+    answer: Callable[[web.Request], web.Response] = lambda _: web.Response(text="ok")
+    connections: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.begun += 1
+        if request.path == "/held":
+            await self.release.wait()
+        if request.path == "/broken":
+            response = web.StreamResponse()
+            await response.prepare(request)
+            await response.write(b"begun")
+            raise ConnectionError
+        if request.method == "POST":
+            await request.read()
+        return self.answer(request)
+
+    async def connect(self, sent: bytes = b"") -> asyncio.StreamReader:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**26)
+        self.connections.append(writer)
+        writer.write(sent)
+        return reader
+
+
+@pytest.fixture
+async def serving() -> AsyncIterator[Serving]:
+    app = web.Application(middlewares=[attended, identified])
+    app[keys.METRICS], app[keys.HEALTH] = Metrics(), Health(lambda: False, probe)
+    runner = Runner(app, shutdown_timeout=0.3, arriving=ARRIVING, reading=READING)
+    listener = socket.create_server(("127.0.0.1", 0))
+    held = Serving(runner, app, listener.getsockname()[1])
+    app.router.add_route("*", "/{path:.*}", held.handle)
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    yield held
+    held.release.set()
+    await runner.cleanup()
+    for writer in held.connections:
+        writer.transport.abort()
+
+
+async def seconds_until_end(reader: asyncio.StreamReader) -> float:
+    begun = asyncio.get_running_loop().time()
+    async with asyncio.timeout(5):
+        with suppress(ConnectionError):
+            await reader.read()
+    return asyncio.get_running_loop().time() - begun
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET", GET, GET + b"X: "], ids=["silent", "a word", "half", "half a header"])
+async def test_no_whole_request(serving: Serving, sent: bytes) -> None:
+    """L1: a connection that brings no whole request is closed at the deadline."""
+    reader = await serving.connect(sent)
+
+    assert ARRIVING - 0.05 < await seconds_until_end(reader) < 2
+    assert serving.begun == 0
+
+
+async def test_dripping_headers(serving: Serving) -> None:
+    """L1: bytes now and then do not put the deadline off."""
+    reader = await serving.connect(GET)
+    writer = serving.connections[0]
+
+    async def drip() -> None:
+        while not reader.at_eof():
+            writer.write(b"X-A: b\r\n")
+            await asyncio.sleep(0.02)
+
+    dripping = asyncio.create_task(drip())
+    assert await seconds_until_end(reader) < 2
+    await asyncio.wait([dripping], timeout=1)
+
+
+@pytest.mark.parametrize("sent", [b"", GET], ids=["silent", "half"])
+async def test_second_request(serving: Serving, sent: bytes) -> None:
+    """L1: the deadline holds for each further request on a connection as well."""
+    reader = await serving.connect(GET + b"\r\n")
+    await reader.readuntil(b"ok")
+    serving.connections[0].write(sent)
+
+    assert ARRIVING - 0.05 < await seconds_until_end(reader) < 2
+    assert serving.begun == 1
+
+
+async def test_many_requests(serving: Serving) -> None:
+    """A connection in use lives on, whatever its age."""
+    reader = await serving.connect()
+    for _ in range(5):
+        serving.connections[0].write(GET + b"\r\n")
+        await reader.readuntil(b"ok")
+        await asyncio.sleep(ARRIVING / 2)
+
+    assert serving.begun == 5
+
+
+async def test_long_handler(serving: Serving) -> None:
+    """A handler may take longer than a request may take to arrive."""
+    reader = await serving.connect(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+    await eventually(lambda: serving.begun == 1)
+    await asyncio.sleep(ARRIVING * 2)
+    serving.release.set()
+
+    assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+
+
+async def test_pipelined(serving: Serving) -> None:
+    """A second request sent along with the first is answered after it."""
+    reader = await serving.connect(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n" + GET + b"\r\n")
+    await asyncio.sleep(ARRIVING * 1.5)
+    serving.release.set()
+
+    await reader.readuntil(b"ok")
+    await reader.readuntil(b"ok")
+
+
+@pytest.mark.parametrize("size", [50_000, 20_000_000], ids=["in a buffer", "more than fits"])
+async def test_answer_that_nobody_reads(serving: Serving, size: int) -> None:
+    """L3: a client that does not read its answer is cut off, and nothing of it stays."""
+    serving.answer = lambda _: web.Response(body=b"x" * size)
+    with socket.create_connection(("127.0.0.1", serving.port)) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)  # noqa: FBT003 - the library's signature
+        client.send(GET + b"Connection: close\r\n\r\n")
+        await eventually(lambda: serving.begun == 1)
+
+        manager = serving.runner._server
+        assert manager is not None
+        await eventually(lambda: not manager.connections, within=3)
+
+
+async def test_what_is_not_http(serving: Serving) -> None:
+    """X4: an answer to what could not be parsed carries the headers of all others, and ends the connection."""
+    reader = await serving.connect(b"\x16\x03\x01MARKED\r\n\r\n")
+    answer = (await reader.read()).decode()
+
+    assert " 400 " in answer.splitlines()[0]
+    assert "Cache-Control: no-store" in answer
+    assert "X-Content-Type-Options: nosniff" in answer
+    assert "MARKED" not in answer
+
+
+async def test_broken_answer_has_its_line(serving: Serving, log_lines: list[str]) -> None:
+    """An answer that broke off has its line in the log, as every other has, and no other one."""
+    reader = await serving.connect(b"GET /broken?access_token=MARKED HTTP/1.1\r\nHost: a\r\n\r\n")
+    await reader.read()
+
+    [line] = [json.loads(line) for line in log_lines if "sidecar" in line]
+    assert (line["message"], line["path"], line["status"]) == ("request", "/broken", "broken")
+    assert "MARKED" not in str(line)
+
+
+async def test_client_that_leaves_while_sending(serving: Serving, log_lines: list[str]) -> None:
+    """A client that goes away in the middle of its body is no error of the parser's."""
+    await serving.connect(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
+    await eventually(lambda: serving.begun == 1)
+    serving.connections[0].transport.abort()
+
+    await eventually(lambda: any('"broken"' in line for line in log_lines))
+    assert not any("parser" in line for line in log_lines)
+
+
+def drain(serving: Serving) -> None:
+    serving.app[keys.HEALTH].draining = True
+
+
+async def test_draining_announces_the_end(serving: Serving) -> None:
+    """L4: while draining each answer says that its connection ends, and it does."""
+    reader = await serving.connect(GET + b"\r\n")
+    assert b"Connection" not in await reader.readuntil(b"ok")
+    drain(serving)
+    serving.connections[0].write(GET + b"\r\n")
+
+    assert b"Connection: close" in await reader.read()
+
+
+async def test_connection_in_the_kernels_queue(serving: Serving) -> None:
+    """L4: connections that wait to be accepted when the end begins are served."""
+    clients = [socket.create_connection(("127.0.0.1", serving.port)) for _ in range(50)]
+    for client in clients:
+        client.sendall(GET + b"\r\n")
+
+    await serving.runner.cleanup()  # nothing was awaited since the first connection
+
+    for client in clients:
+        with client:
+            client.settimeout(1)
+            assert client.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+async def test_connection_that_was_just_made(serving: Serving) -> None:
+    """L4: a connection that was made before the end is served though its request comes a moment later."""
+    readers = [await serving.connect() for _ in range(10)]
+    ending = asyncio.create_task(serving.runner.cleanup())
+    await asyncio.sleep(0.05)
+    for writer in serving.connections:
+        writer.write(GET + b"\r\n")
+
+    for reader in readers:
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    await ending
+
+
+async def test_body_that_is_on_its_way(serving: Serving) -> None:
+    """L4: the rest of a body may arrive after the end has begun."""
+    reader = await serving.connect(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf ")
+    await eventually(lambda: serving.begun == 1)
+    ending = asyncio.create_task(serving.runner.cleanup())
+    await asyncio.sleep(0.05)
+    serving.connections[0].write(b"half.")
+
+    assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    await ending
+
+
+async def test_large_answer_at_the_end(serving: Serving) -> None:
+    """L4: an answer that is still being read when the end begins is read in whole."""
+    serving.answer = lambda _: web.Response(body=b"x" * 20_000_000)
+    reader = await serving.connect(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+    await eventually(lambda: serving.begun == 1)
+    ending = asyncio.create_task(serving.runner.cleanup())
+    await asyncio.sleep(0.05)
+    serving.release.set()
+
+    assert (await reader.read()).endswith(b"x" * 20_000_000)
+    await ending
+
+
+async def test_request_that_does_not_end(serving: Serving) -> None:
+    """L4: what is not done within the time is given up, once and not twice; silent connections delay nothing more."""
+    await serving.connect(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+    await serving.connect()
+    await eventually(lambda: serving.begun == 1)
+    begun = asyncio.get_running_loop().time()
+    await serving.runner.cleanup()
+
+    assert asyncio.get_running_loop().time() - begun < 2
