@@ -136,20 +136,15 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
 def _gate(
     settings: Settings, client: DirectusClient, permissions: PermissionSource, origins: Origins, header: str
 ) -> Gate:
-    collection, id_field = settings.stripe_customers_collection, settings.stripe_customer_id_field
     return Gate(
         permissions=permissions,
         rows=DirectusRows(
             client,
-            collection=collection,
-            key_field=settings.stripe_customers_primary_key,
-            id_field=id_field,
+            collection=settings.customers_collection,
             fields=settings.stripe_field_map,
             most=settings.scope_max_customers,
         ),
-        collection=collection,
-        key_field=settings.stripe_customers_primary_key,
-        id_field=id_field,
+        customers_collection=settings.customers_collection,
         cookie=settings.session_cookie_name,
         trusted_proxies=settings.trusted_proxies,
         address_header=header,
@@ -161,32 +156,27 @@ def _gate(
 def _write_back(settings: Settings, client: DirectusClient) -> WriteBack | None:
     if not settings.stripe_write_back:
         return None
-    collection = settings.stripe_customers_collection
     return WriteBack(
         items=DirectusItems(
             client,
-            collection=collection,
-            key_field=settings.stripe_customers_primary_key,
-            id_field=settings.stripe_customer_id_field,
+            collection=settings.customers_collection,
             claim_timeout=settings.write_back_timeout,
         ),
         project=settings.directus_project,
-        collection=collection,
+        collection=settings.stripe_customers_collection,
         service=_service(settings),
         field_map=settings.field_map,
     )
 
 
 def _webhooks(settings: Settings, client: DirectusClient, app: web.Application) -> StripeWebhooks:
-    collection, mirror, service = settings.stripe_customers_collection, settings.mirror, _service(settings)
+    mirror, service = settings.mirror, _service(settings)
     assert service is not None  # noqa: S101 - the settings are refused without it
     items = DirectusHeldItems(
         client,
-        DirectusPermissions(client, {collection}),
+        DirectusPermissions(client, {settings.stripe_customers_collection}),
         service,
-        collection=collection,
-        key_field=settings.stripe_customers_primary_key,
-        id_field=settings.stripe_customer_id_field,
+        collection=settings.customers_collection,
         fields=mirror.fields,
     )
     return StripeWebhooks(

@@ -61,7 +61,7 @@ async def _require_collections(settings: Settings) -> None:
     token = settings.directus_service_token
     if settings.stripe_operations is None or token is None:
         return
-    customers, id_field = settings.stripe_customers_collection, settings.stripe_customer_id_field
+    customers = settings.customers_collection
     async with open_session(
         total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=1
     ) as session:
@@ -69,11 +69,11 @@ async def _require_collections(settings: Settings) -> None:
         service = Credential(token.get_secret_value(), Source.SERVICE, None)
         source = DirectusPermissions(client, settings.collections)
         try:
-            permissions = await source.permissions(service, Requirement(customers, Action.READ, customers, id_field))
+            permissions = await source.permissions(service, Requirement(customers.name, Action.READ, customers))
         except (CredentialRefused, DirectusUnavailable) as error:
             _log.warning("the collections of STRIPE_OPERATIONS were not looked at", extra={"code": error.code})
             return
-    missing = unknown_collections(settings.rules, permissions, customers)
+    missing = unknown_collections(settings.rules, permissions, customers.name)
     if missing:
         raise SettingsFault([f"STRIPE_OPERATIONS: {fault}" for fault in missing])
 

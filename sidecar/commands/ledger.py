@@ -38,33 +38,25 @@ class Ledger:
     def __init__(self, settings: Settings, directus: aiohttp.ClientSession, stripe: aiohttp.ClientSession) -> None:
         """Raises SettingsFault without a service token."""
         self._settings, self._service = settings, _service(settings)
-        collection, id_field = settings.stripe_customers_collection, settings.stripe_customer_id_field
-        key_field = settings.stripe_customers_primary_key
+        collection = settings.customers_collection
         self._directus = DirectusClient(directus, settings.directus_url, address_header="X-Forwarded-For")
         self._items = DirectusItems(
             self._directus,
             collection=collection,
-            key_field=key_field,
-            id_field=id_field,
             claim_timeout=settings.write_back_timeout,
         )
-        self._lists = DirectusItemLists(
-            self._directus, self._service, collection=collection, key_field=key_field, id_field=id_field
-        )
+        self._lists = DirectusItemLists(self._directus, self._service, collection=collection)
         self._stripe = _stripe(settings, stripe)
         self._write_back = WriteBack(
-            self._items, settings.directus_project, collection, self._service, FieldMap(id_field, {})
+            self._items, settings.directus_project, collection.name, self._service, FieldMap({})
         )
 
     async def lacking_rights(self) -> list[str]:
         """Name what the service token may not do and must. Raises CredentialRefused."""
-        settings = self._settings
-        collection, id_field = settings.stripe_customers_collection, settings.stripe_customer_id_field
-        source = DirectusPermissions(self._directus, {collection})
-        permissions = await source.permissions(
-            self._service, Requirement(collection, Action.UPDATE, collection, id_field)
-        )
-        return lacking(permissions, collection, settings.stripe_customers_primary_key, id_field)
+        collection = self._settings.customers_collection
+        source = DirectusPermissions(self._directus, {collection.name})
+        permissions = await source.permissions(self._service, Requirement(collection.name, Action.UPDATE, collection))
+        return lacking(permissions, collection)
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
         """Go through the account, newest first, back to `since` in seconds of Unix time."""

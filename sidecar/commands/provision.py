@@ -38,17 +38,14 @@ class ProvisionSettings(DirectusSettings):
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        field_map = FieldMap(self.stripe_customer_id_field, self.stripe_field_map)
         if self.stripe_operations is None:
             return ()
-        return parse_rules(self.stripe_operations.read_text("utf-8"), self.stripe_customers_collection, field_map)
+        text = self.stripe_operations.read_text("utf-8")
+        return parse_rules(text, self.customers_collection, FieldMap(self.stripe_field_map))
 
     @property
     def mirror(self) -> Mirror:
-        field_map = FieldMap(self.stripe_customer_id_field, self.stripe_field_map)
-        return Mirror.of(
-            field_map, collection=self.stripe_customers_collection, key_field=self.stripe_customers_primary_key
-        )
+        return Mirror.of(FieldMap(self.stripe_field_map), self.customers_collection)
 
 
 def run(token_file: Path | None) -> int:

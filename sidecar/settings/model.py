@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.flows.follow_customer import Mirror
 from sidecar.core.operations.rules import Rule, RulesFault, default_rules, parse_rules
@@ -56,6 +57,12 @@ class DirectusSettings(BaseSettings):
     stripe_customer_id_field: Name = Field(
         "stripe_customer_id", description="That collection's field for Stripe's customer ID"
     )
+
+    @property
+    def customers_collection(self) -> CustomersCollection:
+        return CustomersCollection(
+            self.stripe_customers_collection, self.stripe_customers_primary_key, self.stripe_customer_id_field
+        )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -219,16 +226,15 @@ class Settings(DirectusSettings):
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """The operations that are on. Raises RulesFault, OSError and UnicodeDecodeError when first asked for."""
-        collection = self.stripe_customers_collection
         if self.stripe_operations is None:
-            return default_rules(collection, self.field_map)
-        return parse_rules(self.stripe_operations.read_text(encoding="utf-8"), collection, self.field_map)
+            return default_rules(self.customers_collection, self.field_map)
+        text = self.stripe_operations.read_text(encoding="utf-8")
+        return parse_rules(text, self.customers_collection, self.field_map)
 
     @property
     def field_map(self) -> FieldMap:
         """What the customers collection's fields stand for, its ID field first."""
-        id_field = self.stripe_customer_id_field
-        return FieldMap(id_field, {id_field: ("id",), **self.stripe_field_map})
+        return FieldMap({self.stripe_customer_id_field: ("id",), **self.stripe_field_map})
 
     @property
     def collections(self) -> frozenset[str]:
@@ -243,8 +249,7 @@ class Settings(DirectusSettings):
     @property
     def mirror(self) -> Mirror:
         """What of a customer its item repeats."""
-        collection, key_field = self.stripe_customers_collection, self.stripe_customers_primary_key
-        return Mirror.of(self.field_map, collection=collection, key_field=key_field)
+        return Mirror.of(self.field_map, self.customers_collection)
 
     @property
     def livemode(self) -> bool:

@@ -17,7 +17,7 @@ def sight(call: Call, caller: Caller) -> Sight:
     """Give the view of everything, or one for each customer that `caller` was found to have."""
     if caller.scope.everything:
         return replace(view(call, granted(call)), made=call.operation.kind is Kind.CREATE)
-    if call.rule.collection != caller.requirement.customers:
+    if call.rule.collection != caller.requirement.customers.name:
         return view(call, granted(call), own=True)
     views = {customer: view(call, shown, own=True) for customer, shown in caller.scope.customers.items()}
     if len(views) == 1:
@@ -36,11 +36,11 @@ def granted(call: Call) -> AllowedFields:
 
 def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
     rule, caller = call.rule, call.caller
-    decides = fields if rule.collection == caller.requirement.customers else caller.customer_fields()
+    decides = fields if rule.collection == caller.requirement.customers.name else caller.customer_fields()
     return View.of(
         fields,
         rule.field_map,
-        customer_ids=not rule.operation.resource.owned or decides.allow(caller.requirement.id_field),
+        customer_ids=not rule.operation.resource.owned or decides.allow(caller.requirement.customers.id_field),
         secrets=call.request.app[EXPOSE_SECRETS],
         own=own,
     )

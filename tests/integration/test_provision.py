@@ -15,6 +15,7 @@ from sidecar.clients.directus.change_feed import ChangeFeed
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.http import open_session
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.metrics import Metrics
 from tests.doubles.events import SECRET
@@ -120,7 +121,7 @@ async def test_the_token_claims_an_item_once(buyers: Place) -> None:
     async with open_session(total=5, connect=1, connections=1) as session:
         client = DirectusClient(session, buyers.stack.directus.url, address_header="X-Forwarded-For")
         items = DirectusItems(
-            client, collection=buyers.collection, key_field="id", id_field=buyers.field, claim_timeout=5
+            client, collection=CustomersCollection(buyers.collection, "id", buyers.field), claim_timeout=5
         )
 
         claims = [await items.claim(service, new, customer) for customer in ("cus_First", "cus_Second")]

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 
 from sidecar.clients.directus.client import DirectusClient, collection_path
 from sidecar.clients.directus.items import data_of, segment
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.scope import shown_fields
@@ -25,23 +26,19 @@ class DirectusRows:
         self,
         client: DirectusClient,
         *,
-        collection: str,
-        key_field: str,
-        id_field: str,
+        collection: CustomersCollection,
         fields: Collection[str],
         most: int,
     ) -> None:
         self._client = client
         self._collection = collection
-        self._key_field = key_field
-        self._path = collection_path(collection)
-        self._id_field = id_field
-        self._fields = frozenset(fields) | {id_field}
+        self._path = collection_path(collection.name)
+        self._fields = frozenset(fields) | {collection.id_field}
         self._most = most
 
     async def shown(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> AllowedFields | None:
         for row in await self._rows(credential, allowed, self._one(customer_id)):
-            if row.get(self._id_field) == customer_id:
+            if row.get(self._collection.id_field) == customer_id:
                 return shown_fields(row, allowed)
         return None
 
@@ -50,11 +47,11 @@ class DirectusRows:
 
         Reading is not among what it answers there; that is what `shown` is for.
         """
-        fields = [self._key_field, self._id_field]
+        fields = [self._collection.key_field, self._collection.id_field]
         for row in await self._read(credential, {"fields": fields, **self._one(customer_id)}):
-            key = row.get(self._key_field)
-            if row.get(self._id_field) == customer_id and isinstance(key, int | str):
-                path = f"/permissions/me/{self._collection}/{segment(key)}"
+            key = row.get(self._collection.key_field)
+            if row.get(self._collection.id_field) == customer_id and isinstance(key, int | str):
+                path = f"/permissions/me/{self._collection.name}/{segment(key)}"
                 answer = data_of(await self._client.request(credential, "GET", path), "use this item")
                 match answer.get(action) if isinstance(answer, dict) else None:
                     case {"access": True}:
@@ -63,11 +60,15 @@ class DirectusRows:
 
     async def customers(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, AllowedFields]:
         found: dict[str, AllowedFields] = {}
-        named = {"filter": {self._id_field: {"_nnull": True}}, "sort": [self._id_field], "limit": _PAGE}
+        named = {
+            "filter": {self._collection.id_field: {"_nnull": True}},
+            "sort": [self._collection.id_field],
+            "limit": _PAGE,
+        }
         for page in range(1, self._most // _PAGE + 3):
             rows = await self._rows(credential, allowed, {**named, "page": page})
             for row in rows:
-                customer_id = row.get(self._id_field)
+                customer_id = row.get(self._collection.id_field)
                 if isinstance(customer_id, str) and is_customer_id(customer_id):
                     found[customer_id] = shown_fields(row, allowed)
             if len(found) > self._most:
@@ -79,7 +80,7 @@ class DirectusRows:
         )
 
     def _one(self, customer_id: str) -> Mapping[str, object]:
-        return {"filter": {self._id_field: {"_eq": customer_id}}, "limit": 1}
+        return {"filter": {self._collection.id_field: {"_eq": customer_id}}, "limit": 1}
 
     async def _rows(
         self, credential: Credential, allowed: AllowedFields, query: Mapping[str, object]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from sidecar.clients.directus.client import Answer, DirectusClient, collection_path
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.errors import DirectusUnavailable, ItemRefused
@@ -18,25 +19,19 @@ _CALLERS_FAULT = frozenset({400, 401, 403, 404, 409, 413, 422})
 
 
 class DirectusItems:
-    """`key_field` is the collection's primary key field, `id_field` the one for Stripe's customer ID.
-
-    `claim_timeout` is in seconds: how long writing an ID is tried.
-    """
+    """`claim_timeout` is in seconds: how long writing an ID is tried."""
 
     def __init__(
         self,
         client: DirectusClient,
         *,
-        collection: str,
-        key_field: str,
-        id_field: str,
+        collection: CustomersCollection,
         claim_timeout: float,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._collection = collection
-        self._path = collection_path(collection)
-        self._key_field, self._id_field = key_field, id_field
+        self._path = collection_path(collection.name)
         self._claim_timeout, self._timer = claim_timeout, timer
 
     async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
@@ -45,19 +40,19 @@ class DirectusItems:
         A database that compares generously finds item 1 under "01" and "0x1", and `/users/me` is whoever asks:
         what is made for one item must not go by two names.
         """
-        path = f"{self._path}/{segment(item)}?fields={self._key_field},{self._id_field}"
+        path = f"{self._path}/{segment(item)}?fields={self._collection.key_field},{self._collection.id_field}"
         match data_of(await self._client.request(credential, "GET", path), "read this item"):
-            case {self._key_field: key} if str(key) != str(item):
+            case {self._collection.key_field: key} if str(key) != str(item):
                 raise ItemRefused("Name the item by its own primary key.", status=400, code="INVALID_PAYLOAD")
-            case {self._key_field: _, self._id_field: None}:
+            case {self._collection.key_field: _, self._collection.id_field: None}:
                 return None
-            case {self._key_field: _, self._id_field: str(customer_id)}:
+            case {self._collection.key_field: _, self._collection.id_field: str(customer_id)}:
                 return customer_id
             case _:
                 raise DirectusUnavailable("an item was answered without the fields that were asked for")
 
     async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
-        path = f"/permissions/me/{self._collection}/{segment(item)}"
+        path = f"/permissions/me/{self._collection.name}/{segment(item)}"
         data = data_of(await self._client.request(credential, "GET", path), "update this item")
         match data:
             case {"update": {"access": True}}:
@@ -68,12 +63,12 @@ class DirectusItems:
     async def create(self, credential: Credential, values: Mapping[str, object]) -> PrimaryKey:
         answer = await self._client.request(credential, "POST", self._path, json=dict(values))
         match data_of(answer, "create an item"):
-            case {self._key_field: int(key) | str(key)}:
+            case {self._collection.key_field: int(key) | str(key)}:
                 return key
             case _:  # created, yet not readable by its creator: Directus answers 204, and its key stays unknown
                 raise ItemRefused(
                     "The item was created, but you may not read it, so no customer could be created for it. "
-                    f'Your policy must allow "read" of "{self._key_field}" on items you create.',
+                    f'Your policy must allow "read" of "{self._collection.key_field}" on items you create.',
                     status=403,
                     code="FORBIDDEN",
                 )
@@ -95,8 +90,11 @@ class DirectusItems:
             wait *= 2
 
     async def _claim_once(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
-        empty = {"_and": [{self._key_field: {"_eq": item}}, {self._id_field: {"_null": True}}]}
-        change = {"query": {"filter": empty, "fields": [self._key_field]}, "data": {self._id_field: customer_id}}
+        empty = {"_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: {"_null": True}}]}
+        change = {
+            "query": {"filter": empty, "fields": [self._collection.key_field]},
+            "data": {self._collection.id_field: customer_id},
+        }
         changed = data_of(await self._client.request(credential, "PATCH", self._path, json=change), "update this item")
         return isinstance(changed, list) and len(changed) == 1
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from sidecar.clients.directus.client import DirectusClient, collection_path
 from sidecar.clients.directus.items import data_of
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.policy import Requirement
@@ -21,10 +22,7 @@ _MOST = 100  # the ID field is unique where `provision` made it
 
 
 class DirectusHeldItems:
-    """`key_field` is the collection's primary key field, `id_field` the one for Stripe's customer ID.
-
-    `fields` are those that repeat something of a customer.
-    """
+    """`fields` are those that repeat something of a customer."""
 
     def __init__(
         self,
@@ -32,80 +30,78 @@ class DirectusHeldItems:
         permissions: PermissionSource,
         service: Credential,
         *,
-        collection: str,
-        key_field: str,
-        id_field: str,
+        collection: CustomersCollection,
         fields: Collection[str],
     ) -> None:
         self._client, self._permissions, self._service = client, permissions, service
-        self._collection, self._path = collection, collection_path(collection)
-        self._key_field, self._id_field = key_field, id_field
+        self._collection, self._path = collection, collection_path(collection.name)
         self._fields = frozenset(fields)
 
     async def changeable(self) -> AllowedFields:
         """Asked each time: events are rare, and a policy may have been mended since the last one."""
         collection = self._collection
-        needed = Requirement(collection, Action.UPDATE, customers=collection, id_field=self._id_field)
+        needed = Requirement(collection.name, Action.UPDATE, collection)
         permissions = await self._permissions.permissions(self._service, needed)
-        read, update = (permissions.grant(collection, action).fields for action in (Action.READ, Action.UPDATE))
+        read, update = (permissions.grant(collection.name, action).fields for action in (Action.READ, Action.UPDATE))
         if read.unrestricted:
             return update
         return read if update.unrestricted else AllowedFields(read.names & update.names)
 
     async def holding(self, customer_id: str, fields: AllowedFields) -> Sequence[HeldItem]:
         """The value that comes back counts: some databases find "cus_a" where "cus_A" is looked for."""
-        names = {self._key_field, self._id_field, *(self._fields & fields.names)}
+        names = {self._collection.key_field, self._collection.id_field, *(self._fields & fields.names)}
         wanted = "*" if fields.unrestricted else ",".join(sorted(names))
-        query = {"fields": wanted, f"filter[{self._id_field}][_eq]": customer_id, "limit": str(_MOST)}
+        query = {"fields": wanted, f"filter[{self._collection.id_field}][_eq]": customer_id, "limit": str(_MOST)}
         answer = await self._client.request(self._service, "GET", f"{self._path}?{urlencode(query)}")
         rows = data_of(answer, "read the items")
         if not isinstance(rows, list):
             raise DirectusUnavailable("a list of items was answered as something else")
-        found = [row for row in rows if isinstance(row, dict) and row.get(self._id_field) == customer_id]
+        found = [row for row in rows if isinstance(row, dict) and row.get(self._collection.id_field) == customer_id]
         return [HeldItem(self._key(row), row) for row in found]
 
     async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        held = {"_and": [{self._key_field: {"_eq": item}}, {self._id_field: {"_eq": customer_id}}]}
-        body = {"query": {"filter": held, "fields": [self._key_field]}, "data": dict(values)}
+        held = {
+            "_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: {"_eq": customer_id}}]
+        }
+        body = {"query": {"filter": held, "fields": [self._collection.key_field]}, "data": dict(values)}
         answer = await self._client.request(self._service, "PATCH", self._path, json=body)
         changed = data_of(answer, "update this item")
         return isinstance(changed, list) and len(changed) == 1
 
     def _key(self, row: Mapping[str, object]) -> PrimaryKey:
-        key = row.get(self._key_field)
+        key = row.get(self._collection.key_field)
         if not isinstance(key, int | str):
             raise DirectusUnavailable("items were answered without the fields that were asked for")
         return key
 
 
 class DirectusItemLists:
-    """`key_field` is the collection's primary key field, `id_field` the one for Stripe's customer ID.
+    """Both methods give primary keys as text and raise ItemRefused and DirectusUnavailable."""
 
-    Both methods give primary keys as text and raise ItemRefused and DirectusUnavailable.
-    """
-
-    def __init__(
-        self, client: DirectusClient, service: Credential, *, collection: str, key_field: str, id_field: str
-    ) -> None:
+    def __init__(self, client: DirectusClient, service: Credential, *, collection: CustomersCollection) -> None:
         self._client = client
         self._service = service
-        self._path = collection_path(collection)
-        self._key_field, self._id_field = key_field, id_field
+        self._collection = collection
+        self._path = collection_path(collection.name)
 
     async def named(self, keys: Collection[str]) -> dict[str, str | None]:
         """Give the ID that each of up to a hundred items holds. One that is missing may be there: ask for it alone."""
-        return await self._search({"filter": {self._key_field: {"_in": list(keys)}}, "limit": len(keys)})
+        return await self._search({"filter": {self._collection.key_field: {"_in": list(keys)}}, "limit": len(keys)})
 
     async def holding(self) -> AsyncIterator[dict[str, str]]:
         """Go through all items that hold an ID. One that is deleted meanwhile can move another out of sight."""
-        wanted = {"filter": {self._id_field: {"_nnull": True}}, "sort": [self._key_field], "limit": _PAGE}
+        wanted = {
+            "filter": {self._collection.id_field: {"_nnull": True}},
+            "sort": [self._collection.key_field],
+            "limit": _PAGE,
+        }
         page = 1
         while rows := await self._search({**wanted, "page": page}):
             yield {key: held for key, held in rows.items() if held is not None}
             page += 1
 
     async def _search(self, query: Mapping[str, object]) -> dict[str, str | None]:
-        body = {"query": {**query, "fields": [self._key_field, self._id_field]}}
+        body = {"query": {**query, "fields": [self._collection.key_field, self._collection.id_field]}}
         rows = data_of(await self._client.request(self._service, "SEARCH", self._path, json=body), "read the items")
         if not isinstance(rows, list):
             raise DirectusUnavailable("SEARCH was answered without a list")
@@ -113,7 +109,7 @@ class DirectusItemLists:
 
     def _entry(self, row: object) -> tuple[str, str | None]:
         match row:
-            case {self._key_field: int(key) | str(key), self._id_field: None | str() as held}:
+            case {self._collection.key_field: int(key) | str(key), self._collection.id_field: None | str() as held}:
                 return str(key), held
             case _:
                 raise DirectusUnavailable("items were answered without the fields that were asked for")

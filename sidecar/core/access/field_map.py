@@ -8,9 +8,8 @@ from sidecar.core.access.permissions import AllowedFields
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
-    """Directus field -> the Stripe attributes it stands for. `id_field` alone decides on the customer's ID."""
+    """Directus field -> the Stripe attributes it stands for."""
 
-    id_field: str
     attributes: Mapping[str, tuple[str, ...]]
 
     def visible(self, fields: AllowedFields) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.permissions import Access, Action, Permissions
 
 
@@ -10,17 +11,14 @@ from sidecar.core.access.permissions import Access, Action, Permissions
 class Requirement:
     """What Directus must grant before an operation runs.
 
-    `customers` is the collection whose rows say which customers are a caller's, `key_field` its primary key and
-    `id_field` its field for Stripe's customer ID. `names_customer`: the request itself names one. `scopable`: what is
-    asked for belongs to customers, so a caller can be held to those in its own rows. `unscoped`: what a caller that is
-    not held to any must be granted as well.
+    `customers` is the collection whose items say which customers are a caller's own. `names_customer`: the request
+    names a customer. `scopable`: what is asked for belongs to customers, so a caller with partial access may have its
+    own. `unscoped`: the action that a caller with access to all customers must be granted as well.
     """
 
     collection: str
     action: Action
-    customers: str
-    id_field: str
-    key_field: str = "id"
+    customers: CustomersCollection
     names_customer: bool = False
     scopable: bool = False
     unscoped: Action | None = None
@@ -57,10 +55,10 @@ def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
     operation itself is granted. An item rule of another collection, or on creating, says nothing about customers.
     """
     grant = permissions.grant(requirement.collection, requirement.action)
-    read = permissions.grant(requirement.customers, Action.READ)
+    read = permissions.grant(requirement.customers.name, Action.READ)
     partial = grant.access is not Access.FULL
     scoped = partial or (requirement.scopable and read.access is not Access.FULL)
-    about_rows = requirement.collection == requirement.customers and requirement.action is not Action.CREATE
+    about_rows = requirement.collection == requirement.customers.name and requirement.action is not Action.CREATE
     of_items = about_rows and requirement.action is not Action.READ  # Directus says by primary key which ones
     needs_id = scoped or requirement.names_customer
     objections = (
@@ -68,8 +66,8 @@ def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
         (grant.fields.empty, Reason.NO_FIELDS),
         (partial and not (requirement.scopable and about_rows), Reason.PARTIAL_ACCESS),
         (requirement.scopable and not read.usable, Reason.NO_CUSTOMERS),
-        (needs_id and not read.fields.allow(requirement.id_field), Reason.NO_ID_FIELD),
-        (of_items and partial and not read.fields.allow(requirement.key_field), Reason.NO_KEY_FIELD),
+        (needs_id and not read.fields.allow(requirement.customers.id_field), Reason.NO_ID_FIELD),
+        (of_items and partial and not read.fields.allow(requirement.customers.key_field), Reason.NO_KEY_FIELD),
         (scoped and _may_write_id(permissions, requirement), Reason.ID_FIELD_WRITABLE),
         (not scoped and not _may_for_all(permissions, requirement), Reason.OWN_ONLY),
     )
@@ -81,8 +79,8 @@ def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
 
 def _may_write_id(permissions: Permissions, requirement: Requirement) -> bool:
     """Whoever may write the field could put another's customer into a row of its own and read that."""
-    grants = (permissions.grant(requirement.customers, action) for action in (Action.CREATE, Action.UPDATE))
-    return any(grant.usable and grant.fields.allow(requirement.id_field) for grant in grants)
+    grants = (permissions.grant(requirement.customers.name, action) for action in (Action.CREATE, Action.UPDATE))
+    return any(grant.usable and grant.fields.allow(requirement.customers.id_field) for grant in grants)
 
 
 def _may_for_all(permissions: Permissions, requirement: Requirement) -> bool:
@@ -96,9 +94,9 @@ def explain(reason: Reason, requirement: Requirement) -> str:
     """Say to the caller what is missing and how it is mended, in Directus's words."""
     words = {
         "place": f'"{requirement.action}" on the collection "{requirement.collection}"',
-        "rows": f'"read" on the collection "{requirement.customers}"',
-        "field": f'"{requirement.id_field}"',
-        "key": f'"{requirement.key_field}"',
+        "rows": f'"read" on the collection "{requirement.customers.name}"',
+        "field": f'"{requirement.customers.id_field}"',
+        "key": f'"{requirement.customers.key_field}"',
         "all": f'"{requirement.unscoped}" on the collection "{requirement.collection}"',
     }
     return _WORDS[reason].format(**words)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.interfaces import PrimaryKey, Stripe
@@ -66,16 +67,16 @@ class Mirror:
     fields: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, field_map: FieldMap, *, collection: str, key_field: str) -> "Mirror":
+    def of(cls, field_map: FieldMap, collection: CustomersCollection) -> "Mirror":
         """Each attribute goes to the first field that stands for it, as it does where an item is created."""
-        left_out = {field_map.id_field, key_field, *(_WHO_IS_WHO if collection == _USERS else ())}
+        left_out = {collection.id_field, collection.key_field, *(_WHO_IS_WHO if collection.name == _USERS else ())}
         taken = set(_NOT_REPEATED)
         fields: dict[str, tuple[str, ...]] = {}
         for field, names in field_map.attributes.items():
             if field not in left_out and (free := tuple(name for name in names if name not in taken)):
                 fields[field] = free
                 taken.update(free)
-        return cls(field_map.id_field, fields)
+        return cls(collection.id_field, fields)
 
     def state(self, customer: StripeObject) -> State:
         """Give what an item of this customer's should hold, by field; None for one that is deleted."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.permissions import Access, Action, Permissions
 from sidecar.core.operations.resources import is_customer_id
 
@@ -125,13 +126,14 @@ def unlisted(items: Mapping[str, str], seen: Seen) -> Iterator[Case]:
     return (Case(item, held, ()) for item, held in items.items() if not is_customer_id(held) or held not in seen)
 
 
-def lacking(permissions: Permissions, collection: str, key_field: str, id_field: str) -> list[str]:
+def lacking(permissions: Permissions, collection: CustomersCollection) -> list[str]:
     """Name what the service must be allowed before an item that it does not see may be called gone."""
-    read = permissions.grant(collection, Action.READ)
-    update = permissions.grant(collection, Action.UPDATE)
+    read = permissions.grant(collection.name, Action.READ)
+    update = permissions.grant(collection.name, Action.UPDATE)
+    name, key_field, id_field = collection.name, collection.key_field, collection.id_field
     needs = {
-        f"read all items of {collection}": read.access is Access.FULL,
-        f"read {collection}.{key_field} and .{id_field}": read.fields.allow(key_field) and read.fields.allow(id_field),
-        f"update {collection}.{id_field}": update.usable and update.fields.allow(id_field),
+        f"read all items of {name}": read.access is Access.FULL,
+        f"read {name}.{key_field} and .{id_field}": read.fields.allow(key_field) and read.fields.allow(id_field),
+        f"update {name}.{id_field}": update.usable and update.fields.allow(id_field),
     }
     return [need for need, met in needs.items() if not met]

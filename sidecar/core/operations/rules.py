@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.operations.parameters import Parameter, Reference, ReturnUrl, declared
@@ -61,12 +62,12 @@ class Rule:
         return any(isinstance(kind, ReturnUrl) for kind in declared(self.parameters))
 
 
-def default_rules(customers: str, field_map: FieldMap) -> tuple[Rule, ...]:
+def default_rules(customers: CustomersCollection, field_map: FieldMap) -> tuple[Rule, ...]:
     """Give the rules without a word from the operator: the basic operations, on the customers collection."""
-    return tuple(Rule(row, customers, row.action, field_map) for row in OPERATIONS if row.basic)
+    return tuple(Rule(row, customers.name, row.action, field_map) for row in OPERATIONS if row.basic)
 
 
-def parse_rules(text: str, customers: str, field_map: FieldMap) -> tuple[Rule, ...]:
+def parse_rules(text: str, customers: CustomersCollection, field_map: FieldMap) -> tuple[Rule, ...]:
     """Give all rules, in the order of the table. `field_map` is the customers collection's. Raises RulesFault."""
     try:
         tables = tomllib.loads(text)
@@ -132,7 +133,7 @@ def _has(tables: object, path: Sequence[str]) -> bool:
     return True
 
 
-def _rule(name: str, table: object, customers: str, field_map: FieldMap, line: int) -> Rule | None:
+def _rule(name: str, table: object, customers: CustomersCollection, field_map: FieldMap, line: int) -> Rule | None:
     """Read one table; None where it turns the operation off. Raises ValueError, a line for each fault."""
     operation = next((row for row in OPERATIONS if row.name == name), None)
     if operation is None:
@@ -142,7 +143,7 @@ def _rule(name: str, table: object, customers: str, field_map: FieldMap, line: i
     unknown = [key for key in table if key not in _KEYS]
     faults = [f"there is no setting {key}{_meant(key, _KEYS)}" for key in unknown]
     faults += [f"{key}: {fault}" for key, value in table.items() for fault in _faults(key, value, operation)]
-    collection = table.get("collection", customers if operation.on_customers else None)
+    collection = table.get("collection", customers.name if operation.on_customers else None)
     if collection is None and table.get("enabled") is not False:
         faults.append("no rule: say by `collection` whose permissions decide")
     if faults:
@@ -153,7 +154,7 @@ def _rule(name: str, table: object, customers: str, field_map: FieldMap, line: i
         operation,
         str(collection),
         Action(table.get("action", operation.action)),
-        _field_map(table.get("fields"), field_map, own=collection == customers),
+        _field_map(table.get("fields"), field_map, customers.id_field if collection == customers.name else None),
         amounts=table.get("amounts") is True,
         prices=frozenset(table["prices"]) if "prices" in table else None,
         line=line,
@@ -197,12 +198,12 @@ def _is_field_map(value: object) -> bool:
     )
 
 
-def _field_map(fields: Mapping[str, str | list[str]] | None, customers: FieldMap, *, own: bool) -> FieldMap:
-    """Give what fields stand for; of another collection than the customers', nothing unless the file says so."""
+def _field_map(fields: Mapping[str, str | list[str]] | None, customers: FieldMap, id_field: str | None) -> FieldMap:
+    """Give what fields stand for; of a collection that has no `id_field`, nothing unless the file says so."""
     if fields is None:
-        return customers if own else FieldMap(customers.id_field, {})
+        return FieldMap({}) if id_field is None else customers
     named = {field: (names,) if isinstance(names, str) else tuple(names) for field, names in fields.items()}
-    return FieldMap(customers.id_field, {**({customers.id_field: ("id",)} if own else {}), **named})
+    return FieldMap({**({} if id_field is None else {id_field: ("id",)}), **named})
 
 
 def _meant(name: str, names: Sequence[str]) -> str:

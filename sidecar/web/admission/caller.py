@@ -25,4 +25,4 @@ class Caller:
 
     def customer_fields(self) -> AllowedFields:
         """What may be read of the customers collection, whichever collection the operation is granted on."""
-        return self.permissions.grant(self.requirement.customers, Action.READ).fields
+        return self.permissions.grant(self.requirement.customers.name, Action.READ).fields

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sidecar.context import note
 from sidecar.core.access.client_address import client_address
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential, cookie_values, find_credential
 from sidecar.core.access.permissions import Access, Action, AllowedFields
 from sidecar.core.access.policy import Reason, Requirement, authorize, explain
@@ -27,9 +28,7 @@ TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
 class Gate:
     permissions: PermissionSource
     rows: Rows
-    collection: str
-    key_field: str
-    id_field: str
+    customers_collection: CustomersCollection
     cookie: str
     trusted_proxies: Sequence[IPv4Network | IPv6Network]
     address_header: str
@@ -56,11 +55,9 @@ class Gate:
     def may_read(self, caller: Caller) -> bool:
         """Say whether this caller could be shown a customer that one of its own items names."""
         requirement = Requirement(
-            self.collection,
+            self.customers_collection.name,
             Action.READ,
-            self.collection,
-            self.id_field,
-            self.key_field,
+            self.customers_collection,
             names_customer=True,
             scopable=True,
         )
@@ -71,9 +68,7 @@ class Gate:
         return Requirement(
             rule.collection,
             rule.action,
-            self.collection,
-            self.id_field,
-            self.key_field,
+            self.customers_collection,
             names_customer=operation.names is CUSTOMER,
             scopable=operation.scoping is not Scoping.REFUSED,
             unscoped=rule.unscoped_action,
@@ -81,7 +76,7 @@ class Gate:
 
     async def seen_of(self, caller: Caller, customer: str) -> AllowedFields:
         """Give the fields that the caller may see of this customer: of its row, where Directus shows rows apart."""
-        grant = caller.permissions.grant(self.collection, Action.READ)
+        grant = caller.permissions.grant(self.customers_collection.name, Action.READ)
         if grant.access is Access.FULL:
             return grant.fields
         return await self.rows.shown(caller.credential, grant.fields, customer) or AllowedFields()
@@ -101,7 +96,7 @@ class Gate:
 
         Foreign and unknown customers end in one refusal, since Directus answers both with no row.
         """
-        grant = caller.permissions.grant(self.collection, Action.READ)
+        grant = caller.permissions.grant(self.customers_collection.name, Action.READ)
         seen = await self.rows.shown(caller.credential, grant.fields, customer)
         if seen is None or not await self._covers(caller, customer):
             raise self.invisible(caller)
@@ -116,7 +111,7 @@ class Gate:
 
     def require_id_field(self, caller: Caller) -> None:
         """Refuse a caller that names a customer by its ID and may not see the field that says whose it is."""
-        if not caller.customer_fields().allow(self.id_field):
+        if not caller.customer_fields().allow(self.customers_collection.id_field):
             note("reason", Reason.NO_ID_FIELD)
             raise self._denied(Reason.NO_ID_FIELD, caller.requirement)
 
@@ -128,7 +123,7 @@ class Gate:
     def _denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
         wanted = (requirement.collection, requirement.action)
         if reason in {Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD, Reason.NO_KEY_FIELD}:
-            wanted = (requirement.customers, Action.READ)
+            wanted = (requirement.customers.name, Action.READ)
         extensions = {"reason": reason, "collection": wanted[0], "action": wanted[1]}
         return PermissionDenied(explain(reason, requirement), status=self.denied_status, extensions=extensions)
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sidecar.clients.directus.client import Answer
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.lines import Line, Word
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Decision, Reason, Requirement, authorize
 from sidecar.settings import Settings
@@ -19,7 +20,7 @@ from sidecar.settings import Settings
 Row = dict[str, Any]
 OWN = {"owner": {"_eq": "$CURRENT_USER"}}
 ID = "stripe_customer_id"
-READ = Requirement("customers", Action.READ, "customers", ID, scopable=True)
+READ = Requirement("customers", Action.READ, CustomersCollection("customers", "id", ID), scopable=True)
 SETTINGS = Settings(
     directus_url="http://127.0.0.1:1",
     stripe_live_secret_key=SecretStr("rk_test_x"),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.views import View
+from tests.doubles.collections import CUSTOMERS
 
-MAP = FieldMap("cus", {"cus": ("id",), "name": ("name",), "mail": ("email", "receipt_email")})
+MAP = FieldMap({"cus": ("id",), "name": ("name",), "mail": ("email", "receipt_email")})
 Json = object
 names = st.sampled_from(["client_secret", "id", "object", "email", "customer", "Client_Secret"])
 json_values = st.recursive(
@@ -32,7 +33,7 @@ def names_in(value: Json) -> set[str]:
 
 def view(*allowed: str, secrets: bool) -> View:
     """The view of a caller whose fields are those of the customers collection."""
-    return View.of(fields(*allowed), MAP, customer_ids=fields(*allowed).allow(MAP.id_field), secrets=secrets)
+    return View.of(fields(*allowed), MAP, customer_ids=fields(*allowed).allow(CUSTOMERS.id_field), secrets=secrets)
 
 
 def planted(value: Json) -> Json:

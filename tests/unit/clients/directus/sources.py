@@ -8,9 +8,10 @@ from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, SidecarError
+from tests.doubles.collections import CUSTOMERS
 
-READ = Requirement("customers", Action.READ, "customers", "cus")
-CREATE = Requirement("customers", Action.CREATE, "customers", "cus")
+READ = Requirement("customers", Action.READ, CUSTOMERS)
+CREATE = Requirement("customers", Action.CREATE, CUSTOMERS)
 NOTHING = Permissions({})
 
 

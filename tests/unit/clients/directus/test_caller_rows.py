@@ -11,6 +11,7 @@ from sidecar.clients.http import open_session
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.errors import DirectusUnavailable, ItemRefused, TooManyCustomers
 from tests.aioresponses_compat import Reply, Request, Upstream, reply, upstream
+from tests.doubles.collections import CUSTOMERS, named
 from tests.unit.clients.directus.sources import credential
 
 CALLER = credential("the-token")
@@ -23,16 +24,16 @@ async def ids(directus: Upstream, *, most: int = 200, collection: str = "custome
     assert not directus.requests
     async with open_session(total=1, connect=1, connections=2) as session:
         client = DirectusClient(session, "http://directus.test", address_header="X-Forwarded-For")
-        return await DirectusRows(
-            client, collection=collection, key_field="id", id_field="cus", fields=FIELDS, most=most
-        ).customers(CALLER, ALLOWED)
+        return await DirectusRows(client, collection=named(collection), fields=FIELDS, most=most).customers(
+            CALLER, ALLOWED
+        )
 
 
 async def shown(customer_id: str, answer: Reply, allowed: AllowedFields) -> AllowedFields | None:
     with upstream(answer) as directus:
         async with open_session(total=1, connect=1, connections=2) as session:
             client = DirectusClient(session, "http://directus.test", address_header="X-Forwarded-For")
-            rows = DirectusRows(client, collection="customers", key_field="id", id_field="cus", fields=FIELDS, most=200)
+            rows = DirectusRows(client, collection=CUSTOMERS, fields=FIELDS, most=200)
             shown = await rows.shown(CALLER, allowed, customer_id)
     (request,) = directus.requests
     fields = ["*"] if allowed.unrestricted else ["cus", "name"]

@@ -9,6 +9,7 @@ import pytest
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.http import open_session
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.errors import DirectusUnavailable, ItemRefused
 from tests.aioresponses_compat import Reply, Request, label, reply, upstream
@@ -30,9 +31,7 @@ class Collection:
         self._session = open_session(total=1, connect=1, connections=2)
         self._items = DirectusItems(
             DirectusClient(self._session, base, address_header="X-Forwarded-For"),
-            collection=collection,
-            key_field="key",
-            id_field="cus",
+            collection=CustomersCollection(collection, "key", "cus"),
             claim_timeout=10,
             timer=timer,
         )

@@ -18,6 +18,7 @@ from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
+from tests.doubles.collections import CUSTOMERS
 from tests.unit.clients.directus.sources import credential, granting
 from tests.unit.clients.directus.test_permission_cache import jwt
 
@@ -180,7 +181,7 @@ class CacheMachine(RuleBasedStateMachine):
         The address tells the model who asks; the cache sees a token as well.
         """
         token = f"{jwt(self.directus.exp)}-{self.sessions}" if caller == SESSION else caller
-        requirement = Requirement("customers", action, "customers", "cus")
+        requirement = Requirement("customers", action, CUSTOMERS)
         try:
             permissions = self.runner.run(self.cache.permissions(credential(token, caller), requirement))
         except CredentialRefused:

@@ -8,6 +8,7 @@ import pytest
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusHeldItems
 from sidecar.clients.http import open_session
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.flows.follow_customer import HeldItem
@@ -31,9 +32,7 @@ async def items_of(directus: DirectusDouble, collection: str = "customers") -> A
             client,
             DirectusPermissions(client, {collection}),
             SERVICE,
-            collection=collection,
-            key_field="id",
-            id_field="stripe_customer_id",
+            collection=CustomersCollection(collection, "id", "stripe_customer_id"),
             fields=("name", "email", "phone"),
         )
 

@@ -6,9 +6,10 @@ import pytest
 
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Decision, Reason, Requirement, authorize, explain
+from tests.doubles.collections import CUSTOMERS
 
 FIELDS = {"none": [], "other": ["name"], "id": ["cus"], "all": ["*"]}
-READ = Requirement("customers", Action.READ, "customers", "cus")
+READ = Requirement("customers", Action.READ, CUSTOMERS)
 
 
 def granting(**actions: tuple[Access, str]) -> Permissions:
@@ -23,7 +24,7 @@ def granting(**actions: tuple[Access, str]) -> Permissions:
 @pytest.mark.parametrize(("access", "fields", "action"), [*product(Access, FIELDS, Action)])
 def test_every_cell_of_an_unscopable_operation(access: Access, fields: str, action: Action) -> None:
     """Of all combinations of access, fields and action those with full access and at least one field are allowed."""
-    decision = authorize(granting(**{action: (access, fields)}), Requirement("customers", action, "customers", "cus"))
+    decision = authorize(granting(**{action: (access, fields)}), Requirement("customers", action, CUSTOMERS))
 
     assert decision.allowed is (access is Access.FULL and fields != "none")
     assert (decision.reason is Reason.GRANTED) is decision.allowed
@@ -34,9 +35,7 @@ def test_every_cell_of_an_unscopable_operation(access: Access, fields: str, acti
 @pytest.mark.parametrize("names_customer", [False, True])
 def test_every_cell_of_a_scopable_operation(access: Access, fields: str, *, names_customer: bool) -> None:
     """R1, R6: A partial caller is let in only scoped, and it and whoever names a customer must see the ID field."""
-    requirement = Requirement(
-        "customers", Action.READ, "customers", "cus", names_customer=names_customer, scopable=True
-    )
+    requirement = Requirement("customers", Action.READ, CUSTOMERS, names_customer=names_customer, scopable=True)
     needs_id = names_customer or access is Access.PARTIAL
 
     decision = authorize(granting(read=(access, fields)), requirement)
@@ -51,7 +50,7 @@ def test_every_cell_of_a_scopable_operation(access: Access, fields: str, *, name
 @pytest.mark.parametrize(("access", "fields"), [*product(Access, FIELDS)])
 def test_whoever_writes_the_id_field_is_not_held_to_its_rows(access: Access, fields: str, action: Action) -> None:
     """R5: A partial caller that may itself write the ID field is refused for that reason; a full one is not."""
-    requirement = Requirement("customers", Action.READ, "customers", "cus", scopable=True)
+    requirement = Requirement("customers", Action.READ, CUSTOMERS, scopable=True)
     writable = access is not Access.NONE and fields in {"id", "all"}
 
     partial = authorize(granting(read=(Access.PARTIAL, "id"), **{action: (access, fields)}), requirement)
@@ -65,8 +64,8 @@ def test_whoever_writes_the_id_field_is_not_held_to_its_rows(access: Access, fie
 @pytest.mark.parametrize(
     "requirement",
     [
-        Requirement("customers", Action.CREATE, "customers", "cus"),
-        Requirement("orders", Action.READ, "customers", "cus"),
+        Requirement("customers", Action.CREATE, CUSTOMERS),
+        Requirement("orders", Action.READ, CUSTOMERS),
     ],
 )
 def test_another_grant_does_not_count(requirement: Requirement) -> None:

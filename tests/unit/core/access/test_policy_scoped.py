@@ -6,10 +6,11 @@ import pytest
 
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Decision, Reason, Requirement, authorize, explain
+from tests.doubles.collections import CUSTOMERS
 
 NONE, PARTIAL, FULL = Access
-REFUND = Requirement("refunds", Action.CREATE, "customers", "cus", scopable=True)
-CHANGE = Requirement("customers", Action.UPDATE, "customers", "cus", scopable=True)
+REFUND = Requirement("refunds", Action.CREATE, CUSTOMERS, scopable=True)
+CHANGE = Requirement("customers", Action.UPDATE, CUSTOMERS, scopable=True)
 FREE = Decision(allowed=True, reason=Reason.GRANTED)
 SCOPED = Decision(allowed=True, reason=Reason.GRANTED, scoped=True)
 
@@ -45,7 +46,7 @@ def test_full_in_a_collection_of_its_own(read: tuple[Access, str], expected: Dec
 @pytest.mark.parametrize("action", Action)
 def test_partial_in_a_collection_of_its_own(read: tuple[Access, str], action: Action) -> None:
     """An item rule of another collection tells nothing about customers, so it lets nobody in, however it is mixed."""
-    requirement = Requirement("refunds", action, "customers", "cus", scopable=True)
+    requirement = Requirement("refunds", action, CUSTOMERS, scopable=True)
     permissions = granting(**{f"refunds_{action}": (PARTIAL, "*"), "customers_read": read})
 
     assert Decision(reason=Reason.PARTIAL_ACCESS) == authorize(permissions, requirement)
@@ -59,7 +60,7 @@ def test_rights_on_customers_are_none_elsewhere(customers: dict[str, tuple[Acces
 
 def test_what_is_nobodys_needs_no_customers() -> None:
     """Products belong to no customer: the grant on their collection decides alone, and a partial one is refused."""
-    catalogue = Requirement("products", Action.READ, "customers", "cus")
+    catalogue = Requirement("products", Action.READ, CUSTOMERS)
 
     assert authorize(granting(products_read=(FULL, "name")), catalogue) == FREE
     assert Reason.PARTIAL_ACCESS is authorize(granting(products_read=(PARTIAL, "*")), catalogue).reason
@@ -105,14 +106,14 @@ def test_reading_for_oneself_is_not_acting_for_all(
     read: tuple[Access, str], update: tuple[Access, str], expected: Decision
 ) -> None:
     """Where the operator lets readers act, it is for their own customers; for all it takes the usual action too."""
-    requirement = Requirement("customers", Action.READ, "customers", "cus", scopable=True, unscoped=Action.UPDATE)
+    requirement = Requirement("customers", Action.READ, CUSTOMERS, scopable=True, unscoped=Action.UPDATE)
 
     assert expected == authorize(granting(customers_read=read, customers_update=update), requirement)
 
 
 def test_partial_creation_says_nothing_about_rows() -> None:
     """On creating, an item rule speaks of items that are not there yet: nobody is let in by one."""
-    requirement = Requirement("customers", Action.CREATE, "customers", "cus", scopable=True)
+    requirement = Requirement("customers", Action.CREATE, CUSTOMERS, scopable=True)
     permissions = granting(customers_create=(PARTIAL, "name"), customers_read=(FULL, "*"))
 
     assert Reason.PARTIAL_ACCESS is authorize(permissions, requirement).reason
@@ -153,7 +154,7 @@ def test_what_is_missing_on_customers_names_customers(reason: Reason) -> None:
 
 def test_what_acting_for_all_takes_is_named() -> None:
     """Whoever sees all customers and may not act for all of them is told what that takes."""
-    requirement = Requirement("refunds", Action.READ, "customers", "cus", scopable=True, unscoped=Action.CREATE)
+    requirement = Requirement("refunds", Action.READ, CUSTOMERS, scopable=True, unscoped=Action.CREATE)
 
     assert '"create" on the collection "refunds"' in explain(Reason.OWN_ONLY, requirement)
 

@@ -140,7 +140,7 @@ class Stripe:
 
 
 def write_back(items: Items, *, service: Credential | None = SERVICE) -> WriteBack:
-    field_map = FieldMap("cus", {"cus": ("id",), "mail": ("email",), "name": ("name",)})
+    field_map = FieldMap({"cus": ("id",), "mail": ("email",), "name": ("name",)})
     return WriteBack(items, project="directus", collection="customers", service=service, field_map=field_map)
 
 

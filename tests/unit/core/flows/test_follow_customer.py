@@ -16,9 +16,10 @@ from sidecar.core.flows.follow_customer import Change, HeldItem, Mirror, follow
 from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import EventFailed, ItemRefused, StripeUnavailable
+from tests.doubles.collections import CUSTOMERS, named
 
-FIELD_MAP = FieldMap("cus", {"cus": ("id",), "mail": ("email",), "name": ("name",), "where": ("address",)})
-MIRROR = Mirror.of(FIELD_MAP, collection="customers", key_field="id")
+FIELD_MAP = FieldMap({"cus": ("id",), "mail": ("email",), "name": ("name",), "where": ("address",)})
+MIRROR = Mirror.of(FIELD_MAP, CUSTOMERS)
 ADA: StripeObject = {"id": "cus_1", "object": "customer", "email": "ada@example.com", "name": "Ada", "address": None}
 TRUE = {"cus": "cus_1", "mail": "ada@example.com", "name": "Ada", "where": None}
 ALL = AllowedFields(frozenset({"mail", "name", "where"}))
@@ -196,9 +197,9 @@ def test_when_values_are_the_same(held: object, said: object, *, same: bool) -> 
 def test_which_fields_repeat_what() -> None:
     """Each attribute goes to the first field that stands for it, and each field takes the first that there is."""
     field_map = FieldMap(
-        "cus", {"cus": ("id",), "a": ("phone", "email"), "b": ("email",), "c": ("name", "id"), "d": ("name",)}
+        {"cus": ("id",), "a": ("phone", "email"), "b": ("email",), "c": ("name", "id"), "d": ("name",)}
     )
-    mirror = Mirror.of(field_map, collection="customers", key_field="id")
+    mirror = Mirror.of(field_map, CUSTOMERS)
 
     assert mirror.fields == {"a": ("phone", "email"), "c": ("name",)}
     assert mirror.state({"email": "e", "name": "n"}) == {"a": "e", "c": "n"}
@@ -208,16 +209,16 @@ def test_which_fields_repeat_what() -> None:
 @pytest.mark.parametrize("attribute", ["id", "object", "metadata", "client_secret"])
 def test_what_is_never_repeated(attribute: str) -> None:
     """R2: No ID, no metadata and no secret is written into an item, whatever the map says."""
-    field_map = FieldMap("cus", {"cus": (attribute,), "copy": (attribute,)})
+    field_map = FieldMap({"cus": (attribute,), "copy": (attribute,)})
 
-    assert Mirror.of(field_map, collection="customers", key_field="id").fields == {}
+    assert Mirror.of(field_map, CUSTOMERS).fields == {}
 
 
 def test_key_and_id_field_are_not_repeated() -> None:
     """Neither the primary key nor the ID field is one that a map can put a name or an address into."""
-    field_map = FieldMap("cus", {"cus": ("name",), "id": ("email",)})
+    field_map = FieldMap({"cus": ("name",), "id": ("email",)})
 
-    assert Mirror.of(field_map, collection="customers", key_field="id").fields == {}
+    assert Mirror.of(field_map, CUSTOMERS).fields == {}
 
 
 def test_who_may_sign_in_is_not_stripes_to_say() -> None:
@@ -233,10 +234,10 @@ def test_who_may_sign_in_is_not_stripes_to_say() -> None:
         "external_identifier",
         "tfa_secret",
     ]
-    field_map = FieldMap("cus", {**{name: (f"{name}_at_stripe",) for name in login}, "first_name": ("name",)})
+    field_map = FieldMap({**{name: (f"{name}_at_stripe",) for name in login}, "first_name": ("name",)})
 
-    assert Mirror.of(field_map, collection="directus_users", key_field="id").fields == {"first_name": ("name",)}
-    assert set(Mirror.of(field_map, collection="people", key_field="id").fields) == {*login, "first_name"}
+    assert Mirror.of(field_map, named("directus_users")).fields == {"first_name": ("name",)}
+    assert set(Mirror.of(field_map, named("people")).fields) == {*login, "first_name"}
 
 
 async def test_a_refusal_names_the_item_and_the_fields(caplog: pytest.LogCaptureFixture) -> None:

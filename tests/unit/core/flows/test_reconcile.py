@@ -27,6 +27,7 @@ from sidecar.core.flows.reconcile import (
     unlisted,
 )
 from sidecar.core.interfaces import PrimaryKey
+from tests.doubles.collections import CUSTOMERS
 
 A, B, C = "cus_A", "cus_B", "cus_C"
 
@@ -47,7 +48,7 @@ class NoItems:
         raise AssertionError(credential, item, customer_id)
 
 
-BOOKS = WriteBack(NoItems(), project="shop", collection="customers", service=None, field_map=FieldMap("stripe", {}))
+BOOKS = WriteBack(NoItems(), project="shop", collection="customers", service=None, field_map=FieldMap({}))
 
 
 @pytest.mark.parametrize(
@@ -169,8 +170,8 @@ def permissions(**actions: object) -> Permissions:
     return Permissions.from_directus({"customers": actions}, ["customers"])
 
 
-READ = {"access": "full", "fields": ["id", "stripe"]}
-UPDATE = {"access": "partial", "fields": ["stripe"]}
+READ = {"access": "full", "fields": ["id", "cus"]}
+UPDATE = {"access": "partial", "fields": ["cus"]}
 
 
 @pytest.mark.parametrize(
@@ -179,19 +180,19 @@ UPDATE = {"access": "partial", "fields": ["stripe"]}
         (permissions(read=READ, update=UPDATE), []),
         (permissions(read={"access": "full", "fields": ["*"]}, update={"access": "full", "fields": ["*"]}), []),
         (permissions(read={**READ, "access": "partial"}, update=UPDATE), ["read all items of customers"]),
-        (permissions(read={**READ, "fields": ["id"]}, update=UPDATE), ["read customers.id and .stripe"]),
-        (permissions(read=READ), ["update customers.stripe"]),
-        (permissions(read=READ, update={**UPDATE, "fields": ["name"]}), ["update customers.stripe"]),
+        (permissions(read={**READ, "fields": ["id"]}, update=UPDATE), ["read customers.id and .cus"]),
+        (permissions(read=READ), ["update customers.cus"]),
+        (permissions(read=READ, update={**UPDATE, "fields": ["name"]}), ["update customers.cus"]),
     ],
 )
 def test_rights_that_are_needed(granted: Permissions, needs: list[str]) -> None:
     """Whoever does not see every item cannot tell which one is gone."""
-    assert lacking(granted, "customers", "id", "stripe") == needs
+    assert lacking(granted, CUSTOMERS) == needs
 
 
 def test_nothing_granted_names_every_need() -> None:
     """A token without any right is told all that it lacks."""
-    assert len(lacking(permissions(), "customers", "id", "stripe")) == 3
+    assert len(lacking(permissions(), CUSTOMERS)) == 3
 
 
 @pytest.mark.parametrize(

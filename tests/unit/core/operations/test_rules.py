@@ -10,36 +10,37 @@ from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.operations.rules import Rule, RulesFault, default_rules, parse_rules, unknown_collections
 from sidecar.core.operations.table import OPERATIONS
+from tests.doubles.collections import CUSTOMERS
 
-MAP = FieldMap("cus", {"cus": ("id",), "name": ("name",)})
+MAP = FieldMap({"cus": ("id",), "name": ("name",)})
 BASIC = ["payments.list", "payments.list_for_customer", "customers.list", "customers.create"]
 NAMES = [row.name for row in OPERATIONS]
 
 
 def parsed(text: str) -> dict[str, Rule]:
-    return {rule.operation.name: rule for rule in parse_rules(text, "customers", MAP)}
+    return {rule.operation.name: rule for rule in parse_rules(text, CUSTOMERS, MAP)}
 
 
 def faults(text: str) -> tuple[str, ...]:
     with pytest.raises(RulesFault) as fault:
-        parse_rules(text, "customers", MAP)
+        parse_rules(text, CUSTOMERS, MAP)
     return fault.value.faults
 
 
 def judged(text: str) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """Give the rules, or the faults."""
     try:
-        return parse_rules(text, "customers", MAP), ()
+        return parse_rules(text, CUSTOMERS, MAP), ()
     except RulesFault as fault:
         return (), fault.faults
 
 
 def test_only_the_basic_ones_are_on_by_themselves() -> None:
     """Without a file, and with an empty one, the four basic operations are on, on the customers collection."""
-    expected = default_rules("customers", MAP)
+    expected = default_rules(CUSTOMERS, MAP)
 
     assert sorted(BASIC) == sorted(rule.operation.name for rule in expected)
-    assert expected == parse_rules("", "customers", MAP) == parse_rules("# nothing\n", "customers", MAP)
+    assert expected == parse_rules("", CUSTOMERS, MAP) == parse_rules("# nothing\n", CUSTOMERS, MAP)
     assert {("customers", rule.operation.action, False, None) for rule in expected} == {
         (rule.collection, rule.action, rule.amounts, rule.prices) for rule in expected
     }
@@ -78,7 +79,7 @@ def test_every_word_counts() -> None:
         rule.amounts,
         rule.prices,
     )
-    assert FieldMap("cus", {"state": ("status",), "sum": ("amount", "amount_received")}) == rule.field_map
+    assert FieldMap({"state": ("status",), "sum": ("amount", "amount_received")}) == rule.field_map
 
 
 def test_another_collections_fields_stand_for_nothing_unless_said() -> None:
@@ -222,7 +223,7 @@ def test_any_text_is_rules_or_faults(text: str) -> None:
 
 def test_a_collection_that_directus_does_not_show_is_named() -> None:
     """A rule on a collection that is not there is told with its line; the customers' is looked at elsewhere."""
-    rules = parse_rules("[customers.retrieve]\n[refunds.create]\ncollection='refunds'\n", "customers", MAP)
+    rules = parse_rules("[customers.retrieve]\n[refunds.create]\ncollection='refunds'\n", CUSTOMERS, MAP)
     shown = Permissions({("refunds", Action.READ): Grant(Access.FULL, AllowedFields(frozenset({"id"})))})
 
     [fault] = unknown_collections(rules, Permissions({}), "customers")

@@ -14,13 +14,11 @@ from sidecar.web.requests.models import Model, body_model, query_model
 from tests.doubles.samples import RETURN_URL, sample, samples, wrong
 
 RULES = {
-    row.name: Rule(row, "customers", row.action, FieldMap("cus", {}), amounts=True)
+    row.name: Rule(row, "customers", row.action, FieldMap({}), amounts=True)
     for row in OPERATIONS
     if row.method != "GET"
 }
-LISTS = {
-    row.name: Rule(row, "customers", row.action, FieldMap("cus", {})) for row in OPERATIONS if row.kind is Kind.LIST
-}
+LISTS = {row.name: Rule(row, "customers", row.action, FieldMap({})) for row in OPERATIONS if row.kind is Kind.LIST}
 PARAMETERS = [(name, each) for name, rule in RULES.items() for each in rule.parameters]
 FILTERS = [(name, each) for name, rule in LISTS.items() for each in rule.parameters]
 every_body = pytest.mark.parametrize("name", RULES)

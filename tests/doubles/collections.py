@@ -1,0 +1,11 @@
+"""The customers collection of tests that need no Directus for it."""
+
+from dataclasses import replace
+
+from sidecar.core.access.collection import CustomersCollection
+
+CUSTOMERS = CustomersCollection("customers", "id", "cus")
+
+
+def named(name: str) -> CustomersCollection:
+    return replace(CUSTOMERS, name=name)
