@@ -12,7 +12,7 @@ from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.change_feed import ChangeFeed
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
 from sidecar.clients.directus.items import DirectusItems
-from sidecar.clients.directus.permission_cache import CachedPermissions
+from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.service_items import DirectusHeldItems
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account import AccountLists
@@ -25,7 +25,6 @@ from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.flows.create_customer import WriteBack
 from sidecar.core.flows.follow_customer import follow
-from sidecar.core.interfaces import PermissionSource
 from sidecar.core.operations.list_query import Leaf
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
@@ -73,7 +72,7 @@ async def _directus(settings: Settings, app: web.Application) -> AsyncIterator[N
     ) as session:
         metrics, header = app[keys.METRICS], settings.address_header
         client = DirectusClient(session, settings.directus_url, address_header=header, metrics=metrics)
-        permissions = CachedPermissions(
+        permissions = PermissionCache(
             DirectusPermissions(client, settings.collections),
             ttl=settings.permissions_cache_ttl,
             denied_ttl=settings.permissions_denied_ttl,
@@ -134,7 +133,7 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
 
 
 def _gate(
-    settings: Settings, client: DirectusClient, permissions: PermissionSource, origins: Origins, header: str
+    settings: Settings, client: DirectusClient, permissions: PermissionCache, origins: Origins, header: str
 ) -> Gate:
     return Gate(
         permissions=permissions,

@@ -12,8 +12,6 @@ from sidecar.app import create_app
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
 from sidecar.clients.http import open_session
 from sidecar.core.access.credentials import Credential, Source
-from sidecar.core.access.permissions import Action
-from sidecar.core.access.policy import Requirement
 from sidecar.core.operations.rules import unknown_collections
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from sidecar.settings import Settings, SettingsFault
@@ -61,7 +59,6 @@ async def _require_collections(settings: Settings) -> None:
     token = settings.directus_service_token
     if settings.stripe_operations is None or token is None:
         return
-    customers = settings.customers_collection
     async with open_session(
         total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=1
     ) as session:
@@ -69,11 +66,11 @@ async def _require_collections(settings: Settings) -> None:
         service = Credential(token.get_secret_value(), Source.SERVICE, None)
         source = DirectusPermissions(client, settings.collections)
         try:
-            permissions = await source.permissions(service, Requirement(customers.name, Action.READ, customers))
+            permissions = await source.permissions(service)
         except (CredentialRefused, DirectusUnavailable) as error:
             _log.warning("the collections of STRIPE_OPERATIONS were not looked at", extra={"code": error.code})
             return
-    missing = unknown_collections(settings.rules, permissions, customers.name)
+    missing = unknown_collections(settings.rules, permissions, settings.stripe_customers_collection)
     if missing:
         raise SettingsFault([f"STRIPE_OPERATIONS: {fault}" for fault in missing])
 

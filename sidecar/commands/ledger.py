@@ -11,8 +11,6 @@ from sidecar.clients.directus.service_items import DirectusItemLists
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.field_map import FieldMap
-from sidecar.core.access.permissions import Action
-from sidecar.core.access.policy import Requirement
 from sidecar.core.flows.create_customer import WriteBack, named_item
 from sidecar.core.flows.reconcile import Customer, Fill, Finding, Problem, State, lacking
 from sidecar.core.operations.resources import StripeObject, is_customer_id
@@ -55,8 +53,7 @@ class Ledger:
         """Name what the service token may not do and must. Raises CredentialRefused."""
         collection = self._settings.customers_collection
         source = DirectusPermissions(self._directus, {collection.name})
-        permissions = await source.permissions(self._service, Requirement(collection.name, Action.UPDATE, collection))
-        return lacking(permissions, collection)
+        return lacking(await source.permissions(self._service), collection)
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
         """Go through the account, newest first, back to `since` in seconds of Unix time."""

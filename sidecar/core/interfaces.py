@@ -6,7 +6,6 @@ from typing import Protocol
 
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields, Permissions
-from sidecar.core.access.policy import Requirement
 from sidecar.core.operations.list_query import Leaf, ListQuery
 from sidecar.core.operations.resources import StripeObject
 
@@ -33,12 +32,24 @@ class Sent:
 
 
 class PermissionSource(Protocol):
-    async def permissions(self, credential: Credential, requirement: Requirement) -> Permissions:
-        """Say what Directus lets this caller do.
+    async def permissions(self, credential: Credential) -> Permissions:
+        """Say what Directus lets the owner of a credential do.
 
-        `requirement` is what the answer will be used to decide: a source that remembers may remember a
-        yes longer than a no. Raises CredentialRefused, or DirectusUnavailable when there is no answer.
+        Raises CredentialRefused, and DirectusUnavailable when there is no answer.
         """
+
+
+class CallerSource(PermissionSource, Protocol):
+    async def user_id(self, credential: Credential) -> str | None:
+        """Give the user's ID; None for a credential that is no user's, such as a share's.
+
+        Call it only for a credential that Directus accepted. Raises DirectusUnavailable.
+        """
+
+
+class CallerCache(CallerSource, Protocol):
+    async def permissions(self, credential: Credential, granted: Callable[[Permissions], bool] = ...) -> Permissions:
+        """As above, from memory where an answer is young enough; only `granted` tells a yes from a no."""
 
 
 class Items(Protocol):

@@ -15,9 +15,8 @@ from yarl import URL
 
 from sidecar.clients.http import read_bounded, retry_after
 from sidecar.context import request_id
-from sidecar.core.access.credentials import Credential
+from sidecar.core.access.credentials import Credential, user_id
 from sidecar.core.access.permissions import Permissions
-from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from sidecar.metrics import Metrics
 
@@ -88,13 +87,13 @@ class DirectusClient:
 
 
 class DirectusPermissions:
-    """`GET /permissions/me` for every question; `collections` are those anybody will ever ask about."""
+    """`GET /permissions/me` for every question; answers keep only `collections`, an administrator's has all."""
 
     def __init__(self, client: DirectusClient, collections: Collection[str]) -> None:
         self._client = client
         self._collections = frozenset(collections)
 
-    async def permissions(self, credential: Credential, requirement: Requirement) -> Permissions:  # noqa: ARG002 - the seam's; only a memory needs it
+    async def permissions(self, credential: Credential) -> Permissions:
         answer = await self._client.request(credential, "GET", "/permissions/me")
         if answer.code in _REFUSALS or (answer.code is not None and answer.status in {401, 403}):
             raise CredentialRefused(str(answer.code))
@@ -103,6 +102,20 @@ class DirectusPermissions:
         if answer.status != 200 or not isinstance(answer.data, dict):  # noqa: PLR2004 - OK
             raise answer.unavailable("GET /permissions/me")
         return Permissions.from_directus(answer.data, self._collections)
+
+    async def user_id(self, credential: Credential) -> str | None:
+        """Read the ID out of a token that names its user; ask about a static one, which names nobody."""
+        named = user_id(credential)
+        if named is not None:
+            return named
+        answer = await self._client.request(credential, "GET", "/users/me?fields=id")
+        if answer.status != 200:  # noqa: PLR2004 - OK
+            raise answer.unavailable("GET /users/me")
+        match answer.data:
+            case {"id": str(user)}:
+                return user
+            case _:
+                return None
 
 
 def _read(response: aiohttp.ClientResponse, content: bytes) -> Answer:

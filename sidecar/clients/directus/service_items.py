@@ -12,7 +12,6 @@ from sidecar.clients.directus.items import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
-from sidecar.core.access.policy import Requirement
 from sidecar.core.flows.follow_customer import HeldItem
 from sidecar.core.interfaces import PermissionSource, PrimaryKey
 from sidecar.errors import DirectusUnavailable
@@ -39,10 +38,10 @@ class DirectusHeldItems:
 
     async def changeable(self) -> AllowedFields:
         """Asked each time: events are rare, and a policy may have been mended since the last one."""
-        collection = self._collection
-        needed = Requirement(collection.name, Action.UPDATE, collection)
-        permissions = await self._permissions.permissions(self._service, needed)
-        read, update = (permissions.grant(collection.name, action).fields for action in (Action.READ, Action.UPDATE))
+        permissions = await self._permissions.permissions(self._service)
+        read, update = (
+            permissions.grant(self._collection.name, action).fields for action in (Action.READ, Action.UPDATE)
+        )
         if read.unrestricted:
             return update
         return read if update.unrestricted else AllowedFields(read.names & update.names)

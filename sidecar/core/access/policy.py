@@ -23,6 +23,10 @@ class Requirement:
     scopable: bool = False
     unscoped: Action | None = None
 
+    def granted_by(self, permissions: Permissions) -> bool:
+        """Say whether the required action is granted at all; what else a decision takes is for `authorize`."""
+        return permissions.grant(self.collection, self.action).usable
+
 
 class Reason(StrEnum):
     """Goes out as `extensions.reason` of a refusal."""

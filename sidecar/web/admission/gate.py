@@ -13,7 +13,7 @@ from sidecar.core.access.credentials import Credential, cookie_values, find_cred
 from sidecar.core.access.permissions import Access, Action, AllowedFields
 from sidecar.core.access.policy import Reason, Requirement, authorize, explain
 from sidecar.core.access.scope import EVERYTHING, Scope
-from sidecar.core.interfaces import PermissionSource, Rows
+from sidecar.core.interfaces import CallerCache, Rows
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import Scoping, named_customer, named_object
 from sidecar.core.operations.rules import Rule
@@ -26,7 +26,7 @@ TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    permissions: PermissionSource
+    permissions: CallerCache
     rows: Rows
     customers_collection: CustomersCollection
     cookie: str
@@ -42,7 +42,7 @@ class Gate:
         credential = self.credential(request)
         self.origins.check(request, credential.source)
         requirement = self._requirement(rule)
-        permissions = await self.permissions.permissions(credential, requirement)
+        permissions = await self.permissions.permissions(credential, requirement.granted_by)
         decision = authorize(permissions, requirement)
         note("reason", decision.reason)
         if not decision.allowed:

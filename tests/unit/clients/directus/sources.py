@@ -46,6 +46,7 @@ class Counting:
     def __init__(self, answers: Answers | Permissions | SidecarError) -> None:
         self.answers = answers
         self.meanwhile: Callable[[], None] = lambda: None
+        self.users_asked = 0
         self.asked = Counter[tuple[str, str | None]]()
         self.gate = asyncio.Event()
         self.gate.set()
@@ -54,8 +55,7 @@ class Counting:
     def calls(self) -> int:
         return self.asked.total()
 
-    async def permissions(self, credential: Credential, requirement: Requirement) -> Permissions:
-        assert requirement.collection == "customers"
+    async def permissions(self, credential: Credential) -> Permissions:
         self.asked[credential.token, credential.address] += 1
         await self.gate.wait()
         self.meanwhile()
@@ -63,6 +63,12 @@ class Counting:
         if isinstance(answer, SidecarError):
             raise answer
         return answer
+
+    async def user_id(self, credential: Credential) -> str | None:
+        self.users_asked += 1
+        await self.gate.wait()
+        self.meanwhile()
+        return f"user of {credential.token}"
 
 
 def refused(_credential: Credential) -> SidecarError:

@@ -32,7 +32,7 @@ def errors(code: str) -> dict[str, object]:
 async def ask(base: str = BASE, caller: Credential = CALLER, *, header: str = "X-Forwarded-For") -> Permissions:
     async with open_session(total=BUDGET, connect=BUDGET / 2, connections=5) as session:
         client = DirectusClient(session, base, address_header=header)
-        return await DirectusPermissions(client, {"customers"}).permissions(caller, READ)
+        return await DirectusPermissions(client, {"customers"}).permissions(caller)
 
 
 async def asked(*replies: Reply, caller: Credential = CALLER, header: str = "X-Forwarded-For") -> Request:

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from sidecar.clients.directus.permission_cache import CachedPermissions
+from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
@@ -68,7 +68,7 @@ class Directus:
             if self.allows(caller, action):
                 self.last_allowed[caller, action] = min(until, self.exp) if caller == SESSION else until
 
-    async def permissions(self, credential: Credential, _requirement: Requirement) -> Permissions:
+    async def permissions(self, credential: Credential) -> Permissions:
         caller, asked = credential.address or "", self.now
         self.advance(LATENCY / 2)
         if self.down:
@@ -80,6 +80,9 @@ class Directus:
         if not known:
             raise CredentialRefused("INVALID_CREDENTIALS")
         return granting(*allowed)
+
+    async def user_id(self, credential: Credential) -> str | None:
+        return credential.address
 
 
 class CacheMachine(RuleBasedStateMachine):
@@ -94,7 +97,7 @@ class CacheMachine(RuleBasedStateMachine):
         def now() -> float:
             return self.directus.now
 
-        self.cache = CachedPermissions(self.directus, ttl=TTL, denied_ttl=DENIED_TTL, size=size, timer=now, clock=now)
+        self.cache = PermissionCache(self.directus, ttl=TTL, denied_ttl=DENIED_TTL, size=size, timer=now, clock=now)
         self.directus.granted = granted
 
     def teardown(self) -> None:
@@ -183,7 +186,7 @@ class CacheMachine(RuleBasedStateMachine):
         token = f"{jwt(self.directus.exp)}-{self.sessions}" if caller == SESSION else caller
         requirement = Requirement("customers", action, CUSTOMERS)
         try:
-            permissions = self.runner.run(self.cache.permissions(credential(token, caller), requirement))
+            permissions = self.runner.run(self.cache.permissions(credential(token, caller), requirement.granted_by))
         except CredentialRefused:
             return False
         except SidecarError:
