@@ -32,6 +32,7 @@ from sidecar.web import keys
 from sidecar.web.admission.capacity import Capacity
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
+from sidecar.web.admission.refusals import Refusals
 from sidecar.web.description.openapi import openapi_route
 from sidecar.web.health import Health
 from sidecar.web.requests.bodies import MAX_BODY
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> web.Application:
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
     app.cleanup_ctx.extend([partial(_stripe, settings), partial(_directus, settings)])
     prefix, rules, return_urls = settings.sidecar_prefix, settings.rules, settings.allowed_return_urls
-    app.add_routes(routes(prefix, rules, return_urls))
+    app.add_routes(routes(prefix, rules, settings.customers_collection, return_urls))
     cookie, write_back = settings.session_cookie_name, settings.stripe_write_back
     app.router.add_routes([openapi_route(prefix, rules, return_urls, cookie=cookie, write_back=write_back)])
     if settings.stripe_webhook_secret is not None:
@@ -80,7 +81,13 @@ async def _directus(settings: Settings, app: web.Application) -> AsyncIterator[N
             metrics=metrics,
         )
         app[keys.FORGET] = permissions.forget
-        app[keys.GATE] = _gate(settings, client, permissions, app[keys.ORIGINS], header)
+        app[keys.GATE] = _gate(settings, permissions, app[keys.ORIGINS], header)
+        app[keys.ROWS] = DirectusRows(
+            client,
+            collection=settings.customers_collection,
+            fields=settings.stripe_field_map,
+            most=settings.scope_max_customers,
+        )
         app[keys.WRITE_BACK] = _write_back(settings, client)
         if settings.stripe_webhook_secret is not None:
             app[keys.WEBHOOKS] = _webhooks(settings, client, app)
@@ -132,22 +139,13 @@ async def _stripe(settings: Settings, app: web.Application) -> AsyncIterator[Non
         await health.stop()
 
 
-def _gate(
-    settings: Settings, client: DirectusClient, permissions: PermissionCache, origins: Origins, header: str
-) -> Gate:
+def _gate(settings: Settings, permissions: PermissionCache, origins: Origins, header: str) -> Gate:
     return Gate(
         permissions=permissions,
-        rows=DirectusRows(
-            client,
-            collection=settings.customers_collection,
-            fields=settings.stripe_field_map,
-            most=settings.scope_max_customers,
-        ),
-        customers_collection=settings.customers_collection,
         cookie=settings.session_cookie_name,
         trusted_proxies=settings.trusted_proxies,
         address_header=header,
-        denied_status=settings.denied_status,
+        refusals=Refusals(settings.denied_status),
         origins=origins,
     )
 

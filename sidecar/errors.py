@@ -116,8 +116,13 @@ class CredentialRefused(Refused):
 
 
 class PermissionDenied(Refused):
-    def __init__(self, message: str, *, status: int = 401, extensions: Mapping[str, object] | None = None) -> None:
-        super().__init__(message, extensions=extensions)
+    """The caller is known and may not do this; `reason` is one of `core.access.policy.Reason`."""
+
+    def __init__(
+        self, message: str, *, reason: str, status: int = 401, extensions: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message, extensions={"reason": reason, **(extensions or {})})
+        self.reason = reason
         self.status = status
 
 

@@ -68,20 +68,28 @@ class Items(Protocol):
         """Set the item's customer ID if it is empty, in one step; False where it was not."""
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the customers collection as a caller sees it; `key` is None where it may not read the primary key."""
+
+    fields: AllowedFields
+    key: PrimaryKey | None = None
+
+
 class Rows(Protocol):
     """The rows of the customers collection that Directus lets a caller read. Raise ItemRefused, DirectusUnavailable."""
 
-    async def shown(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> AllowedFields | None:
-        """Give the fields the caller sees of the row that names this customer; None where it sees no such row."""
+    async def find(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
+        """Find the row that names this customer; None where the caller sees no such row."""
 
-    async def may(self, credential: Credential, action: Action, customer_id: str) -> bool:
-        """Say whether the caller may do this to the very row that names this customer."""
-
-    async def customers(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, AllowedFields]:
-        """Give every customer that the caller's rows name, with the fields it sees of each row.
+    async def find_all(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
+        """Give every customer that the caller's rows name, each with its row.
 
         Raises TooManyCustomers beyond the operator's bound.
         """
+
+    async def may(self, credential: Credential, action: Action, key: PrimaryKey) -> bool:
+        """Say whether the caller may do this to the row with this primary key."""
 
 
 class Stripe(Protocol):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sidecar.core.access.permissions import Action, AllowedFields
+from sidecar.core.access.scope import OwnCustomers
 from sidecar.core.operations.row import Kind
 from sidecar.core.views import ScopedView, View
 from sidecar.web.admission.caller import Caller
@@ -15,11 +16,12 @@ _MAKING = frozenset({Kind.CREATE, Kind.CREATE_CUSTOMER})
 
 def sight(call: Call, caller: Caller) -> Sight:
     """Give the view of everything, or one for each customer that `caller` was found to have."""
-    if caller.scope.everything:
+    if caller.has_all_customers:
         return replace(view(call, granted(call)), made=call.operation.kind is Kind.CREATE)
     if call.rule.collection != caller.requirement.customers.name:
         return view(call, granted(call), own=True)
-    views = {customer: view(call, shown, own=True) for customer, shown in caller.scope.customers.items()}
+    own = caller.scope if isinstance(caller.scope, OwnCustomers) else OwnCustomers()
+    views = {customer: view(call, shown, own=True) for customer, shown in own.fields.items()}
     if len(views) == 1:
         [only] = views.values()  # what does not name its customer was found to be this one's all the same
         return only

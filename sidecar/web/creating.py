@@ -1,22 +1,20 @@
 """The one operation that is more than a call to Stripe: a customer that comes to be together with its item."""
 
-import logging
 from collections.abc import Iterable
 
 import orjson
 from aiohttp import web
 
-from sidecar.core.access.credentials import user_id
+from sidecar.audit import audit
+from sidecar.core.access.policy import may_read_own
 from sidecar.core.flows import create_customer as creation
 from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome, create_customer_for_item
 from sidecar.errors import InvalidPayload
 from sidecar.web.answers.response import answer
 from sidecar.web.caller_view import granted, view
 from sidecar.web.guard import Call
-from sidecar.web.keys import GATE, METRICS, NOTES, STRIPE, WRITE_BACK
+from sidecar.web.keys import GATE, METRICS, STRIPE, WRITE_BACK
 from sidecar.web.requests.bodies import read_key
-
-_log = logging.getLogger("sidecar.audit")
 
 
 async def create_customer(call: Call) -> web.StreamResponse:
@@ -26,7 +24,7 @@ async def create_customer(call: Call) -> web.StreamResponse:
     new = _new_customer(values, write_back=write_back is not None)
     refuse_unwritable(call, new.attributes)
     key = read_key(call.request)
-    creator = Creator(caller.credential, app[GATE].may_read(caller), key)
+    creator = Creator(caller.credential, may_read_own(caller.permissions, caller.requirement.customers), key)
     if write_back is None:
         return await _created(await creation.create_customer(new, creator, app[STRIPE]), call)
     if new.item is None and key is not None:
@@ -51,9 +49,9 @@ def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer
 
 async def _created(outcome: Outcome, call: Call) -> web.Response:
     """Show the creator what it sent and the new ID; of a customer that was there already, what it may read."""
-    _audit(outcome, call)
+    await _audit(outcome, call)
     if not outcome.created:
-        fields = await call.request.app[GATE].seen_of(call.caller, str(outcome.customer["id"]))
+        fields = await call.ownership.fields_of(str(outcome.customer["id"]))
         return answer(orjson.dumps(view(call, fields).project(outcome.customer)))
     customer = view(call, granted(call)).project(outcome.customer)
     customer = {**customer, "id": outcome.customer["id"]}
@@ -63,9 +61,16 @@ async def _created(outcome: Outcome, call: Call) -> web.Response:
     return answer(orjson.dumps({**customer, **pending}), status=201, headers={"X-Write-Back": "pending"})
 
 
-def _audit(outcome: Outcome, call: Call) -> None:
-    facts = {"customer": outcome.customer["id"], "new": outcome.created, "write_back_pending": outcome.pending}
-    notes: dict[str, object] = call.request[NOTES]
-    _log.info("customer created", extra={**notes, **facts, "user": user_id(call.caller.credential)})
+async def _audit(outcome: Outcome, call: Call) -> None:
+    app = call.request.app
+    audit(
+        "customer created",
+        operation=call.operation.name,
+        object_id=outcome.customer["id"],
+        user=await app[GATE].user_id(call.caller),
+        item=outcome.item,
+        new=outcome.created,
+        write_back_pending=outcome.pending,
+    )
     if outcome.pending:
-        call.request.app[METRICS].pending.inc()
+        app[METRICS].pending.inc()

@@ -1,6 +1,6 @@
-"""The gate is a type: a guarded handler takes a `Call`, and only `guard` makes one, after the gate let it in.
+"""The gate is a type: a guarded handler takes a `Call`, and only `guard` makes one, after the gate let the caller in.
 
-There is no middleware that authenticates, hence no list of paths it should leave out.
+No middleware authenticates, so there is no list of paths that it should leave out.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -8,28 +8,32 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from sidecar.core.access.policy import Reason, Requirement
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
 from sidecar.core.operations.rules import Rule
-from sidecar.errors import InvalidQuery
+from sidecar.errors import InvalidQuery, PermissionDenied
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
-from sidecar.web.keys import CAPACITY, GATE, OPERATION
+from sidecar.web.admission.ownership import Ownership
+from sidecar.web.keys import CAPACITY, GATE, OPERATION, ROWS, VERDICT
 from sidecar.web.requests.bodies import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that may be served: well-formed for its operation, and its caller let in.
+    """A request that may be served: well-formed for its operation, from a caller that was let in.
 
-    Of a list `filters` are the parameters that choose, of anything else `reader` reads the body.
+    `object_id` is the ID in the path. `filters` are the parameters by which a list chooses; `reader` reads the body of
+    everything else.
     """
 
     rule: Rule
     request: web.Request
-    caller: Caller
+    ownership: Ownership
     reader: Reader
     query: ListQuery
+    object_id: str | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -37,27 +41,44 @@ class Call:
         return self.rule.operation
 
     @property
-    def object_id(self) -> str | None:
-        return named_object(self.operation, self.request.match_info)
+    def caller(self) -> Caller:
+        """The caller, with the customers that were found to be its own so far."""
+        return self.ownership.caller
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
 def guard(
-    rule: Rule, handler: Handler, return_urls: Collection[str] = ()
+    rule: Rule, requirement: Requirement, handler: Handler, return_urls: Collection[str] = ()
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Let `handler` see only requests that are well-formed for the operation and that Directus allows."""
+    """Let `handler` see only requests that are well-formed for the rule's operation and that Directus allows."""
     reader = Reader(rule, return_urls)
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         request[OPERATION] = rule.operation.name
         with request.app[CAPACITY].place():
             query, filters = _query(rule, reader, request)
-            caller = await request.app[GATE].admit(request, rule)
-            return await handler(Call(rule, request, caller, reader, query, filters))
+            object_id = named_object(rule.operation, request.match_info)
+            try:
+                ownership = await _admit(request, requirement, object_id)
+                request[VERDICT] = Reason.GRANTED
+                return await handler(Call(rule, request, ownership, reader, query, object_id, filters))
+            except PermissionDenied as refusal:
+                request[VERDICT] = refusal.reason
+                raise
 
     return guarded
+
+
+async def _admit(request: web.Request, requirement: Requirement, object_id: str | None) -> Ownership:
+    """Let the caller in, and where the path names a customer only to a customer of its own."""
+    gate = request.app[GATE]
+    caller = await gate.admit(request, requirement)
+    ownership = Ownership(caller, request.app[ROWS], gate.refusals)
+    if requirement.names_customer and object_id is not None and not caller.has_all_customers:
+        await ownership.require_own(object_id)
+    return ownership
 
 
 def _query(rule: Rule, reader: Reader, request: web.Request) -> tuple[ListQuery, Mapping[str, str]]:

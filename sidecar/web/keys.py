@@ -7,7 +7,7 @@ from aiohttp import web
 from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.create_customer import WriteBack
 from sidecar.core.flows.events import Webhooks
-from sidecar.core.interfaces import Lists, Stripe
+from sidecar.core.interfaces import Lists, Rows, Stripe
 from sidecar.metrics import Metrics
 from sidecar.web.admission.capacity import Capacity
 from sidecar.web.admission.gate import Gate
@@ -15,6 +15,7 @@ from sidecar.web.admission.origins import Origins
 from sidecar.web.health import Health
 
 GATE = web.AppKey("GATE", Gate)
+ROWS: web.AppKey[Rows] = web.AppKey("ROWS", Rows)
 STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
 LISTS: web.AppKey[Lists] = web.AppKey("LISTS", Lists)
 SCOPED: web.AppKey[Callable[[str, Sequence[str]], Lists]] = web.AppKey("SCOPED")
@@ -31,3 +32,4 @@ FORGET_LISTS: web.AppKey[Callable[[], None]] = web.AppKey("FORGET_LISTS")
 
 NOTES: web.RequestKey[dict[str, object]] = web.RequestKey("NOTES", dict)
 OPERATION = web.RequestKey("OPERATION", str)
+VERDICT = web.RequestKey("VERDICT", str)

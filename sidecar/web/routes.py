@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
+from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.operations.rules import Rule
 from sidecar.web import platform_routes
 from sidecar.web.admission.origins import preflights
@@ -11,11 +12,13 @@ from sidecar.web.guard import guard
 from sidecar.web.handlers import HANDLERS
 
 
-def routes(prefix: str, rules: Sequence[Rule], return_urls: Collection[str]) -> list[web.RouteDef]:
+def routes(
+    prefix: str, rules: Sequence[Rule], customers: CustomersCollection, return_urls: Collection[str]
+) -> list[web.RouteDef]:
     # Paths without a variable first: aiohttp takes the first that fits.
     ordered = sorted(rules, key=lambda rule: "{" in rule.operation.path)
     return [
-        *(_route(prefix, rule, return_urls) for rule in ordered),
+        *(_route(prefix, rule, customers, return_urls) for rule in ordered),
         *preflights((prefix + rule.operation.path, rule.operation.method) for rule in ordered),
         web.get("/healthz", platform_routes.healthz, allow_head=False),
         web.get("/readyz", platform_routes.readyz, allow_head=False),
@@ -24,9 +27,9 @@ def routes(prefix: str, rules: Sequence[Rule], return_urls: Collection[str]) -> 
     ]
 
 
-def _route(prefix: str, rule: Rule, return_urls: Collection[str]) -> web.RouteDef:
+def _route(prefix: str, rule: Rule, customers: CustomersCollection, return_urls: Collection[str]) -> web.RouteDef:
     """aiohttp would serve HEAD wherever there is GET, here by paging through Stripe for nothing."""
     operation = rule.operation
     options = {"allow_head": False} if operation.method == "GET" else {}
-    handler = guard(rule, HANDLERS[operation.kind], return_urls)
+    handler = guard(rule, rule.requirement(customers), HANDLERS[operation.kind], return_urls)
     return web.RouteDef(operation.method, prefix + operation.path, handler, options)

@@ -29,13 +29,14 @@ async def main(upstream: str, number: int) -> None:
     runner = web.AppRunner(app)
     await runner.setup()
     rule = next(rule for rule in settings.rules if rule.operation.name == "customers.list")
+    requirement = rule.requirement(settings.customers_collection)
     requests = [_request() for _ in range(number)]
-    await app[GATE].admit(_request(), rule)
+    await app[GATE].admit(_request(), requirement)
     began = time.process_time()
     for request in requests:
         with app[CAPACITY].place():
             parse_list_query(request.query.items(), rule.operation)
-            await app[GATE].admit(request, rule)
+            await app[GATE].admit(request, requirement)
     print(json.dumps({"ms": (time.process_time() - began) / number * 1000}))
     await runner.cleanup()
 

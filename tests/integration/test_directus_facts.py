@@ -265,6 +265,16 @@ async def test_claims(directus: Directus, newcomer: Newcomer) -> None:
 # What the items API shows of rows: clients/rows
 
 
+@pytest.mark.parametrize("rules", [(), (READ_OWN,)], ids=["no permission", "a rule on customers"])
+async def test_own_id(directus: Directus, newcomer: Newcomer, rules: tuple[Rule, ...]) -> None:
+    """The owner of a static token is told its ID, even without a permission on users (clients.directus.client)."""
+    person = await newcomer(*rules)
+
+    told = await directus.tell("GET", "/users/me?fields=id", person.token)
+
+    assert (told.status, told.data) == (200, {"id": person.id})
+
+
 async def test_filter_by_id(portal: Portal, directus: Directus, newcomer: Newcomer) -> None:
     """A row that the caller may read answers with its value; a foreign one and none alike with an empty list."""
     person = await newcomer(portal.names.rule("read", ("id", ID), OWN))

@@ -138,8 +138,8 @@ async def test_audit_line(directus: DirectusDouble, stripe: StripeDouble, tmp_pa
         await sidecar.call("/stripe/customers", bearer(READER.token), json_type, method="POST", body=body)
         [line] = lines(sidecar, "customer created")
 
-    assert (line["customer"], line["request_id"]) == (answer.json()["id"], ID)
-    assert "user" in line
+    assert (line["object"], line["request_id"], line["user"]) == (answer.json()["id"], ID, CLERK.name)
+    assert line["new"] is True
     assert "ada@example.com" not in sidecar.said()
 
 

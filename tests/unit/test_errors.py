@@ -63,7 +63,7 @@ def test_what_is_not_drawn_is_given() -> None:
         401,
         "TOKEN_EXPIRED",
     )
-    assert PermissionDenied("m", status=403).status == 403
+    assert PermissionDenied("m", reason="no_access", status=403).status == 403
 
 
 def test_extensions_belong_to_one_error() -> None:

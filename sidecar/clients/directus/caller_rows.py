@@ -13,6 +13,7 @@ from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.scope import shown_fields
+from sidecar.core.interfaces import PrimaryKey, Row
 from sidecar.core.operations.resources import is_customer_id
 from sidecar.errors import DirectusUnavailable, TooManyCustomers
 
@@ -33,44 +34,26 @@ class DirectusRows:
         self._client = client
         self._collection = collection
         self._path = collection_path(collection.name)
-        self._fields = frozenset(fields) | {collection.id_field}
+        self._fields = frozenset(fields) | {collection.key_field, collection.id_field}
         self._most = most
 
-    async def shown(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> AllowedFields | None:
-        for row in await self._rows(credential, allowed, self._one(customer_id)):
+    async def find(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
+        query = {"filter": {self._collection.id_field: {"_eq": customer_id}}, "limit": 1}
+        for row in await self._search(credential, allowed, query):
             if row.get(self._collection.id_field) == customer_id:
-                return shown_fields(row, allowed)
+                return self._row(row, allowed)
         return None
 
-    async def may(self, credential: Credential, action: Action, customer_id: str) -> bool:
-        """Ask about the item itself: which of them an item rule covers is Directus's to say.
-
-        Reading is not among what it answers there; that is what `shown` is for.
-        """
-        fields = [self._collection.key_field, self._collection.id_field]
-        for row in await self._read(credential, {"fields": fields, **self._one(customer_id)}):
-            key = row.get(self._collection.key_field)
-            if row.get(self._collection.id_field) == customer_id and isinstance(key, int | str):
-                path = f"/permissions/me/{self._collection.name}/{segment(key)}"
-                answer = data_of(await self._client.request(credential, "GET", path), "use this item")
-                match answer.get(action) if isinstance(answer, dict) else None:
-                    case {"access": True}:
-                        return True
-        return False
-
-    async def customers(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, AllowedFields]:
-        found: dict[str, AllowedFields] = {}
-        named = {
-            "filter": {self._collection.id_field: {"_nnull": True}},
-            "sort": [self._collection.id_field],
-            "limit": _PAGE,
-        }
+    async def find_all(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
+        id_field = self._collection.id_field
+        found: dict[str, Row] = {}
+        query = {"filter": {id_field: {"_nnull": True}}, "sort": [id_field], "limit": _PAGE}
         for page in range(1, self._most // _PAGE + 3):
-            rows = await self._rows(credential, allowed, {**named, "page": page})
+            rows = await self._search(credential, allowed, {**query, "page": page})
             for row in rows:
-                customer_id = row.get(self._collection.id_field)
+                customer_id = row.get(id_field)
                 if isinstance(customer_id, str) and is_customer_id(customer_id):
-                    found[customer_id] = shown_fields(row, allowed)
+                    found[customer_id] = self._row(row, allowed)
             if len(found) > self._most:
                 break
             if len(rows) < _PAGE:
@@ -79,18 +62,28 @@ class DirectusRows:
             f"Your items name more than {self._most} customers. Ask for one customer at a time, by its ID."
         )
 
-    def _one(self, customer_id: str) -> Mapping[str, object]:
-        return {"filter": {self._collection.id_field: {"_eq": customer_id}}, "limit": 1}
+    async def may(self, credential: Credential, action: Action, key: PrimaryKey) -> bool:
+        """Ask about the item itself: Directus alone knows which items a rule covers.
 
-    async def _rows(
+        Directus does not answer `read` there; whether a row may be read, `find` tells.
+        """
+        path = f"/permissions/me/{self._collection.name}/{segment(key)}"
+        match data_of(await self._client.request(credential, "GET", path), "use this item"):
+            case {action.value: {"access": True}}:
+                return True
+            case _:
+                return False
+
+    def _row(self, row: Mapping[str, object], allowed: AllowedFields) -> Row:
+        key = row.get(self._collection.key_field)
+        return Row(shown_fields(row, allowed), key if isinstance(key, int | str) else None)
+
+    async def _search(
         self, credential: Credential, allowed: AllowedFields, query: Mapping[str, object]
     ) -> list[Mapping[str, object]]:
         fields = ["*"] if allowed.unrestricted else sorted(self._fields & allowed.names)
-        return await self._read(credential, {"fields": fields, **query})
-
-    async def _read(self, credential: Credential, query: Mapping[str, object]) -> list[Mapping[str, object]]:
-        answer = await self._client.request(credential, "SEARCH", self._path, json={"query": query})
-        rows = data_of(answer, "read your items")
+        body = {"query": {"fields": fields, **query}}
+        rows = data_of(await self._client.request(credential, "SEARCH", self._path, json=body), "read your items")
         if not isinstance(rows, list):
             raise DirectusUnavailable("a list of items was answered as something else")
         return [row if isinstance(row, dict) else {} for row in rows]

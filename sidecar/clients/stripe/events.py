@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import orjson
 from cachetools import TTLCache
 
+from sidecar.audit import audit
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.context import note
 from sidecar.core.flows.events import FOLLOWED, Event, Result, foreign, parse_event
@@ -21,7 +22,6 @@ _REMEMBERED = 10_000  # events
 # Stripe repeats by itself within this time, if at all; an operator who resends an event later wants it done again.
 _REMEMBERED_FOR = 3600.0  # seconds
 _log = logging.getLogger(__name__)
-_audit = logging.getLogger("sidecar.audit")
 
 
 class StripeWebhooks:
@@ -91,8 +91,14 @@ class StripeWebhooks:
             if event.id in self._handled:
                 return Result.DUPLICATE
             async for change in self._follow(event.customer):
-                facts = {"item": change.item, "fields": list(change.fields), "customer": event.customer}
-                _audit.info("item changed", extra={**facts, "event": event.id, "type": event.type})
+                audit(
+                    "item changed",
+                    operation=event.type,
+                    object_id=event.customer,
+                    item=change.item,
+                    fields=list(change.fields),
+                    event=event.id,
+                )
             self._handled[event.id] = True
         return Result.DONE
 

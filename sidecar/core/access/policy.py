@@ -33,7 +33,6 @@ class Reason(StrEnum):
 
     GRANTED = "granted"
     NO_ACCESS = "no_access"
-    NO_FIELDS = "no_fields"
     NO_CUSTOMERS = "no_customers"
     NO_ID_FIELD = "no_id_field"
     NO_KEY_FIELD = "no_key_field"
@@ -63,15 +62,14 @@ def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
     partial = grant.access is not Access.FULL
     scoped = partial or (requirement.scopable and read.access is not Access.FULL)
     about_rows = requirement.collection == requirement.customers.name and requirement.action is not Action.CREATE
-    of_items = about_rows and requirement.action is not Action.READ  # Directus says by primary key which ones
     needs_id = scoped or requirement.names_customer
+    by_key = partial and requirement.action is not Action.READ  # Directus says by primary key which items are covered
     objections = (
-        (grant.access is Access.NONE, Reason.NO_ACCESS),
-        (grant.fields.empty, Reason.NO_FIELDS),
+        (not grant.usable, Reason.NO_ACCESS),
         (partial and not (requirement.scopable and about_rows), Reason.PARTIAL_ACCESS),
         (requirement.scopable and not read.usable, Reason.NO_CUSTOMERS),
         (needs_id and not read.fields.allow(requirement.customers.id_field), Reason.NO_ID_FIELD),
-        (of_items and partial and not read.fields.allow(requirement.customers.key_field), Reason.NO_KEY_FIELD),
+        (by_key and not read.fields.allow(requirement.customers.key_field), Reason.NO_KEY_FIELD),
         (scoped and _may_write_id(permissions, requirement), Reason.ID_FIELD_WRITABLE),
         (not scoped and not _may_for_all(permissions, requirement), Reason.OWN_ONLY),
     )
@@ -79,6 +77,12 @@ def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
         if objection:
             return Decision(reason=reason)
     return Decision(allowed=True, reason=Reason.GRANTED, scoped=scoped)
+
+
+def may_read_own(permissions: Permissions, customers: CustomersCollection) -> bool:
+    """Say whether a caller could be shown a customer that one of its own items names."""
+    reading = Requirement(customers.name, Action.READ, customers, names_customer=True, scopable=True)
+    return authorize(permissions, reading).allowed
 
 
 def _may_write_id(permissions: Permissions, requirement: Requirement) -> bool:
@@ -109,7 +113,6 @@ def explain(reason: Reason, requirement: Requirement) -> str:
 _WORDS = {
     Reason.GRANTED: "You may do this.",
     Reason.NO_ACCESS: "You have no permission to {place}. An administrator can grant it in a policy.",
-    Reason.NO_FIELDS: "Your permission to {place} allows no field. An administrator can allow some in the policy.",
     Reason.NO_CUSTOMERS: (
         "This also takes the permission to {rows}, whose items say which customers are yours. "
         "An administrator can grant it in a policy."

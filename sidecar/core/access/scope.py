@@ -1,28 +1,37 @@
-"""Which customers a caller may touch, and what of each. The zero value is none."""
+"""Which customers a caller may touch, and which fields of each customer's row it may read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.access.permissions import EVERY_FIELD, AllowedFields
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Either `everything`, or exactly these customers, each with the fields that the caller sees of its row."""
-
-    customers: Mapping[str, AllowedFields] = field(default_factory=lambda: MappingProxyType({}))
-    everything: bool = False
+class Everything:
+    """Every customer of the account."""
 
 
-EVERYTHING = Scope(everything=True)
+@dataclass(frozen=True, slots=True)
+class NotLookedUp:
+    """The customers in the caller's own rows, which nobody has read yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCustomers:
+    """Exactly these customers, with the fields of each one's row that the caller may read. The default is none."""
+
+    fields: Mapping[str, AllowedFields] = field(default_factory=lambda: MappingProxyType({}))
+
+
+Scope = Everything | NotLookedUp | OwnCustomers
 
 
 def shown_fields(row: Mapping[str, object], allowed: AllowedFields) -> AllowedFields:
-    """Say which fields a caller sees of one row, from the row as Directus gives it to that caller.
+    """Give the fields of one row that a caller may read, from the row as Directus answers it to that caller.
 
-    Where several policies meet, Directus adds up their fields in its answer on permissions, yet shows each field in
-    its own policy's rows only, and as null elsewhere. So a field counts where it holds something, and `*` where all do.
+    With several policies `/permissions/me` adds up their fields, but the items API shows each field only in its own
+    policy's rows and null elsewhere. So a field counts where it has a value, and `*` where every field has one.
     """
     shown = frozenset(name for name, value in row.items() if value is not None and allowed.allow(name))
-    return AllowedFields(frozenset({"*"})) if allowed.unrestricted and len(shown) == len(row) else AllowedFields(shown)
+    return EVERY_FIELD if allowed.unrestricted and len(shown) == len(row) else AllowedFields(shown)

@@ -1,8 +1,8 @@
-"""How one call to Stripe is made on behalf of a caller, and how a scoped one is held to its customers.
+"""How one call to Stripe is made on behalf of a caller, and how a caller with partial access is kept to its customers.
 
-What is asked for, what is referred to and what comes back must all belong to one customer, and that one to the
-caller. Whose an object is, Stripe is asked; whose a customer is, the `Holder` knows. An object that is not there and
-one of somebody else end in the same refusal.
+What such a caller asks for, what its request refers to and what Stripe answers must all belong to one customer, and
+that customer to the caller. Stripe tells whose an object is; `Ownership` tells whose a customer is. An object that
+does not exist and one of somebody else get the same refusal.
 """
 
 import logging
@@ -10,28 +10,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sidecar.core.flows.pricing import priced
+from sidecar.core.flows.pricing import with_amount
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.parameters import Reference, found, is_owned
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject, customer_of, reference
-from sidecar.core.operations.row import Customer, Kind, Operation, Priority, Scoping
+from sidecar.core.operations.row import Customer, Kind, Operation, Scoping
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected, StripeUnavailable
 
 _log = logging.getLogger(__name__)
-_ABSENT = frozenset({400, 404})  # Stripe says either of an ID that it does not know
+_ABSENT = frozenset({400, 404})  # Stripe answers either of them to an ID that it does not know
 
 
-class Holder(Protocol):
-    """Holds a caller to the customers in its own rows."""
+class Ownership(Protocol):
+    """The ownership check of one caller with partial access."""
 
-    async def hold(self, customer_id: str) -> None:
+    async def require_own(self, customer_id: str) -> None:
         """Raise PermissionDenied, ItemRefused or DirectusUnavailable unless this customer is one of the caller's."""
 
-    async def sole(self) -> str:
-        """Give the caller's one customer. Raises InvalidPayload where there are none or several."""
+    async def only_customer(self) -> str:
+        """Give the caller's one customer.
+
+        Raises PermissionDenied where there is none, and InvalidPayload where there are several.
+        """
 
     def refusal(self) -> PermissionDenied:
-        """Give the refusal of what is not the caller's."""
+        """Give the refusal of an object that is not the caller's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,74 +48,79 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """The customer that a call is held to, and the objects that were found to be that customer's, by ID."""
+class Owner:
+    """The one customer that everything in a call belongs to, and the objects read to find that out, by ID."""
 
     customer: str
     objects: Mapping[str, StripeObject] = field(default_factory=dict)
 
     def owns(self, value: StripeObject) -> bool:
-        """Say whether an object that was read belongs to this customer, by its own word or by what it refers to."""
+        """Say whether an object belongs to this customer, by its own word or by what it refers to."""
         owner, resource = customer_of(value), RESOURCES.get(str(value.get("object")))
         if owner is not None:
             return owner == self.customer
         if str(value.get("id")) in self.objects:
-            return True  # looked at before; what is detached names its customer no more
+            return True  # found to be the customer's before; a detached one names no customer any more
         return resource is not None and any(reference(value, name) in self.objects for name in resource.via)
 
 
-async def perform(intent: Intent, stripe: Stripe, holder: Holder | None) -> tuple[StripeObject, Held | None]:
-    """Make the call; without a `holder` for a caller who may touch every customer.
+async def perform(intent: Intent, stripe: Stripe, ownership: Ownership | None) -> StripeObject:
+    """Make the call and give the object that Stripe answered; `ownership` is None for a caller with whole access.
 
-    Raises StripeFailure, PermissionDenied, InvalidPayload, ItemRefused and DirectusUnavailable. For a scoped caller
-    nothing is changed before everything it names was found to be its own.
+    Raises StripeFailure, PermissionDenied, InvalidPayload, ItemRefused and DirectusUnavailable. For a caller with
+    partial access nothing is changed before everything that the request names was found to be its own.
     """
     operation = intent.operation
-    held = None if holder is None else await held_to(intent, stripe, holder)
-    if held is None and operation.customer is Customer.REQUIRED and "customer" not in intent.values:
+    owner = None if ownership is None else await find_owner(intent, stripe, ownership)
+    if owner is None and operation.customer is Customer.REQUIRED and "customer" not in intent.values:
         raise InvalidPayload("customer: is required.")
     if operation.kind is Kind.RETRIEVE:
-        return await _retrieved(intent, stripe, held), held
-    values = dict(intent.values) if not operation.priced else await priced(intent.values, stripe)
-    if held is not None and operation.customer is not Customer.NOT_TAKEN:
-        values["customer"] = held.customer
-    target, in_turn = operation.target(intent.object_id), operation.priority is Priority.IN_TURN
-    answer = (await stripe.send(operation.method, target, values, intent.key, in_turn=in_turn)).object
-    if held is not None and not held.owns(answer):
-        raise _not_theirs(operation, answer)
-    return answer, held
+        return await _retrieved(intent, stripe, owner)
+    values = dict(intent.values)
+    if any(parameter.ours for parameter in operation.parameters):
+        values = await with_amount(values, stripe)
+    if owner is not None and operation.customer is not Customer.NOT_TAKEN:
+        values["customer"] = owner.customer
+    target = operation.target(intent.object_id)
+    sent = await stripe.send(operation.method, target, values, intent.key, in_turn=operation.in_turn)
+    return _verified(operation, sent.object, owner)
 
 
-async def _retrieved(intent: Intent, stripe: Stripe, held: Held | None) -> StripeObject:
+async def _retrieved(intent: Intent, stripe: Stripe, owner: Owner | None) -> StripeObject:
     object_id = str(intent.object_id)
-    if held is not None and object_id in held.objects:
-        return held.objects[object_id]
-    answer = await stripe.retrieve(intent.operation.resource.path, object_id)
-    if held is not None and not held.owns(answer):
-        raise _not_theirs(intent.operation, answer)
-    return answer
+    if owner is not None and object_id in owner.objects:
+        return owner.objects[object_id]
+    return _verified(intent.operation, await stripe.retrieve(intent.operation.resource.path, object_id), owner)
 
 
-async def held_to(intent: Intent, stripe: Stripe, holder: Holder) -> Held:
-    """Find the one customer that everything in a request belongs to, and hold the caller to it.
+def _verified(operation: Operation, answer: StripeObject, owner: Owner | None) -> StripeObject:
+    if owner is None or owner.owns(answer):
+        return answer
+    facts = {"operation": operation.name, "object": answer.get("id")}
+    _log.error("Stripe answered with an object of another customer", extra=facts)
+    raise StripeUnavailable("Stripe answered with something else than was asked for.", detail="another customer's")
 
-    Where the request names that customer itself, Directus is asked before Stripe.
+
+async def find_owner(intent: Intent, stripe: Stripe, ownership: Ownership) -> Owner:
+    """Find the one customer that everything in a request belongs to, and require it to be the caller's.
+
+    Where the request itself names that customer, Directus is asked before Stripe.
     """
     operation, named = intent.operation, _named_customer(intent)
     if named is not None:
-        await holder.hold(named)
+        await ownership.require_own(named)
     objects: dict[str, StripeObject] = {}
     owners = {named} - {None}
     for resource, object_id in _owned_objects(intent):
-        owners.add(await _owner(resource, object_id, objects, stripe, holder))
+        owners.add(await _owner_of(resource, object_id, objects, stripe, ownership))
     if not owners:
-        return Held(await _sole(operation, holder))
+        return Owner(await _only_customer(operation, ownership))
     [owner, *others] = owners
     if owner is None or others:
-        raise holder.refusal()
+        raise ownership.refusal()
     if named is None:
-        await holder.hold(owner)
-    return Held(owner, objects)
+        await ownership.require_own(owner)
+    return Owner(owner, objects)
 
 
 def _named_customer(intent: Intent) -> str | None:
@@ -123,7 +131,7 @@ def _named_customer(intent: Intent) -> str | None:
 
 
 def _owned_objects(intent: Intent) -> Iterable[tuple[Resource, str]]:
-    """Give what a request names and must be the caller's: the path's object, and whatever its parameters refer to."""
+    """Give the objects that must be the caller's: the one in the path, and those that parameters refer to."""
     if intent.operation.names is not CUSTOMER and intent.operation.names is not None and intent.object_id is not None:
         yield intent.operation.names, intent.object_id
     for _, kind, value in found(intent.operation.parameters, intent.values, Reference):
@@ -131,40 +139,34 @@ def _owned_objects(intent: Intent) -> Iterable[tuple[Resource, str]]:
             yield kind.resource, str(value)
 
 
-async def _owner(
-    resource: Resource, object_id: str, read: dict[str, StripeObject], stripe: Stripe, holder: Holder
+async def _owner_of(
+    resource: Resource, object_id: str, objects: dict[str, StripeObject], stripe: Stripe, ownership: Ownership
 ) -> str | None:
-    """Find whose an object is, by what it refers to where it does not say; None where nobody can tell.
+    """Find the customer of an object, through what it refers to where it names none; None where nothing tells.
 
-    What had to be read for that is added to `read`.
+    Each object that is read is added to `objects`.
     """
-    if object_id not in read:
-        read[object_id] = await _read(resource, object_id, stripe, holder)
-    owner = customer_of(read[object_id])
+    if object_id not in objects:
+        objects[object_id] = await _read(resource, object_id, stripe, ownership)
+    owner = customer_of(objects[object_id])
     for name in resource.via if owner is None else ():
-        other = reference(read[object_id], name)
+        other = reference(objects[object_id], name)
         if other is not None:
-            return await _owner(RESOURCES[name], other, read, stripe, holder)
+            return await _owner_of(RESOURCES[name], other, objects, stripe, ownership)
     return owner
 
 
-async def _read(resource: Resource, object_id: str, stripe: Stripe, holder: Holder) -> StripeObject:
+async def _read(resource: Resource, object_id: str, stripe: Stripe, ownership: Ownership) -> StripeObject:
     try:
         return await stripe.retrieve(resource.path, object_id)
     except StripeRejected as error:
         if error.status in _ABSENT:
-            raise holder.refusal() from error
+            raise ownership.refusal() from error
         raise
 
 
-async def _sole(operation: Operation, holder: Holder) -> str:
+async def _only_customer(operation: Operation, ownership: Ownership) -> str:
     if operation.scoping is Scoping.REFERRED:
         names = " or ".join(parameter.name for parameter in operation.parameters if is_owned(parameter.type))
         raise InvalidPayload(f"{names}: say which one; with partial access this is for one payment at a time.")
-    return await holder.sole()
-
-
-def _not_theirs(operation: Operation, answer: StripeObject) -> StripeUnavailable:
-    facts = {"operation": operation.name, "object": answer.get("id")}
-    _log.error("Stripe answered with an object of another customer", extra=facts)
-    return StripeUnavailable("Stripe answered with something else than was asked for.", detail="another customer's")
+    return await ownership.only_customer()

@@ -41,9 +41,13 @@ class NewCustomer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`created` is False where the item had a customer already; `pending` where its ID still has to be written."""
+    """The customer, and with write-back its `item`.
+
+    `created` is False where the item had a customer already; `pending` is True where its ID still has to be written.
+    """
 
     customer: StripeObject
+    item: PrimaryKey | None = None
     created: bool = True
     pending: bool = False
 
@@ -109,11 +113,11 @@ async def _create_for(
     claimed, holder = await _claim(item, customer_id, write_back.service or creator.credential, write_back.items)
     if holder is None:
         _log.error("write-back pending", extra={"item": item, "customer": customer_id})
-        return Outcome(customer, pending=True)
+        return Outcome(customer, item, pending=True)
     if holder != customer_id:
         _log.error("a customer belongs to no item", extra={"item": item, "customer": customer_id, "holder": holder})
         return await _existing(holder, item, creator, stripe)
-    return Outcome(customer, created=claimed)
+    return Outcome(customer, item, created=claimed)
 
 
 async def _living(item: PrimaryKey, new: NewCustomer, stripe: Stripe, write_back: WriteBack) -> StripeObject:
@@ -167,7 +171,7 @@ async def _existing(customer_id: str, item: PrimaryKey, creator: Creator, stripe
         raise ItemConflict("This item has a customer already, which you may not read.", extensions={"item": item})
     if not is_customer_id(customer_id):  # whoever may write the field must not choose what is asked of Stripe
         raise ItemConflict("This item's customer ID is not one of Stripe's. Correct it.", extensions={"item": item})
-    return Outcome(await stripe.retrieve("/v1/customers", customer_id), created=False)
+    return Outcome(await stripe.retrieve(CUSTOMER.path, customer_id), item, created=False)
 
 
 def item_metadata(write_back: WriteBack, item: PrimaryKey) -> dict[str, str]:

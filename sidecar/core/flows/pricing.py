@@ -12,7 +12,7 @@ from sidecar.core.operations.resources import PRICE, StripeObject
 from sidecar.errors import InvalidPayload
 
 
-async def priced(values: Mapping[str, object], stripe: Stripe) -> dict[str, object]:
+async def with_amount(values: Mapping[str, object], stripe: Stripe) -> dict[str, object]:
     """Put amount and currency in the place of `price` and `quantity`, which stay visible in the metadata.
 
     Raises StripeFailure, and InvalidPayload for a price that has no such amount, or what goes with none.

@@ -39,20 +39,13 @@ class Customer(Enum):
     REQUIRED = auto()
 
 
-class Priority(Enum):
-    """How a call meets the others that go to Stripe."""
-
-    AT_ONCE = auto()
-    IN_TURN = auto()  # waits within STRIPE_MAX_RPS, so that what is costly leaves the limit to what is not
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
     """`path` is below SIDECAR_PREFIX. `action` is what Directus must grant, unless the operator says otherwise.
 
     `on_customers`: it is granted on the customers collection by default; else the operator must name a collection.
-    `basic`: it is there without the operator's word. `verb` ends the path at Stripe. `priced`: the amount is worked
-    out here from a price. `one_of`: exactly one of these parameters is given.
+    `basic`: it is there without the operator's word. `verb` ends the path at Stripe. `in_turn`: the call waits among
+    the lists within STRIPE_MAX_RPS, because it is costly. `one_of`: exactly one of these parameters is given.
     """
 
     name: str
@@ -68,9 +61,8 @@ class Operation:
     one_of: tuple[str, ...] = ()
     on_customers: bool = True
     basic: bool = False
-    priced: bool = False
     verb: str = ""
-    priority: Priority = Priority.AT_ONCE
+    in_turn: bool = False
 
     @property
     def names(self) -> Resource | None:
@@ -110,9 +102,3 @@ def named_object(operation: Operation, path_parameters: Mapping[str, str]) -> st
     if not resource.names(value):
         raise RouteNotFound(f"The path holds no ID of a {resource.kind} at Stripe; one looks like {resource.example}.")
     return value
-
-
-def named_customer(operation: Operation, path_parameters: Mapping[str, str]) -> str | None:
-    """Give the customer that a request's path names, None where it names none. Raises RouteNotFound as above."""
-    value = named_object(operation, path_parameters)
-    return value if operation.names is CUSTOMER else None

@@ -12,9 +12,10 @@ from difflib import get_close_matches
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import Action, Permissions
+from sidecar.core.access.policy import Requirement
 from sidecar.core.operations.parameters import Parameter, Reference, ReturnUrl, declared
-from sidecar.core.operations.resources import PRICE
-from sidecar.core.operations.row import Operation
+from sidecar.core.operations.resources import CUSTOMER, PRICE
+from sidecar.core.operations.row import Operation, Scoping
 from sidecar.core.operations.table import OPERATIONS
 
 _UNREADABLE = (ValueError, RecursionError)  # TOML's own error, endless numbers, endless nesting
@@ -49,6 +50,17 @@ class Rule:
     def parameters(self) -> tuple[Parameter, ...]:
         """What a request may carry under this rule."""
         return tuple(parameter for parameter in self.operation.taken if self.amounts or not parameter.amount)
+
+    def requirement(self, customers: CustomersCollection) -> Requirement:
+        """Give what Directus must grant a caller; make it once for each rule."""
+        return Requirement(
+            self.collection,
+            self.action,
+            customers,
+            names_customer=self.operation.names is CUSTOMER,
+            scopable=self.operation.scoping is not Scoping.REFUSED,
+            unscoped=self.unscoped_action,
+        )
 
     @property
     def unscoped_action(self) -> Action | None:

@@ -35,7 +35,7 @@ from sidecar.core.operations.resources import (
     SETUP_INTENT,
     SUBSCRIPTION,
 )
-from sidecar.core.operations.row import Customer, Kind, Operation, Priority, Scoping
+from sidecar.core.operations.row import Customer, Kind, Operation, Scoping
 from sidecar.core.operations.shared_parameters import (
     AMOUNT,
     CHANGED_ITEMS,
@@ -48,7 +48,7 @@ from sidecar.core.operations.shared_parameters import (
     customer_attributes,
 )
 
-_list = partial(Operation, method="GET", kind=Kind.LIST, action=Action.READ, priority=Priority.IN_TURN)
+_list = partial(Operation, method="GET", kind=Kind.LIST, action=Action.READ)
 _retrieve = partial(Operation, method="GET", kind=Kind.RETRIEVE, action=Action.READ, scoping=Scoping.OWNED)
 _create = partial(Operation, method="POST", kind=Kind.CREATE, action=Action.UPDATE, scoping=Scoping.FILLED)
 _act = partial(Operation, method="POST", kind=Kind.ACT, action=Action.UPDATE, scoping=Scoping.OWNED)
@@ -109,7 +109,6 @@ OPERATIONS = (
         PAYMENT_INTENT,
         "the PaymentIntent over a price times a quantity",
         customer=Customer.OPTIONAL,
-        priced=True,
         one_of=("price", "amount"),
         parameters=(
             Parameter("price", Reference(PRICE), ours=True),
@@ -187,7 +186,7 @@ OPERATIONS = (
         scoping=Scoping.FILLED,
         customer=Customer.OPTIONAL,
         verb="/create_preview",
-        priority=Priority.IN_TURN,
+        in_turn=True,
         parameters=(
             Parameter("subscription", Reference(SUBSCRIPTION)),
             Parameter("subscription_details", Group((Parameter("items", CHANGED_ITEMS),))),
@@ -309,7 +308,6 @@ OPERATIONS = (
         PRODUCT,
         "every product, newest first",
         kind=Kind.LIST,
-        priority=Priority.IN_TURN,
         parameters=(Parameter("active", Flag()),),
     ),
     _catalogue("products.retrieve", "/products/{product_id}", PRODUCT, "that product", kind=Kind.RETRIEVE),
@@ -319,7 +317,6 @@ OPERATIONS = (
         PRICE,
         "every price, newest first",
         kind=Kind.LIST,
-        priority=Priority.IN_TURN,
         parameters=(
             Parameter("active", Flag()),
             Parameter("product", Reference(PRODUCT)),
@@ -334,7 +331,6 @@ OPERATIONS = (
         BALANCE_TRANSACTION,
         "every movement of the account's balance, newest first",
         kind=Kind.LIST,
-        priority=Priority.IN_TURN,
         parameters=(
             Parameter("currency", CURRENCY),
             Parameter("type", Pattern("[a-z_]{2,60}", "a type of balance transaction, such as charge")),

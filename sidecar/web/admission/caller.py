@@ -1,28 +1,30 @@
-"""Who asked, once the gate let them in."""
+"""Who asks, once the gate let them in."""
 
 from dataclasses import dataclass
 
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields, Permissions
 from sidecar.core.access.policy import Requirement
-from sidecar.core.access.scope import Scope
+from sidecar.core.access.scope import Everything, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asked, what Directus lets them do, and whose customers they may touch.
-
-    `scope` is everything, or the one customer that the path names, or nobody yet: then `Hold` finds out.
-    """
+    """A credential, what Directus lets its owner do, and which customers that covers."""
 
     credential: Credential
     permissions: Permissions
     requirement: Requirement
     scope: Scope
 
+    @property
+    def has_all_customers(self) -> bool:
+        return isinstance(self.scope, Everything)
+
     def fields(self, action: Action) -> AllowedFields:
+        """Give the fields allowed for an action on the operation's own collection."""
         return self.permissions.grant(self.requirement.collection, action).fields
 
     def customer_fields(self) -> AllowedFields:
-        """What may be read of the customers collection, whichever collection the operation is granted on."""
+        """Give the fields that may be read of the customers collection, whichever collection the operation has."""
         return self.permissions.grant(self.requirement.customers.name, Action.READ).fields

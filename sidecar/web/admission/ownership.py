@@ -1,30 +1,90 @@
-"""Holds a scoped caller to the customers in its own rows, as ``core.calling`` asks for it."""
+"""The ownership check: which customers are in a caller's own rows of the customers collection."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sidecar.core.access.permissions import Access, Action, AllowedFields
+from sidecar.core.access.policy import Reason
+from sidecar.core.access.scope import OwnCustomers
+from sidecar.core.interfaces import Row, Rows
 from sidecar.errors import InvalidPayload, PermissionDenied
 from sidecar.web.admission.caller import Caller
-from sidecar.web.admission.gate import Gate
+from sidecar.web.admission.refusals import Refusals
 
 
-class Hold:
-    """`caller` grows by each customer that was found to be its own."""
+class Ownership:
+    """One request's ownership check; `caller` gets a wider scope with each customer found to be its own.
 
-    def __init__(self, gate: Gate, caller: Caller) -> None:
-        self._gate = gate
+    All lookups raise ItemRefused and DirectusUnavailable.
+    """
+
+    def __init__(self, caller: Caller, rows: Rows, refusals: Refusals) -> None:
         self.caller = caller
+        self._rows, self._refusals = rows, refusals
 
-    async def hold(self, customer_id: str) -> None:
-        if customer_id not in self.caller.scope.customers:
-            self.caller = await self._gate.held(self.caller, customer_id)
+    async def require_own(self, customer_id: str) -> None:
+        """Raise PermissionDenied unless a row of the caller's names this customer and it may do this to that row.
 
-    async def sole(self) -> str:
-        customers = (await self._gate.customers(self.caller)).scope.customers
-        if not customers:
+        Foreign and unknown customers get the same refusal, since Directus answers both with no row.
+        """
+        if customer_id in self._found():
+            return
+        row = await self._rows.find(self.caller.credential, self.caller.customer_fields(), customer_id)
+        if row is None or not await self._may_act_on(row):
             raise self.refusal()
-        if len(customers) > 1:
-            raise InvalidPayload("customer: your items name several; say which one.")
-        [customer] = customers
-        await self.hold(customer)
-        return customer
+        self._add({customer_id: row})
+
+    async def find_all(self) -> tuple[str, ...]:
+        """Give the customers in all of the caller's rows that it may do this to. Raises TooManyCustomers."""
+        rows = await self._rows.find_all(self.caller.credential, self.caller.customer_fields())
+        self._add({customer: row for customer, row in rows.items() if await self._may_act_on(row)})
+        return tuple(self._found())
+
+    async def only_customer(self) -> str:
+        """Give the one customer in the caller's rows.
+
+        Raises PermissionDenied where there is none, and InvalidPayload where there are several, without asking what
+        the caller may do to each.
+        """
+        rows = await self._rows.find_all(self.caller.credential, self.caller.customer_fields())
+        if len(rows) > 1:
+            raise InvalidPayload("customer: your items name several customers; say which one.")
+        for customer, row in rows.items():
+            if await self._may_act_on(row):
+                self._add({customer: row})
+                return customer
+        raise self.refusal()
+
+    async def fields_of(self, customer_id: str) -> AllowedFields:
+        """Give the fields that the caller may read of this customer's row; none where it sees no such row."""
+        grant = self.caller.permissions.grant(self.caller.requirement.customers.name, Action.READ)
+        if grant.access is Access.FULL:
+            return grant.fields
+        row = await self._rows.find(self.caller.credential, grant.fields, customer_id)
+        return AllowedFields() if row is None else row.fields
+
+    def require_id_field(self) -> None:
+        """Raise PermissionDenied for a caller that names a customer and may not read the field that holds the ID."""
+        requirement = self.caller.requirement
+        if not self.caller.customer_fields().allow(requirement.customers.id_field):
+            raise self._refusals.denied(Reason.NO_ID_FIELD, requirement)
 
     def refusal(self) -> PermissionDenied:
-        return self._gate.invisible(self.caller)
+        """Give the refusal of an object that belongs to none of the caller's customers."""
+        return self._refusals.denied(Reason.NOT_VISIBLE, self.caller.requirement)
+
+    async def _may_act_on(self, row: Row) -> bool:
+        """An item rule may let a caller change fewer rows than it reads, so Directus is asked about this one."""
+        requirement = self.caller.requirement
+        access = self.caller.permissions.grant(requirement.collection, requirement.action).access
+        if requirement.action is Action.READ or access is Access.FULL:
+            return True
+        return row.key is not None and await self._rows.may(self.caller.credential, requirement.action, row.key)
+
+    def _found(self) -> Mapping[str, AllowedFields]:
+        scope = self.caller.scope
+        return scope.fields if isinstance(scope, OwnCustomers) else {}
+
+    def _add(self, rows: Mapping[str, Row]) -> None:
+        fields = {customer: row.fields for customer, row in rows.items()}
+        self.caller = replace(self.caller, scope=OwnCustomers({**self._found(), **fields}))

@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractAccessLogger
 
 from sidecar.core.envelope import error_body
 from sidecar.errors import RequestError
-from sidecar.web.keys import NOTES
+from sidecar.web.keys import NOTES, VERDICT
 
 ACCESS = logging.getLogger("sidecar.access")
 _log = logging.getLogger(__name__)
@@ -31,7 +31,8 @@ _HEADERS = {
 def log_line(request: web.BaseRequest, status: int | str, seconds: float) -> None:
     """One line a request: method, path without its query, status, milliseconds, and what was noted on its way."""
     line: dict[str, object] = {"method": request.method, "path": request.rel_url.raw_path, "status": status}
-    ACCESS.info("request", extra={**line, "ms": round(seconds * 1000, 1), **request.get(NOTES, {})})
+    verdict = {"reason": request[VERDICT]} if VERDICT in request else {}
+    ACCESS.info("request", extra={**line, "ms": round(seconds * 1000, 1), **request.get(NOTES, {}), **verdict})
 
 
 class AccessLogger(AbstractAccessLogger):

@@ -10,7 +10,7 @@ from aiohttp import web
 from sidecar import context
 from sidecar.core.envelope import error_body
 from sidecar.errors import ContentTooLarge, MethodNotAllowed, RequestError, RouteNotFound, SidecarError
-from sidecar.web.keys import METRICS, NOTES, OPERATION, ORIGINS
+from sidecar.web.keys import METRICS, NOTES, OPERATION, ORIGINS, VERDICT
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = logging.getLogger(__name__)
@@ -26,14 +26,14 @@ _BY_STATUS: dict[int, tuple[type[RequestError], str]] = {
 async def identified(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Give the request its ID, the proxy's if it is one, and count how it ends."""
     given = request.headers.get("X-Request-Id", "")
-    notes = request[NOTES] = context.begin(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8))
+    request[NOTES] = context.begin(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8))
     status = "broken"
     try:
         response = await handler(request)
         status = str(response.status)
     finally:
-        verdict = str(notes.get("reason", "none"))
-        request.app[METRICS].requests.labels(request.get(OPERATION, "none"), status, verdict).inc()
+        labels = (request.get(OPERATION, "none"), status, request.get(VERDICT, "none"))
+        request.app[METRICS].requests.labels(*labels).inc()
     return response
 
 

@@ -92,12 +92,12 @@ async def test_a_deletion_clears_the_id(hearing: House) -> None:
 
     assert (answer.status, item[ID], item["name"]) == (200, None, "Ada")
     [line] = log_records(hearing.log, "item changed")
-    facts = {name: line[name] for name in ("item", "fields", "customer", "type", "logger")}
+    facts = {name: line[name] for name in ("item", "fields", "object", "operation", "logger")}
     assert facts == {
         "item": item["id"],
         "fields": [ID],
-        "customer": customer["id"],
-        "type": DELETED,
+        "object": customer["id"],
+        "operation": DELETED,
         "logger": "sidecar.audit",
     }
 

@@ -1,17 +1,19 @@
 """Checks R1 and R2: which customers a caller's own rows name."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 
 from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.http import open_session
-from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.access.permissions import Action, AllowedFields
+from sidecar.core.interfaces import Row
 from sidecar.errors import DirectusUnavailable, ItemRefused, TooManyCustomers
 from tests.aioresponses_compat import Reply, Request, Upstream, reply, upstream
-from tests.doubles.collections import CUSTOMERS, named
+from tests.doubles.collections import named
 from tests.unit.clients.directus.sources import credential
 
 CALLER = credential("the-token")
@@ -20,27 +22,29 @@ ALLOWED = AllowedFields(frozenset({"cus", "name", "owner"}))
 EVERY = AllowedFields(frozenset({"*"}))
 
 
-async def ids(directus: Upstream, *, most: int = 200, collection: str = "customers") -> Mapping[str, AllowedFields]:
-    assert not directus.requests
+@asynccontextmanager
+async def rows_of(collection: str = "customers", *, most: int = 200) -> AsyncIterator[DirectusRows]:
     async with open_session(total=1, connect=1, connections=2) as session:
         client = DirectusClient(session, "http://directus.test", address_header="X-Forwarded-For")
-        return await DirectusRows(client, collection=named(collection), fields=FIELDS, most=most).customers(
-            CALLER, ALLOWED
-        )
+        yield DirectusRows(client, collection=named(collection), fields=FIELDS, most=most)
 
 
-async def shown(customer_id: str, answer: Reply, allowed: AllowedFields) -> AllowedFields | None:
+async def ids(directus: Upstream, *, most: int = 200, collection: str = "customers") -> Mapping[str, Row]:
+    assert not directus.requests
+    async with rows_of(collection, most=most) as rows:
+        return await rows.find_all(CALLER, ALLOWED)
+
+
+async def found(customer_id: str, answer: Reply, allowed: AllowedFields) -> Row | None:
     with upstream(answer) as directus:
-        async with open_session(total=1, connect=1, connections=2) as session:
-            client = DirectusClient(session, "http://directus.test", address_header="X-Forwarded-For")
-            rows = DirectusRows(client, collection=CUSTOMERS, fields=FIELDS, most=200)
-            shown = await rows.shown(CALLER, allowed, customer_id)
+        async with rows_of() as rows:
+            row = await rows.find(CALLER, allowed, customer_id)
     (request,) = directus.requests
     fields = ["*"] if allowed.unrestricted else ["cus", "name"]
     assert query_of(request) == {"fields": fields, "filter": {"cus": {"_eq": customer_id}}, "limit": 1}
     assert request.method == "SEARCH"
     assert request.headers["Authorization"] == "Bearer the-token"
-    return shown
+    return row
 
 
 def query_of(request: Request) -> dict[str, object]:
@@ -53,7 +57,7 @@ def page(values: Sequence[object]) -> Reply:
 
 
 @pytest.mark.parametrize(
-    ("rows", "held"),
+    ("rows", "counts"),
     [
         ([{"cus": "cus_1"}], True),
         ([], False),
@@ -65,9 +69,9 @@ def page(values: Sequence[object]) -> Reply:
         ([{"cus": {"id": "cus_1"}}], False),
     ],
 )
-async def test_the_value_counts(rows: object, *, held: bool) -> None:
+async def test_the_value_counts(rows: object, *, counts: bool) -> None:
     """R1, facts, Directus 6: A row counts only if it shows this very ID, and rows are not counted."""
-    assert (await shown("cus_1", reply({"data": rows}), ALLOWED) is not None) is held
+    assert (await found("cus_1", reply({"data": rows}), ALLOWED) is not None) is counts
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,46 @@ async def test_fields_count_where_the_row_shows_them(
     allowed: AllowedFields, row: dict[str, object], fields: set[str]
 ) -> None:
     """R6: Of several policies' fields only those count that this row shows, and `*` only where nothing is missing."""
-    assert await shown("cus_1", reply({"data": [row]}), allowed) == AllowedFields(frozenset(fields))
+    assert await found("cus_1", reply({"data": [row]}), allowed) == Row(AllowedFields(frozenset(fields)))
+
+
+@pytest.mark.parametrize(("key", "expected"), [(7, 7), ("a/b", "a/b"), (None, None), ({"id": 7}, None), (1.5, None)])
+async def test_one_search_gives_the_primary_key_too(key: object, expected: object) -> None:
+    """The row that names a customer comes with its primary key, where the caller may read that."""
+    allowed = AllowedFields(frozenset({"id", "cus", "name"}))
+    with upstream(reply({"data": [{"id": key, "cus": "cus_1", "name": "Ada"}]})) as directus:
+        async with rows_of() as rows:
+            row = await rows.find(CALLER, allowed, "cus_1")
+
+    assert row is not None
+    assert row.key == expected
+    assert query_of(directus.requests[0])["fields"] == ["cus", "id", "name"]
+    assert len(directus.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "may"),
+    [
+        ({"update": {"access": True}}, True),
+        ({"update": {"access": True, "fields": ["name"]}}, True),
+        ({"update": {"access": False}}, False),
+        ({"update": {}, "delete": {"access": True}}, False),
+        ({"delete": {"access": True}}, False),
+        ({"update": True}, False),
+        ({}, False),
+        ([], False),
+        (None, False),
+    ],
+)
+async def test_what_directus_says_of_the_item(data: object, *, may: bool) -> None:
+    """Facts, Directus 8: An item may be changed only where Directus says so of this very action."""
+    with upstream(reply({"data": data})) as directus:
+        async with rows_of() as rows:
+            answer = await rows.may(CALLER, Action.UPDATE, "a/b")
+
+    assert answer is may
+    [request] = directus.requests
+    assert (request.method, request.url.raw_path) == ("GET", "/permissions/me/customers/a%2Fb")
 
 
 async def test_all_pages_are_read() -> None:
@@ -93,9 +136,9 @@ async def test_all_pages_are_read() -> None:
     second = ["cus_98", "", "pi_1", "cus_../x", 7]
 
     with upstream(page(first), page(second)) as directus:
-        found = await ids(directus)
+        rows = await ids(directus)
 
-    assert list(found) == [f"cus_{number}" for number in range(99)]
+    assert list(rows) == [f"cus_{number}" for number in range(99)]
     assert [query_of(request)["page"] for request in directus.requests] == [1, 2]
     assert {request.url.path for request in directus.requests} == {"/items/customers"}
 

@@ -81,8 +81,8 @@ async def test_dealt_with(kind: str, caplog: pytest.LogCaptureFixture) -> None:
 
     assert (items.followed, items.lists, items.counted) == (["cus_1"], 1, {(kind, "done"): 1})
     [line] = caplog.records
-    facts = {name: vars(line)[name] for name in ("item", "fields", "customer", "event", "type")}
-    assert facts == {"item": 7, "fields": ["name", "mail"], "customer": "cus_1", "event": "evt_7", "type": kind}
+    facts = {name: vars(line)[name] for name in ("item", "fields", "object", "event", "operation")}
+    assert facts == {"item": 7, "fields": ["name", "mail"], "object": "cus_1", "event": "evt_7", "operation": kind}
 
 
 async def test_a_duplicate_costs_nothing() -> None:

@@ -80,7 +80,7 @@ def test_what_is_nobodys_needs_no_customers() -> None:
         ((PARTIAL, "name"), (NONE, ""), Decision(reason=Reason.NO_CUSTOMERS)),
         ((FULL, "name"), (NONE, ""), Decision(reason=Reason.NO_CUSTOMERS)),
         ((NONE, ""), (FULL, "*"), Decision(reason=Reason.NO_ACCESS)),
-        ((FULL, ""), (FULL, "*"), Decision(reason=Reason.NO_FIELDS)),
+        ((FULL, ""), (FULL, "*"), Decision(reason=Reason.NO_ACCESS)),
         ((PARTIAL, "name cus"), (FULL, "*"), Decision(reason=Reason.ID_FIELD_WRITABLE)),
         ((PARTIAL, "*"), (PARTIAL, "id cus"), Decision(reason=Reason.ID_FIELD_WRITABLE)),
         ((FULL, "*"), (PARTIAL, "cus"), Decision(reason=Reason.ID_FIELD_WRITABLE)),

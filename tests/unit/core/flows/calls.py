@@ -1,4 +1,4 @@
-"""A Stripe and a holder in memory, for tests of how one call is made."""
+"""A Stripe and an ownership check in memory, for tests of how one call is made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,18 +57,18 @@ class Stripe:
 
 
 @dataclass
-class Holder:
-    """Lets through `own` and nobody else; `asked` are the customers it was asked about."""
+class Ownership:
+    """Only the customers in `own` are the caller's; `asked` are the customers that were looked up."""
 
     own: tuple[str, ...] = (OWN, OTHER)
     asked: list[str] = field(default_factory=list)
 
-    async def hold(self, customer_id: str) -> None:
+    async def require_own(self, customer_id: str) -> None:
         self.asked.append(customer_id)
         if customer_id not in self.own:
             raise self.refusal()
 
-    async def sole(self) -> str:
+    async def only_customer(self) -> str:
         if not self.own:
             raise self.refusal()
         if len(self.own) > 1:
@@ -76,4 +76,4 @@ class Holder:
         return self.own[0]
 
     def refusal(self) -> PermissionDenied:
-        return PermissionDenied("not yours", extensions={"reason": "not_visible"})
+        return PermissionDenied("not yours", reason="not_visible")

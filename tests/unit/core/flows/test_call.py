@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.core.flows.call import Held, Intent, held_to, perform
+from sidecar.core.flows.call import Intent, Owner, find_owner, perform
 from sidecar.core.operations.resources import (
     CHARGE,
     CUSTOMER,
@@ -18,7 +18,7 @@ from sidecar.core.operations.resources import (
 from sidecar.core.operations.row import Operation
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeKeyRejected, StripeRejected, StripeUnavailable
-from tests.unit.core.flows.calls import FOREIGN, OTHER, OWN, Holder, Stripe, thing
+from tests.unit.core.flows.calls import FOREIGN, OTHER, OWN, Ownership, Stripe, thing
 
 ROWS: dict[str, Operation] = {row.name: row for row in OPERATIONS}
 CANCEL = Intent(ROWS["payment_intents.cancel"], "pi_1", {}, "key")
@@ -29,9 +29,7 @@ async def test_full_access_calls_straight_away() -> None:
     """Whoever may touch every customer has its values sent as they are, with nothing read first."""
     stripe = Stripe(answer=thing(PAYMENT_INTENT, "1", FOREIGN))
 
-    answer, held = await perform(CANCEL, stripe, None)
-
-    assert (stripe.answer, None) == (answer, held)
+    assert stripe.answer == await perform(CANCEL, stripe, None)
     assert stripe.sent == [("POST", "/v1/payment_intents/pi_1/cancel", {}, "key", False)]
     assert stripe.retrieved == []
 
@@ -51,7 +49,7 @@ async def test_the_only_customer_is_filled_in(values: dict[str, object]) -> None
     """A scoped caller with one customer may leave it out; what is sent names it either way."""
     stripe = Stripe(answer=thing(PORTAL_SESSION, "1", OWN))
 
-    await perform(Intent(PORTAL, None, values), stripe, Holder((OWN,)))
+    await perform(Intent(PORTAL, None, values), stripe, Ownership((OWN,)))
 
     assert [sent[2] for sent in stripe.sent] == [{"customer": OWN}]
 
@@ -59,7 +57,7 @@ async def test_the_only_customer_is_filled_in(values: dict[str, object]) -> None
 async def test_several_customers_cannot_be_filled_in() -> None:
     """A scoped caller with two customers has to say which."""
     with pytest.raises(InvalidPayload, match="customer"):
-        await perform(Intent(PORTAL), Stripe(), Holder((OWN, OTHER)))
+        await perform(Intent(PORTAL), Stripe(), Ownership((OWN, OTHER)))
 
 
 async def test_a_foreign_customer_is_refused_before_stripe_is_asked() -> None:
@@ -68,20 +66,22 @@ async def test_a_foreign_customer_is_refused_before_stripe_is_asked() -> None:
     values = {"customer": FOREIGN, "payment_method": "pm_1", "price": "price_1"}
 
     with pytest.raises(PermissionDenied):
-        await perform(Intent(ROWS["payment_intents.create"], None, values), stripe, Holder())
+        await perform(Intent(ROWS["payment_intents.create"], None, values), stripe, Ownership())
 
     assert stripe.retrieved == []
     assert stripe.sent == []
 
 
-@pytest.mark.parametrize("holder", [None, Holder()], ids=["full", "scoped"])
-async def test_a_price_is_read_once_the_caller_is_held(holder: Holder | None) -> None:
+@pytest.mark.parametrize("ownership", [None, Ownership()], ids=["full", "scoped"])
+async def test_a_price_is_read_once_the_caller_is_held(ownership: Ownership | None) -> None:
     """The amount is worked out from the price, after whatever is the caller's own was found to be."""
     price = thing(PRICE, "1", active=True, unit_amount=250, currency="eur", type="one_time", billing_scheme="per_unit")
     stripe = Stripe.of(price)
     stripe.answer = thing(PAYMENT_INTENT, "1", OWN)
 
-    await perform(Intent(ROWS["payment_intents.create"], None, {"customer": OWN, "price": "price_1"}), stripe, holder)
+    await perform(
+        Intent(ROWS["payment_intents.create"], None, {"customer": OWN, "price": "price_1"}), stripe, ownership
+    )
 
     assert tuple(stripe.sent[0][2][name] for name in ("amount", "currency", "customer")) == (250, "eur", OWN)
 
@@ -92,7 +92,7 @@ async def test_customers_of_two_may_not_be_mixed() -> None:
     values = {"customer": OWN, "default_payment_method": "pm_1", "items": [{"price": "price_1"}]}
 
     with pytest.raises(PermissionDenied):
-        await perform(Intent(ROWS["subscriptions.create"], None, values), stripe, Holder())
+        await perform(Intent(ROWS["subscriptions.create"], None, values), stripe, Ownership())
 
     assert stripe.sent == []
 
@@ -103,7 +103,7 @@ async def test_a_reference_within_a_group_counts() -> None:
     values = {"invoice_settings": {"default_payment_method": "pm_1"}}
 
     with pytest.raises(PermissionDenied):
-        await perform(Intent(ROWS["customers.update"], OWN, values), stripe, Holder())
+        await perform(Intent(ROWS["customers.update"], OWN, values), stripe, Ownership())
 
     assert stripe.sent == []
 
@@ -116,7 +116,7 @@ async def test_absent_and_foreign_are_one_refusal(status: int) -> None:
 
     for stripe in (foreign, absent):
         with pytest.raises(PermissionDenied) as refused:
-            await perform(CANCEL, stripe, Holder())
+            await perform(CANCEL, stripe, Ownership())
         refusals.append((refused.value.message, refused.value.status, refused.value.extensions))
         assert stripe.sent == []
 
@@ -126,12 +126,12 @@ async def test_absent_and_foreign_are_one_refusal(status: int) -> None:
 @pytest.mark.parametrize("owner", [None, {"id": FOREIGN, "object": "customer"}, {"object": "customer"}, ["cus_OWN"], 7])
 async def test_an_object_of_nobody_is_refused(owner: object) -> None:
     """What names no customer, or not one of the caller's in whichever form, is not the caller's."""
-    stripe, holder = Stripe.of(thing(PAYMENT_INTENT, "1") | {"customer": owner}), Holder()
+    stripe, ownership = Stripe.of(thing(PAYMENT_INTENT, "1") | {"customer": owner}), Ownership()
 
     with pytest.raises(PermissionDenied):
-        await perform(CANCEL, stripe, holder)
+        await perform(CANCEL, stripe, ownership)
 
-    assert all(isinstance(asked, str) for asked in holder.asked)
+    assert all(isinstance(asked, str) for asked in ownership.asked)
 
 
 async def test_a_customer_may_stand_as_an_object() -> None:
@@ -140,7 +140,7 @@ async def test_a_customer_may_stand_as_an_object() -> None:
     stripe = Stripe.of(thing(PAYMENT_INTENT, "1") | own)
     stripe.answer = thing(PAYMENT_INTENT, "1") | own
 
-    assert stripe.answer == (await perform(CANCEL, stripe, Holder()))[0]
+    assert stripe.answer == await perform(CANCEL, stripe, Ownership())
 
 
 async def test_a_failing_stripe_is_no_refusal() -> None:
@@ -151,9 +151,9 @@ async def test_a_failing_stripe_is_no_refusal() -> None:
             raise StripeKeyRejected("our key")
 
     with pytest.raises(StripeKeyRejected):
-        await perform(CANCEL, Failing(), Holder())
+        await perform(CANCEL, Failing(), Ownership())
     with pytest.raises(StripeRejected):
-        await perform(CANCEL, Stripe(status=402), Holder())
+        await perform(CANCEL, Stripe(status=402), Ownership())
 
 
 async def test_what_was_read_is_not_read_again() -> None:
@@ -161,7 +161,7 @@ async def test_what_was_read_is_not_read_again() -> None:
     invoice = thing(INVOICE, "1", OWN)
     stripe = Stripe.of(invoice)
 
-    answer, _ = await perform(Intent(ROWS["invoices.retrieve"], "in_1"), stripe, Holder())
+    answer = await perform(Intent(ROWS["invoices.retrieve"], "in_1"), stripe, Ownership())
 
     assert (invoice, [("/v1/invoices", "in_1")]) == (answer, stripe.retrieved)
 
@@ -170,7 +170,7 @@ async def test_full_access_retrieves() -> None:
     """Without a scope an object is read and given, whoever's it is."""
     product = thing(PRODUCT, "1")
 
-    assert (product, None) == await perform(Intent(ROWS["products.retrieve"], "prod_1"), Stripe.of(product), None)
+    assert product == await perform(Intent(ROWS["products.retrieve"], "prod_1"), Stripe.of(product), None)
 
 
 @pytest.mark.parametrize("parameter", ["payment_intent", "charge"])
@@ -184,10 +184,10 @@ async def test_a_refund_is_held_by_what_it_refers_to(parameter: str, owner: str)
     intent = Intent(ROWS["refunds.create"], None, {parameter: referred["id"]}, "key")
 
     if owner == OWN:
-        assert stripe.answer == (await perform(intent, stripe, Holder()))[0]
+        assert stripe.answer == await perform(intent, stripe, Ownership())
     else:
         with pytest.raises(PermissionDenied):
-            await perform(intent, stripe, Holder())
+            await perform(intent, stripe, Ownership())
     assert (owner == OWN) is bool(stripe.sent)
 
 
@@ -195,7 +195,7 @@ async def test_a_refund_is_held_by_what_it_refers_to(parameter: str, owner: str)
 async def test_refunds_of_nothing_in_particular(name: str) -> None:
     """A scoped caller has to name the payment or charge whose refunds are meant."""
     with pytest.raises(InvalidPayload, match="payment_intent or charge"):
-        await held_to(Intent(ROWS[name]), Stripe(), Holder((OWN,)))
+        await find_owner(Intent(ROWS[name]), Stripe(), Ownership((OWN,)))
 
 
 async def test_what_is_detached_was_the_callers() -> None:
@@ -203,7 +203,7 @@ async def test_what_is_detached_was_the_callers() -> None:
     stripe = Stripe.of(thing(PAYMENT_METHOD, "1", OWN))
     stripe.answer = thing(PAYMENT_METHOD, "1")
 
-    assert stripe.answer == (await perform(Intent(ROWS["payment_methods.detach"], "pm_1"), stripe, Holder()))[0]
+    assert stripe.answer == await perform(Intent(ROWS["payment_methods.detach"], "pm_1"), stripe, Ownership())
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ async def test_an_answer_of_somebody_else_is_not_given(answer: dict[str, object]
     stripe.answer = answer
 
     with pytest.raises(StripeUnavailable) as failed:
-        await perform(CANCEL, stripe, Holder())
+        await perform(CANCEL, stripe, Ownership())
 
     assert FOREIGN not in failed.value.message
 
@@ -235,15 +235,15 @@ async def test_a_retrieved_customer_is_the_one_asked_for() -> None:
     stripe = Stripe({OWN: thing(CUSTOMER, "FOREIGN")})
 
     with pytest.raises(StripeUnavailable):
-        await perform(Intent(ROWS["customers.retrieve"], OWN), stripe, Holder())
+        await perform(Intent(ROWS["customers.retrieve"], OWN), stripe, Ownership())
 
 
 def test_a_customer_of_its_own_outweighs_a_reference() -> None:
     """An object that names its customer is that one's, whatever else it refers to."""
-    held = Held(OWN, {"pi_1": thing(PAYMENT_INTENT, "1", OWN)})
+    owner = Owner(OWN, {"pi_1": thing(PAYMENT_INTENT, "1", OWN)})
 
-    assert held.owns(thing(REFUND, "1", payment_intent="pi_1"))
-    assert not held.owns(thing(REFUND, "1", payment_intent="pi_1", customer=FOREIGN))
+    assert owner.owns(thing(REFUND, "1", payment_intent="pi_1"))
+    assert not owner.owns(thing(REFUND, "1", payment_intent="pi_1", customer=FOREIGN))
 
 
 async def test_what_is_costly_waits_its_turn() -> None:

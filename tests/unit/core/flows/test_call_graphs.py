@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.core.flows.call import Held, Intent, held_to, perform
+from sidecar.core.flows.call import Intent, Owner, find_owner, perform
 from sidecar.core.operations.parameters import Group, Parameter, Reference, Several, Type, found
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject
 from sidecar.core.operations.row import Customer, Kind, Scoping
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeUnavailable
-from tests.unit.core.flows.calls import FOREIGN, OTHER, OWN, Holder, Stripe, thing
+from tests.unit.core.flows.calls import FOREIGN, OTHER, OWN, Ownership, Stripe, thing
 
 SCOPABLE = [row for row in OPERATIONS if row.scoping is not Scoping.REFUSED]
 OWNERS = (OWN, OTHER, FOREIGN, None, "absent")
@@ -27,14 +27,14 @@ class Scene:
     owners: frozenset[str | None]
     stripe: Stripe
     answered: str | None
-    holder: Holder
+    ownership: Ownership
 
     @property
     def allowed(self) -> bool:
         """What must hold for a call to be made: all of it is one customer's, and that one is the caller's."""
         if not self.owners:
-            return len(self.holder.own) == 1 and self.intent.operation.scoping is not Scoping.REFERRED
-        return len(self.owners) == 1 and self.owners <= set(self.holder.own)
+            return len(self.ownership.own) == 1 and self.intent.operation.scoping is not Scoping.REFERRED
+        return len(self.owners) == 1 and self.owners <= set(self.ownership.own)
 
 
 def value_of(kind: Type, name: str) -> st.SearchStrategy[object]:
@@ -80,7 +80,9 @@ def scenes(draw: st.DrawFn) -> Scene:
             stripe.objects[identifier] = {"id": identifier, "object": resource.kind, **PRICED}
     answered = draw(st.sampled_from((OWN, OTHER, FOREIGN, None)))
     stripe.answer = answer_of(operation.resource, answered)
-    return Scene(intent, frozenset(owners), stripe, answered, Holder(draw(st.sampled_from([(OWN,), (OWN, OTHER), ()]))))
+    return Scene(
+        intent, frozenset(owners), stripe, answered, Ownership(draw(st.sampled_from([(OWN,), (OWN, OTHER), ()])))
+    )
 
 
 def add(stripe: Stripe, resource: Resource, identifier: str, owner: str | None, *, expanded: bool) -> None:
@@ -95,9 +97,9 @@ def answer_of(resource: Resource, owner: str | None) -> StripeObject:
     return thing(resource, "new", owner) | {"customer": owner}
 
 
-async def made(scene: Scene) -> Held | Exception:
+async def made(scene: Scene) -> Owner | Exception:
     try:
-        return await held_to(scene.intent, scene.stripe, scene.holder)
+        return await find_owner(scene.intent, scene.stripe, scene.ownership)
     except (PermissionDenied, InvalidPayload) as refused:
         return refused
 
@@ -108,8 +110,8 @@ async def test_only_what_is_all_of_one_own_customer_is_held(scene: Scene) -> Non
     """A caller is let through only if all that is named belongs to one customer of its own; nothing changes yet."""
     outcome = await made(scene)
 
-    assert isinstance(outcome, Held) is scene.allowed
-    assert not isinstance(outcome, Held) or scene.owners <= {outcome.customer} <= set(scene.holder.own)
+    assert isinstance(outcome, Owner) is scene.allowed
+    assert not isinstance(outcome, Owner) or scene.owners <= {outcome.customer} <= set(scene.ownership.own)
     assert scene.stripe.sent == []
 
 
@@ -120,7 +122,7 @@ async def test_refusals_are_all_alike(scene: Scene) -> None:
     outcome = await made(scene)
 
     if isinstance(outcome, PermissionDenied):
-        expected = scene.holder.refusal()
+        expected = scene.ownership.refusal()
         assert (expected.message, expected.status, expected.extensions) == (
             outcome.message,
             outcome.status,
@@ -136,22 +138,22 @@ async def test_nothing_is_sent_for_what_is_not_the_callers(scene: Scene) -> None
     if operation.kind is Kind.LIST:
         return
     try:
-        answer, held = await perform(scene.intent, stripe, scene.holder)
+        answer = await perform(scene.intent, stripe, scene.ownership)
     except (PermissionDenied, InvalidPayload):
         assert stripe.sent == []
         assert not scene.allowed
         return
     except StripeUnavailable:
-        assert scene.answered not in (scene.owners or set(scene.holder.own))
+        assert scene.answered not in (scene.owners or set(scene.ownership.own))
         assert operation.kind is not Kind.RETRIEVE
         return
 
+    owner = await find_owner(scene.intent, stripe, scene.ownership)
     assert scene.allowed
-    assert held is not None
-    assert held.owns(answer)
+    assert owner.owns(answer)
     assert (operation.kind is Kind.RETRIEVE) is (stripe.sent == [])
     if operation.customer is not Customer.NOT_TAKEN:
-        assert held.customer == stripe.sent[0][2]["customer"]
+        assert owner.customer == stripe.sent[0][2]["customer"]
 
 
 def test_every_kind_that_refers_is_known() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.flows.pricing import priced
+from sidecar.core.flows.pricing import with_amount
 from sidecar.core.operations.parameters import MOST_AMOUNT, MOST_QUANTITY
 from sidecar.core.operations.resources import PRICE
 from sidecar.errors import InvalidPayload, StripeRejected
@@ -36,17 +36,17 @@ async def test_the_amount_is_the_price_times_the_quantity(unit: int, quantity: i
             "currency": "eur",
             "description": "x",
             "metadata": {"price": "price_1", "quantity": str(quantity)},
-        } == await priced(values, stripe)
+        } == await with_amount(values, stripe)
     else:
         with pytest.raises(InvalidPayload, match="quantity"):
-            await priced(values, stripe)
+            await with_amount(values, stripe)
 
 
 async def test_one_is_meant_where_no_quantity_is_said() -> None:
     """A price alone is bought once."""
     expected = {"amount": 250, "currency": "eur", "metadata": {"price": "price_1", "quantity": "1"}}
 
-    assert expected == await priced({"price": "price_1"}, offering())
+    assert expected == await with_amount({"price": "price_1"}, offering())
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_one_is_meant_where_no_quantity_is_said() -> None:
 async def test_other_prices_are_refused(changes: dict[str, object]) -> None:
     """What is not active, recurs, or costs otherwise than its amount times the quantity is refused by name."""
     with pytest.raises(InvalidPayload, match="price"):
-        await priced({"price": "price_1"}, offering(**changes))
+        await with_amount({"price": "price_1"}, offering(**changes))
 
 
 @pytest.mark.parametrize("missing", ["active", "unit_amount", "type", "billing_scheme", "currency"])
@@ -80,7 +80,7 @@ async def test_a_price_that_does_not_say_is_refused(missing: str) -> None:
     price = {name: value for name, value in offering().objects["price_1"].items() if name != missing}
 
     with pytest.raises(InvalidPayload, match="price"):
-        await priced({"price": "price_1"}, Stripe.of(price))
+        await with_amount({"price": "price_1"}, Stripe.of(price))
 
 
 async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
@@ -88,7 +88,7 @@ async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
     values: dict[str, object] = {"amount": 1099, "currency": "usd", "customer": "cus_1"}
     stripe = offering()
 
-    assert values == await priced(values, stripe)
+    assert values == await with_amount(values, stripe)
     assert stripe.retrieved == []
 
 
@@ -103,10 +103,10 @@ async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
 async def test_what_contradicts_is_refused(values: dict[str, object]) -> None:
     """Nothing that was sent is left out silently: a currency beside a price, or a quantity of an amount, is a fault."""
     with pytest.raises(InvalidPayload):
-        await priced(values, offering())
+        await with_amount(values, offering())
 
 
 async def test_an_unknown_price_is_stripes_to_say() -> None:
     """A price that Stripe does not have is rejected by Stripe."""
     with pytest.raises(StripeRejected):
-        await priced({"price": "price_2"}, offering())
+        await with_amount({"price": "price_2"}, offering())

@@ -65,7 +65,7 @@ def sent(row: Operation) -> set[str]:
         found |= PAGE | (BOUNDS if row.resource.dated else set())
     if row.names is CUSTOMER and row.resource is not CUSTOMER:
         found.add("customer")
-    if row.priced:
+    if any(each.ours for each in row.parameters):
         found |= {"amount", "currency", "metadata"}
     return found | ({"metadata"} if row.kind is Kind.CREATE_CUSTOMER else set())
 
@@ -112,7 +112,7 @@ CHOICES = [
 @pytest.mark.parametrize(("row", "parameter", "choice"), CHOICES)
 def test_choices_are_stripes(row: Operation, parameter: str, choice: str) -> None:
     """Each choice that a row offers is one that Stripe's call has."""
-    required: Object = {"amount": "1", "currency": "eur"} if row.priced else {}
+    required: Object = {"amount": "1", "currency": "eur"} if any(each.ours for each in row.parameters) else {}
 
     assert read(library(row), {**required, parameter: choice})[parameter] == choice
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.core.operations.resources import is_customer_id
-from sidecar.core.operations.row import named_customer
+from sidecar.core.operations.row import named_object
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import RouteNotFound
 
@@ -19,15 +19,15 @@ OTHER_KINDS = ["", "cus_", "CUS_1", "pi_1", "cus_é", "cus_\uff11", " cus_1", "c
 
 def test_a_customer_in_the_path_is_found() -> None:
     """The path's customer ID comes out where the operation has one."""
-    assert named_customer(FOR_CUSTOMER, {"customer_id": "cus_NffrFeUfNV2Hib"}) == "cus_NffrFeUfNV2Hib"
-    assert named_customer(BY_NAME["payments.list"], {}) is None
+    assert named_object(FOR_CUSTOMER, {"customer_id": "cus_NffrFeUfNV2Hib"}) == "cus_NffrFeUfNV2Hib"
+    assert named_object(BY_NAME["payments.list"], {}) is None
 
 
 @pytest.mark.parametrize("value", [*ATTACKS, *map(unquote, ATTACKS), *OTHER_KINDS])
 def test_other_shapes_are_no_route(value: str) -> None:
     """P1: Traversals, queries, parameters, control characters and other kinds' IDs are not found."""
     with pytest.raises(RouteNotFound):
-        named_customer(FOR_CUSTOMER, {"customer_id": value})
+        named_object(FOR_CUSTOMER, {"customer_id": value})
 
 
 @given(st.text() | st.from_regex(r"cus_[A-Za-z0-9]+") | st.integers())

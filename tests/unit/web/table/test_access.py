@@ -64,7 +64,7 @@ async def test_full_access(shop: House, case: Case) -> None:
 
     assert (case.status, True) == (answer.status, answer.whole)
     assert expected(case) == asked_as(shop.stripe.asked[-1])
-    looked = ["/v1/prices/price_ONE"] if case.row.priced else []
+    looked = ["/v1/prices/price_ONE"] if any(each.ours for each in case.row.parameters) else []
     assert looked == [request.target for request in shop.stripe.asked[:-1]]
 
 

@@ -192,4 +192,5 @@ async def test_a_change_is_told_in_the_audit(shop: House) -> None:
 
     told = [json.loads(line) for line in shop.log if "changed at Stripe" in line]
     assert [each["operation"] for each in told] == ["payment_intents.create", "subscriptions.cancel"]
+    assert [each["user"] for each in told] == [TENANT.name] * 2
     assert told[1]["object"] == "sub_OWN"

@@ -1,0 +1,28 @@
+"""The refusal of a known caller: one status, one reason, and how an administrator mends it."""
+
+from dataclasses import dataclass
+
+from sidecar.core.access.permissions import Action
+from sidecar.core.access.policy import Reason, Requirement, explain
+from sidecar.errors import PermissionDenied
+
+_ABOUT_CUSTOMERS = frozenset({Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD, Reason.NO_KEY_FIELD})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """`status` is DENIED_STATUS: 401 or 403."""
+
+    status: int
+
+    def denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
+        """Give the error for a requirement that is not met, with the permission that is missing."""
+        wanted = (requirement.collection, requirement.action)
+        if reason in _ABOUT_CUSTOMERS:
+            wanted = (requirement.customers.name, Action.READ)
+        return PermissionDenied(
+            explain(reason, requirement),
+            reason=reason,
+            status=self.status,
+            extensions={"collection": wanted[0], "action": wanted[1]},
+        )

@@ -1,0 +1,156 @@
+"""The ownership check: what is asked of Directus for it, and whom it lets through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
+from sidecar.core.access.policy import Requirement
+from sidecar.core.access.scope import NotLookedUp, OwnCustomers, Scope
+from sidecar.core.interfaces import PrimaryKey, Row
+from sidecar.errors import InvalidPayload, PermissionDenied
+from sidecar.web.admission.caller import Caller
+from sidecar.web.admission.ownership import Ownership
+from sidecar.web.admission.refusals import Refusals
+from tests.doubles.collections import CUSTOMERS
+from tests.unit.clients.directus.sources import credential
+
+READ = AllowedFields(frozenset({"id", "cus", "name"}))
+SHOWN = AllowedFields(frozenset({"id", "cus"}))
+
+
+@dataclass
+class Items:
+    """Rows by customer, of which those with a key in `changeable` may be changed; `asked` are the questions."""
+
+    rows: Mapping[str, Row]
+    changeable: frozenset[PrimaryKey] = frozenset()
+    asked: list[object] = field(default_factory=list)
+
+    async def find(self, _credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
+        self.asked.append(("find", customer_id, allowed))
+        return self.rows.get(customer_id)
+
+    async def find_all(self, _credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
+        self.asked.append(("find_all", allowed))
+        return self.rows
+
+    async def may(self, _credential: Credential, action: Action, key: PrimaryKey) -> bool:
+        self.asked.append(("may", action, key))
+        return key in self.changeable
+
+
+def ownership(items: Items, action: Action = Action.READ, access: Access = Access.PARTIAL) -> Ownership:
+    grants = {("customers", Action.READ): Grant(Access.PARTIAL, READ)}
+    grants["customers", action] = Grant(access, READ)
+    requirement = Requirement("customers", action, CUSTOMERS, scopable=True)
+    caller = Caller(credential("token"), Permissions(grants), requirement, NotLookedUp())
+    return Ownership(caller, items, Refusals(401))
+
+
+def rows(*keys: PrimaryKey | None) -> dict[str, Row]:
+    return {f"cus_{number}": Row(SHOWN, key) for number, key in enumerate(keys, 1)}
+
+
+async def test_reading_takes_one_question() -> None:
+    """A customer that is looked at is found by one search, and not looked up again."""
+    items = Items(rows(1))
+    checked = ownership(items)
+
+    await checked.require_own("cus_1")
+    await checked.require_own("cus_1")
+
+    assert items.asked == [("find", "cus_1", READ)]
+    assert checked.caller.scope == OwnCustomers({"cus_1": SHOWN})
+
+
+async def test_changing_takes_two_questions() -> None:
+    """Where a rule says which items may be changed, one search and one question about its item decide."""
+    items = Items(rows(1), frozenset({1}))
+
+    await ownership(items, Action.UPDATE).require_own("cus_1")
+
+    assert items.asked == [("find", "cus_1", READ), ("may", Action.UPDATE, 1)]
+
+
+@pytest.mark.parametrize("key", [1, None], ids=["not changeable", "no key"])
+async def test_an_item_that_may_not_be_changed(key: PrimaryKey | None) -> None:
+    """R2: An item that Directus does not let the caller change, or that it cannot name, is not its own to change."""
+    checked = ownership(Items(rows(key)), Action.UPDATE)
+
+    with pytest.raises(PermissionDenied) as refusal:
+        await checked.require_own("cus_1")
+
+    assert refusal.value.reason == "not_visible"
+    assert checked.caller.scope == NotLookedUp()
+
+
+async def test_every_item_may_be_changed() -> None:
+    """Who may change every item is asked about none of them."""
+    items = Items(rows(1))
+
+    await ownership(items, Action.UPDATE, Access.FULL).require_own("cus_1")
+
+    assert items.asked == [("find", "cus_1", READ)]
+
+
+async def test_customers_add_up() -> None:
+    """Each customer that is found stays the caller's for the rest of the request."""
+    checked = ownership(Items(rows(1, 2)))
+
+    await checked.require_own("cus_1")
+    await checked.require_own("cus_2")
+
+    assert checked.caller.scope == OwnCustomers({"cus_1": SHOWN, "cus_2": SHOWN})
+
+
+async def test_all_that_may_be_changed() -> None:
+    """R2: Of all rows those count that the caller may do this to."""
+    items = Items(rows(1, 2, None), frozenset({2}))
+    checked = ownership(items, Action.UPDATE)
+
+    assert await checked.find_all() == ("cus_2",)
+    assert checked.caller.scope == OwnCustomers({"cus_2": SHOWN})
+
+
+async def test_looked_up_and_none_found() -> None:
+    """A caller whose rows name nobody is known to have no customer, which is not the same as not knowing."""
+    checked = ownership(Items({}))
+    scopes: list[Scope] = [checked.caller.scope]
+
+    assert await checked.find_all() == ()
+
+    scopes.append(checked.caller.scope)
+    assert scopes == [NotLookedUp(), OwnCustomers({})]
+
+
+@pytest.mark.parametrize("action", [Action.READ, Action.UPDATE])
+async def test_several_customers_where_one_is_meant(action: Action) -> None:
+    """Who has several customers and names none is told so before anything is asked about an item."""
+    items = Items(rows(*range(1, 201)), frozenset(range(1, 201)))
+
+    with pytest.raises(InvalidPayload, match=r"^customer: your items name several customers; say which one\.$"):
+        await ownership(items, action).only_customer()
+
+    assert items.asked == [("find_all", READ)]
+
+
+async def test_the_one_customer() -> None:
+    """Who has one customer need not name it, and is asked about its item alone."""
+    items = Items(rows(7), frozenset({7}))
+    checked = ownership(items, Action.UPDATE)
+
+    assert await checked.only_customer() == "cus_1"
+    assert items.asked == [("find_all", READ), ("may", Action.UPDATE, 7)]
+    assert checked.caller.scope == OwnCustomers({"cus_1": SHOWN})
+
+
+@pytest.mark.parametrize("items", [Items({}), Items(rows(7))], ids=["none", "not changeable"])
+async def test_no_customer_where_one_is_meant(items: Items) -> None:
+    """Who has no customer that it may do this to is refused as for a foreign one."""
+    with pytest.raises(PermissionDenied) as refusal:
+        await ownership(items, Action.UPDATE).only_customer()
+
+    assert refusal.value.reason == "not_visible"
