@@ -5,9 +5,11 @@ One sentence: core decides, clients go out, web lets in.
     __main__    the command line: serve (default), check, provision, reconcile
     serving     the life of the process
     app         composition root; the only module that knows all the rooms
+    opening     the clients of both upstreams, for the service and the commands
     settings/   every setting, one documented field a line
     errors      every way a request can end badly, with its status and code
     logs        the one logging configuration
+    audit       the one line for each change
     context     what is known of the request being served
     metrics     what is counted
 

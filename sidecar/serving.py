@@ -8,10 +8,9 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from sidecar import opening
 from sidecar.app import create_app
-from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
-from sidecar.clients.http import open_session
-from sidecar.core.access.credentials import Credential, Source
+from sidecar.clients.directus.client import DirectusPermissions
 from sidecar.core.operations.rules import unknown_collections
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from sidecar.settings import Settings, SettingsFault
@@ -56,15 +55,11 @@ async def _require_collections(settings: Settings) -> None:
     Where Directus cannot be asked, or there is no service token to ask with, the start goes on: such an operation
     is refused to everybody.
     """
-    token = settings.directus_service_token
-    if settings.stripe_operations is None or token is None:
+    service = opening.service_credential(settings)
+    if settings.stripe_operations is None or service is None:
         return
-    async with open_session(
-        total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=1
-    ) as session:
-        client = DirectusClient(session, settings.directus_url, address_header=settings.address_header)
-        service = Credential(token.get_secret_value(), Source.SERVICE, None)
-        source = DirectusPermissions(client, settings.collections)
+    async with opening.directus_session(settings) as session:
+        source = DirectusPermissions(opening.directus_client(settings, session), settings.collections)
         try:
             permissions = await source.permissions(service)
         except (CredentialRefused, DirectusUnavailable) as error:

@@ -16,13 +16,13 @@ class OversizedAnswer(aiohttp.ClientPayloadError):
     """The upstream sent more than was agreed to read."""
 
 
-def open_session(*, total: float | None, connect: float, connections: int, kept: float = 15.0) -> aiohttp.ClientSession:
+def open_session(*, total: float | None, connect: float, connections: int, idle: float = 15.0) -> aiohttp.ClientSession:
     """Open the one session of an upstream; times in seconds. Whoever opens it closes it.
 
-    `kept` is how long a connection waits unused; it should be less than the upstream lets it wait.
+    `idle` is how long an unused connection is kept; keep it below the upstream's own limit.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, limit_per_host=connections, keepalive_timeout=kept),
+        connector=aiohttp.TCPConnector(limit=connections, limit_per_host=connections, keepalive_timeout=idle),
         timeout=aiohttp.ClientTimeout(total=total, connect=None, sock_connect=connect),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=_HEADERS,

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
-from sidecar.clients.http import open_session
+from sidecar import opening
 from sidecar.commands.check_directus import directus_lines
 from sidecar.commands.check_stripe import stripe_lines
 from sidecar.commands.lines import Line, Word, show
@@ -22,12 +22,7 @@ def run() -> int:
 
 
 async def _lines(settings: Settings) -> list[Line]:
-    async with (
-        open_session(
-            total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=1
-        ) as directus,
-        open_session(total=settings.stripe_timeout, connect=settings.stripe_connect_timeout, connections=1) as stripe,
-    ):
+    async with opening.directus_session(settings) as directus, opening.stripe_session(settings) as stripe:
         lines = [line async for line in directus_lines(settings, directus)]
         lines += [line async for line in stripe_lines(settings, stripe)]
     return [*lines, *_proxy_lines(settings)]

@@ -1,18 +1,19 @@
 """What `check` asks of Directus, as far as the service token can see it; without one that is little."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import aiohttp
 import orjson
 
-from sidecar.clients.directus.client import Answer, DirectusClient
+from sidecar import opening
+from sidecar.clients.directus.client import Answer
 from sidecar.clients.http import read_bounded
 from sidecar.commands.addresses import NOBODYS_ADDRESS
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.check_rights import BELIEF, TRUST, address_line, excess, right_lines
 from sidecar.commands.lines import Line, Word
-from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
@@ -28,17 +29,15 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
     yield first
     if first.word is Word.FAULT:
         return
-    token = settings.directus_service_token
-    if token is None:
+    service = opening.service_credential(settings)
+    if service is None:
         for line in _unseen_lines(settings):
             yield line
         return
-    header = settings.address_header
-    client = DirectusClient(session, settings.directus_url, address_header=header)
-    secret = token.get_secret_value()
+    client = opening.directus_client(settings, session)
     try:
         async for line in _service_lines(
-            settings, lambda path, address: client.request(Credential(secret, Source.SERVICE, address), "GET", path)
+            settings, lambda path, address: client.request(replace(service, address=address), "GET", path)
         ):
             yield line
     except DirectusUnavailable as error:

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from sidecar import opening
 from sidecar.clients.directus.change_feed import COLLECTIONS, ChangeFeed
-from sidecar.clients.http import open_session
 from sidecar.commands.lines import Line, Word
 from sidecar.core.access.permissions import Access, Action, Permissions
 from sidecar.metrics import Metrics
@@ -48,7 +48,7 @@ def _switch_fault(info: object) -> Line | None:
 async def _tried(settings: Settings) -> Line:
     """Follow the feed as the service does, until it has been let in once."""
     token, connected = settings.directus_service_token, asyncio.Event()
-    async with open_session(total=None, connect=settings.directus_connect_timeout, connections=1) as session:
+    async with opening.feed_session(settings) as session:
         feed = ChangeFeed(
             session,
             settings.directus_url,

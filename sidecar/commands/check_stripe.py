@@ -5,6 +5,7 @@ from functools import partial
 
 import aiohttp
 
+from sidecar import opening
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.commands.lines import Line, Word
 from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, Resource
@@ -16,13 +17,7 @@ _KEY = "STRIPE_LIVE_SECRET_KEY"
 
 
 async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
-    client = StripeClient(
-        session,
-        base=settings.stripe_api_base,
-        key=settings.stripe_live_secret_key.get_secret_value(),
-        version=settings.stripe_api_version,
-        timeout=settings.stripe_timeout,
-    )
+    client = opening.stripe_client(settings, session)
     if settings.stripe_api_base != type(settings).model_fields["stripe_api_base"].default:
         yield Line(Word.NOTE, f"STRIPE_API_BASE is {settings.stripe_api_base}, which is not Stripe")
     customers = await _line(client, "customers", client.probe, _mode(settings))

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
-from sidecar.clients.directus.items import DirectusItems
+from sidecar import opening
+from sidecar.clients.directus.client import DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusItemLists
-from sidecar.clients.stripe.client import StripeClient
-from sidecar.core.access.credentials import Credential, Source
-from sidecar.core.access.field_map import FieldMap
-from sidecar.core.flows.create_customer import WriteBack, named_item
+from sidecar.core.flows.create_customer import named_item
 from sidecar.core.flows.reconcile import Customer, Fill, Finding, Problem, State, lacking
 from sidecar.core.operations.resources import StripeObject, is_customer_id
 from sidecar.errors import ItemRefused, StripeRejected
@@ -35,25 +32,19 @@ class Ledger:
 
     def __init__(self, settings: Settings, directus: aiohttp.ClientSession, stripe: aiohttp.ClientSession) -> None:
         """Raises SettingsFault without a service token."""
-        self._settings, self._service = settings, _service(settings)
-        collection = settings.customers_collection
-        self._directus = DirectusClient(directus, settings.directus_url, address_header="X-Forwarded-For")
-        self._items = DirectusItems(
-            self._directus,
-            collection=collection,
-            claim_timeout=settings.write_back_timeout,
-        )
-        self._lists = DirectusItemLists(self._directus, self._service, collection=collection)
-        self._stripe = _stripe(settings, stripe)
-        self._write_back = WriteBack(
-            self._items, settings.directus_project, collection.name, self._service, FieldMap({})
-        )
+        service = opening.service_credential(settings)
+        if service is None:
+            raise SettingsFault(["DIRECTUS_SERVICE_TOKEN: is not set; `reconcile` reads and fills the items with it"])
+        self._service, self._collection = service, settings.customers_collection
+        self._directus = opening.directus_client(settings, directus)
+        self._lists = DirectusItemLists(self._directus, service, collection=self._collection)
+        self._stripe = opening.stripe_client(settings, stripe)
+        self._write_back = opening.write_back(settings, self._directus)
 
     async def lacking_rights(self) -> list[str]:
         """Name what the service token may not do and must. Raises CredentialRefused."""
-        collection = self._settings.customers_collection
-        source = DirectusPermissions(self._directus, {collection.name})
-        return lacking(await source.permissions(self._service), collection)
+        source = DirectusPermissions(self._directus, {self._collection.name})
+        return lacking(await source.permissions(self._service), self._collection)
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
         """Go through the account, newest first, back to `since` in seconds of Unix time."""
@@ -104,7 +95,7 @@ class Ledger:
         """None where the item holds the customer now, whoever wrote it."""
         problem = Problem.REFUSED
         try:
-            await self._items.claim(self._service, fill.item, fill.customer)
+            await self._write_back.items.claim(self._service, fill.item, fill.customer)
         except ItemRefused as refused:
             problem = Problem.ELSEWHERE if refused.code == "RECORD_NOT_UNIQUE" else problem
         found = await self._alone(fill.item)
@@ -114,19 +105,3 @@ class Ledger:
         if held is None:
             return Finding(problem, fill.item, (fill.customer,))
         return None if held == fill.customer else Finding(Problem.SEVERAL, fill.item, (held, fill.customer))
-
-
-def _service(settings: Settings) -> Credential:
-    if settings.directus_service_token is None:
-        raise SettingsFault(["DIRECTUS_SERVICE_TOKEN: is not set; `reconcile` reads and fills the items with it"])
-    return Credential(settings.directus_service_token.get_secret_value(), Source.SERVICE, None)
-
-
-def _stripe(settings: Settings, session: aiohttp.ClientSession) -> StripeClient:
-    return StripeClient(
-        session,
-        base=settings.stripe_api_base,
-        key=settings.stripe_live_secret_key.get_secret_value(),
-        version=settings.stripe_api_version,
-        timeout=settings.stripe_timeout,
-    )

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sidecar.clients.http import open_session
+from sidecar import opening
 from sidecar.commands.ledger import Ledger, Listed
 from sidecar.commands.report import Report
 from sidecar.core.flows.reconcile import Case, Fill, Finding, Problem, Seen, State, compare, decide, merge, unlisted
@@ -56,12 +56,7 @@ async def _run(settings: Settings, start: int | None, report: Report) -> int:
 
 @asynccontextmanager
 async def _ledger(settings: Settings) -> AsyncIterator[Ledger]:
-    async with (
-        open_session(
-            total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=1
-        ) as directus,
-        open_session(total=settings.stripe_timeout, connect=settings.stripe_connect_timeout, connections=1) as stripe,
-    ):
+    async with opening.directus_session(settings) as directus, opening.stripe_session(settings) as stripe:
         yield Ledger(settings, directus, stripe)
 
 

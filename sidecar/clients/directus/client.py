@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 import orjson
@@ -22,7 +23,7 @@ from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 _ANSWER_LIMIT = 8 * 1024 * 1024  # an administrator's permissions on a thousand collections are under 1 MiB
-_FAILURE = 400
+_DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 # Directus's own words for "not you" (its errors package); the status beside them varies: INVALID_TOKEN is a 403.
 _REFUSALS = frozenset(
@@ -95,11 +96,11 @@ class DirectusPermissions:
 
     async def permissions(self, credential: Credential) -> Permissions:
         answer = await self._client.request(credential, "GET", "/permissions/me")
-        if answer.code in _REFUSALS or (answer.code is not None and answer.status in {401, 403}):
+        if answer.code in _REFUSALS or (answer.code is not None and answer.status in _DENIED):
             raise CredentialRefused(str(answer.code))
-        if answer.status == 404:  # noqa: PLR2004 - not found
+        if answer.status == HTTPStatus.NOT_FOUND:
             _log.error("Directus has no /permissions/me; it must be version 11 or newer")
-        if answer.status != 200 or not isinstance(answer.data, dict):  # noqa: PLR2004 - OK
+        if answer.status != HTTPStatus.OK or not isinstance(answer.data, dict):
             raise answer.unavailable("GET /permissions/me")
         return Permissions.from_directus(answer.data, self._collections)
 
@@ -109,7 +110,7 @@ class DirectusPermissions:
         if named is not None:
             return named
         answer = await self._client.request(credential, "GET", "/users/me?fields=id")
-        if answer.status != 200:  # noqa: PLR2004 - OK
+        if answer.status != HTTPStatus.OK:
             raise answer.unavailable("GET /users/me")
         match answer.data:
             case {"id": str(user)}:
@@ -122,8 +123,8 @@ def _read(response: aiohttp.ClientResponse, content: bytes) -> Answer:
     """Raises ValueError for a result that is not JSON; a failure counts whoever wrote it, such as a proxy in HTML."""
     body: object = None
     if content and response.content_type == "application/json":
-        body = _json(content, required=response.status < _FAILURE)
-    elif content and response.status < _FAILURE:
+        body = _json(content, required=response.status < HTTPStatus.BAD_REQUEST)
+    elif content and response.status < HTTPStatus.BAD_REQUEST:
         raise ValueError(f"answered {response.content_type}")
     return Answer(response.status, body, _code(body), retry_after(response.headers))
 

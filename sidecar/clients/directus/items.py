@@ -6,6 +6,7 @@ Item rules are never interpreted here; Directus is asked (its API reference, "It
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from urllib.parse import quote
 
 from sidecar.clients.directus.client import Answer, DirectusClient, collection_path
@@ -15,7 +16,17 @@ from sidecar.core.interfaces import PrimaryKey
 from sidecar.errors import DirectusUnavailable, ItemRefused
 
 _FIRST_WAIT = 0.1  # seconds before the first repetition, doubled each time
-_CALLERS_FAULT = frozenset({400, 401, 403, 404, 409, 413, 422})
+_CALLERS_FAULT = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 
 
 class DirectusItems:
@@ -43,7 +54,9 @@ class DirectusItems:
         path = f"{self._path}/{segment(item)}?fields={self._collection.key_field},{self._collection.id_field}"
         match data_of(await self._client.request(credential, "GET", path), "read this item"):
             case {self._collection.key_field: key} if str(key) != str(item):
-                raise ItemRefused("Name the item by its own primary key.", status=400, code="INVALID_PAYLOAD")
+                raise ItemRefused(
+                    "Name the item by its own primary key.", status=HTTPStatus.BAD_REQUEST, code="INVALID_PAYLOAD"
+                )
             case {self._collection.key_field: _, self._collection.id_field: None}:
                 return None
             case {self._collection.key_field: _, self._collection.id_field: str(customer_id)}:
@@ -69,7 +82,7 @@ class DirectusItems:
                 raise ItemRefused(
                     "The item was created, but you may not read it, so no customer could be created for it. "
                     f'Your policy must allow "read" of "{self._collection.key_field}" on items you create.',
-                    status=403,
+                    status=HTTPStatus.FORBIDDEN,
                     code="FORBIDDEN",
                 )
 
@@ -107,6 +120,6 @@ def data_of(answer: Answer, what: str) -> object:
     """Raises ItemRefused for what Directus says no to, with its code, and DirectusUnavailable for the rest."""
     if answer.code is not None and answer.status in _CALLERS_FAULT:
         raise ItemRefused(f"Directus does not let you {what} ({answer.code}).", status=answer.status, code=answer.code)
-    if answer.status not in {200, 204}:
+    if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
         raise answer.unavailable(what)
     return answer.data

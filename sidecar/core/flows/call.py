@@ -8,6 +8,7 @@ does not exist and one of somebody else get the same refusal.
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Protocol
 
 from sidecar.core.flows.pricing import with_amount
@@ -18,7 +19,9 @@ from sidecar.core.operations.row import Customer, Kind, Operation, Scoping
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected, StripeUnavailable
 
 _log = logging.getLogger(__name__)
-_ABSENT = frozenset({400, 404})  # Stripe answers either of them to an ID that it does not know
+_ABSENT = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
+)  # Stripe answers either of them to an ID that it does not know
 
 
 class Ownership(Protocol):

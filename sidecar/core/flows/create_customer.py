@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.field_map import FieldMap
@@ -27,7 +28,6 @@ from sidecar.errors import (
 
 _NOT_YOURS = "You may not update this item, so no customer can be created for it."
 _MOST_DELETED = 10  # customers of one item within a day
-_NOT_FOUND = 404
 _log = logging.getLogger(__name__)
 
 
@@ -95,7 +95,7 @@ async def create_customer_for_item(
         return await _create_for(item, new, creator, stripe, write_back)
     existing = await items.customer_id(caller, new.item)
     if not await items.may_update(caller, new.item):
-        raise ItemRefused(_NOT_YOURS, status=403, code="FORBIDDEN")
+        raise ItemRefused(_NOT_YOURS, status=HTTPStatus.FORBIDDEN, code="FORBIDDEN")
     if existing is not None:
         return await _existing(existing, new.item, creator, stripe)
     return await _create_for(new.item, new, creator, stripe, write_back)
@@ -142,7 +142,7 @@ async def _gone(customer_id: str, stripe: Stripe) -> bool:
     try:
         return (await stripe.retrieve(CUSTOMER.path, customer_id)).get("deleted") is True
     except StripeRejected as rejected:
-        if rejected.status == _NOT_FOUND:
+        if rejected.status == HTTPStatus.NOT_FOUND:
             return True
         raise
 

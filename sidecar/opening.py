@@ -1,0 +1,82 @@
+"""Makes the clients of Directus and Stripe from the settings: the same ones for the service and for each command.
+
+What a command sees is therefore what the service will see. Nothing here knows the web.
+"""
+
+from collections.abc import Callable
+
+import aiohttp
+
+from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.directus.items import DirectusItems
+from sidecar.clients.http import open_session
+from sidecar.clients.stripe.client import StripeClient
+from sidecar.clients.stripe.rate import Budget
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.flows.create_customer import WriteBack
+from sidecar.metrics import Metrics
+from sidecar.settings import Settings
+
+_IDLE = 4.0  # seconds; Node closes idle connections after 5, and a SEARCH that meets the close is not sent again
+
+
+def service_credential(settings: Settings) -> Credential | None:
+    token = settings.directus_service_token
+    return None if token is None else Credential(token.get_secret_value(), Source.SERVICE, None)
+
+
+def directus_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSession:
+    return open_session(
+        total=settings.directus_timeout,
+        connect=settings.directus_connect_timeout,
+        connections=connections,
+        idle=_IDLE,
+    )
+
+
+def feed_session(settings: Settings) -> aiohttp.ClientSession:
+    """Open the session of the change feed, whose one connection has no end."""
+    return open_session(total=None, connect=settings.directus_connect_timeout, connections=1)
+
+
+def directus_client(
+    settings: Settings, session: aiohttp.ClientSession, metrics: Metrics | None = None
+) -> DirectusClient:
+    return DirectusClient(session, settings.directus_url, address_header=settings.address_header, metrics=metrics)
+
+
+def write_back(settings: Settings, client: DirectusClient) -> WriteBack:
+    items = DirectusItems(client, collection=settings.customers_collection, claim_timeout=settings.write_back_timeout)
+    return WriteBack(
+        items=items,
+        project=settings.directus_project,
+        collection=settings.stripe_customers_collection,
+        service=service_credential(settings),
+        field_map=settings.field_map,
+    )
+
+
+def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSession:
+    """Open a session without a total timeout: the client's own covers a call with all its retries."""
+    return open_session(total=None, connect=settings.stripe_connect_timeout, connections=connections)
+
+
+def stripe_client(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    *,
+    budget: Budget | None = None,
+    metrics: Metrics | None = None,
+    changed: Callable[[], None] = lambda: None,
+) -> StripeClient:
+    """Make the client; without a `budget` it goes slowly and leaves most of Stripe's limit to the service."""
+    return StripeClient(
+        session,
+        base=settings.stripe_api_base,
+        key=settings.stripe_live_secret_key.get_secret_value(),
+        version=settings.stripe_api_version,
+        timeout=settings.stripe_timeout,
+        budget=budget,
+        metrics=metrics,
+        changed=changed,
+    )
