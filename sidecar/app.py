@@ -15,14 +15,14 @@ from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.service_items import DirectusHeldItems
 from sidecar.clients.lists.account import AccountLists
-from sidecar.clients.lists.customers import ScopedLists
-from sidecar.clients.lists.shared import Broadcast
+from sidecar.clients.lists.customers import CustomerLists
+from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.events import StripeWebhooks
-from sidecar.clients.stripe.rate import Budget
+from sidecar.clients.stripe.rate import RateLimit
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.flows.follow_customer import follow
-from sidecar.core.operations.list_query import Leaf
+from sidecar.core.operations.list_query import RenderedPage
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
@@ -81,18 +81,18 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
 
 
 def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.ClientSession) -> StripeClient:
-    shared = Broadcast[Leaf]()
+    shared = SharedStreams[RenderedPage]()
     client = opening.stripe_client(
         settings,
         session,
-        budget=Budget(settings.stripe_max_rps, settings.stripe_timeout),
+        budget=RateLimit(settings.stripe_max_rps, settings.stripe_timeout),
         metrics=app[keys.METRICS],
         changed=shared.forget,  # a request after a change does not join a list that began before it
     )
     app[keys.STRIPE] = client
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, shared)
     app[keys.FORGET_LISTS] = shared.forget
-    app[keys.SCOPED] = lambda attribute, values: ScopedLists(client, attribute, values)
+    app[keys.SCOPED] = lambda attribute, values: CustomerLists(client, attribute, values)
     return client
 
 

@@ -11,7 +11,7 @@ from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.http import open_session
 from sidecar.clients.stripe.client import StripeClient
-from sidecar.clients.stripe.rate import Budget
+from sidecar.clients.stripe.rate import RateLimit
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.flows.create_customer import WriteBack
 from sidecar.metrics import Metrics
@@ -65,7 +65,7 @@ def stripe_client(
     settings: Settings,
     session: aiohttp.ClientSession,
     *,
-    budget: Budget | None = None,
+    budget: RateLimit | None = None,
     metrics: Metrics | None = None,
     changed: Callable[[], None] = lambda: None,
 ) -> StripeClient:

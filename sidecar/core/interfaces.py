@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields, Permissions
-from sidecar.core.operations.list_query import Leaf, ListQuery
+from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import StripeObject
 
 PrimaryKey = int | str
@@ -121,5 +121,7 @@ class Lists(Protocol):
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         """Give the one page that is asked for."""
 
-    def whole(self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render) -> AsyncGenerator[Leaf]:
+    def whole(
+        self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
+    ) -> AsyncGenerator[RenderedPage]:
         """Give everything, newest first. What came before a fault is given before it is raised."""

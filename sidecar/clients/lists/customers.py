@@ -1,7 +1,7 @@
-"""Lists of some customers only: asks Stripe for each, a bounded number at a time, and merges newest first.
+"""Lists of some customers only: a bounded fan-out over the customers, merged newest first.
 
-The cost grows with what a caller owns, not with the account. A cursor counts only where it names an object of the
-caller's own: whether a foreign one exists cannot be told from the answer.
+The cost grows with what a caller owns, not with the account. A cursor must name an object of the caller's own, so the
+answer does not tell whether a foreign object exists.
 """
 
 import asyncio
@@ -11,23 +11,23 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from functools import partial
 from typing import TypeVar
 
-from sidecar.clients.lists.account import created, leaf
+from sidecar.clients.lists.account import created, rendered
 from sidecar.core.interfaces import Page, Pages, Render, Stripe
-from sidecar.core.operations.list_query import MOST, Leaf, ListQuery
+from sidecar.core.operations.list_query import MOST, ListQuery, RenderedPage
 from sidecar.core.operations.resources import StripeObject, reference
 from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
 
-_AT_ONCE = 6
+_AT_ONCE = 6  # calls of one request
 _NOT_FOUND = 404
 Objects = AsyncIterator[StripeObject]
 Result = TypeVar("Result")
 
 
-class ScopedLists:
-    """The objects whose `attribute` has one of these values, for which Stripe's list takes a parameter of that name.
+class CustomerLists:
+    """The objects whose `attribute` has one of these values; Stripe's list takes a parameter of that name.
 
-    With the attribute `id` each is asked for by itself. An object of another value is never given, whatever Stripe
-    says.
+    With the attribute `id` each object is retrieved by itself. An object with another value is never given, whatever
+    Stripe answers.
     """
 
     def __init__(self, stripe: Stripe, attribute: str, values: Collection[str]) -> None:
@@ -36,7 +36,7 @@ class ScopedLists:
         self._values = sorted(values)
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
-        """Read the caller's list up to the page that is asked for."""
+        """Read the caller's list as far as the requested page."""
         limit = query.limit or MOST
         if query.ending_before is not None:
             return await self._page_before(self._objects(path, filters, query), query.ending_before, limit)
@@ -46,15 +46,15 @@ class ScopedLists:
 
     async def whole(
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
-    ) -> AsyncGenerator[Leaf]:
+    ) -> AsyncGenerator[RenderedPage]:
         page: list[StripeObject] = []
         async for entry in self._after(path, filters, query):
             page.append(entry)
             if len(page) == MOST:
-                yield leaf(page, render, more=True)
+                yield rendered(page, render, more=True)
                 page = []
         if page:
-            yield leaf(page, render, more=False)
+            yield rendered(page, render, more=False)
 
     async def _page_before(self, objects: Objects, cursor: str, limit: int) -> Page:
         before: deque[StripeObject] = deque(maxlen=limit + 1)
@@ -79,13 +79,13 @@ class ScopedLists:
         return self._merged(path, {**filters, **query.span.filters()})
 
     async def _identities(self, path: str, query: ListQuery) -> Objects:
-        found = await _bounded([partial(self._customer, path, one) for one in self._values])
-        present = [customer for customer in found if customer is not None and query.span.holds(created(customer))]
+        found = await _fan_out([partial(self._customer, path, one) for one in self._values])
+        present = [customer for customer in found if customer is not None and query.span.contains(created(customer))]
         for customer in sorted(present, key=created, reverse=True):
             yield customer
 
     async def _customer(self, path: str, customer_id: str) -> StripeObject | None:
-        """A customer that Stripe does not have, or no longer, is left out, as it is of Stripe's own list."""
+        """Give None for a customer that is unknown or deleted: Stripe's own list leaves those out too."""
         try:
             customer = await self._stripe.retrieve(path, customer_id)
         except StripeRejected as error:
@@ -99,9 +99,9 @@ class ScopedLists:
         return None if customer.get("deleted") is True else customer
 
     async def _merged(self, path: str, filters: Mapping[str, str]) -> Objects:
-        """Merge the customers' lists, each newest first (docs.stripe.com/api/pagination), into one that is too."""
+        """Merge the customers' lists, each newest first (docs.stripe.com/api/pagination), into one newest first."""
         sources = [self._source(path, filters, one) for one in self._values]
-        await _bounded([source.fill for source in sources])
+        await _fan_out([source.fill for source in sources])
         heap = [(-source.newest, index) for index, source in enumerate(sources) if source.page]
         heapq.heapify(heap)
         while heap:
@@ -119,7 +119,7 @@ class ScopedLists:
 
 
 class _Source:
-    """One list of objects with this value; `page` is what of it was fetched and not yet given, newest last."""
+    """One list of objects with this value; `page` has the objects fetched and not given yet, newest last."""
 
     def __init__(self, pages: Pages, attribute: str, value: str) -> None:
         self._pages = pages
@@ -141,7 +141,7 @@ class _Source:
 
 
 def _no_such_cursor(name: str) -> InvalidQuery:
-    return InvalidQuery(f"{name}: is no object of this list.")
+    return InvalidQuery(f"{name}: is not an object of this list.")
 
 
 async def _first(objects: Objects, count: int) -> Objects:
@@ -152,8 +152,8 @@ async def _first(objects: Objects, count: int) -> Objects:
             return
 
 
-async def _bounded(calls: Sequence[Callable[[], Awaitable[Result]]]) -> list[Result]:
-    """Run all calls, a few at a time, and give their results in order; the first failure ends the rest."""
+async def _fan_out(calls: Sequence[Callable[[], Awaitable[Result]]]) -> list[Result]:
+    """Run all calls, a few at a time, and give their results in order; the first failure cancels the rest."""
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def placed(call: Callable[[], Awaitable[Result]]) -> Result:

@@ -1,8 +1,8 @@
-"""One source for several readers who ask for the same thing at the same moment. Knows nothing of what is read.
+"""One source for several readers who ask for the same thing at the same moment. Knows nothing about what is read.
 
-Readers join a source until it has given its first item; who comes later begins one anew. The source goes at the
-pace of its slowest reader, so nothing piles up. A reader for which the others had to wait too long is left behind
-and goes on by itself, after the last item it got. When the last reader goes away the source is ended.
+Readers join a source until it has given its first item; a later reader starts a new one. A source goes at the pace of
+its slowest reader, so nothing piles up. A reader that makes the others wait too long is left behind and continues
+alone, after the last item it got. When the last reader leaves, the source ends.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from contextlib import aclosing, suppress
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-_AHEAD = 2  # items a reader may be behind the source
-_PATIENCE = 2.0  # seconds, summed up over a whole source, for which others wait for a slow reader
+_AHEAD = 2  # items that a reader may be behind its source
+_PATIENCE = 2.0  # seconds, summed over a whole source, that the others wait for a slow reader
 
 
 class _Reader(Generic[Item]):
@@ -25,7 +25,7 @@ class _Reader(Generic[Item]):
 
 
 class _Source(Generic[Item]):
-    """`error` is what ended it, if anything but its own end did."""
+    """`error` is the exception that ended the source; None where it ended by itself."""
 
     def __init__(self, items: AsyncGenerator[Item]) -> None:
         self.readers: list[_Reader[Item]] = []
@@ -43,7 +43,7 @@ class _Source(Generic[Item]):
                         reader.items.append(item)
                         reader.news.set()
                     await self._keep_pace()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the readers' to see
+        except Exception as error:  # noqa: BLE001 - every reader raises it
             self.error = error
         self.begun = self.ended = True
         for reader in self.readers:
@@ -60,9 +60,9 @@ class _Source(Generic[Item]):
                 async with asyncio.timeout(min(reader.patience for reader in slow) if others_wait else None):
                     await self.taken.wait()
             if others_wait:
-                self._blame(slow, loop.time() - began)
+                self._charge(slow, loop.time() - began)
 
-    def _blame(self, slow: list[_Reader[Item]], seconds: float) -> None:
+    def _charge(self, slow: list[_Reader[Item]], seconds: float) -> None:
         for reader in slow:
             reader.patience -= seconds
             if reader.patience <= 0 and reader in self.readers:
@@ -71,7 +71,7 @@ class _Source(Generic[Item]):
                 reader.news.set()
 
 
-class Broadcast(Generic[Item]):
+class SharedStreams(Generic[Item]):
     """`patience` is in seconds."""
 
     def __init__(self, patience: float = _PATIENCE) -> None:
@@ -79,7 +79,7 @@ class Broadcast(Generic[Item]):
         self._sources: dict[Hashable, _Source[Item]] = {}
 
     async def join(self, key: Hashable, begin: Callable[[Item | None], AsyncGenerator[Item]]) -> AsyncGenerator[Item]:
-        """Give the items of the source that `begin(None)` opens; `begin(item)` opens what comes after `item`."""
+        """Give the items of the source that `begin(None)` opens; `begin(item)` opens the rest after `item`."""
         source = self._sources.get(key)
         if source is None or source.begun:
             source = self._sources[key] = _Source(begin(None))
@@ -105,7 +105,7 @@ class Broadcast(Generic[Item]):
                     yield item
 
     def forget(self) -> None:
-        """Let nobody join what was begun before now. Those who have joined go on to its end."""
+        """Let nobody join a source that has begun before now; its readers still get all of it."""
         self._sources.clear()
 
     async def _leave(self, key: Hashable, source: _Source[Item], reader: _Reader[Item]) -> None:

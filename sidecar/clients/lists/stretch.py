@@ -1,19 +1,19 @@
-"""One stretch of a list: how far it was followed, and what came of it."""
+"""One stretch of a list between two moments: how far it was read, and the pages that came."""
 
 import asyncio
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sidecar.core.operations.list_query import MOST, Leaf, Span
+from sidecar.core.operations.list_query import MOST, RenderedPage, Span
 from sidecar.errors import StripeFailure, StripeRejected, StripeUnavailable
 
 
 @dataclass(slots=True, eq=False)
-class Piece:
-    """`trail` are the last page's IDs, less those that Stripe no longer has; the last of them is the cursor.
+class Stretch:
+    """`trail` has the last page's IDs without those that Stripe no longer knows; the last one is the cursor.
 
-    `ready` was fetched and not given yet. `fault` ends the piece once all that is ready was given.
+    `ready` has the pages fetched and not given yet. `fault` ends the stretch after these.
     """
 
     span: Span
@@ -21,8 +21,8 @@ class Piece:
     seen: int = 0
     newest: int = 0
     oldest: int = 0
-    ready: deque[Leaf] = field(default_factory=deque)
-    task: asyncio.Task[Leaf] | None = None
+    ready: deque[RenderedPage] = field(default_factory=deque)
+    task: asyncio.Task[RenderedPage] | None = None
     begun: bool = False
     over: bool = False
     fault: StripeFailure | None = None
@@ -32,33 +32,33 @@ class Piece:
         cursor = {"starting_after": self.trail[-1]} if self.trail else {}
         return {"limit": str(MOST), **self.span.filters(), **cursor}
 
-    def goes_on_with(self, leaf: Leaf) -> bool:
-        """Whether the page stands in the order of time after what was seen."""
-        return leaf.in_order and (self.seen == 0 or not leaf.ids or leaf.newest <= self.oldest)
+    def goes_on_with(self, page: RenderedPage) -> bool:
+        """Say whether the page is in order of time, and older than everything seen before."""
+        return page.in_order and (self.seen == 0 or not page.ids or page.newest <= self.oldest)
 
-    def take(self, leaf: Leaf) -> None:
-        """Raises StripeUnavailable for a page that cannot be the next one, or leaves no way on."""
-        if leaf.more and not leaf.ids:
-            raise _unusable("broke off in the middle", "no way on")
-        if len({*leaf.ids, *self.trail}) < len(leaf.ids) + len(self.trail) or self._cursors & {*leaf.ids[-1:]}:
+    def take(self, page: RenderedPage) -> None:
+        """Add the next page. Raises StripeUnavailable for one that cannot be next, or has more and no cursor."""
+        if page.more and not page.ids:
+            raise _unusable("broke off in the middle", "no cursor")
+        if len({*page.ids, *self.trail}) < len(page.ids) + len(self.trail) or self._cursors & {*page.ids[-1:]}:
             raise _unusable("repeats itself", "an ID came twice")
-        if leaf.ids and not (self.span.holds(leaf.newest) and self.span.holds(leaf.oldest)):
+        if page.ids and not (self.span.contains(page.newest) and self.span.contains(page.oldest)):
             raise _unusable("holds what was not asked for", "outside its time")
-        self.over = not leaf.more
-        if leaf.ids:
-            self._add(leaf)
+        self.over = not page.more
+        if page.ids:
+            self._add(page)
 
-    def _add(self, leaf: Leaf) -> None:
-        self.trail = list(leaf.ids)
-        self._cursors.add(leaf.ids[-1])
+    def _add(self, page: RenderedPage) -> None:
+        self.trail = list(page.ids)
+        self._cursors.add(page.ids[-1])
         if self.seen == 0:
-            self.newest = leaf.newest if self.span.until is None else self.span.until
-        self.seen += len(leaf.ids)
-        self.oldest = leaf.oldest
-        self.ready.append(leaf)
+            self.newest = page.newest if self.span.until is None else self.span.until
+        self.seen += len(page.ids)
+        self.oldest = page.oldest
+        self.ready.append(page)
 
     def step_back(self, error: StripeRejected) -> bool:
-        """Go on after the object before, if Stripe no longer has the one at the cursor; False if there is none."""
+        """Move the cursor to the object before, if Stripe no longer knows the one at it; False if there is none."""
         facts = error.extensions.get("stripe")
         if not isinstance(facts, Mapping) or facts.get("param") != "starting_after" or len(self.trail) < 2:  # noqa: PLR2004 - the cursor and one before it
             return False

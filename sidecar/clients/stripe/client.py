@@ -18,7 +18,7 @@ import stripe
 
 from sidecar.clients.http import retry_after
 from sidecar.clients.stripe.errors import failure
-from sidecar.clients.stripe.rate import Budget
+from sidecar.clients.stripe.rate import RateLimit
 from sidecar.clients.stripe.transport import Transport
 from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
@@ -48,7 +48,7 @@ class StripeClient:
         key: str,
         version: str,
         timeout: float,
-        budget: Budget | None = None,
+        budget: RateLimit | None = None,
         metrics: Metrics | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -56,7 +56,7 @@ class StripeClient:
         self._base = base
         self._headers = {"Authorization": f"Bearer {key}", "Stripe-Version": version}
         self._timeout = timeout
-        self._budget = budget or Budget(_UNHURRIED, timeout)
+        self._budget = budget or RateLimit(_UNHURRIED, timeout)
         self._metrics = metrics or Metrics()
         self._changed = changed
         self.key_rejected = False

@@ -1,8 +1,8 @@
-"""Keeps all requests together below Stripe's rate limit for lists (docs.stripe.com/rate-limits).
+"""The rate limit of lists: all requests together stay below Stripe's (docs.stripe.com/rate-limits).
 
-Each list endpoint has so many turns a second, given in the order in which they were asked for. Reading one
-object and creating one need no turn: Stripe counts them apart, and no list may hold up a checkout. For the same
-reason lists never take all connections, however slow Stripe is. When Stripe says 429 nevertheless, all lists pause.
+Each list endpoint has a number of turns a second, given in the order of the requests. Reading one object and creating
+one take no turn: Stripe counts them separately, and a list must not delay a checkout. For the same reason lists never
+take all connections, however slow Stripe is. When Stripe answers 429 nevertheless, all lists pause.
 """
 
 import asyncio
@@ -12,22 +12,22 @@ from dataclasses import dataclass, field
 
 from sidecar.errors import StripeRateLimited
 
-_BURST = 0.25  # seconds' worth of turns that may be used at once after a quiet while
+_BURST = 0.25  # seconds; the turns of so long may be used at once after a quiet time
 
 
 @dataclass(slots=True)
 class _Lane:
-    """One endpoint: when its next turn is, and how many wait for one, the first of them holding the lock."""
+    """One endpoint: when its next turn is, and how many requests wait for one; the first of them has the lock."""
 
     next: float = 0.0
     waiting: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Budget:
-    """`rate` is turns a second; who would wait longer than `patience` seconds is refused, at once if that is known.
+class RateLimit:
+    """`rate` is turns a second; a request that would wait longer than `patience` seconds is refused.
 
-    `at_once` is how many lists' requests may be under way together.
+    `at_once` is how many requests of lists may be under way together.
     """
 
     def __init__(self, rate: float, patience: float, at_once: int = 40) -> None:
@@ -38,7 +38,7 @@ class Budget:
 
     @asynccontextmanager
     async def turn(self, endpoint: str) -> AsyncIterator[None]:
-        """Wait for a turn at this endpoint and hold a place while it is used. Raises StripeRateLimited."""
+        """Wait for a turn at this endpoint, and take a place while it is used. Raises StripeRateLimited."""
         lane = self._lanes.setdefault(endpoint, _Lane())
         now = asyncio.get_running_loop().time()
         expected = max(lane.next, self._paused_until, now) + lane.waiting * self._gap - now
@@ -56,7 +56,7 @@ class Budget:
             self._places.release()
 
     async def _wait(self, lane: _Lane) -> None:
-        """Who goes away while waiting leaves its turn to the next."""
+        """Wait for a turn; a request that is canceled meanwhile leaves its turn to the next."""
         loop = asyncio.get_running_loop()
         lane.waiting += 1
         try:
@@ -68,7 +68,7 @@ class Budget:
             lane.waiting -= 1
 
     def pause(self, seconds: float) -> None:
-        """Hold back all lists that had no turn yet."""
+        """Delay all lists that had no turn yet."""
         self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + seconds)
 
 

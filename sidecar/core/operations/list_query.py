@@ -32,7 +32,7 @@ class Span:
         bounds = {"created[gte]": self.since, "created[lt]": self.until}
         return {name: str(value) for name, value in bounds.items() if value is not None}
 
-    def holds(self, created: int) -> bool:
+    def contains(self, created: int) -> bool:
         return (self.since is None or created >= self.since) and (self.until is None or created < self.until)
 
 
@@ -57,10 +57,10 @@ class ListQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """One page of a whole list, ready to be written. Without objects it is the empty page.
+class RenderedPage:
+    """One page of a whole list, ready to be written; the default has no objects.
 
-    `newest` and `oldest` are its extremes of `created` in seconds; `in_order`: no object is newer than one before it.
+    `newest` and `oldest` are the extremes of `created` in seconds. `in_order`: no object is newer than the one before.
     """
 
     payload: bytes = b""

@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 
 from sidecar.core.envelope import error_body
-from sidecar.core.operations.list_query import Leaf
+from sidecar.core.operations.list_query import RenderedPage
 from sidecar.errors import SidecarError
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class _Body:
 
     request: web.Request
     response: web.StreamResponse
-    leaves: AsyncIterator[Leaf]
+    pages: AsyncIterator[RenderedPage]
     limit: float
 
     async def write(self, chunk: bytes) -> None:
@@ -52,18 +52,18 @@ class _Body:
 
 
 async def stream_array(
-    request: web.Request, leaves: AsyncGenerator[Leaf], *, write_timeout: float = _WRITE_TIMEOUT
+    request: web.Request, pages: AsyncGenerator[RenderedPage], *, write_timeout: float = _WRITE_TIMEOUT
 ) -> web.StreamResponse:
     """Send everything as one JSON array.
 
     A late error raises BrokenOff: neither the array's end nor HTTP's last chunk is sent, so what was sent cannot be
     taken for the whole.
     """
-    async with _begun(request, leaves, "application/json; charset=utf-8", write_timeout) as body:
+    async with _begun(request, pages, "application/json; charset=utf-8", write_timeout) as body:
         before = b"["
         try:
-            async for leaf in body.leaves:
-                await body.write(before + leaf.payload)
+            async for page in body.pages:
+                await body.write(before + page.payload)
                 before = b","
         except SidecarError as error:
             _log_late(error)
@@ -73,16 +73,20 @@ async def stream_array(
 
 
 async def stream_lines(
-    request: web.Request, leaves: AsyncGenerator[Leaf], *, show_cursor: bool, write_timeout: float = _WRITE_TIMEOUT
+    request: web.Request,
+    pages: AsyncGenerator[RenderedPage],
+    *,
+    show_cursor: bool,
+    write_timeout: float = _WRITE_TIMEOUT,
 ) -> web.StreamResponse:
     """Send an object a line; the last line says that this was all, or why not and where to go on."""
-    async with _begun(request, leaves, "application/x-ndjson; charset=utf-8", write_timeout) as body:
+    async with _begun(request, pages, "application/x-ndjson; charset=utf-8", write_timeout) as body:
         count, cursor = 0, None
         end: dict[str, object] = {}
         try:
-            async for leaf in body.leaves:
-                await body.write(leaf.payload)
-                count, cursor = count + len(leaf.ids), leaf.ids[-1]
+            async for page in body.pages:
+                await body.write(page.payload)
+                count, cursor = count + len(page.ids), page.ids[-1]
         except SidecarError as error:
             _log_late(error)
             end = {**error_body(error), **({"starting_after": cursor} if show_cursor else {})}
@@ -92,15 +96,15 @@ async def stream_lines(
 
 @asynccontextmanager
 async def _begun(
-    request: web.Request, leaves: AsyncGenerator[Leaf], content_type: str, write_timeout: float
+    request: web.Request, pages: AsyncGenerator[RenderedPage], content_type: str, write_timeout: float
 ) -> AsyncIterator[_Body]:
     """Begin a response once its first page is there; the fetching ends with the response, whoever ends it."""
-    async with aclosing(leaves):
-        first = await anext(leaves, None)
+    async with aclosing(pages):
+        first = await anext(pages, None)
         response = web.StreamResponse(headers={"Content-Type": content_type})
         await response.prepare(request)
         try:
-            yield _Body(request, response, _again(first, leaves), write_timeout)
+            yield _Body(request, response, _again(first, pages), write_timeout)
         except ConnectionError:
             raise
         except Exception as error:  # the middleware would answer it, into the midst of this response
@@ -108,11 +112,11 @@ async def _begun(
             raise BrokenOff from error
 
 
-async def _again(first: Leaf | None, rest: AsyncIterator[Leaf]) -> AsyncIterator[Leaf]:
+async def _again(first: RenderedPage | None, rest: AsyncIterator[RenderedPage]) -> AsyncIterator[RenderedPage]:
     if first is not None:
         yield first
-    async for leaf in rest:
-        yield leaf
+    async for page in rest:
+        yield page
 
 
 def _log_late(error: SidecarError) -> None:

@@ -8,9 +8,9 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sidecar.clients.lists.account import leaf
+from sidecar.clients.lists.account import rendered
 from sidecar.core.interfaces import Page, Pages, Sent
-from sidecar.core.operations.list_query import Leaf
+from sidecar.core.operations.list_query import RenderedPage
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import StripeRejected
 
@@ -35,9 +35,9 @@ class Account:
     parameters: list[dict[str, str]] = field(default_factory=list)
     answered: int = 0  # pages that hold something
 
-    async def fetch(self, parameters: Mapping[str, str]) -> Leaf:
+    async def fetch(self, parameters: Mapping[str, str]) -> RenderedPage:
         page = await self.page("", parameters)
-        return leaf(page.data, _render, more=page.more)
+        return rendered(page.data, _render, more=page.more)
 
     async def page(self, _path: str, parameters: Mapping[str, str]) -> Page:
         """Answer as Stripe does, after a while; a cursor that is not there is refused."""

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from sidecar.clients.lists.account import AccountLists, leaf
-from sidecar.clients.lists.shared import Broadcast
-from sidecar.core.operations.list_query import Leaf, ListQuery, Span
+from sidecar.clients.lists.account import AccountLists, rendered
+from sidecar.clients.lists.shared import SharedStreams
+from sidecar.core.operations.list_query import ListQuery, RenderedPage, Span
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.views import View
 from sidecar.errors import StripeUnavailable
@@ -20,7 +20,7 @@ ALL = Rendering(View(everything=True))
 
 
 def account_lists(account: Account) -> AccountLists:
-    return AccountLists(account, 6, Broadcast())
+    return AccountLists(account, 6, SharedStreams())
 
 
 async def whole(
@@ -84,7 +84,7 @@ async def test_same_list_at_once() -> None:
 async def test_a_list_that_was_forgotten_is_not_joined() -> None:
     """C7: A list begun before something changed at Stripe is not given to who asks afterwards."""
     account = Account(in_time_order(times("even", 50, 1)))
-    shared = Broadcast[Leaf]()
+    shared = SharedStreams[RenderedPage]()
     lists = AccountLists(account, 6, shared)
     before = asyncio.ensure_future(whole(lists))
     await asyncio.sleep(0)
@@ -156,4 +156,4 @@ async def test_list_out_of_order() -> None:
 def test_object_that_cannot_be_ordered(entry: StripeObject) -> None:
     """An object without ID or date is an error: nothing could go on after it."""
     with pytest.raises(StripeUnavailable):
-        leaf([entry], ALL, more=False)
+        rendered([entry], ALL, more=False)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.clients.lists.customers import ScopedLists
+from sidecar.clients.lists.customers import CustomerLists
 from sidecar.core.interfaces import Page, Pages, Sent
 from sidecar.core.operations.list_query import ListQuery, Span
 from sidecar.core.operations.resources import StripeObject
@@ -34,7 +34,7 @@ class Stripe:
 
     async def pages(self, _path: str, filters: Mapping[str, str]) -> Pages:
         span = Span(*(int(filters[name]) if name in filters else None for name in ("created[gte]", "created[lt]")))
-        found = [entry for entry in self.payments[filters["customer"]] if span.holds(int(str(entry["created"])))]
+        found = [entry for entry in self.payments[filters["customer"]] if span.contains(int(str(entry["created"])))]
         for start in range(0, max(1, len(found)), self.size):
             await self._request(filters["customer"])
             yield found[start : start + self.size]
@@ -72,15 +72,15 @@ class Stripe:
         raise NotImplementedError
 
 
-def lists(stripe: Stripe, attribute: str, *values: str) -> ScopedLists:
-    return ScopedLists(stripe, attribute, values)
+def lists(stripe: Stripe, attribute: str, *values: str) -> CustomerLists:
+    return CustomerLists(stripe, attribute, values)
 
 
 def names(objects: list[StripeObject]) -> list[str]:
     return [str(entry["id"]) for entry in objects]
 
 
-async def whole(scoped: ScopedLists, path: str, query: ListQuery) -> list[str]:
+async def whole(scoped: CustomerLists, path: str, query: ListQuery) -> list[str]:
     return [one async for page in scoped.whole(path, {}, query, ALL) for one in page.ids]
 
 
@@ -106,7 +106,10 @@ def test_payments_against_reference(
     span = Span(since, until)
     # The reference: everything owned, newest first, those of one moment by customer.
     own = [
-        entry for customer in sorted(payments) for entry in payments[customer] if span.holds(int(str(entry["created"])))
+        entry
+        for customer in sorted(payments)
+        for entry in payments[customer]
+        if span.contains(int(str(entry["created"])))
     ]
     own.sort(key=lambda entry: -int(str(entry["created"])))
     known = names(own)

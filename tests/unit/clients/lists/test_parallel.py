@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.clients.lists.parallel import SideBySide
-from sidecar.core.operations.list_query import Leaf, Span
+from sidecar.clients.lists.parallel import ParallelList
+from sidecar.core.operations.list_query import RenderedPage, Span
 from sidecar.errors import StripeFailure, StripeRateLimited, StripeRejected, StripeTimeout, StripeUnavailable
 from tests.unit.clients.lists.paged_account import KINDS, NOW, Account, Change, Row, in_time_order, times
 from tests.unit.clients.virtual_time import VirtualTimeLoop, in_virtual_time
@@ -34,17 +34,17 @@ def uneven(seed: int) -> Callable[[], float]:
     return lambda: dice.choice([0.1, 1, 1, 1, 7])
 
 
-def pages(account: Account, concurrency: int, span: Span = ALL, *after: str) -> AsyncGenerator[Leaf]:
-    return SideBySide(account.fetch, concurrency).leaves(span, after)
+def pages(account: Account, concurrency: int, span: Span = ALL, *after: str) -> AsyncGenerator[RenderedPage]:
+    return ParallelList(account.fetch, concurrency).pages(span, after)
 
 
-async def read(leaves: AsyncGenerator[Leaf]) -> tuple[list[str], StripeFailure | None]:
+async def read(given: AsyncGenerator[RenderedPage]) -> tuple[list[str], StripeFailure | None]:
     """Give the IDs, and what ended the list if that was an error."""
     found: list[str] = []
     try:
-        async for leaf in leaves:
-            assert leaf.ids, "a page without objects was given"
-            found += leaf.ids
+        async for page in given:
+            assert page.ids, "a page without objects was given"
+            found += page.ids
     except StripeFailure as failure:
         return found, failure
     return found, None
@@ -71,8 +71,8 @@ def test_same_as_plain_paging(created: list[int], concurrency: int, seed: int) -
         account = Account(in_time_order(created), latency=uneven(seed))
         held = given_out = 0
         found: list[str] = []
-        async for leaf in pages(account, concurrency):
-            found += leaf.ids
+        async for page in pages(account, concurrency):
+            found += page.ids
             given_out += 1
             held = max(held, account.answered - given_out)
 
@@ -102,7 +102,7 @@ def test_bounds_and_cursor(created: list[int], concurrency: int, data: st.DataOb
         found, failure = await read(pages(account, concurrency, span, *([after[1]] if after else [])))
 
         assert failure is None
-        assert [identifier for moment, identifier in rows[start:] if span.holds(moment)] == found
+        assert [identifier for moment, identifier in rows[start:] if span.contains(moment)] == found
 
     run(test())
 
@@ -258,7 +258,7 @@ def test_order_that_is_not_by_time(created: list[int], concurrency: int, seed: i
         moments = {identifier: moment for moment, identifier in rows}
         told: list[None] = []
 
-        found, failure = await read(SideBySide(account.fetch, concurrency, lambda: told.append(None)).leaves(Span()))
+        found, failure = await read(ParallelList(account.fetch, concurrency, lambda: told.append(None)).pages(Span()))
 
         assert len(set(found)) == len(found)
         if failure is not None:

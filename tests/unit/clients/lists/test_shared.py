@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from sidecar.clients.lists.shared import Broadcast
+from sidecar.clients.lists.shared import SharedStreams
 from tests.unit.clients.virtual_time import in_virtual_time
 
 
@@ -49,7 +49,7 @@ async def read(leaves: AsyncGenerator[int], *, pause: float = 0, most: int | Non
 @in_virtual_time
 async def test_readers_at_once_share() -> None:
     """All who ask before the first item is there get everything from one source."""
-    source, shared = Source(), Broadcast[int]()
+    source, shared = Source(), SharedStreams[int]()
 
     results = await asyncio.gather(*(read(shared.join("list", source.begin)) for _ in range(50)))
 
@@ -60,7 +60,7 @@ async def test_readers_at_once_share() -> None:
 @in_virtual_time
 async def test_later_reader_begins_anew() -> None:
     """Who comes after the first item gets everything too, from a source of its own."""
-    source, shared = Source(), Broadcast[int]()
+    source, shared = Source(), SharedStreams[int]()
     first = asyncio.ensure_future(read(shared.join("list", source.begin)))
     await asyncio.sleep(1.5)
 
@@ -73,7 +73,7 @@ async def test_later_reader_begins_anew() -> None:
 @in_virtual_time
 async def test_other_keys_are_other_sources() -> None:
     """Nothing is shared between two keys."""
-    shared, ours, theirs = Broadcast[int](), Source(3), Source(4)
+    shared, ours, theirs = SharedStreams[int](), Source(3), Source(4)
 
     joined = shared.join("ours", ours.begin), shared.join("theirs", theirs.begin)
     found = await asyncio.gather(*(read(items) for items in joined))
@@ -84,7 +84,7 @@ async def test_other_keys_are_other_sources() -> None:
 @in_virtual_time
 async def test_error_reaches_all() -> None:
     """An error comes to every reader, after all that was given before it, and the next one asks afresh."""
-    source, shared = Source(error_after=3), Broadcast[int]()
+    source, shared = Source(error_after=3), SharedStreams[int]()
     found: list[list[int]] = [[], []]
 
     async def reading(into: list[int]) -> None:
@@ -103,7 +103,7 @@ async def test_error_reaches_all() -> None:
 @in_virtual_time
 async def test_error_before_the_first_item() -> None:
     """The same when there was nothing yet."""
-    source, shared = Source(error_after=0), Broadcast[int]()
+    source, shared = Source(error_after=0), SharedStreams[int]()
 
     readings = (read(shared.join("list", source.begin)) for _ in range(3))
     ended = await asyncio.gather(*readings, return_exceptions=True)
@@ -115,7 +115,7 @@ async def test_error_before_the_first_item() -> None:
 @in_virtual_time
 async def test_last_reader_ends_the_source(most: int) -> None:
     """L3: when the last reader leaves, the source is closed and nothing of it goes on."""
-    source, shared = Source(), Broadcast[int]()
+    source, shared = Source(), SharedStreams[int]()
 
     await asyncio.gather(*(read(shared.join("list", source.begin), most=most) for _ in range(2)))
 
@@ -127,7 +127,7 @@ async def test_last_reader_ends_the_source(most: int) -> None:
 @in_virtual_time
 async def test_cancelled_before_the_first_item() -> None:
     """L3: a reader that goes away while nothing has come yet leaves nothing behind."""
-    source, shared = Source(), Broadcast[int]()
+    source, shared = Source(), SharedStreams[int]()
     reading = asyncio.ensure_future(read(shared.join("list", source.begin)))
     await asyncio.sleep(0.5)
 
@@ -141,7 +141,7 @@ async def test_cancelled_before_the_first_item() -> None:
 @in_virtual_time
 async def test_one_leaves_the_others_go_on() -> None:
     """The one that began it may leave; it need not even have read what was there for it."""
-    source, shared = Source(), Broadcast[int]()
+    source, shared = Source(), SharedStreams[int]()
     slow = asyncio.ensure_future(read(shared.join("list", source.begin), pause=1.9))
     leaver = asyncio.ensure_future(read(shared.join("list", source.begin), pause=10_000))
     await asyncio.sleep(5)
@@ -156,7 +156,7 @@ async def test_one_leaves_the_others_go_on() -> None:
 @in_virtual_time
 async def test_source_keeps_pace() -> None:
     """A source is never further ahead of a lone slow reader than a few items."""
-    source, shared = Source(), Broadcast[int]()
+    source, shared = Source(), SharedStreams[int]()
     reader = shared.join("list", source.begin)
     await anext(reader)
 
@@ -170,7 +170,7 @@ async def test_source_keeps_pace() -> None:
 @in_virtual_time
 async def test_slow_reader_is_left_behind(pause: float) -> None:
     """Others wait for a slow reader some seconds altogether; it goes on by itself, and still gets everything once."""
-    source, shared = Source(100), Broadcast[int](patience=3)
+    source, shared = Source(100), SharedStreams[int](patience=3)
     began = asyncio.get_running_loop().time()
     slow = asyncio.ensure_future(read(shared.join("list", source.begin), pause=pause))
 
@@ -186,7 +186,7 @@ async def test_slow_reader_is_left_behind(pause: float) -> None:
 @in_virtual_time
 async def test_all_equally_slow() -> None:
     """Nobody is left behind where nobody has to wait for another."""
-    source, shared = Source(), Broadcast[int](patience=3)
+    source, shared = Source(), SharedStreams[int](patience=3)
 
     found = await asyncio.gather(*(read(shared.join("list", source.begin), pause=30) for _ in range(5)))
 
@@ -197,7 +197,7 @@ async def test_all_equally_slow() -> None:
 @in_virtual_time
 async def test_nobody_joins_what_was_begun_before_it_was_forgotten() -> None:
     """C7: Who comes afterwards begins anew, though nothing was given yet; who had joined still gets everything."""
-    source, shared = Source(), Broadcast[int]()
+    source, shared = Source(), SharedStreams[int]()
     before = [asyncio.ensure_future(read(shared.join("list", source.begin))) for _ in range(2)]
     await asyncio.sleep(0.5)
 
@@ -212,7 +212,7 @@ async def test_nobody_joins_what_was_begun_before_it_was_forgotten() -> None:
 @in_virtual_time
 async def test_who_comes_after_it_was_forgotten_shares_again() -> None:
     """Those who come after are together again, also when the last of those before leaves."""
-    source, shared = Source(), Broadcast[int]()
+    source, shared = Source(), SharedStreams[int]()
     before = asyncio.ensure_future(read(shared.join("list", source.begin)))
     await asyncio.sleep(0.3)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sidecar.clients.http import open_session
 from sidecar.clients.stripe.client import StripeClient
-from sidecar.clients.stripe.rate import Budget
+from sidecar.clients.stripe.rate import RateLimit
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import (
     StripeFailure,
@@ -57,7 +57,7 @@ CUSTOMER = reply({"id": "cus_1", "object": "customer"})
 
 async def calling(use: Callable[[StripeClient], Awaitable[Result]], *, timeout: float = TIMEOUT) -> Result:  # noqa: ASYNC109 - the client's budget, not this function's
     async with open_session(total=timeout, connect=3, connections=5) as session:
-        budget = Budget(1000, timeout)
+        budget = RateLimit(1000, timeout)
         return await use(StripeClient(session, base=BASE, key=KEY, version=VERSION, timeout=timeout, budget=budget))
 
 

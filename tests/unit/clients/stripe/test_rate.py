@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from sidecar.clients.stripe.rate import Budget
+from sidecar.clients.stripe.rate import RateLimit
 from sidecar.errors import StripeRateLimited
 from tests.unit.clients.virtual_time import in_virtual_time
 
@@ -14,7 +14,7 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def use(budget: Budget, endpoint: str = "/v1/customers", lasting: float = 0) -> float:
+async def use(budget: RateLimit, endpoint: str = "/v1/customers", lasting: float = 0) -> float:
     """Take a turn, hold it for so many seconds, and give the moment at which it came."""
     async with budget.turn(endpoint):
         came = now()
@@ -30,7 +30,7 @@ async def outcomes(turns: list[Awaitable[float]]) -> list[float | BaseException]
 @in_virtual_time
 async def test_rate(rate: float) -> None:
     """However many ask at once, in no second do more go than the rate, but for a burst of a quarter's worth."""
-    budget = Budget(rate, patience=1_000)
+    budget = RateLimit(rate, patience=1_000)
     await asyncio.sleep(100)
 
     came = sorted(await asyncio.gather(*(use(budget) for _ in range(300))))
@@ -44,7 +44,7 @@ async def test_rate(rate: float) -> None:
 @in_virtual_time
 async def test_order() -> None:
     """Turns come in the order in which they were asked for."""
-    budget = Budget(10, patience=1_000)
+    budget = RateLimit(10, patience=1_000)
 
     came = await asyncio.gather(*(use(budget) for _ in range(100)))
 
@@ -54,7 +54,7 @@ async def test_order() -> None:
 @in_virtual_time
 async def test_lists_of_their_own() -> None:
     """Each endpoint has the whole rate."""
-    budget = Budget(10, patience=1_000)
+    budget = RateLimit(10, patience=1_000)
     await asyncio.gather(*(use(budget) for _ in range(30)))
 
     asked = now()
@@ -66,7 +66,7 @@ async def test_lists_of_their_own() -> None:
 @in_virtual_time
 async def test_patience() -> None:
     """Who would wait longer than the patience is refused at once, with the time to come back."""
-    budget = Budget(10, patience=5)
+    budget = RateLimit(10, patience=5)
 
     results = await outcomes([use(budget) for _ in range(100)])
 
@@ -80,7 +80,7 @@ async def test_patience() -> None:
 @in_virtual_time
 async def test_who_leaves_takes_no_turn() -> None:
     """Waiting turns of callers that went away are nobody's loss."""
-    budget = Budget(10, patience=5)
+    budget = RateLimit(10, patience=5)
     gone = [asyncio.ensure_future(use(budget)) for _ in range(50)]
     await asyncio.sleep(0.01)
     for task in gone:
@@ -96,7 +96,7 @@ async def test_who_leaves_takes_no_turn() -> None:
 @in_virtual_time
 async def test_pause() -> None:
     """A pause holds back everyone whose turn has not come, those who wait already too; then the rate holds again."""
-    budget = Budget(10, patience=60)
+    budget = RateLimit(10, patience=60)
     waiting = [asyncio.ensure_future(use(budget)) for _ in range(30)]
     await asyncio.sleep(1)
 
@@ -114,7 +114,7 @@ async def test_pause() -> None:
 @in_virtual_time
 async def test_pause_longer_than_patience() -> None:
     """A pause nobody has the patience for ends the waiting, of those who come and of those who wait."""
-    budget = Budget(1, patience=5)
+    budget = RateLimit(1, patience=5)
     first = [asyncio.ensure_future(use(budget)) for _ in range(4)]
     await asyncio.sleep(0.5)
 
@@ -128,7 +128,7 @@ async def test_pause_longer_than_patience() -> None:
 @in_virtual_time
 async def test_places() -> None:
     """However slow Stripe is, only so many lists' requests are under way; the rest wait, and not for ever."""
-    budget = Budget(1_000, patience=5, at_once=3)
+    budget = RateLimit(1_000, patience=5, at_once=3)
 
     results = await outcomes([use(budget, lasting=20) for _ in range(10)])
 

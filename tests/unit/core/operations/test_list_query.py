@@ -31,7 +31,7 @@ def test_bounds(gte: int | None, gt: int | None, lte: int | None, lt: int | None
         lte is None or moment <= lte,
         lt is None or moment < lt,
     ]
-    assert span.holds(moment) is all(expected)
+    assert span.contains(moment) is all(expected)
 
 
 @given(BOUND, BOUND, st.integers(-1, 31), st.integers(-1, 31))
@@ -39,9 +39,9 @@ def test_neighbouring_spans(since: int | None, until: int | None, border: int, m
     """Two spans that meet share no second and miss none."""
     newer, older, whole = Span(border, until), Span(since, border), Span(since, until)
 
-    assert newer.holds(moment) + older.holds(moment) <= 1 or not whole.holds(moment)
-    if whole.holds(moment):
-        assert newer.holds(moment) + older.holds(moment) == 1
+    assert newer.contains(moment) + older.contains(moment) <= 1 or not whole.contains(moment)
+    if whole.contains(moment):
+        assert newer.contains(moment) + older.contains(moment) == 1
 
 
 @pytest.mark.parametrize("name", ["starting_after", "ending_before"])

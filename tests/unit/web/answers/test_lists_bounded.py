@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from aiohttp import web
 
-from sidecar.core.operations.list_query import Leaf
+from sidecar.core.operations.list_query import RenderedPage
 from sidecar.errors import StripeUnavailable
 from sidecar.web.answers.streams import stream_array, stream_lines
 from tests.doubles import faults
@@ -173,9 +173,9 @@ async def test_secrets_however_spelt(house: House, query: str, name: str) -> Non
     assert secret.encode() not in answer.raw
 
 
-async def given(leaves: int, size: int) -> AsyncGenerator[Leaf]:
+async def given(leaves: int, size: int) -> AsyncGenerator[RenderedPage]:
     for number in range(leaves):
-        yield Leaf(b'"' + b"x" * size + b'"', (f"pi_{number}",), more=True, newest=1, oldest=1)
+        yield RenderedPage(b'"' + b"x" * size + b'"', (f"pi_{number}",), more=True, newest=1, oldest=1)
 
 
 @asynccontextmanager
@@ -225,8 +225,8 @@ async def test_client_that_reads_nothing(leaves: int, size: int) -> None:
     assert ends == ["BrokenOff"]
 
 
-async def broken(error: Exception) -> AsyncGenerator[Leaf]:
-    yield Leaf(b'{"id":"pi_1"}\n', ("pi_1",), more=True, newest=1, oldest=1)
+async def broken(error: Exception) -> AsyncGenerator[RenderedPage]:
+    yield RenderedPage(b'{"id":"pi_1"}\n', ("pi_1",), more=True, newest=1, oldest=1)
     raise error
 
 
