@@ -13,7 +13,7 @@ from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.change_feed import ChangeFeed
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
 from sidecar.clients.directus.permission_cache import PermissionCache
-from sidecar.clients.directus.service_items import DirectusHeldItems
+from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.shared import SharedStreams
@@ -148,7 +148,7 @@ def _gate(settings: Settings, permissions: PermissionCache, origins: Origins) ->
 def _webhooks(settings: Settings, app: web.Application, client: DirectusClient, stripe: StripeClient) -> StripeWebhooks:
     mirror, service = settings.mirror, opening.service_credential(settings)
     assert service is not None  # noqa: S101 - the settings are refused without it
-    items = DirectusHeldItems(
+    items = DirectusLinkedItems(
         client,
         DirectusPermissions(client, {settings.stripe_customers_collection}),
         service,

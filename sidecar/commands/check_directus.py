@@ -7,7 +7,7 @@ import aiohttp
 import orjson
 
 from sidecar import opening
-from sidecar.clients.directus.client import Answer
+from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.http import read_bounded
 from sidecar.commands.addresses import NOBODYS_ADDRESS
 from sidecar.commands.check_feed import feed_lines
@@ -18,7 +18,7 @@ from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
 
-_Ask = Callable[[str, str | None], Awaitable[Answer]]  # a path, and the address in whose name
+_Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]  # a path, and the address in whose name
 _ANSWER_LIMIT = 64 * 1024
 _PROVISION = "or the service token may not read it: run `provision`, or correct"
 

@@ -7,7 +7,7 @@ both by one are (core.policy). Who holds which is not looked at, so of two polic
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sidecar.clients.directus.client import Answer
+from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import service_policy
 from sidecar.core.access.permissions import Action
@@ -31,7 +31,7 @@ def policies_path(settings: Settings) -> str:
     return f"/permissions?limit=-1&{ours}&fields=action,fields,permissions,policy.id,policy.name"
 
 
-def policy_lines(settings: Settings, answer: Answer) -> Iterator[Line]:
+def policy_lines(settings: Settings, answer: DirectusAnswer) -> Iterator[Line]:
     """`answer` is that to `policies_path`."""
     id_field, ours = settings.stripe_customer_id_field, service_policy(settings)
     where = f"{settings.stripe_customers_collection}.{id_field}"

@@ -9,7 +9,7 @@ from sidecar import opening
 from sidecar.clients.directus.client import DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusItemLists
 from sidecar.core.flows.create_customer import named_item
-from sidecar.core.flows.reconcile import Customer, Fill, Finding, Problem, State, lacking
+from sidecar.core.flows.reconcile import CustomerState, Fill, Finding, ListedCustomer, Problem, lacking
 from sidecar.core.operations.resources import StripeObject, is_customer_id
 from sidecar.errors import ItemRefused, StripeRejected
 from sidecar.settings import Settings, SettingsFault
@@ -24,7 +24,7 @@ class Listed:
     """One page of Stripe's list: all IDs, and the customers that name an item of ours."""
 
     ids: Sequence[str]
-    customers: Sequence[Customer]
+    customers: Sequence[ListedCustomer]
 
 
 class Ledger:
@@ -52,9 +52,9 @@ class Ledger:
         async for page in self._stripe.pages(_PATH, filters):
             yield Listed([str(entry.get("id")) for entry in page], [one for entry in page for one in self._ours(entry)])
 
-    def _ours(self, entry: StripeObject) -> list[Customer]:
+    def _ours(self, entry: StripeObject) -> list[ListedCustomer]:
         item = named_item(self._write_back, entry.get("metadata"))
-        return [] if item is None or entry.get("deleted") else [Customer(str(entry.get("id")), item)]
+        return [] if item is None or entry.get("deleted") else [ListedCustomer(str(entry.get("id")), item)]
 
     async def named(self, keys: Sequence[str]) -> dict[str, str | None]:
         """Give the ID that each of these items holds; an item that is not among them is gone."""
@@ -77,19 +77,19 @@ class Ledger:
                 raise
             return {}
 
-    def holding(self) -> AsyncIterator[dict[str, str]]:
-        return self._lists.holding()
+    def linked(self) -> AsyncIterator[dict[str, str]]:
+        return self._lists.linked()
 
-    async def state(self, customer_id: str) -> State:
+    async def state(self, customer_id: str) -> CustomerState:
         if not is_customer_id(customer_id):
-            return State.UNKNOWN
+            return CustomerState.UNKNOWN
         try:
             customer = await self._stripe.retrieve(_PATH, customer_id)
         except StripeRejected as rejected:
             if rejected.status != _NOT_FOUND:
                 raise
-            return State.UNKNOWN
-        return State.DELETED if customer.get("deleted") else State.ALIVE
+            return CustomerState.UNKNOWN
+        return CustomerState.DELETED if customer.get("deleted") else CustomerState.ALIVE
 
     async def fill(self, fill: Fill) -> Finding | None:
         """None where the item holds the customer now, whoever wrote it."""
@@ -101,7 +101,7 @@ class Ledger:
         found = await self._alone(fill.item)
         if fill.item not in found:
             return Finding(Problem.GONE, fill.item, (fill.customer,))
-        held = found[fill.item]
-        if held is None:
+        linked = found[fill.item]
+        if linked is None:
             return Finding(problem, fill.item, (fill.customer,))
-        return None if held == fill.customer else Finding(Problem.SEVERAL, fill.item, (held, fill.customer))
+        return None if linked == fill.customer else Finding(Problem.SEVERAL, fill.item, (linked, fill.customer))

@@ -15,7 +15,18 @@ from contextlib import asynccontextmanager
 from sidecar import opening
 from sidecar.commands.ledger import Ledger, Listed
 from sidecar.commands.report import Report
-from sidecar.core.flows.reconcile import Case, Fill, Finding, Problem, Seen, State, compare, decide, merge, unlisted
+from sidecar.core.flows.reconcile import (
+    Case,
+    CustomerState,
+    Fill,
+    Finding,
+    Problem,
+    Seen,
+    compare,
+    decide,
+    merge,
+    unlisted,
+)
 from sidecar.errors import SidecarError
 from sidecar.settings import Settings, SettingsFault, load
 
@@ -92,7 +103,7 @@ async def _compare(page: Listed, ledger: Ledger, cases: dict[str, Case], report:
 
 
 async def _settle(case: Case, ledger: Ledger, report: Report) -> None:
-    verdict = decide(case, State.ALIVE if case.holds is None else await ledger.state(case.holds))
+    verdict = decide(case, CustomerState.ALIVE if case.linked is None else await ledger.state(case.linked))
     if isinstance(verdict, Fill) and not report.dry_run:
         verdict = await ledger.fill(verdict) or verdict
     match verdict:
@@ -103,7 +114,7 @@ async def _settle(case: Case, ledger: Ledger, report: Report) -> None:
 
 
 async def _look_for_deleted(ledger: Ledger, seen: Seen, cases: dict[str, Case], report: Report) -> None:
-    async for items in ledger.holding():
+    async for items in ledger.linked():
         report.progress("Looking for deleted customers")
         for case in unlisted(items, seen):
             if case.item not in cases:

@@ -12,7 +12,7 @@ from sidecar.core.flows.idempotency import client_key
 from sidecar.core.interfaces import Lists
 from sidecar.core.operations.parameters import is_owned
 from sidecar.core.operations.resources import CUSTOMER
-from sidecar.core.operations.row import Customer, Kind, Scoping
+from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
 from sidecar.errors import InvalidQuery
 from sidecar.web.answers.rendering import Rendering, render_page
 from sidecar.web.answers.response import answer
@@ -44,13 +44,13 @@ async def _list(call: Call) -> web.StreamResponse:
 async def _lists(call: Call) -> tuple[Lists, Mapping[str, str]]:
     """Give the lists that the caller may read, and by what they choose beside that."""
     operation = call.operation
-    named = {"customer": call.object_id} if operation.names is CUSTOMER and call.object_id else {}
+    named = {"customer": call.object_id} if operation.path_resource is CUSTOMER and call.object_id else {}
     filters = {**call.filters, **named}
     if "customer" in filters or (operation.resource is CUSTOMER and call.query.cursor is not None):
         call.ownership.require_id_field()
     if not call.caller.has_all_customers:
         return await _own_lists(call, filters)
-    if operation.customer is Customer.REQUIRED and "customer" not in filters:
+    if operation.customer is CustomerParameter.REQUIRED and "customer" not in filters:
         raise InvalidQuery("customer: is required.")
     return call.request.app[LISTS], filters
 

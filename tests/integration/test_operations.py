@@ -126,7 +126,7 @@ async def test_the_owner(sidecar: str, shop: Shop, owner: Person, operation: Ope
 
 
 @pytest.mark.parametrize(
-    "operation", [row for row in PERSONAL if row.names or row.name in {*ASKED, *SENT}], ids=lambda row: row.name
+    "operation", [row for row in PERSONAL if row.path_resource or row.name in {*ASKED, *SENT}], ids=lambda row: row.name
 )
 async def test_a_stranger(stack: Stack, sidecar: str, owner: Person, operation: Operation) -> None:
     """The same for another's customer and objects is refused, and nothing is changed at Stripe."""

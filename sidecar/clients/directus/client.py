@@ -32,7 +32,7 @@ _REFUSALS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DirectusAnswer:
     """`body` is parsed JSON, None for an empty one; `code` is Directus's error code, if it gave one."""
 
     status: int
@@ -59,7 +59,7 @@ class DirectusClient:
         self._address_header = address_header
         self._metrics = metrics or Metrics()
 
-    async def request(self, credential: Credential, method: str, path: str, *, json: object = None) -> Answer:
+    async def request(self, credential: Credential, method: str, path: str, *, json: object = None) -> DirectusAnswer:
         """Send one request as the caller, the credential as `Authorization: Bearer` and nowhere else.
 
         Raises DirectusUnavailable unless a whole, readable answer came inside the budget.
@@ -119,14 +119,14 @@ class DirectusPermissions:
                 return None
 
 
-def _read(response: aiohttp.ClientResponse, content: bytes) -> Answer:
+def _read(response: aiohttp.ClientResponse, content: bytes) -> DirectusAnswer:
     """Raises ValueError for a result that is not JSON; a failure counts whoever wrote it, such as a proxy in HTML."""
     body: object = None
     if content and response.content_type == "application/json":
         body = _json(content, required=response.status < HTTPStatus.BAD_REQUEST)
     elif content and response.status < HTTPStatus.BAD_REQUEST:
         raise ValueError(f"answered {response.content_type}")
-    return Answer(response.status, body, _code(body), retry_after(response.headers))
+    return DirectusAnswer(response.status, body, _code(body), retry_after(response.headers))
 
 
 def _json(content: bytes, *, required: bool) -> object:

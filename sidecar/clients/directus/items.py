@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import quote
 
-from sidecar.clients.directus.client import Answer, DirectusClient, collection_path
+from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, collection_path
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.interfaces import PrimaryKey
@@ -116,7 +116,7 @@ def segment(item: PrimaryKey) -> str:
     return quote(str(item), safe="")
 
 
-def data_of(answer: Answer, what: str) -> object:
+def data_of(answer: DirectusAnswer, what: str) -> object:
     """Raises ItemRefused for what Directus says no to, with its code, and DirectusUnavailable for the rest."""
     if answer.code is not None and answer.status in _CALLERS_FAULT:
         raise ItemRefused(f"Directus does not let you {what} ({answer.code}).", status=answer.status, code=answer.code)

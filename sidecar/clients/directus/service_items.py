@@ -12,7 +12,7 @@ from sidecar.clients.directus.items import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
-from sidecar.core.flows.follow_customer import HeldItem
+from sidecar.core.flows.follow_customer import LinkedItem
 from sidecar.core.interfaces import PermissionSource, PrimaryKey
 from sidecar.errors import DirectusUnavailable
 
@@ -20,7 +20,7 @@ _PAGE = 100  # Directus's QUERY_LIMIT_MAX may be lower, so no page counts as the
 _MOST = 100  # the ID field is unique where `provision` made it
 
 
-class DirectusHeldItems:
+class DirectusLinkedItems:
     """`fields` are those that repeat something of a customer."""
 
     def __init__(
@@ -46,7 +46,7 @@ class DirectusHeldItems:
             return update
         return read if update.unrestricted else AllowedFields(read.names & update.names)
 
-    async def holding(self, customer_id: str, fields: AllowedFields) -> Sequence[HeldItem]:
+    async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         """The value that comes back counts: some databases find "cus_a" where "cus_A" is looked for."""
         names = {self._collection.key_field, self._collection.id_field, *(self._fields & fields.names)}
         wanted = "*" if fields.unrestricted else ",".join(sorted(names))
@@ -56,7 +56,7 @@ class DirectusHeldItems:
         if not isinstance(rows, list):
             raise DirectusUnavailable("a list of items was answered as something else")
         found = [row for row in rows if isinstance(row, dict) and row.get(self._collection.id_field) == customer_id]
-        return [HeldItem(self._key(row), row) for row in found]
+        return [LinkedItem(self._key(row), row) for row in found]
 
     async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
         held = {
@@ -87,7 +87,7 @@ class DirectusItemLists:
         """Give the ID that each of up to a hundred items holds. One that is missing may be there: ask for it alone."""
         return await self._search({"filter": {self._collection.key_field: {"_in": list(keys)}}, "limit": len(keys)})
 
-    async def holding(self) -> AsyncIterator[dict[str, str]]:
+    async def linked(self) -> AsyncIterator[dict[str, str]]:
         """Go through all items that hold an ID. One that is deleted meanwhile can move another out of sight."""
         wanted = {
             "filter": {self._collection.id_field: {"_nnull": True}},

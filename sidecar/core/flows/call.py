@@ -15,7 +15,7 @@ from sidecar.core.flows.pricing import with_amount
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.parameters import Reference, found, is_owned
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject, customer_of, reference
-from sidecar.core.operations.row import Customer, Kind, Operation, Scoping
+from sidecar.core.operations.row import CustomerParameter, Kind, Operation, Scoping
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected, StripeUnavailable
 
 _log = logging.getLogger(__name__)
@@ -75,14 +75,14 @@ async def perform(intent: Intent, stripe: Stripe, ownership: Ownership | None) -
     """
     operation = intent.operation
     owner = None if ownership is None else await find_owner(intent, stripe, ownership)
-    if owner is None and operation.customer is Customer.REQUIRED and "customer" not in intent.values:
+    if owner is None and operation.customer is CustomerParameter.REQUIRED and "customer" not in intent.values:
         raise InvalidPayload("customer: is required.")
     if operation.kind is Kind.RETRIEVE:
         return await _retrieved(intent, stripe, owner)
     values = dict(intent.values)
     if any(parameter.ours for parameter in operation.parameters):
         values = await with_amount(values, stripe)
-    if owner is not None and operation.customer is not Customer.NOT_TAKEN:
+    if owner is not None and operation.customer is not CustomerParameter.NOT_TAKEN:
         values["customer"] = owner.customer
     target = operation.target(intent.object_id)
     sent = await stripe.send(operation.method, target, values, intent.key, in_turn=operation.in_turn)
@@ -127,7 +127,7 @@ async def find_owner(intent: Intent, stripe: Stripe, ownership: Ownership) -> Ow
 
 
 def _named_customer(intent: Intent) -> str | None:
-    if intent.operation.names is CUSTOMER:
+    if intent.operation.path_resource is CUSTOMER:
         return intent.object_id
     named = intent.values.get("customer")
     return named if isinstance(named, str) else None
@@ -135,8 +135,12 @@ def _named_customer(intent: Intent) -> str | None:
 
 def _owned_objects(intent: Intent) -> Iterable[tuple[Resource, str]]:
     """Give the objects that must be the caller's: the one in the path, and those that parameters refer to."""
-    if intent.operation.names is not CUSTOMER and intent.operation.names is not None and intent.object_id is not None:
-        yield intent.operation.names, intent.object_id
+    if (
+        intent.operation.path_resource is not CUSTOMER
+        and intent.operation.path_resource is not None
+        and intent.object_id is not None
+    ):
+        yield intent.operation.path_resource, intent.object_id
     for _, kind, value in found(intent.operation.parameters, intent.values, Reference):
         if kind.resource.owned and kind.resource is not CUSTOMER:
             yield kind.resource, str(value)

@@ -28,11 +28,11 @@ _WHO_IS_WHO = frozenset(
 _USERS = "directus_users"
 _log = logging.getLogger(__name__)
 
-State = Mapping[str, object] | None
+Mirrored = Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
-class HeldItem:
+class LinkedItem:
     """One that holds a customer's ID, with those of its `values` that were asked for and are there."""
 
     key: PrimaryKey
@@ -47,13 +47,13 @@ class Change:
     fields: tuple[str, ...]
 
 
-class HeldItems(Protocol):
+class LinkedItems(Protocol):
     """Items by the customer they hold, as the service. Raise Refused and DirectusUnavailable."""
 
     async def changeable(self) -> AllowedFields:
         """Name the fields that the service may both read and change."""
 
-    async def holding(self, customer_id: str, fields: AllowedFields) -> Sequence[HeldItem]: ...
+    async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]: ...
 
     async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
         """Change the item if it still holds this customer, in one step; False where it does not."""
@@ -78,32 +78,32 @@ class Mirror:
                 taken.update(free)
         return cls(collection.id_field, fields)
 
-    def state(self, customer: StripeObject) -> State:
+    def state(self, customer: StripeObject) -> Mirrored:
         """Give what an item of this customer's should hold, by field; None for one that is deleted."""
         if customer.get("deleted") is True:
             return None
         found = {field: [name for name in names if name in customer] for field, names in self.fields.items()}
         return {field: customer[names[0]] for field, names in found.items() if names}
 
-    def lacking(self, state: State, held: Mapping[str, object]) -> dict[str, object]:
+    def lacking(self, state: Mirrored, linked: Mapping[str, object]) -> dict[str, object]:
         """Give what must be written into an item that holds this; fields that it does not show are left alone."""
         if state is None:
             return {self.id_field: None}
-        return {field: value for field, value in state.items() if field in held and not _same(held[field], value)}
+        return {field: value for field, value in state.items() if field in linked and not _same(linked[field], value)}
 
 
-async def follow(customer_id: str, stripe: Stripe, items: HeldItems, mirror: Mirror) -> AsyncIterator[Change]:
+async def follow(customer_id: str, stripe: Stripe, items: LinkedItems, mirror: Mirror) -> AsyncIterator[Change]:
     """Make every item that holds this customer agree with Stripe; give each change once it is made.
 
     Raises Refused, DirectusUnavailable and StripeFailure, and EventFailed where either side changes all the time.
     """
     fields = await items.changeable()
-    held = await items.holding(customer_id, fields)
-    if not held:
+    linked = await items.linked(customer_id, fields)
+    if not linked:
         return  # many of an account's customers may be none of ours, and Stripe is asked for none of those
     state = mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
     for _ in range(_ROUNDS):
-        changes = [(item.key, values) for item in held if (values := mirror.lacking(state, item.values))]
+        changes = [(item.key, values) for item in linked if (values := mirror.lacking(state, item.values))]
         if not changes:
             return
         agreed = True
@@ -115,11 +115,11 @@ async def follow(customer_id: str, stripe: Stripe, items: HeldItems, mirror: Mir
         before, state = state, mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
         if agreed and state == before:
             return
-        held = await items.holding(customer_id, fields)
+        linked = await items.linked(customer_id, fields)
     raise EventFailed("This customer changes all the time. Send the event again.", detail=customer_id)
 
 
-async def _change(items: HeldItems, key: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
+async def _change(items: LinkedItems, key: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
     try:
         return await items.change(key, customer_id, values)
     except ItemRefused as refused:
@@ -128,14 +128,14 @@ async def _change(items: HeldItems, key: PrimaryKey, customer_id: str, values: M
         raise
 
 
-def _same(held: object, wanted: object) -> bool:
+def _same(linked: object, wanted: object) -> bool:
     """An address in a field for text stands there as JSON; and what an address does not have may be null or absent."""
-    if isinstance(held, str) and isinstance(wanted, dict | list):
+    if isinstance(linked, str) and isinstance(wanted, dict | list):
         try:
-            held = json.loads(held)
+            linked = json.loads(linked)
         except ValueError:
             return False
-    return _bare(held) == _bare(wanted)
+    return _bare(linked) == _bare(wanted)
 
 
 def _bare(value: object) -> object:

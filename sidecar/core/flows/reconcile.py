@@ -18,7 +18,7 @@ _MARKS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
+class ListedCustomer:
     """One that Stripe lists; `item` is the item that its metadata names."""
 
     id: str
@@ -30,7 +30,7 @@ class Case:
     """An item, the customer whose ID it `holds`, and the `others` that name it."""
 
     item: str
-    holds: str | None
+    linked: str | None
     others: tuple[str, ...]
 
 
@@ -40,7 +40,7 @@ class Fill:
     customer: str
 
 
-class State(StrEnum):
+class CustomerState(StrEnum):
     """What Stripe says of a customer that an item holds."""
 
     ALIVE = "alive"
@@ -68,7 +68,7 @@ class Finding:
     customers: tuple[str, ...]
 
 
-def compare(customers: Iterable[Customer], items: Mapping[str, str | None]) -> Iterator[Case]:
+def compare(customers: Iterable[ListedCustomer], items: Mapping[str, str | None]) -> Iterator[Case]:
     """Set some customers against the items they name, each with the customer that it holds.
 
     Gives the cases that are not plainly in order. A customer whose item is not among `items` is left out.
@@ -79,23 +79,23 @@ def compare(customers: Iterable[Customer], items: Mapping[str, str | None]) -> I
 
 
 def merge(earlier: Case, later: Case) -> Case:
-    """Join two looks at one item. What it held at the later look counts."""
+    """Join two looks at one item. What it linked at the later look counts."""
     others = dict.fromkeys(earlier.others + later.others)
-    return Case(later.item, later.holds, tuple(other for other in others if other != later.holds))
+    return Case(later.item, later.linked, tuple(other for other in others if other != later.linked))
 
 
-def decide(case: Case, held: State) -> Fill | Finding | None:
-    """`held` is the state of the customer that the item holds; it does not matter where there is none."""
-    if case.holds is None:
+def decide(case: Case, linked: CustomerState) -> Fill | Finding | None:
+    """`linked` is the state of the customer that the item holds; it does not matter where there is none."""
+    if case.linked is None:
         return Fill(case.item, *case.others) if len(case.others) == 1 else _several(case)
-    if held is State.ALIVE:
+    if linked is CustomerState.ALIVE:
         return _several(case) if case.others else None
-    problem = Problem.DELETED if held is State.DELETED else Problem.UNKNOWN
-    return Finding(problem, case.item, (case.holds, *case.others))
+    problem = Problem.DELETED if linked is CustomerState.DELETED else Problem.UNKNOWN
+    return Finding(problem, case.item, (case.linked, *case.others))
 
 
 def _several(case: Case) -> Finding:
-    return Finding(Problem.SEVERAL, case.item, (*([case.holds] if case.holds else []), *case.others))
+    return Finding(Problem.SEVERAL, case.item, (*([case.linked] if case.linked else []), *case.others))
 
 
 class Seen:
@@ -123,7 +123,9 @@ class Seen:
 
 def unlisted(items: Mapping[str, str], seen: Seen) -> Iterator[Case]:
     """Give the items that hold a customer which Stripe did not list: it lists none that was deleted."""
-    return (Case(item, held, ()) for item, held in items.items() if not is_customer_id(held) or held not in seen)
+    return (
+        Case(item, linked, ()) for item, linked in items.items() if not is_customer_id(linked) or linked not in seen
+    )
 
 
 def lacking(permissions: Permissions, collection: CustomersCollection) -> list[str]:

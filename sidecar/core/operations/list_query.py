@@ -118,7 +118,7 @@ def _limit(given: Mapping[str, str]) -> int | None:
 
 def _cursor(given: Mapping[str, str], name: str, resource: Resource) -> str | None:
     value = given.get(name)
-    if value is not None and not resource.names(value):
+    if value is not None and not resource.is_id(value):
         raise InvalidQuery(f"{name}: must be the ID of an object of this list.")
     return value
 

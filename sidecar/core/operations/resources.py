@@ -43,7 +43,7 @@ class Resource:
         others = "|".join(prefix for other in RESOURCES.values() if other is not self for prefix in other.prefixes)
         return rf"(?!search$|({others})_)[A-Za-z0-9_-]{{1,250}}"  # `search` is a route beside the objects
 
-    def names(self, value: object) -> bool:
+    def is_id(self, value: object) -> bool:
         """Say whether a value has the shape of such an object's ID; only that may become part of a URL at Stripe."""
         return isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
 
@@ -169,7 +169,7 @@ RESOURCES: Mapping[str, Resource] = MappingProxyType(
 
 
 def is_customer_id(value: object) -> bool:
-    return CUSTOMER.names(value)
+    return CUSTOMER.is_id(value)
 
 
 def customer_of(value: Mapping[str, object]) -> str | None:

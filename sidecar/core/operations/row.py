@@ -31,7 +31,7 @@ class Scoping(Enum):
     REFERRED = auto()  # a parameter names an object, which is read first and names its customer
 
 
-class Customer(Enum):
+class CustomerParameter(Enum):
     """Whether the request itself takes a `customer`; a scoped caller may always leave it out."""
 
     NOT_TAKEN = auto()
@@ -56,7 +56,7 @@ class Operation:
     kind: Kind
     action: Action
     scoping: Scoping = Scoping.REFUSED
-    customer: Customer = Customer.NOT_TAKEN
+    customer: CustomerParameter = CustomerParameter.NOT_TAKEN
     parameters: tuple[Parameter, ...] = ()
     one_of: tuple[str, ...] = ()
     on_customers: bool = True
@@ -65,7 +65,7 @@ class Operation:
     in_turn: bool = False
 
     @property
-    def names(self) -> Resource | None:
+    def path_resource(self) -> Resource | None:
         """The kind of object that the path names."""
         for resource in (CUSTOMER, self.resource):
             if f"{{{resource.variable}}}" in self.path:
@@ -80,13 +80,13 @@ class Operation:
     @property
     def taken(self) -> tuple[Parameter, ...]:
         """All parameters, `customer` among them where it is taken."""
-        if self.customer is Customer.NOT_TAKEN:
+        if self.customer is CustomerParameter.NOT_TAKEN:
             return self.parameters
         return (Parameter("customer", Reference(CUSTOMER)), *self.parameters)
 
     def target(self, object_id: str | None) -> str:
         """Say where the call goes at Stripe."""
-        own = self.names is self.resource and object_id is not None
+        own = self.path_resource is self.resource and object_id is not None
         return f"{self.resource.path}/{object_id}{self.verb}" if own else f"{self.resource.path}{self.verb}"
 
 
@@ -95,10 +95,10 @@ def named_object(operation: Operation, path_parameters: Mapping[str, str]) -> st
 
     Raises RouteNotFound for a text that is no such ID.
     """
-    resource = operation.names
+    resource = operation.path_resource
     if resource is None:
         return None
     value = path_parameters[resource.variable]
-    if not resource.names(value):
+    if not resource.is_id(value):
         raise RouteNotFound(f"The path holds no ID of a {resource.kind} at Stripe; one looks like {resource.example}.")
     return value

@@ -57,7 +57,7 @@ class Rule:
             self.collection,
             self.action,
             customers,
-            names_customer=self.operation.names is CUSTOMER,
+            names_customer=self.operation.path_resource is CUSTOMER,
             scopable=self.operation.scoping is not Scoping.REFUSED,
             unscoped=self.unscoped_action,
         )
@@ -194,7 +194,7 @@ def _faults(key: str, value: object, operation: Operation) -> Iterator[str]:
 
 
 def _are_prices(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(PRICE.names(entry) for entry in value)
+    return isinstance(value, list) and bool(value) and all(PRICE.is_id(entry) for entry in value)
 
 
 def _takes_prices(operation: Operation) -> bool:

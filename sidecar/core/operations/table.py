@@ -35,7 +35,7 @@ from sidecar.core.operations.resources import (
     SETUP_INTENT,
     SUBSCRIPTION,
 )
-from sidecar.core.operations.row import Customer, Kind, Operation, Scoping
+from sidecar.core.operations.row import CustomerParameter, Kind, Operation, Scoping
 from sidecar.core.operations.shared_parameters import (
     AMOUNT,
     CHANGED_ITEMS,
@@ -108,7 +108,7 @@ OPERATIONS = (
         "/payment_intents",
         PAYMENT_INTENT,
         "the PaymentIntent over a price times a quantity",
-        customer=Customer.OPTIONAL,
+        customer=CustomerParameter.OPTIONAL,
         one_of=("price", "amount"),
         parameters=(
             Parameter("price", Reference(PRICE), ours=True),
@@ -137,7 +137,7 @@ OPERATIONS = (
         CHARGE,
         "every charge, newest first",
         scoping=Scoping.FILTER,
-        customer=Customer.OPTIONAL,
+        customer=CustomerParameter.OPTIONAL,
         parameters=(Parameter("payment_intent", Reference(PAYMENT_INTENT)),),
     ),
     _list(
@@ -170,7 +170,7 @@ OPERATIONS = (
         INVOICE,
         "every invoice, newest first",
         scoping=Scoping.FILTER,
-        customer=Customer.OPTIONAL,
+        customer=CustomerParameter.OPTIONAL,
         parameters=(
             Parameter("status", OneOf(("draft", "open", "paid", "uncollectible", "void"))),
             Parameter("subscription", Reference(SUBSCRIPTION)),
@@ -184,7 +184,7 @@ OPERATIONS = (
         "the upcoming invoice, or what it would be after a change; nothing is changed",
         action=Action.READ,
         scoping=Scoping.FILLED,
-        customer=Customer.OPTIONAL,
+        customer=CustomerParameter.OPTIONAL,
         verb="/create_preview",
         in_turn=True,
         parameters=(
@@ -198,7 +198,7 @@ OPERATIONS = (
         SUBSCRIPTION,
         "every subscription that is not canceled, or those of a status, newest first",
         scoping=Scoping.FILTER,
-        customer=Customer.OPTIONAL,
+        customer=CustomerParameter.OPTIONAL,
         parameters=(
             Parameter(
                 "status",
@@ -218,7 +218,7 @@ OPERATIONS = (
         "/subscriptions",
         SUBSCRIPTION,
         "the subscription to some prices",
-        customer=Customer.REQUIRED,
+        customer=CustomerParameter.REQUIRED,
         parameters=(
             Parameter("items", LINE_ITEMS, required=True),
             DEFAULT_PAYMENT_METHOD,
@@ -252,7 +252,7 @@ OPERATIONS = (
         PAYMENT_METHOD,
         "a customer's payment methods",
         scoping=Scoping.FILTER,
-        customer=Customer.REQUIRED,
+        customer=CustomerParameter.REQUIRED,
         parameters=(Parameter("type", Pattern("[a-z_]{2,40}", "a type of payment method, such as card")),),
     ),
     _act(
@@ -267,7 +267,7 @@ OPERATIONS = (
         "/setup_intents",
         SETUP_INTENT,
         "the SetupIntent by which a payment method is saved",
-        customer=Customer.OPTIONAL,
+        customer=CustomerParameter.OPTIONAL,
         parameters=(
             Parameter("payment_method", Reference(PAYMENT_METHOD)),
             Parameter("usage", USAGE),
@@ -279,7 +279,7 @@ OPERATIONS = (
         "/checkout/sessions",
         CHECKOUT_SESSION,
         "the session; its `url` is the page to pay on",
-        customer=Customer.OPTIONAL,
+        customer=CustomerParameter.OPTIONAL,
         parameters=(
             Parameter("mode", OneOf(("payment", "subscription", "setup")), required=True),
             Parameter("line_items", LINE_ITEMS),
@@ -299,7 +299,7 @@ OPERATIONS = (
         "/billing_portal/sessions",
         PORTAL_SESSION,
         "the session; its `url` is the customer's portal at Stripe",
-        customer=Customer.REQUIRED,
+        customer=CustomerParameter.REQUIRED,
         parameters=(RETURN_URL, LOCALE),
     ),
     _catalogue(

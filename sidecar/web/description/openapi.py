@@ -103,7 +103,7 @@ def _permission(rule: Rule) -> str:
 
 
 def _path(operation: Operation) -> list[Schema]:
-    resource = operation.names
+    resource = operation.path_resource
     if resource is None:
         return []
     shape = {"type": "string", "pattern": f"^({resource.pattern})$"}

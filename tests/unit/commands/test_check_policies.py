@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from sidecar.clients.directus.client import Answer
+from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.lines import Line, Word
 from sidecar.core.access.collection import CustomersCollection
@@ -35,7 +35,7 @@ def rule(policy: str, action: str, fields: Iterable[str] | None = ("*",), item: 
 
 
 def lines(rows: Iterable[object]) -> list[Line]:
-    return list(policy_lines(SETTINGS, Answer(200, {"data": list(rows)}, None, None)))
+    return list(policy_lines(SETTINGS, DirectusAnswer(200, {"data": list(rows)}, None, None)))
 
 
 def words(*rows: object) -> list[Word]:
@@ -107,15 +107,15 @@ def test_the_service_policy_is_none_of_them() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(403, {"errors": [{"extensions": {"code": "FORBIDDEN"}}]}, "FORBIDDEN", None),
-        Answer(200, {"data": None}, None, None),
-        Answer(200, None, None, None),
-        Answer(200, {"data": [{"action": "read", "fields": ["*"], "permissions": OWN}]}, None, None),
-        Answer(200, {"data": [{**rule("member", "read"), "policy": None}]}, None, None),
-        Answer(200, {"data": [rule("member", "read"), None]}, None, None),
+        DirectusAnswer(403, {"errors": [{"extensions": {"code": "FORBIDDEN"}}]}, "FORBIDDEN", None),
+        DirectusAnswer(200, {"data": None}, None, None),
+        DirectusAnswer(200, None, None, None),
+        DirectusAnswer(200, {"data": [{"action": "read", "fields": ["*"], "permissions": OWN}]}, None, None),
+        DirectusAnswer(200, {"data": [{**rule("member", "read"), "policy": None}]}, None, None),
+        DirectusAnswer(200, {"data": [rule("member", "read"), None]}, None, None),
     ],
 )
-def test_not_seen_is_not_well(answer: Answer) -> None:
+def test_not_seen_is_not_well(answer: DirectusAnswer) -> None:
     """Where it could not look it says so, and not that all is well."""
     [line] = policy_lines(SETTINGS, answer)
 

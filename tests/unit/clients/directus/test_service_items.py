@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
-from sidecar.clients.directus.service_items import DirectusHeldItems
+from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.http import open_session
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import AllowedFields
-from sidecar.core.flows.follow_customer import HeldItem
+from sidecar.core.flows.follow_customer import LinkedItem
 from sidecar.errors import CredentialRefused, DirectusUnavailable, ItemRefused
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble, Grant, User, full, grants, partial
@@ -25,10 +25,10 @@ FORMER = "cus_1"
 
 
 @asynccontextmanager
-async def items_of(directus: DirectusDouble, collection: str = "customers") -> AsyncIterator[DirectusHeldItems]:
+async def items_of(directus: DirectusDouble, collection: str = "customers") -> AsyncIterator[DirectusLinkedItems]:
     async with open_session(total=0.5, connect=0.5, connections=1) as session:
         client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
-        yield DirectusHeldItems(
+        yield DirectusLinkedItems(
             client,
             DirectusPermissions(client, {collection}),
             SERVICE,
@@ -38,7 +38,7 @@ async def items_of(directus: DirectusDouble, collection: str = "customers") -> A
 
 
 @pytest.fixture
-async def held(directus: DirectusDouble) -> AsyncIterator[DirectusHeldItems]:
+async def held(directus: DirectusDouble) -> AsyncIterator[DirectusLinkedItems]:
     directus.add_users([User("service", "service", EVENTS)])
     async with items_of(directus) as items:
         yield items
@@ -67,15 +67,15 @@ async def test_what_may_be_changed(directus: DirectusDouble, read: Grant, update
         assert await items.changeable() == AllowedFields(frozenset(names))
 
 
-async def test_items_that_hold_a_customer(directus: DirectusDouble, held: DirectusHeldItems) -> None:
+async def test_items_that_hold_a_customer(directus: DirectusDouble, held: DirectusLinkedItems) -> None:
     """Key, ID and the fields that repeat something are asked for, and nothing else of an item."""
     there = row(directus)
     row(directus, stripe_customer_id="cus_2")
     row(directus, stripe_customer_id=None)
 
-    found = await held.holding(FORMER, NAME)
+    found = await held.linked(FORMER, NAME)
 
-    assert found == [HeldItem(1, {name: there[name] for name in ("id", "stripe_customer_id", "name")})]
+    assert found == [LinkedItem(1, {name: there[name] for name in ("id", "stripe_customer_id", "name")})]
     assert directus.requests[-1].query["fields"] == "id,name,stripe_customer_id"
     assert directus.requests[-1].values("Authorization") == ["Bearer service"]
 
@@ -86,20 +86,20 @@ async def test_a_token_that_may_do_everything(directus: DirectusDouble) -> None:
     row(directus)
 
     async with items_of(directus) as items:
-        [found] = await items.holding(FORMER, await items.changeable())
+        [found] = await items.linked(FORMER, await items.changeable())
 
     assert (found.values["name"], "phone" in found.values) == ("Ada", False)
     assert directus.requests[-1].query["fields"] == "*"
 
 
-async def test_another_customers_item(directus: DirectusDouble, held: DirectusHeldItems) -> None:
+async def test_another_customers_item(directus: DirectusDouble, held: DirectusLinkedItems) -> None:
     """A database that compares without regard to case finds another customer's item, which does not count."""
     directus.fail(faults.answer(200, '{"data": [{"id": 1, "stripe_customer_id": "CUS_1"}]}'))
 
-    assert await held.holding(FORMER, NAME) == []
+    assert await held.linked(FORMER, NAME) == []
 
 
-async def test_changed(directus: DirectusDouble, held: DirectusHeldItems) -> None:
+async def test_changed(directus: DirectusDouble, held: DirectusLinkedItems) -> None:
     """What is given is written, and nothing else."""
     there = row(directus)
 
@@ -110,7 +110,9 @@ async def test_changed(directus: DirectusDouble, held: DirectusHeldItems) -> Non
 
 
 @pytest.mark.parametrize("holds", ["cus_2", None])
-async def test_not_its_customer_any_more(directus: DirectusDouble, held: DirectusHeldItems, holds: str | None) -> None:
+async def test_not_its_customer_any_more(
+    directus: DirectusDouble, held: DirectusLinkedItems, holds: str | None
+) -> None:
     """W4: An item that holds another customer by now, or none, is not changed."""
     there = dict(row(directus, stripe_customer_id=holds))
 
@@ -127,7 +129,7 @@ async def test_on_users(directus: DirectusDouble) -> None:
     directus.add_row("directus_users", id="a-user", stripe_customer_id=FORMER, name="Ada")
 
     async with items_of(directus, "directus_users") as items:
-        [found] = await items.holding(FORMER, await items.changeable())
+        [found] = await items.linked(FORMER, await items.changeable())
         changed = await items.change(found.key, FORMER, {"name": "Ida"})
 
     assert (found.key, changed) == ("a-user", True)
@@ -141,7 +143,7 @@ async def test_refused(directus: DirectusDouble) -> None:
 
     async with items_of(directus) as items:
         with pytest.raises(ItemRefused) as reading:
-            await items.holding(FORMER, NAME)
+            await items.linked(FORMER, NAME)
         with pytest.raises(ItemRefused) as writing:
             await items.change(1, FORMER, {"stripe_customer_id": None})
         directus.users.pop("service")
@@ -167,10 +169,10 @@ async def test_refused(directus: DirectusDouble) -> None:
         faults.hang,
     ],
 )
-async def test_directus_away(directus: DirectusDouble, held: DirectusHeldItems, fault: faults.Fault) -> None:
+async def test_directus_away(directus: DirectusDouble, held: DirectusLinkedItems, fault: faults.Fault) -> None:
     """U1: Where Directus does not answer as it does, that is what is said, not that no item holds the customer."""
     row(directus)
     directus.fail(fault)
 
     with pytest.raises(DirectusUnavailable):
-        await held.holding(FORMER, NAME)
+        await held.linked(FORMER, NAME)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sidecar.core.flows.call import Intent, Owner, find_owner, perform
 from sidecar.core.operations.parameters import Group, Parameter, Reference, Several, Type, found
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject
-from sidecar.core.operations.row import Customer, Kind, Scoping
+from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeUnavailable
 from tests.unit.core.flows.calls import FOREIGN, OTHER, OWN, Ownership, Stripe, thing
@@ -60,7 +60,7 @@ def values_of(parameters: Sequence[Parameter]) -> st.SearchStrategy[dict[str, ob
 @st.composite
 def scenes(draw: st.DrawFn) -> Scene:
     operation = draw(st.sampled_from(SCOPABLE))
-    path = operation.names
+    path = operation.path_resource
     object_id = None if path is None else str(draw(value_of(Reference(path), "path")))
     values = draw(values_of([each for each in operation.taken if not each.amount and each.name != "quantity"]))
     intent = Intent(operation, object_id, values, "key")
@@ -152,7 +152,7 @@ async def test_nothing_is_sent_for_what_is_not_the_callers(scene: Scene) -> None
     assert scene.allowed
     assert owner.owns(answer)
     assert (operation.kind is Kind.RETRIEVE) is (stripe.sent == [])
-    if operation.customer is not Customer.NOT_TAKEN:
+    if operation.customer is not CustomerParameter.NOT_TAKEN:
         assert owner.customer == stripe.sent[0][2]["customer"]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
-from sidecar.core.flows.follow_customer import Change, HeldItem, Mirror, follow
+from sidecar.core.flows.follow_customer import Change, LinkedItem, Mirror, follow
 from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import EventFailed, ItemRefused, StripeUnavailable
@@ -55,10 +55,10 @@ class World:
     async def changeable(self) -> AllowedFields:
         return self.fields
 
-    async def holding(self, customer_id: str, fields: AllowedFields) -> Sequence[HeldItem]:
+    async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         await self.between()
         found = [(key, row) for key, row in self.rows.items() if row["cus"] == customer_id]
-        shown = [HeldItem(key, {n: v for n, v in row.items() if n == "cus" or fields.allow(n)}) for key, row in found]
+        shown = [LinkedItem(key, {n: v for n, v in row.items() if n == "cus" or fields.allow(n)}) for key, row in found]
         await self.between()
         return shown
 

@@ -14,12 +14,12 @@ from sidecar.core.access.permissions import Permissions
 from sidecar.core.flows.create_customer import WriteBack, item_metadata, named_item
 from sidecar.core.flows.reconcile import (
     Case,
-    Customer,
+    CustomerState,
     Fill,
     Finding,
+    ListedCustomer,
     Problem,
     Seen,
-    State,
     compare,
     decide,
     lacking,
@@ -64,23 +64,23 @@ BOOKS = WriteBack(NoItems(), project="shop", collection="customers", service=Non
 )
 def test_one_customer_against_its_item(held: dict[str, str | None], cases: list[Case]) -> None:
     """A customer is a case unless its item holds it already or is not there."""
-    assert list(compare([Customer(A, "7")], held)) == cases
+    assert list(compare([ListedCustomer(A, "7")], held)) == cases
 
 
 @pytest.mark.parametrize(
     ("case", "state", "verdict"),
     [
-        (Case("7", None, (A,)), State.ALIVE, Fill("7", A)),
-        (Case("7", None, (A, B)), State.ALIVE, Finding(Problem.SEVERAL, "7", (A, B))),
-        (Case("7", A, (B,)), State.ALIVE, Finding(Problem.SEVERAL, "7", (A, B))),
-        (Case("7", A, ()), State.ALIVE, None),
-        (Case("7", A, ()), State.DELETED, Finding(Problem.DELETED, "7", (A,))),
-        (Case("7", A, (B,)), State.DELETED, Finding(Problem.DELETED, "7", (A, B))),
-        (Case("7", A, ()), State.UNKNOWN, Finding(Problem.UNKNOWN, "7", (A,))),
-        (Case("7", "", (B,)), State.UNKNOWN, Finding(Problem.UNKNOWN, "7", ("", B))),
+        (Case("7", None, (A,)), CustomerState.ALIVE, Fill("7", A)),
+        (Case("7", None, (A, B)), CustomerState.ALIVE, Finding(Problem.SEVERAL, "7", (A, B))),
+        (Case("7", A, (B,)), CustomerState.ALIVE, Finding(Problem.SEVERAL, "7", (A, B))),
+        (Case("7", A, ()), CustomerState.ALIVE, None),
+        (Case("7", A, ()), CustomerState.DELETED, Finding(Problem.DELETED, "7", (A,))),
+        (Case("7", A, (B,)), CustomerState.DELETED, Finding(Problem.DELETED, "7", (A, B))),
+        (Case("7", A, ()), CustomerState.UNKNOWN, Finding(Problem.UNKNOWN, "7", (A,))),
+        (Case("7", "", (B,)), CustomerState.UNKNOWN, Finding(Problem.UNKNOWN, "7", ("", B))),
     ],
 )
-def test_verdicts(case: Case, state: State, verdict: Fill | Finding | None) -> None:
+def test_verdicts(case: Case, state: CustomerState, verdict: Fill | Finding | None) -> None:
     """Only an empty item that one customer names is filled; everything else that does not fit is a person's."""
     assert decide(case, state) == verdict
 
@@ -95,21 +95,21 @@ def test_a_later_look_counts() -> None:
 
 ids = st.sampled_from([A, B, C, "cus_D", "cus_E"])
 keys = st.sampled_from(["1", "2", "3"])
-customers = st.lists(st.builds(Customer, ids, keys), unique_by=lambda customer: customer.id)
+customers = st.lists(st.builds(ListedCustomer, ids, keys), unique_by=lambda customer: customer.id)
 items = st.dictionaries(keys, st.none() | ids)
 sizes = st.integers(1, 3)
 
 
-def verdicts(listed: list[Customer], held: dict[str, str | None], size: int) -> dict[str, Fill | Finding | None]:
+def verdicts(listed: list[ListedCustomer], held: dict[str, str | None], size: int) -> dict[str, Fill | Finding | None]:
     """Judge page by page, all customers that an item can hold being alive."""
     pages = [listed[start : start + size] for start in range(0, len(listed), size)]
     cases = sorted((case for page in pages for case in compare(page, held)), key=lambda case: case.item)
     joined = {item: reduce(merge, group) for item, group in groupby(cases, key=lambda case: case.item)}
-    return {item: decide(case, State.ALIVE) for item, case in joined.items()}
+    return {item: decide(case, CustomerState.ALIVE) for item, case in joined.items()}
 
 
 @given(customers, items, sizes)
-def test_fills_are_safe_and_complete(listed: list[Customer], held: dict[str, str | None], size: int) -> None:
+def test_fills_are_safe_and_complete(listed: list[ListedCustomer], held: dict[str, str | None], size: int) -> None:
     """W1: An item is filled if, and only if, it is empty and exactly one customer names it."""
     found = verdicts(listed, held, size)
 
@@ -122,13 +122,15 @@ def test_fills_are_safe_and_complete(listed: list[Customer], held: dict[str, str
 
 
 @given(customers, items, sizes, sizes)
-def test_pages_do_not_matter(listed: list[Customer], held: dict[str, str | None], first: int, second: int) -> None:
+def test_pages_do_not_matter(
+    listed: list[ListedCustomer], held: dict[str, str | None], first: int, second: int
+) -> None:
     """However Stripe cuts its list into pages, the verdicts are the same."""
     assert verdicts(listed, held, first) == verdicts(listed, held, second)
 
 
 @given(customers, items, sizes)
-def test_a_second_run_has_nothing_to_fill(listed: list[Customer], held: dict[str, str | None], size: int) -> None:
+def test_a_second_run_has_nothing_to_fill(listed: list[ListedCustomer], held: dict[str, str | None], size: int) -> None:
     """What was filled is in order, and what was not is told again."""
     found = verdicts(listed, held, size)
     filled = held | {fill.item: fill.customer for fill in found.values() if isinstance(fill, Fill)}

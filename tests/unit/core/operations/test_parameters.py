@@ -17,7 +17,7 @@ from sidecar.core.operations.parameters import (
     is_owned,
 )
 from sidecar.core.operations.resources import CUSTOMER, INVOICE, PAYMENT_METHOD, PRICE
-from sidecar.core.operations.row import Customer, Kind, Operation, Scoping
+from sidecar.core.operations.row import CustomerParameter, Kind, Operation, Scoping
 from sidecar.core.operations.table import OPERATIONS
 
 ITEMS = Several(Group((Parameter("price", Reference(PRICE)), Parameter("quantity", Number(1, 9)))), 20)
@@ -105,10 +105,10 @@ def test_a_row_can_hold_whom_it_says_it_holds(row: Operation) -> None:
         case Scoping.IDENTITY:
             assert row.resource is CUSTOMER
         case Scoping.OWNED:
-            assert row.names is row.resource
+            assert row.path_resource is row.resource
             assert row.resource.owned
         case Scoping.FILLED:
-            assert row.customer is not Customer.NOT_TAKEN
+            assert row.customer is not CustomerParameter.NOT_TAKEN
         case Scoping.REFERRED:
             assert set(row.resource.via) <= {each.name for each in row.parameters}
         case Scoping.FILTER:

@@ -23,18 +23,18 @@ every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURC
 @every_kind
 def test_ids_of_a_kind(resource: Resource) -> None:
     """P1: each prefix of the kind with letters and digits is an ID, and no other kind's prefix is."""
-    assert all(resource.names(f"{prefix}_a1B2") for prefix in resource.prefixes)
-    assert resource.names(resource.example)
+    assert all(resource.is_id(f"{prefix}_a1B2") for prefix in resource.prefixes)
+    assert resource.is_id(resource.example)
     foreign = [prefix for other in RESOURCES.values() if other is not resource for prefix in other.prefixes]
-    assert not any(resource.names(f"{prefix}_a1B2") for prefix in foreign)
+    assert not any(resource.is_id(f"{prefix}_a1B2") for prefix in foreign)
 
 
 @every_kind
 @pytest.mark.parametrize("chosen", ["plan_a1B2", "gold-monthly", "T_Shirt", "1"])
 def test_ids_of_the_accounts_own(resource: Resource, chosen: str) -> None:
     """Products, and prices that were plans, may have IDs that the account chose; nothing else has."""
-    assert resource.names(chosen) == (resource.kind in {"product", "price"})
-    assert not resource.names("search")
+    assert resource.is_id(chosen) == (resource.kind in {"product", "price"})
+    assert not resource.is_id("search")
 
 
 @every_kind
@@ -44,15 +44,15 @@ def test_ids_of_the_accounts_own(resource: Resource, chosen: str) -> None:
 def test_what_is_no_id(resource: Resource, suffix: str) -> None:
     """P1: nothing but letters and digits after the prefix, at least one and at most 250, makes an ID."""
     if not (resource.free and suffix in {"", "1_secret_2"}):
-        assert not resource.names(f"{resource.prefixes[0]}_{suffix}")
-    assert not resource.names(f" {resource.example}")
+        assert not resource.is_id(f"{resource.prefixes[0]}_{suffix}")
+    assert not resource.is_id(f" {resource.example}")
 
 
 @given(st.text() | st.from_regex(r"[a-z]{2,5}_[A-Za-z0-9]+") | st.integers() | st.none() | st.lists(st.just("cus_1")))
 def test_an_id_is_the_same_in_any_address(value: object) -> None:
     """P1: whatever passes for an ID needs no encoding, so that it cannot become structure of an address."""
     for resource in RESOURCES.values():
-        if resource.names(value):
+        if resource.is_id(value):
             assert value == quote(str(value), safe="")
 
 

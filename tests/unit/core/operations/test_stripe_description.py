@@ -7,7 +7,7 @@ import pytest
 from deploy.demo.install import NodeTools
 from sidecar.core.operations.parameters import Group, OneOf, Parameter, Several
 from sidecar.core.operations.resources import CUSTOMER
-from sidecar.core.operations.row import Customer, Kind, Operation
+from sidecar.core.operations.row import CustomerParameter, Kind, Operation
 from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.description import Description, in_library, published
 from tests.doubles.stripe_errors import Object
@@ -63,7 +63,7 @@ def sent(row: Operation) -> set[str]:
     found = set(names([parameter for parameter in row.taken if not parameter.ours]))
     if row.kind is Kind.LIST:
         found |= PAGE | (BOUNDS if row.resource.dated else set())
-    if row.names is CUSTOMER and row.resource is not CUSTOMER:
+    if row.path_resource is CUSTOMER and row.resource is not CUSTOMER:
         found.add("customer")
     if any(each.ours for each in row.parameters):
         found |= {"amount", "currency", "metadata"}
@@ -94,7 +94,7 @@ def test_dates_are_of_this_version(row: Operation) -> None:
     assert row.resource.dated == ("created" in in_library(library(row)))
 
 
-@rows([row for row in OPERATIONS if row.customer is not Customer.NOT_TAKEN])
+@rows([row for row in OPERATIONS if row.customer is not CustomerParameter.NOT_TAKEN])
 def test_customers_are_where_stripe_has_them(row: Operation) -> None:
     """A row takes a customer only where Stripe's call does."""
     assert {"customer"} <= sent(row) & in_library(library(row))

@@ -14,7 +14,7 @@ from tests.unit.web.table.people import MANAGER, TENANT
 
 BODIES = {name: case for name, case in CASES.items() if case.row.method != "GET"}
 BEYOND = ("expand", "expand[]", "on_behalf_of", "stripe_account", "metadata", "transfer_data", "confirm", "Customer")
-PATHS = {name: case for name, case in CASES.items() if case.row.names is not None}
+PATHS = {name: case for name, case in CASES.items() if case.row.path_resource is not None}
 NO_IDS = (
     "..%2f..%2faccounts",
     "%2e%2e",
@@ -85,9 +85,9 @@ async def test_numbers_out_of_bounds(shop: House) -> None:
 
 def misnamed(case: Case) -> list[str]:
     """Give its path with what is no ID, and with the IDs of all other kinds."""
-    resource = case.row.names
+    resource = case.row.path_resource
     assert resource is not None
-    own = next(part for part in case.target.split("?")[0].split("/") if resource.names(part))
+    own = next(part for part in case.target.split("?")[0].split("/") if resource.is_id(part))
     others = [other.example for other in RESOURCES.values() if other is not resource]
     no_ids = [*others, *(each.format(own) for each in NO_IDS), own + "A" * 251]
     no_ids += ["search"] if resource.free else [own.upper(), own.partition("_")[0]]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sidecar.core.operations.row import Customer, Kind, Scoping
+from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
 from tests.doubles.house import House
 from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES, JSON, ROWS
@@ -13,7 +13,9 @@ from tests.unit.web.table.people import MANAGER, TENANT
 
 LISTS = [name for name, row in ROWS.items() if row.kind is Kind.LIST]
 FILTERED = [
-    name for name in LISTS if ROWS[name].scoping is Scoping.FILTER and ROWS[name].customer is not Customer.NOT_TAKEN
+    name
+    for name in LISTS
+    if ROWS[name].scoping is Scoping.FILTER and ROWS[name].customer is not CustomerParameter.NOT_TAKEN
 ]
 DATED = [name for name in LISTS if ROWS[name].resource.dated]
 NDJSON = ("Accept", "application/x-ndjson")
