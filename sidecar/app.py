@@ -1,4 +1,4 @@
-"""Composition root: the only module that knows web and clients, and joins them."""
+"""Composition root: the only module that knows both web and clients, and joins them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""What is known of the request being served, for whoever writes a log line or a header while it is."""
+"""The request being served, for code that writes a log line or a header without having the request at hand."""
 
 from contextvars import ContextVar
 
@@ -7,7 +7,7 @@ _notes: ContextVar[dict[str, object] | None] = ContextVar("notes", default=None)
 
 
 def begin(identity: str) -> dict[str, object]:
-    """Start a request's context; what is noted later stands in the mapping that is returned."""
+    """Start a request's context and give the mapping that collects its notes."""
     notes: dict[str, object] = {"request_id": identity}
     request_id.set(identity)
     _notes.set(notes)
@@ -15,14 +15,14 @@ def begin(identity: str) -> dict[str, object]:
 
 
 def note(name: str, value: object) -> None:
-    """Add to the request's one log line; nothing happens outside a request."""
+    """Add to the request's one log line; does nothing outside a request."""
     notes = _notes.get()
     if notes is not None:
         notes[name] = value
 
 
 def took(upstream: str, seconds: float) -> None:
-    """Add to the time that the request's one log line says an upstream took."""
+    """Add to an upstream's time in the request's one log line."""
     notes = _notes.get()
     if notes is not None:
         so_far = notes.get(f"{upstream}_ms", 0.0)

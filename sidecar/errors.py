@@ -1,4 +1,4 @@
-"""Every way a request can end badly. Raised anywhere, turned into an answer in one place (``core.envelope``).
+"""Every way a request can fail. Raised anywhere, turned into an answer in one place (``web.server.middlewares``).
 
     SidecarError
     ├── RequestError            the request itself is wrong; nothing was sent to Stripe
@@ -27,15 +27,15 @@
         ├── StripeUnavailable   502 STRIPE_UNAVAILABLE
         └── StripeTimeout       504 STRIPE_TIMEOUT
 
-The message is for the caller: it names what is wrong and how to mend it, never an upstream's text, an
-address or a secret. What the log needs travels as ``__cause__`` and ``detail``.
+The message is for the caller: it names what is wrong and how to mend it, and never contains an upstream's text, an
+address or a secret. ``__cause__`` and ``detail`` are for the log.
 """
 
 from collections.abc import Mapping
 
 
 class SidecarError(Exception):
-    """`extensions` go out beside the code; `retry_after` is in seconds; `detail` is for the log alone."""
+    """`extensions` are sent beside the code; `retry_after` is in seconds; `detail` is for the log only."""
 
     status = 500
     code = "INTERNAL_SERVER_ERROR"

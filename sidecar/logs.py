@@ -1,6 +1,6 @@
 """The one logging configuration: JSON lines on standard error.
 
-A record says what happened, never what was carried: no token, key, query string or body is logged.
+A record says what happened and contains no token, key, query string or body.
 """
 
 import json
@@ -11,7 +11,7 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskN
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line; what is given as `extra` stands beside the message."""
+    """One JSON object a line; `extra` is written beside the message."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -30,6 +30,6 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # At DEBUG asyncio and the stripe library describe connections and bodies; neither is ours to print.
+    # At DEBUG asyncio and the stripe library log connections and bodies, which may contain secrets.
     for name in ("asyncio", "stripe"):
         logging.getLogger(name).setLevel(logging.WARNING)

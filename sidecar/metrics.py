@@ -1,4 +1,4 @@
-"""What can be counted here, in one registry for each application (prometheus.io, "Metric and label naming").
+"""The metrics, in one registry for each application (prometheus.io, "Metric and label naming").
 
 Labels come from fixed sets: no IDs, no tokens, no paths as they were sent.
 """
@@ -10,7 +10,7 @@ from time import perf_counter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-# Those whose every increase matters stand there with 0 from the start: an increase from nothing is not seen.
+# These label values exist with 0 from the start: Prometheus does not see an increase from nothing.
 _KNOWN = {
     "result": ("hit", "shared", "asked"),
     "cause": ("change", "settled", "connected", "lost"),
@@ -19,9 +19,9 @@ _KNOWN = {
 
 
 class Metrics:
-    """`feed` has no value, "NaN", where Directus's changes are not followed.
+    """`feed` is NaN where Directus's changes are not followed.
 
-    `took` is told of each call to an upstream and its seconds.
+    `took` is called with the upstream and the seconds of each call.
     """
 
     def __init__(self, took: Callable[[str, float], None] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The life of the process, from its start to the last request's answer. What it serves is ``app``'s."""
+"""The life of the process, from its start to the answer of the last request. ``app`` makes what it serves."""
 
 import asyncio
 import gc
@@ -23,14 +23,14 @@ _log = logging.getLogger(__name__)
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
-    While draining, for `shutdown_delay`, requests are still served but connections are not kept and `/readyz` says
-    no, so that proxies go elsewhere; then those under way may finish within `shutdown_timeout`.
+    While draining, for `shutdown_delay`, requests are served, but connections end with their answer and `/readyz` is
+    503, so that proxies go elsewhere; then requests under way may finish within `shutdown_timeout`.
     """
     stop, hurry = asyncio.Event(), asyncio.Event()
 
     def interrupt() -> None:
         stop.set()
-        hurry.set()  # whoever presses Ctrl-C has no proxy to wait for
+        hurry.set()  # Ctrl-C comes from a person, without a proxy that has to notice
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
@@ -50,10 +50,10 @@ async def serve(settings: Settings) -> None:
 
 
 async def _require_collections(settings: Settings) -> None:
-    """Raise SettingsFault for a rule about a collection that Directus does not have.
+    """Raise SettingsFault for a rule whose collection Directus does not have.
 
-    Where Directus cannot be asked, or there is no service token to ask with, the start goes on: such an operation
-    is refused to everybody.
+    Without a service token, or while Directus cannot be asked, the start continues: a missing collection grants
+    nothing, so the operation is refused to everybody.
     """
     service = opening.service_credential(settings)
     if settings.stripe_operations is None or service is None:
@@ -71,10 +71,10 @@ async def _require_collections(settings: Settings) -> None:
 
 
 def _spare_the_collector() -> None:
-    """Leave what start-up made out of garbage collection, and collect less often.
+    """Exclude the objects of start-up from garbage collection, and collect less often.
 
-    A page is hundreds of containers that die by themselves. Each one set off collections that walked through all the
-    libraries in memory: more than half of a page's time.
+    A page of a list is hundreds of containers that die by reference counting. They set off collections that walked
+    through all loaded libraries, which took more than half of a page's time.
     """
     gc.collect()
     gc.freeze()

@@ -1,1 +1,1 @@
-"""Decides. Plain functions over frozen dataclasses: no network, no event loop, no clock, no environment."""
+"""Decides: plain functions over frozen dataclasses, without network, event loop, clock or environment."""

@@ -1,4 +1,4 @@
-"""An error as Directus writes it, so that `@directus/sdk` reads it as one of its own."""
+"""Errors in Directus's shape, so that `@directus/sdk` reads them like its own."""
 
 from typing import TypedDict
 

@@ -1,4 +1,4 @@
-"""The seams through which web and clients meet: web holds these, clients fulfil them, app joins the two."""
+"""The seams between web and clients: web uses these protocols, clients fulfill them, app joins the two."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import StripeObject
 
 PrimaryKey = int | str
-Render = Callable[[list[StripeObject]], bytes]  # two that are equal write the same bytes
+Render = Callable[[list[StripeObject]], bytes]  # equal ones write the same bytes
 Pages = AsyncIterator[list[StripeObject]]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`raw` is the page as Stripe wrote it, where that is all of it and nothing else."""
+    """`raw` is the page as Stripe wrote it, None where `data` is not exactly that page."""
 
     data: list[StripeObject]
     more: bool
@@ -25,7 +25,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What Stripe answered to a change. `replayed`: it had been asked before with this key and repeats itself."""
+    """Stripe's answer to a change. `replayed`: Stripe repeats its answer to an earlier request with the same key."""
 
     object: StripeObject
     replayed: bool = False
@@ -65,7 +65,7 @@ class Items(Protocol):
         """Create an item with the caller's own rights and give its primary key."""
 
     async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
-        """Set the item's customer ID if it is empty, in one step; False where it was not."""
+        """Set the item's customer ID if it is empty; False where it was not. Two at once may both get True."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ class Rows(Protocol):
 
 
 class Stripe(Protocol):
-    """Stripe's API, as far as the table of operations needs it. All raise StripeFailure."""
+    """Stripe's API as the table of operations needs it. All raise StripeFailure."""
 
     async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
         """Give one page of a list, in Stripe's order."""
 
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        """Give a list page by page, one after the other, until Stripe says that there is no more."""
+        """Give a list page after page until Stripe says that there are no more."""
 
     async def retrieve(self, path: str, object_id: str) -> StripeObject: ...
 
@@ -112,16 +112,16 @@ class Stripe(Protocol):
         *,
         in_turn: bool = False,
     ) -> Sent:
-        """Ask for a change; `in_turn` waits among the lists. With a key the same request has its effect once."""
+        """Ask for a change; with a key, equal requests have their effect once. `in_turn`: wait among the lists."""
 
 
 class Lists(Protocol):
-    """The lists that a caller may see. Both raise StripeFailure, and InvalidQuery for a cursor of something else."""
+    """The lists that a caller may see. Both raise StripeFailure, and InvalidQuery for a foreign cursor."""
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
-        """Give the one page that is asked for."""
+        """Give the requested page."""
 
     def whole(
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
     ) -> AsyncGenerator[RenderedPage]:
-        """Give everything, newest first. What came before a fault is given before it is raised."""
+        """Give everything, newest first. Pages that came before a fault are given before it is raised."""

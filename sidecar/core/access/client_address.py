@@ -1,7 +1,7 @@
-"""Which address is the client's. Directus grants by address (a policy's `ip_access`), so a lie here is a grant.
+"""The client's address. Directus grants by address (a policy's `ip_access`), so a forged one would be a grant.
 
-`X-Forwarded-For` is believed only as far as it was written by proxies the operator trusts: it is read from
-the right, and the first address that is not a trusted proxy's is the client's.
+`X-Forwarded-For` is read from the right, and only as far as proxies that the operator trusts wrote it: the first
+address that is no trusted proxy's is the client's.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ Address = IPv4Address | IPv6Address
 
 
 def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
-    """Give the client's address in its shortest form; `forwarded_for` are the header's values in order.
+    """Give the client's address in its shortest form; `forwarded_for` has the header's values in order.
 
-    Raises InvalidPayload where a trusted proxy passed on something that is no address.
+    Raises InvalidPayload where a trusted proxy passed on something that is not an address.
     """
     address = _parse(peer)
     hops = [hop for value in forwarded_for for hop in value.split(",")]
@@ -33,5 +33,7 @@ def _parse(text: str) -> Address:
     try:
         address = ip_address(host)
     except ValueError:
-        raise InvalidPayload("X-Forwarded-For holds something that is no address; the proxy must set it.") from None
+        raise InvalidPayload(
+            "X-Forwarded-For contains something that is not an address; the proxy must set it."
+        ) from None
     return getattr(address, "ipv4_mapped", None) or address

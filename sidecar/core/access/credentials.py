@@ -1,8 +1,8 @@
-"""Where a token may stand in a request, and when that is ambiguous.
+"""Where a request may carry its token, and when that is ambiguous.
 
-The places and their precedence are Directus's own: ``Authorization: Bearer``, the query's ``access_token``,
-the session cookie; header or query beats the cookie, header and query together are an error
-(Directus, "Authentication: access tokens"). Whether a token is good is for Directus to say, not for this module.
+The places and their precedence are Directus's: ``Authorization: Bearer``, the query's ``access_token``, the session
+cookie; header or query beats the cookie, header and query together are an error (Directus, "Authentication: access
+tokens"). Directus alone judges whether a token is valid; this module must not.
 """
 
 import binascii
@@ -23,7 +23,7 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
 class Source(StrEnum):
-    """Where the token stood; SERVICE is the operator's own, from the settings."""
+    """The place of the token; SERVICE is the operator's own token, from the settings."""
 
     HEADER = "header"
     QUERY = "query"
@@ -33,9 +33,9 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a request carried, and the client's address it came from, since Directus's answer depends on both.
+    """A token and the client's address: Directus's answer depends on both.
 
-    `address` is None for the service token: Directus then sees the sidecar itself.
+    `address` is None for the service token, for which Directus sees the sidecar's own address.
     """
 
     token: str = field(repr=False)
@@ -48,8 +48,8 @@ def find_credential(
 ) -> Credential | None:
     """Find the one token among all `Authorization` headers, `access_token` parameters and session cookies.
 
-    None means that the request carries no credential, as Directus sees it. Raises InvalidQuery or
-    InvalidPayload where two could be meant, or where one cannot be a token of Directus.
+    None means that the request carries no credential by Directus's rules. Raises InvalidQuery or InvalidPayload where
+    two tokens could be meant, or where the text cannot be a token of Directus.
     """
     header = _from_header(authorization)
     query = _from_query(access_token)
@@ -64,15 +64,15 @@ def find_credential(
 
 
 def cookie_values(headers: Iterable[str], name: str) -> list[str]:
-    """Give every value that the `Cookie` headers hold for `name`, in order, quotes around a value removed."""
+    """Give every value of `name` in the `Cookie` headers, in order, without quotes around it."""
     pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
     return [value.strip().strip('"') for key, _, value in pairs if key.strip() == name]
 
 
 def expires_at(token: str) -> float | None:
-    """Read the `exp` of a JWT, in seconds since the epoch, without verifying anything.
+    """Read the `exp` of a JWT, in seconds since the epoch, without verifying anything; None where there is none.
 
-    None where there is none. Use it only to remember less long: anyone can write any `exp`.
+    Use it only to shorten the life of a stored answer: anybody can write any `exp`.
     """
     exp = _claims(token).get("exp")
     if isinstance(exp, bool) or not isinstance(exp, int | float):
@@ -84,24 +84,24 @@ def expires_at(token: str) -> float | None:
 
 
 def subject(credential: Credential) -> str:
-    """Name the caller for as long as it is the same one, so that a refreshed session is not somebody new.
+    """Name the caller so that a refreshed session has the same name.
 
-    Use it only after Directus accepted the token: a token it issued names its user; another one, whatever it
-    claims, is a static token and names itself.
+    Use it only after Directus accepted the token: a token that Directus issued names its user; any other token,
+    whatever it claims, is static and names itself.
     """
     user = user_id(credential)
     return f"token {credential.token}" if user is None else f"user {user}"
 
 
 def user_id(credential: Credential) -> str | None:
-    """Read whose a token of Directus is, None for a static one; as with `subject`, only after Directus accepted it."""
+    """Read the user's ID in a token of Directus, None for a static one; as with `subject`, only once it is accepted."""
     claims = _claims(credential.token)
     user = claims.get("id")
     return user if claims.get("iss") == "directus" and isinstance(user, str) else None
 
 
 def _claims(token: str) -> dict[str, object]:
-    """Read a JWT's payload where Directus would see a JWT too; to it anything else is a static token."""
+    """Read a JWT's payload, empty for a text that Directus takes for a static token."""
     if not _JWT.fullmatch(token):
         return {}
     header, payload = (_json_part(part) for part in token.split(".")[:2])
@@ -109,7 +109,7 @@ def _claims(token: str) -> dict[str, object]:
 
 
 def _json_part(part: str) -> object:
-    """Read strictly: what JavaScript would not parse, Directus takes for a static token."""
+    """Parse strictly: Directus takes a token for static if JavaScript cannot parse its parts."""
     try:
         text = urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
         return json.loads(text, parse_constant=_no_constant)
@@ -145,5 +145,5 @@ def _from_cookies(values: Sequence[str]) -> str | None:
 
 def _credential(token: str, source: Source, address: str) -> Credential:
     if len(token) > MAX_TOKEN_LENGTH or not _VISIBLE_ASCII.fullmatch(token):
-        raise InvalidPayload(f"The {source} does not hold a token: it is too long or has characters no token has.")
+        raise InvalidPayload(f"The {source} does not contain a token: it is too long or has characters no token has.")
     return Credential(token, source, address)

@@ -2,7 +2,7 @@
 
 Shape of the answer (Directus API reference, "Permissions"):
 ``{"data": {collection: {action: {"access": "none"|"partial"|"full", "fields": [..]}}}}``.
-Whatever is absent, null, unknown or of another shape reads as no access.
+A part that is absent, null, unknown or of another shape reads as no access.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,21 +19,21 @@ class Action(StrEnum):
 
 
 class Access(IntEnum):
-    """PARTIAL: some policy holds an item rule, so not every item may be touched."""
+    """PARTIAL: some policy has an item rule, so the caller may not touch every item."""
 
     NONE = 0
     PARTIAL = 1
     FULL = 2
 
 
-# Directus keeps no fields for these, and answers null or `*` as the policy was made in its app or by its API.
+# Directus has no fields for these: it answers null or `*`, depending on whether its app or its API made the policy.
 _WITHOUT_FIELDS = frozenset({Action.DELETE, Action.SHARE})
 _ACCESS = {"none": Access.NONE, "partial": Access.PARTIAL, "full": Access.FULL}
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedFields:
-    """Names of fields as Directus lists them; `*` stands for all. Empty is none at all."""
+    """Names of fields as Directus lists them; `*` means all. The default is none."""
 
     names: frozenset[str] = frozenset()
 
@@ -67,7 +67,7 @@ NO_GRANT = Grant()
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """The usable grants of one caller; what is not in it is not granted."""
+    """The usable grants of one caller; a grant that is missing here does not exist."""
 
     grants: Mapping[tuple[str, Action], Grant]
 
@@ -76,7 +76,7 @@ class Permissions:
 
     @classmethod
     def from_directus(cls, payload: object, collections: Collection[str]) -> "Permissions":
-        """Read an answer's `data`, keeping only `collections`: an administrator's answer names every one."""
+        """Read an answer's `data` and keep only `collections`: an administrator's answer has every collection."""
         return cls(
             {
                 (collection, action): grant

@@ -1,4 +1,4 @@
-"""The decision. Deny is the zero value: whatever is not expressly allowed below is refused."""
+"""The decision. Deny is the default: a caller is refused unless a rule below expressly allows it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,7 +29,7 @@ class Requirement:
 
 
 class Reason(StrEnum):
-    """Goes out as `extensions.reason` of a refusal."""
+    """The values of `extensions.reason` in a refusal, and of the label `verdict` in the metrics."""
 
     GRANTED = "granted"
     NO_ACCESS = "no_access"
@@ -44,7 +44,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`scoped`: allowed for the customers in the caller's own rows, and for no other."""
+    """`scoped`: allowed for the customers in the caller's own rows only."""
 
     allowed: bool = False
     reason: Reason = Reason.NO_ACCESS
@@ -52,10 +52,10 @@ class Decision:
 
 
 def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
-    """Decide from what Directus grants alone; which rows a scoped caller has is asked afterwards.
+    """Decide by what Directus grants; the ownership check reads the rows of a scoped caller afterwards.
 
-    Which customers a caller may touch is always for its rows of the customers collection to say, wherever the
-    operation itself is granted. An item rule of another collection, or on creating, says nothing about customers.
+    Only rows of the customers collection tell which customers a caller may touch, whichever collection grants the
+    operation. An item rule on another collection, or on creating, says nothing about customers.
     """
     grant = permissions.grant(requirement.collection, requirement.action)
     read = permissions.grant(requirement.customers.name, Action.READ)
@@ -86,20 +86,20 @@ def may_read_own(permissions: Permissions, customers: CustomersCollection) -> bo
 
 
 def _may_write_id(permissions: Permissions, requirement: Requirement) -> bool:
-    """Whoever may write the field could put another's customer into a row of its own and read that."""
+    """A caller who may write the ID field could put a foreign customer into a row of its own and read it."""
     grants = (permissions.grant(requirement.customers.name, action) for action in (Action.CREATE, Action.UPDATE))
     return any(grant.usable and grant.fields.allow(requirement.customers.id_field) for grant in grants)
 
 
 def _may_for_all(permissions: Permissions, requirement: Requirement) -> bool:
-    """To read all customers is not to act for all of them, where the operator lets readers act for their own."""
+    """Where the operator lets readers act for their own customers, reading all does not mean acting for all."""
     if requirement.unscoped is None:
         return True
     return permissions.grant(requirement.collection, requirement.unscoped).access is Access.FULL
 
 
 def explain(reason: Reason, requirement: Requirement) -> str:
-    """Say to the caller what is missing and how it is mended, in Directus's words."""
+    """Tell the caller what is missing and how an administrator grants it, in Directus's words."""
     words = {
         "place": f'"{requirement.action}" on the collection "{requirement.collection}"',
         "rows": f'"read" on the collection "{requirement.customers.name}"',
@@ -119,18 +119,18 @@ _WORDS = {
     ),
     Reason.NO_ID_FIELD: "Your permission to {rows} does not allow the field {field}, which this route needs.",
     Reason.NO_KEY_FIELD: (
-        "Your permission to {rows} does not allow the primary key {key}, by which Directus says what of your items "
+        "Your permission to {rows} does not allow the primary key {key}, by which Directus tells which of your items "
         "you may do this to."
     ),
     Reason.PARTIAL_ACCESS: (
         "Your permission to {place} covers some items only (partial access); here it takes one for all."
     ),
     Reason.OWN_ONLY: (
-        "With this permission it is for one's own customers. You may see all of them, so it also takes {all}."
+        "This permission covers your own customers only. You may see all customers, so you also need {all}."
     ),
     Reason.ID_FIELD_WRITABLE: (
         "You may write the field {field} yourself, so your items cannot tell which customers are yours. "
         'An administrator can take {field} out of the fields of "create" and "update" in the policy.'
     ),
-    Reason.NOT_VISIBLE: "This is not one of your customers, or does not belong to one.",
+    Reason.NOT_VISIBLE: "This is not one of your customers, or does not belong to one of them.",
 }

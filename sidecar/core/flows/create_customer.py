@@ -1,9 +1,8 @@
-"""How a customer comes to be, and how its ID finds the item it belongs to.
+"""Creates a customer at Stripe and, with write-back, puts its ID into the item that it belongs to.
 
-With write-back the Directus item is there before Stripe is asked, so a crash at any step leaves an item
-that can be tried again, and the idempotency key made from that item makes Stripe answer with the same
-customer (docs.stripe.com/api/idempotent_requests). Customers are never matched by e-mail address: anyone
-can type one.
+With write-back the Directus item exists before Stripe is asked. So a crash at any step leaves an item that can be
+tried again, and the idempotency key made from that item lets Stripe answer with the same customer
+(docs.stripe.com/api/idempotent_requests). Customers are never matched by e-mail address: anybody can type one.
 """
 
 import logging
@@ -33,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NewCustomer:
-    """`attributes` by Stripe's names; `item` only with write-back, None meaning that one is to be created."""
+    """`attributes` by Stripe's names; `item` only with write-back, where None means that one is to be created."""
 
     attributes: Mapping[str, object]
     item: PrimaryKey | None = None
@@ -54,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Creator:
-    """Who creates. `may_read`: Directus lets it read the customers of its items, so an existing one may be shown.
+    """The caller who creates. `may_read`: it may read the customers of its items, so it may see an existing one.
 
     `key` is the client's own Idempotency-Key, None where it sent none.
     """
@@ -66,7 +65,7 @@ class Creator:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """`project` tells several Directus on one Stripe account apart; `service` writes the ID, else the caller does."""
+    """`project` distinguishes several Directus on one Stripe account. `service` writes the ID, or else the caller."""
 
     items: Items
     project: str
@@ -76,7 +75,7 @@ class WriteBack:
 
 
 async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) -> Outcome:
-    """Create a customer that belongs to no item, once for each of the creator's keys. Raises StripeFailure."""
+    """Create a customer without an item, once for each of the creator's keys. Raises StripeFailure."""
     named = None if creator.key is None else client_key(creator.credential, "customers.create", creator.key)
     return Outcome((await _at_stripe(stripe, new.attributes, {}, named or secrets.token_hex(16))).object)
 
@@ -84,10 +83,10 @@ async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) ->
 async def create_customer_for_item(
     new: NewCustomer, creator: Creator, stripe: Stripe, write_back: WriteBack
 ) -> Outcome:
-    """Create the one customer of an item, which is created first where `new` names none.
+    """Create the one customer of an item; the item is created first where `new` names none.
 
-    Raises StripeFailure, with the item in its extensions so that a retry makes no second one; ItemRefused,
-    ItemConflict and DirectusUnavailable.
+    Raises ItemRefused, ItemConflict, DirectusUnavailable, and StripeFailure with the item in its extensions, so that a
+    retry makes no second item.
     """
     items, caller = write_back.items, creator.credential
     if new.item is None:
@@ -123,8 +122,8 @@ async def _create_for(
 async def _living(item: PrimaryKey, new: NewCustomer, stripe: Stripe, write_back: WriteBack) -> StripeObject:
     """Give the item's one customer that is not deleted.
 
-    For a day Stripe repeats what it first answered to a key, whatever has become of that customer. Who is told of one
-    that is gone takes the key that is made from it, as everybody else does: so again all get the same customer.
+    For a day Stripe repeats its first answer to a key, even if that customer was deleted since. Then the next key is
+    made from the deleted customer's ID, by every process alike, so again all get the same customer.
     """
     metadata, key = item_metadata(write_back, item), idempotency_key(write_back, item)
     for _ in range(_MOST_DELETED):
@@ -138,7 +137,7 @@ async def _living(item: PrimaryKey, new: NewCustomer, stripe: Stripe, write_back
 
 
 async def _gone(customer_id: str, stripe: Stripe) -> bool:
-    """Say whether a customer that Stripe did create is there no longer; test data can be deleted without a trace."""
+    """Say whether a customer that Stripe created was deleted; test data can be deleted without a trace."""
     try:
         return (await stripe.retrieve(CUSTOMER.path, customer_id)).get("deleted") is True
     except StripeRejected as rejected:
@@ -148,10 +147,10 @@ async def _gone(customer_id: str, stripe: Stripe) -> bool:
 
 
 async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: Items) -> tuple[bool, str | None]:
-    """Put the ID into the item if it has none. Gives whether this call did, and whose ID is there, None if unknown.
+    """Put the ID into the item if it has none; give whether this call did, and the ID there now, None if unknown.
 
-    The item is read again in any case: Directus finds the empty item first and changes it then, so of two that
-    write at once both can be told that they did. Raises ItemConflict.
+    This is no compare-and-set: Directus first finds the empty item and then changes it, so two writers at once can
+    both be told that they did it. Therefore the item is read again in any case. Raises ItemConflict.
     """
     claimed = False
     try:
@@ -169,13 +168,13 @@ async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: 
 async def _existing(customer_id: str, item: PrimaryKey, creator: Creator, stripe: Stripe) -> Outcome:
     if not creator.may_read:
         raise ItemConflict("This item has a customer already, which you may not read.", extensions={"item": item})
-    if not is_customer_id(customer_id):  # whoever may write the field must not choose what is asked of Stripe
+    if not is_customer_id(customer_id):  # a user who may write the field must not choose the URL at Stripe
         raise ItemConflict("This item's customer ID is not one of Stripe's. Correct it.", extensions={"item": item})
     return Outcome(await stripe.retrieve(CUSTOMER.path, customer_id), item, created=False)
 
 
 def item_metadata(write_back: WriteBack, item: PrimaryKey) -> dict[str, str]:
-    """What a customer in Stripe says of the item it belongs to; `reconcile` pairs the two by it."""
+    """Give the metadata by which a customer names its item; `reconcile` pairs the two by it."""
     return {
         "directus_project": write_back.project,
         "directus_collection": write_back.collection,
@@ -184,7 +183,7 @@ def item_metadata(write_back: WriteBack, item: PrimaryKey) -> dict[str, str]:
 
 
 def named_item(write_back: WriteBack, metadata: object) -> str | None:
-    """Read the item that a customer says it belongs to; None where it is none of this project's collection."""
+    """Read the item that a customer's metadata names; None for an item of another project or collection."""
     item = metadata.get("directus_item") if isinstance(metadata, dict) else None
     if not isinstance(metadata, dict) or not isinstance(item, str):
         return None
@@ -192,9 +191,9 @@ def named_item(write_back: WriteBack, metadata: object) -> str | None:
 
 
 def idempotency_key(write_back: WriteBack, item: PrimaryKey, *, after: str | None = None) -> str:
-    """Name the intent "a customer for this item": the same for every try, whoever makes it and in whichever process.
+    """Name the intent "a customer for this item", the same for every try, caller and process.
 
-    `after` is the customer that it had before and that was deleted. Stripe keeps keys apart by account and mode itself.
+    `after` is the item's former customer, which was deleted. Stripe separates keys by account and mode itself.
     """
     intent = (write_back.project, write_back.collection, str(item))
     return digest("item", *intent) if after is None else digest("item", *intent, after)

@@ -1,7 +1,7 @@
-"""What Stripe's events are here: a reason to look, and no more. Verifies nothing, asks nobody, remembers nothing.
+"""Stripe's events, which are only a reason to look. Verifies no signature and stores nothing.
 
 Events come late, twice and out of order (docs.stripe.com/webhooks, "Event ordering", "Handle duplicate events"), so
-of their payload only the customer's ID is read. What is true of that customer is asked of Stripe (core.mirror).
+only the customer's ID is read from them. `follow_customer` asks Stripe for that customer's state.
 """
 
 import re
@@ -21,7 +21,7 @@ _TYPE = re.compile(r"[a-z0-9_.]{1,100}")
 
 
 class Result(StrEnum):
-    """How an event ended. REFUSED: it was not Stripe's, or could not be read; FAILED: Stripe shall send it again."""
+    """The end of an event. REFUSED: it was not Stripe's, or unreadable. FAILED: Stripe has to send it again."""
 
     DONE = "done"
     IGNORED = "ignored"
@@ -32,7 +32,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`customer` is whom it is about where its type is followed; `account` is a connected account's."""
+    """`customer` is set for the types that are followed; `account` is the ID of a connected account."""
 
     id: str
     type: str
@@ -43,9 +43,9 @@ class Event:
 
 class Webhooks(Protocol):
     async def receive(self, body: bytes, signatures: Sequence[str]) -> None:
-        """Do all that an event asks for; `signatures` are the values of its `Stripe-Signature`.
+        """Do everything that an event asks for; `signatures` has the values of its `Stripe-Signature`.
 
-        Raises InvalidPayload for what is no event of Stripe's, and EventFailed where Stripe has to send it again.
+        Raises InvalidPayload for a body that is not Stripe's event, and EventFailed where Stripe has to send it again.
         """
 
 
@@ -61,7 +61,7 @@ def parse_event(body: object) -> Event:
 
 
 def foreign(event: Event, *, livemode: bool) -> str | None:
-    """Say why an event is none of ours. `livemode` is the key's: the other mode's customers are others."""
+    """Say why an event is foreign, None where it is ours. `livemode` is the key's: each mode has its own customers."""
     if event.account is not None:
         return "a connected account's"
     if event.livemode is not livemode:
@@ -88,4 +88,4 @@ def _customer(body: object) -> str:
 
 
 def _unreadable() -> InvalidPayload:
-    return InvalidPayload("This is not an event of Stripe's as its API describes one.")
+    return InvalidPayload("This is not an event as Stripe's API describes it.")

@@ -1,7 +1,7 @@
-"""How an item keeps to its customer: it repeats the mapped attributes, and holds no ID of a customer that is gone.
+"""Makes items follow their customer: they repeat its mapped attributes, and lose its ID when it is deleted.
 
-Whoever wrote looks at Stripe again and goes on until nothing has changed meanwhile. So of two replicas that deal with
-two changes at once the later look is the one that lasts, whichever wrote last.
+After each write Stripe is read again, until nothing has changed meanwhile. So when two replicas handle two changes at
+once, the later state at Stripe lasts, whichever replica wrote last.
 """
 
 import json
@@ -20,7 +20,7 @@ from sidecar.errors import EventFailed, ItemRefused
 
 _ROUNDS = 5
 _NOT_REPEATED = SECRETS | {"id", "object", "metadata"}
-# Whoever may change a customer at Stripe must not by that change who may sign in to Directus, as whom and as what.
+# A change of a customer at Stripe must not change who may sign in to Directus, as whom, and with which role.
 _WHO_IS_WHO = frozenset(
     {"auth_data", "email", "external_identifier", "password", "policies", "provider", "role", "status", "tfa_secret"}
     | {"token"}
@@ -33,7 +33,7 @@ Mirrored = Mapping[str, object] | None
 
 @dataclass(frozen=True, slots=True)
 class LinkedItem:
-    """One that holds a customer's ID, with those of its `values` that were asked for and are there."""
+    """An item that contains a customer's ID, with the requested values that Directus showed."""
 
     key: PrimaryKey
     values: Mapping[str, object]
@@ -41,14 +41,14 @@ class LinkedItem:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was written into an item; `fields` names what was, without the values."""
+    """A write to an item: the names of the fields, without their values."""
 
     item: PrimaryKey
     fields: tuple[str, ...]
 
 
 class LinkedItems(Protocol):
-    """Items by the customer they hold, as the service. Raise Refused and DirectusUnavailable."""
+    """Items by the customer they are linked to, as the service. Raise Refused and DirectusUnavailable."""
 
     async def changeable(self) -> AllowedFields:
         """Name the fields that the service may both read and change."""
@@ -56,19 +56,19 @@ class LinkedItems(Protocol):
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]: ...
 
     async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        """Change the item if it still holds this customer, in one step; False where it does not."""
+        """Change the item if it is still linked to this customer; False where it is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """`fields`: a field of the collection -> the attributes it may repeat, of which a customer's first one counts."""
+    """`fields`: a field of the collection -> the attributes it may repeat; the first one that a customer has counts."""
 
     id_field: str
     fields: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, field_map: FieldMap, collection: CustomersCollection) -> "Mirror":
-        """Each attribute goes to the first field that stands for it, as it does where an item is created."""
+        """Map each attribute to the first field that stands for it, as creating an item does."""
         left_out = {collection.id_field, collection.key_field, *(_WHO_IS_WHO if collection.name == _USERS else ())}
         taken = set(_NOT_REPEATED)
         fields: dict[str, tuple[str, ...]] = {}
@@ -79,28 +79,28 @@ class Mirror:
         return cls(collection.id_field, fields)
 
     def state(self, customer: StripeObject) -> Mirrored:
-        """Give what an item of this customer's should hold, by field; None for one that is deleted."""
+        """Give the values that an item of this customer should have, by field; None for a deleted customer."""
         if customer.get("deleted") is True:
             return None
         found = {field: [name for name in names if name in customer] for field, names in self.fields.items()}
         return {field: customer[names[0]] for field, names in found.items() if names}
 
-    def lacking(self, state: Mirrored, linked: Mapping[str, object]) -> dict[str, object]:
-        """Give what must be written into an item that holds this; fields that it does not show are left alone."""
+    def lacking(self, state: Mirrored, current: Mapping[str, object]) -> dict[str, object]:
+        """Give the values that an item with these ones lacks; fields that Directus did not show are left alone."""
         if state is None:
             return {self.id_field: None}
-        return {field: value for field, value in state.items() if field in linked and not _same(linked[field], value)}
+        return {field: value for field, value in state.items() if field in current and not _same(current[field], value)}
 
 
 async def follow(customer_id: str, stripe: Stripe, items: LinkedItems, mirror: Mirror) -> AsyncIterator[Change]:
-    """Make every item that holds this customer agree with Stripe; give each change once it is made.
+    """Make every item of this customer agree with Stripe; give each change once it is made.
 
-    Raises Refused, DirectusUnavailable and StripeFailure, and EventFailed where either side changes all the time.
+    Raises Refused, DirectusUnavailable and StripeFailure, and EventFailed where either side keeps changing.
     """
     fields = await items.changeable()
     linked = await items.linked(customer_id, fields)
     if not linked:
-        return  # many of an account's customers may be none of ours, and Stripe is asked for none of those
+        return  # most customers of a shared account have no item here: Stripe is not asked about those
     state = mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
     for _ in range(_ROUNDS):
         changes = [(item.key, values) for item in linked if (values := mirror.lacking(state, item.values))]
@@ -128,14 +128,14 @@ async def _change(items: LinkedItems, key: PrimaryKey, customer_id: str, values:
         raise
 
 
-def _same(linked: object, wanted: object) -> bool:
-    """An address in a field for text stands there as JSON; and what an address does not have may be null or absent."""
-    if isinstance(linked, str) and isinstance(wanted, dict | list):
+def _same(current: object, wanted: object) -> bool:
+    """Compare a field with an attribute: a text field has an address as JSON; empty members may be null or absent."""
+    if isinstance(current, str) and isinstance(wanted, dict | list):
         try:
-            linked = json.loads(linked)
+            current = json.loads(current)
         except ValueError:
             return False
-    return _bare(linked) == _bare(wanted)
+    return _bare(current) == _bare(wanted)
 
 
 def _bare(value: object) -> object:

@@ -1,7 +1,8 @@
-"""What a price times a quantity comes to. The amount is worked out from the price at Stripe, never taken from a client.
+"""The amount of a price times a quantity. It is computed from the price at Stripe, never taken from a client.
 
-Only prices of one fixed amount for one payment: no recurring, tiered or customer-chosen ones, none for packages of
-several (`transform_quantity`), and none with fractions of a cent (docs.stripe.com/api/prices/object).
+Only prices with one fixed amount for one payment are accepted: none that are recurring, tiered or chosen by the
+customer, none for packages (`transform_quantity`), and none with fractions of a cent
+(docs.stripe.com/api/prices/object).
 """
 
 from collections.abc import Mapping
@@ -13,14 +14,14 @@ from sidecar.errors import InvalidPayload
 
 
 async def with_amount(values: Mapping[str, object], stripe: Stripe) -> dict[str, object]:
-    """Put amount and currency in the place of `price` and `quantity`, which stay visible in the metadata.
+    """Replace `price` and `quantity` by amount and currency; the metadata still shows both.
 
-    Raises StripeFailure, and InvalidPayload for a price that has no such amount, or what goes with none.
+    Raises StripeFailure, and InvalidPayload for a price without such an amount, or for values that contradict it.
     """
     rest = {name: value for name, value in values.items() if name not in {"price", "quantity"}}
     if "price" not in values:
         if "quantity" in values:
-            raise InvalidPayload("quantity: is of a price; send one, or leave it out.")
+            raise InvalidPayload("quantity: belongs to a price; send one, or leave it out.")
         return rest
     if "currency" in values:
         raise InvalidPayload("currency: comes from the price; leave it out.")
@@ -28,7 +29,7 @@ async def with_amount(values: Mapping[str, object], stripe: Stripe) -> dict[str,
     quantity = values.get("quantity", 1)
     amount = _unit_amount(price) * (quantity if isinstance(quantity, int) else 1)
     if not 1 <= amount <= MOST_AMOUNT:
-        raise InvalidPayload("quantity: with this price it comes to an amount that Stripe does not take.")
+        raise InvalidPayload("quantity: with this price it gives an amount that Stripe does not accept.")
     bought = {"price": str(values["price"]), "quantity": str(quantity)}
     return {**rest, "amount": amount, "currency": price.get("currency"), "metadata": bought}
 

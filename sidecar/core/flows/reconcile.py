@@ -1,8 +1,8 @@
-"""Which of Stripe's customers belongs in which item, and what a person must decide. Reads and writes nothing.
+"""Pairs Stripe's customers with items, and names what a person must decide. Reads and writes nothing.
 
-A customer says in its metadata which item it was made for, and an item holds the ID of one customer. Where an
-item holds none and one customer names it, the ID was lost on its way and is filled in. Whatever else does not
-fit is left as it is and told: two customers may both have payments.
+A customer's metadata names the item that it was created for, and an item contains the ID of one customer. Where an
+item has no ID and one customer names it, the ID was lost on the way and is filled in. Every other mismatch is reported
+and left as it is: two customers may both have payments.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ _MARKS = 4
 
 @dataclass(frozen=True, slots=True)
 class ListedCustomer:
-    """One that Stripe lists; `item` is the item that its metadata names."""
+    """A customer that Stripe lists, and the item that its metadata names."""
 
     id: str
     item: str
@@ -27,7 +27,7 @@ class ListedCustomer:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An item, the customer whose ID it `holds`, and the `others` that name it."""
+    """An item, the customer that it is `linked` to, and the `others` that name it."""
 
     item: str
     linked: str | None
@@ -41,7 +41,7 @@ class Fill:
 
 
 class CustomerState(StrEnum):
-    """What Stripe says of a customer that an item holds."""
+    """The state at Stripe of a customer that an item is linked to."""
 
     ALIVE = "alive"
     DELETED = "deleted"
@@ -49,7 +49,7 @@ class CustomerState(StrEnum):
 
 
 class Problem(StrEnum):
-    """What a person must decide; the text is told beside the item."""
+    """What a person must decide; `reconcile` prints the text beside the item."""
 
     SEVERAL = "several customers name it"
     DELETED = "it holds a customer that was deleted at Stripe"
@@ -61,7 +61,7 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`customers` begins with the one that the item holds, if it holds any."""
+    """`customers` begins with the one that the item is linked to, if there is one."""
 
     problem: Problem
     item: str
@@ -69,9 +69,9 @@ class Finding:
 
 
 def compare(customers: Iterable[ListedCustomer], items: Mapping[str, str | None]) -> Iterator[Case]:
-    """Set some customers against the items they name, each with the customer that it holds.
+    """Compare customers with the items that they name; `items` gives each item's linked customer.
 
-    Gives the cases that are not plainly in order. A customer whose item is not among `items` is left out.
+    Gives the cases that do not match. A customer whose item is not in `items` is left out.
     """
     for customer in customers:
         if customer.item in items and items[customer.item] != customer.id:
@@ -79,18 +79,18 @@ def compare(customers: Iterable[ListedCustomer], items: Mapping[str, str | None]
 
 
 def merge(earlier: Case, later: Case) -> Case:
-    """Join two looks at one item. What it linked at the later look counts."""
+    """Join two cases of one item; the link of the later one counts."""
     others = dict.fromkeys(earlier.others + later.others)
     return Case(later.item, later.linked, tuple(other for other in others if other != later.linked))
 
 
-def decide(case: Case, linked: CustomerState) -> Fill | Finding | None:
-    """`linked` is the state of the customer that the item holds; it does not matter where there is none."""
+def decide(case: Case, state: CustomerState) -> Fill | Finding | None:
+    """Decide by the state of the linked customer, which does not matter where there is none."""
     if case.linked is None:
         return Fill(case.item, *case.others) if len(case.others) == 1 else _several(case)
-    if linked is CustomerState.ALIVE:
+    if state is CustomerState.ALIVE:
         return _several(case) if case.others else None
-    problem = Problem.DELETED if linked is CustomerState.DELETED else Problem.UNKNOWN
+    problem = Problem.DELETED if state is CustomerState.DELETED else Problem.UNKNOWN
     return Finding(problem, case.item, (case.linked, *case.others))
 
 
@@ -99,10 +99,10 @@ def _several(case: Case) -> Finding:
 
 
 class Seen:
-    """Which customers Stripe listed, in the same memory however many they are.
+    """The customers that Stripe listed, in constant memory (a Bloom filter).
 
-    It may say of one in a million that it was listed although it was not, never the other way round; and it errs
-    with others in each process.
+    Of a million customers that were not listed it may claim one; a listed one is always found. It errs with different
+    customers in each process.
     """
 
     def __init__(self) -> None:
@@ -122,14 +122,14 @@ class Seen:
 
 
 def unlisted(items: Mapping[str, str], seen: Seen) -> Iterator[Case]:
-    """Give the items that hold a customer which Stripe did not list: it lists none that was deleted."""
-    return (
-        Case(item, linked, ()) for item, linked in items.items() if not is_customer_id(linked) or linked not in seen
-    )
+    """Give the items linked to a customer that Stripe did not list; it does not list deleted ones."""
+    for item, customer in items.items():
+        if not is_customer_id(customer) or customer not in seen:
+            yield Case(item, customer, ())
 
 
 def lacking(permissions: Permissions, collection: CustomersCollection) -> list[str]:
-    """Name what the service must be allowed before an item that it does not see may be called gone."""
+    """Name the rights that the service lacks; without them an item that it cannot see could seem deleted."""
     read = permissions.grant(collection.name, Action.READ)
     update = permissions.grant(collection.name, Action.UPDATE)
     name, key_field, id_field = collection.name, collection.key_field, collection.id_field

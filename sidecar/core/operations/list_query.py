@@ -1,7 +1,7 @@
-"""What a caller may ask of a list: one page of it, or all of it between two moments.
+"""The pagination parameters of a list: one page, or everything between two moments.
 
-The names and their meaning are Stripe's (docs.stripe.com/api/pagination, and `created` of each list).
-Times are whole seconds since the epoch.
+Names and meaning are Stripe's (docs.stripe.com/api/pagination, and `created` of each list). Times are whole seconds
+since the epoch.
 """
 
 import re
@@ -19,9 +19,9 @@ _BOUNDS = ("gte", "gt", "lte", "lt")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A half-open stretch of time, `since` inclusive and `until` exclusive; None is without end.
+    """A half-open span of time, `since` inclusive and `until` exclusive; None is unbounded.
 
-    Bounds are whole seconds, as `created` is, so two neighbouring spans share no object and miss none.
+    Bounds are whole seconds, like `created`, so two neighboring spans share no object and miss none.
     """
 
     since: int | None = None
@@ -38,7 +38,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """`limit` asks for one page; without it the whole list is meant, from `starting_after` on if that is given."""
+    """`limit` asks for one page; without it the whole list is meant, beginning after `starting_after` if given."""
 
     limit: int | None = None
     starting_after: str | None = None
@@ -72,9 +72,9 @@ class RenderedPage:
 
 
 def parse_list_query(parameters: Iterable[tuple[str, str]], operation: Operation) -> tuple[ListQuery, dict[str, str]]:
-    """Read the parameters of a list, and leave those that choose among its objects as they are.
+    """Read a list's pagination parameters, and give the rest, which choose among its objects, unread.
 
-    Raises InvalidQuery for one that the list does not take, a repeated or an unusable one.
+    Raises InvalidQuery for a parameter that the list does not take, a repeated or an unusable one.
     """
     known = [*list_parameters(operation), *(parameter.name for parameter in operation.taken)]
     given: dict[str, str] = {}
@@ -88,7 +88,7 @@ def parse_list_query(parameters: Iterable[tuple[str, str]], operation: Operation
 
 
 def list_parameters(operation: Operation) -> list[str]:
-    """Name the parameters that say which part of a list is asked for."""
+    """Name the pagination parameters of a list."""
     return [name for name in _KNOWN if operation.resource.dated or not name.startswith("created")]
 
 

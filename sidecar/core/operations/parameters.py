@@ -1,6 +1,6 @@
-"""What a request to an operation may carry: each parameter with its type and bounds. What is not named does not pass.
+"""The parameters of operations, each with its type and bounds. A parameter without a name here does not pass.
 
-Names are Stripe's. This module only describes; reading and judging a request by it is the web's.
+Names are Stripe's. This module only describes; ``web.requests`` reads and validates by it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A text of a given shape; `what` names the shape in an error."""
+    """A text that matches a pattern; `what` names the shape in an error."""
 
     pattern: str
     what: str
@@ -54,7 +54,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The ID of another object; a scoped caller's must belong to it where such objects belong to somebody."""
+    """The ID of another object. With partial access an owned object must be the caller's."""
 
     resource: Resource
 
@@ -66,20 +66,20 @@ class ReturnUrl:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An object; `any_of`: it has at least one of these."""
+    """An object; `any_of`: it needs at least one of these members."""
 
     parameters: "tuple[Parameter, ...]"
     any_of: tuple[str, ...] = ()
 
     def names_of(self, resource: Resource) -> list[str]:
-        """Give the members that refer to an object of this kind."""
+        """Name the members that refer to an object of this kind."""
         references = {each.name: each.type for each in self.parameters if isinstance(each.type, Reference)}
         return [name for name, kind in references.items() if kind.resource is resource]
 
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """A list of at least one."""
+    """A list with at least one entry."""
 
     of: "Type"
     most: int
@@ -91,9 +91,9 @@ Type = Text | Pattern | Number | Flag | Email | OneOf | Reference | ReturnUrl | 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`amount`: it says how much is paid, so it passes only where the operator lets clients say that.
+    """`amount`: it decides how much is paid, so it passes only where the operator lets clients decide that.
 
-    `ours`: it is not Stripe's; what is sent there is worked out from it.
+    `ours`: Stripe has no such parameter; others are computed from it.
     """
 
     name: str
@@ -106,7 +106,7 @@ class Parameter:
 def found(
     parameters: Sequence[Parameter], values: Mapping[str, object], wanted: type[Wanted]
 ) -> Iterator[tuple[str, Wanted, object]]:
-    """Go through the values of one type at every depth: where it stands (`items[0].price`), its type, its value."""
+    """Give the values of one type at every depth: the place (`items[0].price`), the type, the value."""
     for parameter in parameters:
         if parameter.name in values:
             yield from _found(parameter.type, parameter.name, values[parameter.name], wanted)
@@ -124,12 +124,12 @@ def _found(kind: Type, place: str, value: object, wanted: type[Wanted]) -> Itera
 
 
 def is_owned(kind: Type) -> bool:
-    """Say whether a value names an object that belongs to a customer."""
+    """Say whether a parameter refers to an object that belongs to a customer."""
     return isinstance(kind, Reference) and kind.resource.owned
 
 
 def declared(parameters: Sequence[Parameter]) -> Iterator[Type]:
-    """Go through the types of parameters at every depth."""
+    """Give the types of parameters at every depth."""
     for parameter in parameters:
         yield from _declared(parameter.type)
 

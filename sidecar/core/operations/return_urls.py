@@ -1,4 +1,4 @@
-"""Where Stripe may send a browser back to. Whatever is not clearly below an allowed address is not (RFC 3986)."""
+"""The URLs to which Stripe may send a browser back: only those clearly below an allowed one (RFC 3986)."""
 
 import re
 from collections.abc import Iterable
@@ -6,22 +6,22 @@ from urllib.parse import SplitResult, urlsplit
 
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _SESSION = "{CHECKOUT_SESSION_ID}"  # Stripe puts the session's ID here (docs.stripe.com/payments/checkout)
-_UNKNOWN_YET = "%7BCHECKOUT_SESSION_ID%7D"  # stands for that ID, as nothing in an allowed address does
+_UNKNOWN_YET = "%7BCHECKOUT_SESSION_ID%7D"  # replaces that ID; no allowed address contains it
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-# What browsers and servers read in several ways: encoded `.`, `/`, `\`, `%`, also overlong, and names that begin as
-# dots do, such as `..;` (RFC 3986, section 5.2.4, and path parameters, section 3.3).
+# Browsers and servers disagree on these: encoded `.`, `/`, `\`, `%`, also overlong, and segments that begin with dots,
+# such as `..;` (RFC 3986, section 5.2.4, and path parameters, section 3.3).
 _MISREAD = re.compile(r"\\|%2[5ef]|%5c|%c[01]|/\.{1,2}([^a-z0-9_-]|$)", re.IGNORECASE)
 _PORTS = {"https": 443, "http": 80}
 
 
 def is_return_url(url: str) -> bool:
-    """Say whether an address can be one at all: https, or http on this machine, and plainly written."""
+    """Say whether a URL can be allowed at all: https, or http on this machine, and without ambiguous parts."""
     parts = _split(url)
     return parts is not None and (parts.scheme == "https" or parts.hostname in _LOOPBACK)
 
 
 def is_allowed(url: str, allowed: Iterable[str]) -> bool:
-    """Say whether `url` is one of these addresses or stands below one; the query is the caller's own."""
+    """Say whether `url` is one of these addresses or below one; the caller may choose the query."""
     url = url.replace(_SESSION, _UNKNOWN_YET)
     parts = _split(url)
     if parts is None or not is_return_url(url):

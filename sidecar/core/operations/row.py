@@ -1,4 +1,4 @@
-"""What a row of the table of operations says. The table itself is ``core.operations``."""
+"""The columns of the table of operations; ``core.operations.table`` has the rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from sidecar.errors import RouteNotFound
 
 
 class Kind(Enum):
-    """Which of the few handlers serves an operation."""
+    """Selects the handler of an operation."""
 
     LIST = auto()
     RETRIEVE = auto()
     CREATE_CUSTOMER = auto()
     CREATE = auto()  # answers 201
-    ACT = auto()  # changes or works out something, and answers 200
+    ACT = auto()  # changes or computes something, and answers 200
 
 
 class Scoping(Enum):
-    """How a caller with partial access is held to the customers in its own rows; the default refuses it."""
+    """How a caller with partial access is limited to the customers in its own rows; the default refuses it."""
 
     REFUSED = auto()
     FILTER = auto()  # the Stripe list takes a `customer`
@@ -32,7 +32,7 @@ class Scoping(Enum):
 
 
 class CustomerParameter(Enum):
-    """Whether the request itself takes a `customer`; a scoped caller may always leave it out."""
+    """Whether the request takes a `customer`; a caller with partial access may always leave it out."""
 
     NOT_TAKEN = auto()
     OPTIONAL = auto()
@@ -41,10 +41,10 @@ class CustomerParameter(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`path` is below SIDECAR_PREFIX. `action` is what Directus must grant, unless the operator says otherwise.
+    """`path` is below SIDECAR_PREFIX. `action` is what Directus must grant, unless the operator names another one.
 
-    `on_customers`: it is granted on the customers collection by default; else the operator must name a collection.
-    `basic`: it is there without the operator's word. `verb` ends the path at Stripe. `in_turn`: the call waits among
+    `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
+    `basic`: it is on without the operator's file. `verb` ends the path at Stripe. `in_turn`: the call waits among
     the lists within STRIPE_MAX_RPS, because it is costly. `one_of`: exactly one of these parameters is given.
     """
 
@@ -66,7 +66,7 @@ class Operation:
 
     @property
     def path_resource(self) -> Resource | None:
-        """The kind of object that the path names."""
+        """The kind of object whose ID the path contains."""
         for resource in (CUSTOMER, self.resource):
             if f"{{{resource.variable}}}" in self.path:
                 return resource
@@ -79,26 +79,28 @@ class Operation:
 
     @property
     def taken(self) -> tuple[Parameter, ...]:
-        """All parameters, `customer` among them where it is taken."""
+        """All parameters, with `customer` where the request takes it."""
         if self.customer is CustomerParameter.NOT_TAKEN:
             return self.parameters
         return (Parameter("customer", Reference(CUSTOMER)), *self.parameters)
 
     def target(self, object_id: str | None) -> str:
-        """Say where the call goes at Stripe."""
+        """Give the path of the call at Stripe."""
         own = self.path_resource is self.resource and object_id is not None
         return f"{self.resource.path}/{object_id}{self.verb}" if own else f"{self.resource.path}{self.verb}"
 
 
 def named_object(operation: Operation, path_parameters: Mapping[str, str]) -> str | None:
-    """Give the ID that a request's path holds, None where the operation has none there.
+    """Give the ID in a request's path, None where the operation has none there.
 
-    Raises RouteNotFound for a text that is no such ID.
+    Raises RouteNotFound for a text that is not such an ID.
     """
     resource = operation.path_resource
     if resource is None:
         return None
     value = path_parameters[resource.variable]
     if not resource.is_id(value):
-        raise RouteNotFound(f"The path holds no ID of a {resource.kind} at Stripe; one looks like {resource.example}.")
+        raise RouteNotFound(
+            f"The path contains no ID of a {resource.kind} at Stripe; one looks like {resource.example}."
+        )
     return value

@@ -1,4 +1,4 @@
-"""Parameters that stand in more than one row of the table, with Stripe's names and lengths."""
+"""Parameters that several rows of the table share, with Stripe's names and lengths."""
 
 from sidecar.core.operations.parameters import (
     MOST_AMOUNT,
@@ -30,7 +30,7 @@ ADDRESS = Group(
 
 
 def customer_attributes(*, email_required: bool) -> tuple[Parameter, ...]:
-    """Give what may be set of a customer (docs.stripe.com/api/customers/create)."""
+    """Give the attributes of a customer that may be set (docs.stripe.com/api/customers/create)."""
     return (
         Parameter("email", Email(), required=email_required),
         Parameter("name", Text(256)),
