@@ -6,6 +6,7 @@ Standard library only, since they run before there is a virtual environment:
     tools             what the machine must bring: npm, a C++ compiler, nginx, Chromium
     venv, install     the Python environment; Node and Directus
     cache, progress   built once and kept; what the terminal is told meanwhile
+    children, watcher processes that end with the one that started them
 
 With it:
 

@@ -1,4 +1,4 @@
-"""Real processes: started in a group of their own, waited for until they answer, and ended with all their children."""
+"""Servers: started in a group of their own, waited for until they answer, and ended with all their children."""
 
 import asyncio
 import os
@@ -7,13 +7,15 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
+from deploy.demo import children
 from deploy.demo.progress import Fault, tail
+from deploy.demo.watcher import signal_group
 
 _START_DEADLINE = 60.0
 _END_DEADLINE = 30.0  # more than the sidecar's own SHUTDOWN_TIMEOUT
@@ -58,26 +60,14 @@ async def running(
     command: Iterable[str | Path], *, port: int, log: Path, cwd: Path, settings: Mapping[str, str]
 ) -> AsyncIterator[Server]:
     """Start `command` and yield once it answers HTTP on `port`. Raises Fault when it ends or stays silent."""
-    popen = _start([str(word) for word in command], log=log, cwd=cwd, env=environment(settings))
+    with log.open("ab") as output:
+        popen = children.popen(command, cwd=cwd, env=environment(settings), stdout=output, stderr=subprocess.STDOUT)
     server = Server(f"http://127.0.0.1:{port}", log, popen)
     try:
         await _answers(server)
         yield server
     finally:
         await _end(popen)
-
-
-def _start(command: list[str], *, log: Path, cwd: Path, env: dict[str, str]) -> "subprocess.Popen[bytes]":
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on, in order
-        )
 
 
 async def _answers(server: Server) -> None:
@@ -100,17 +90,11 @@ async def _is_answering(url: str) -> bool:
 
 
 async def _end(popen: "subprocess.Popen[bytes]") -> None:
-    _signal_group(popen, signal.SIGTERM)
+    signal_group(popen.pid, signal.SIGTERM)
     try:
         await asyncio.to_thread(popen.wait, _END_DEADLINE)
     except subprocess.TimeoutExpired:
         pass
     finally:
-        _signal_group(popen, signal.SIGKILL)
+        signal_group(popen.pid, signal.SIGKILL)  # the group outlives its leader while a child is left
         popen.wait()
-
-
-def _signal_group(popen: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    # The group outlives its leader while a child is left; once it is gone there is nobody to tell.
-    with suppress(ProcessLookupError):
-        os.killpg(popen.pid, number)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.demo import children
+
 _TAIL = 20
 
 
@@ -35,14 +37,6 @@ def tail(log: Path) -> str:
 def run(command: list[str], *, log: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
     """Run quietly. Raises Fault with the end of `log` when the command fails."""
     with log.open("ab") as output:
-        ended = subprocess.run(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if ended.returncode:
+        code = children.popen(command, cwd=cwd, env=env, stdout=output, stderr=subprocess.STDOUT).wait()
+    if code:
         raise Fault(f"{tail(log)}\n{Path(command[0]).name} failed; its whole output is in {log}")

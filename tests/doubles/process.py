@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.demo import children
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, exchange, request_bytes
 
@@ -47,9 +48,8 @@ async def started(output: Path, *arguments: str, **variables: str) -> AsyncItera
     port = free_port()
     environment = {"PATH": os.defpath, "SIDECAR_PORT": str(port), **variables}
     with output.open("wb") as stream:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sidecar", *arguments, cwd=ROOT, env=environment, stdout=stream, stderr=stream
-        )
+        command = [sys.executable, "-m", "sidecar", *arguments]
+        process = await children.spawn(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
     try:
         yield Sidecar(process, port, output)
     finally:

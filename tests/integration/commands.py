@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from deploy.demo import children
 from deploy.demo.admin import DirectusAdmin
 from deploy.demo.processes import environment
 from deploy.demo.stack import Stack
@@ -34,11 +35,9 @@ class Ended:
 
 
 async def run(command: Literal["provision", "check"], *arguments: str, **settings: str) -> Ended:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "sidecar", command, *arguments),
+    process = await children.spawn(
+        [sys.executable, "-m", "sidecar", command, *arguments],
         env=environment({"PYTHONPATH": str(ROOT), **settings}),
-        stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from deploy.demo import children
 from deploy.demo.admin import Person
 from deploy.demo.processes import Server, environment
 from deploy.demo.progress import Fault
@@ -88,11 +89,9 @@ class Rig:
         return await exits.enter_async_context(self.place.stack.sidecar(**settings))
 
     async def reconciling(self, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "sidecar", "reconcile", *arguments),
+        return await children.spawn(
+            [sys.executable, "-m", "sidecar", "reconcile", *arguments],
             env=environment({"PYTHONPATH": str(ROOT), **self.settings, **settings}),
-            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
