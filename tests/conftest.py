@@ -4,12 +4,20 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from deploy.demo import install
 from sidecar.logs import JsonFormatter
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.house import KEY, PEOPLE
 from tests.doubles.stripe import StripeDouble
+
+pytest_plugins = ["tests.selection"]
+
+# No deadline: how long one example takes depends on what else the machine does.
+settings.register_profile("thorough", settings(), deadline=None)
+settings.register_profile("quick", settings(), deadline=None, max_examples=20)
+settings.load_profile("thorough")
 
 
 @pytest.fixture

@@ -1,17 +1,35 @@
 # shellcheck shell=bash
-# Sourced by deploy/demo.sh and tests/run.sh, which are in the checkout's root by then.
+# Sourced by deploy/demo.sh and by the run.sh of the tests, which are in the checkout's root by then.
 
-# Prints the first Python that is new enough; a name on the path may be a shim without a Python behind it.
+# Prints "3.13 /path/to/python" for each Python that is new enough and can make virtual environments, newest first and
+# one a minor version. Looks on the path and among pyenv's versions, whose shims may have no version behind them.
+find_pythons() {
+    local folders folder candidate
+    IFS=: read -r -a folders <<<"$PATH"
+    for folder in "${folders[@]}" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
+        for candidate in "$folder"/python3 "$folder"/python3.1[1-9] "$folder"/python3.[2-9][0-9]; do
+            [[ -x $candidate ]] && { "$candidate" -I -S -c "$probe" 2>/dev/null || true; }
+        done
+    done | sort -s -k1,1nr -k2,2nr | awk '!seen[$1]++ { version = "3." $1; sub(/^[0-9]+ [0-9]+ /, ""); print version, $0 }'
+}
+probe='
+import importlib.util, sys
+version = sys.version_info
+if version >= (3, 11) and version.releaselevel == "final" and importlib.util.find_spec("ensurepip"):
+    print(version.minor, version.micro, sys.executable)'
+
+# Prints the version of Python in the image.
+image_python() { sed -n 's/^ARG PYTHON_IMAGE=python:\([0-9]*\.[0-9]*\).*/\1/p' Dockerfile; }
+
+# Prints the path of the image's Python, which is what ships; without it that of the newest.
 find_python() {
-    local candidate
-    for candidate in python3.13 python3.12 python3.11 python3; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-            command -v "$candidate"
-            return
-        fi
-    done
-    echo "Python 3.11 or newer not found" >&2
-    return 1
+    local found
+    found=$(find_pythons)
+    if [[ -z $found ]]; then
+        echo "Python 3.11 or newer that can make virtual environments not found (Debian: python3 and python3-venv)" >&2
+        return 1
+    fi
+    awk -v image="$(image_python)" 'NR == 1 || $1 == image { sub(/^[^ ]+ /, ""); path = $0 } END { print path }' <<<"$found"
 }
 
 # Sets `python` to the interpreter of an environment with everything that was asked for:
@@ -19,6 +37,6 @@ find_python() {
 prepare() {
     local system
     system=$(find_python)
-    # shellcheck disable=SC2034 # read by whoever sources this
+    # shellcheck disable=SC2034 # read by the script that sources this
     python=$("$system" -m deploy.demo.prepare "$@")
 }

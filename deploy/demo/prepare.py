@@ -1,10 +1,12 @@
 """`python -m deploy.demo.prepare [--servers] [--packages] [--browser] [--shellcheck]`: installs what is missing.
 
-Prints the interpreter to use. Called by deploy.demo.environment.sh with the system's Python, so it imports the standard
-library only.
+Prints the interpreter to use. Called by deploy/demo/environment.sh and tests/checks.py with the system's Python, so it
+imports the standard library only.
 """
 
 import sys
+from collections.abc import Collection
+from pathlib import Path
 
 from deploy.demo import install, tools, venv
 from deploy.demo.progress import Fault, say
@@ -12,7 +14,7 @@ from deploy.demo.progress import Fault, say
 
 def main(arguments: list[str]) -> int:
     try:
-        print(_prepare(arguments))
+        print(prepare(set(arguments)))
     except Fault as fault:
         say(str(fault))
         return 1
@@ -21,7 +23,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _prepare(arguments: list[str]) -> str:
+def prepare(arguments: Collection[str]) -> Path:
+    """Install what is missing and give the interpreter. Raises Fault."""
     servers, packages = "--servers" in arguments, "--packages" in arguments
     tools.require(directus=servers and not install.is_installed(), packages=packages and not install.has_packages())
     if servers:
@@ -35,7 +38,7 @@ def _prepare(arguments: list[str]) -> str:
         install.node_tools()
     if servers:
         install.directus()
-    return str(python)
+    return python
 
 
 def _if_possible(program: str, usually: str = tools.QUICK) -> None:

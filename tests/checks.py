@@ -1,0 +1,157 @@
+"""`python -m tests.checks [NAME…]`: what tests/run.sh does once it has a Python.
+
+Standard library only: it runs before there is a virtual environment. A check in progress ends with this process.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from deploy.demo import children, prepare, tools
+from deploy.demo.progress import Fault, say
+from deploy.demo.watcher import signal_group
+
+_INTERRUPTED = 130
+_END_DEADLINE = 60.0  # seconds for pytest to end what it has started
+_IN_CI = os.environ.get("CI") == "true"
+_SCRIPTS = (
+    *("deploy/demo.sh", "deploy/demo/environment.sh", "tests/run.sh"),
+    *("tests/benchmarks/run.sh", "tests/soak/run.sh", ".ci/run"),
+)
+_SOURCED = ("-c", 'source deploy/demo/environment.sh && "$0"')
+_UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
+_MOST = (*_UNIT, "-m", "not npm and not further")
+_QUICK = (*_MOST, "--hypothesis-profile=quick")
+# pytest comes last, so that its closing line is the last of a run in which all went well.
+_CHECKS = {
+    "format": ("ruff", "format", "--check", "."),
+    "lint": ("ruff", "check", "."),
+    "types": ("mypy",),
+    "imports": ("lint-imports", "--no-logo"),
+    "shell": ("shellcheck", "--external-sources", *_SCRIPTS),
+    "pythons": _MOST,
+    "unit": _UNIT,
+    "integration": ("pytest", "tests/integration"),  # without workers: they would start a Directus each
+    "e2e": ("pytest", "tests/e2e"),
+}
+_TOOLS = {"shell": "shellcheck", "e2e": "chromium"}
+_NEEDS = {
+    "shell": {"--shellcheck"},
+    "unit": {"--packages"},
+    "integration": {"--packages", "--servers"},
+    "e2e": {"--packages", "--servers", "--browser"},
+}
+
+
+def main(wanted: list[str]) -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    unknown = [name for name in wanted if name not in _CHECKS]
+    try:
+        if wanted == ["quick"]:
+            return _report(list(_quick()))
+        if unknown:
+            say(f"There is no check called {unknown[0]}; there are: {' '.join(_CHECKS)}, and quick by itself")
+            return 2
+        return _report(list(_failed([name for name in _CHECKS if name in wanted or not wanted])))
+    except Fault as fault:
+        say(str(fault))
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _report(failed: Sequence[str]) -> int:
+    if failed:
+        say(f"Failed: {' '.join(failed)}")
+    return int(bool(failed))
+
+
+def _quick() -> Iterator[str]:
+    """Run what needs nothing but Python packages, types beside the tests; give the names of what failed."""
+    folder = prepare.prepare(set()).parent
+    with tempfile.TemporaryFile() as output:
+        types = children.popen([folder / "mypy"], stdout=output, stderr=subprocess.STDOUT)
+        commands = {name: _CHECKS[name] for name in ("format", "lint")} | {"unit": _QUICK}
+        for name, command in commands.items():
+            print(f"── {name}", flush=True)
+            if _code(folder, command):
+                yield name
+        print("── types", flush=True)
+        code = types.wait()
+        output.seek(0)
+        print(output.read().decode(), end="", flush=True)
+    if code:
+        yield "types"
+
+
+def _failed(names: Sequence[str]) -> Iterator[str]:
+    folder = prepare.prepare(set().union(*(_NEEDS.get(name, set()) for name in names))).parent
+    for name in names:
+        start = time.monotonic()
+        print(f"── {name}", flush=True)
+        try:
+            passed = _pythons() if name == "pythons" else _passes(name, folder)
+        except Fault as fault:
+            passed = False
+            say(str(fault))
+        print(f"   {'' if passed else 'FAILED after '}{time.monotonic() - start:.0f} s", flush=True)
+        if not passed:
+            yield name
+
+
+def _passes(name: str, folder: Path) -> bool:
+    tool = _TOOLS.get(name)
+    if tool and not tools.find(tool):
+        return _left_out(f"{tool} is not installed")
+    return _code(folder, _CHECKS[name]) == 0
+
+
+def _left_out(why: str) -> bool:
+    """CI leaves nothing out: it would be green for what nobody has tried."""
+    print(f"   left out: {why}", flush=True)
+    return not _IN_CI
+
+
+def _pythons() -> bool:
+    """Run most unit tests on each Python of this machine but the one that everything else runs on."""
+    found, image = _said("bash", *_SOURCED, "find_pythons"), _said("bash", *_SOURCED, "image_python").strip()
+    pythons = dict(line.split(" ", 1) for line in found.splitlines())
+    passed = image in pythons or _left_out(f"the image's Python {image} is not on this machine")
+    ours = ".".join(map(str, sys.version_info[:2]))
+    for version, python in pythons.items():
+        if version != ours:
+            print(f"   Python {version}", flush=True)
+            other = Path(_said(python, "-m", "deploy.demo.prepare").strip())
+            passed &= _code(other.parent, _MOST) == 0
+    return passed
+
+
+def _said(*command: str) -> str:
+    """Give what `command` prints. Raises Fault when it fails, which it has explained by then."""
+    with tempfile.TemporaryFile() as output:
+        if children.popen(command, stdout=output).wait():
+            raise Fault(f"{command[0]} failed")
+        output.seek(0)
+        return output.read().decode()
+
+
+def _code(folder: Path, command: Sequence[str]) -> int:
+    """Run `command`, of the environment if it has it. A Ctrl-C is passed on, so that it can end in order."""
+    program = folder / command[0]
+    child = children.popen([program if program.exists() else command[0], *command[1:]])
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        signal_group(child.pid, signal.SIGINT)
+        child.wait(_END_DEADLINE)
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

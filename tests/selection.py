@@ -1,0 +1,45 @@
+"""Marks tests by the fixtures that they use, and tells how many of each a run with `-m` leaves out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+_MARKS = {"npm": "that need npm's packages", "further": "further cases of tests of the whole application"}
+_left_out: Counter[str] = Counter()
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    seen = set()
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        function = item.nodeid.partition("[")[0]
+        if "node_tools" in fixtures:
+            item.add_marker("npm")
+        if "open_house" in fixtures and function in seen:
+            item.add_marker("further")
+        seen.add(function)
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        _left_out.update([name for name in _MARKS if item.get_closest_marker(name)][:1])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = dict(_left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist has no types
+    """Every worker collects, and leaves out, the same."""
+    _left_out.update({name: number - _left_out[name] for name, number in node.workeroutput["left_out"].items()})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _left_out:
+        parts = (f"{number} {_MARKS[name]}" for name, number in _left_out.items())
+        terminalreporter.write_line(f"Left out: {', '.join(parts)}")
