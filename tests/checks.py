@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.demo import children, prepare, tools
@@ -49,7 +50,7 @@ _NEEDS = {
 
 
 def main(wanted: list[str]) -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the first is ignored in a shell's background
         signal.signal(number, signal.default_int_handler)
     unknown = [name for name in wanted if name not in _CHECKS]
     try:
@@ -149,7 +150,8 @@ def _code(folder: Path, command: Sequence[str]) -> int:
         return child.wait()
     except KeyboardInterrupt:
         signal_group(child.pid, signal.SIGINT)
-        child.wait(_END_DEADLINE)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_END_DEADLINE)
         raise
 
 
