@@ -1,0 +1,105 @@
+"""What creating a customer does when an answer of either side is not the one that it counts on."""
+
+import logging
+from dataclasses import dataclass, field
+
+import pytest
+
+from sidecar.core.access.credentials import Credential
+from sidecar.core.flows.create_customer import NewCustomer, create_customer, create_customer_for_item
+from sidecar.core.interfaces import PrimaryKey, Sent
+from sidecar.core.operations.resources import StripeObject
+from sidecar.errors import ItemConflict, ItemRefused, StripeRejected, StripeUnavailable
+from tests.unit.core.flows.test_create_customer import ADA, CREATOR, DOWN, SERVICE, Items, Stripe, write_back
+
+TAKEN = ItemRefused("taken", status=400, code="RECORD_NOT_UNIQUE")
+
+
+@pytest.mark.parametrize("held", ["../balance", "cus_1/../../balance", "cus_1?expand[]=x", "pi_1", "cus_"])
+async def test_what_is_no_id_of_a_customer_is_not_asked_of_stripe(held: str) -> None:
+    """Whoever may write an item's ID field cannot choose by it which URL is asked with the account's key."""
+    stripe = Stripe()
+
+    with pytest.raises(ItemConflict, match="Correct it") as conflict:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(Items({7: held})))
+
+    assert (conflict.value.status, conflict.value.extensions) == (409, {"item": 7})
+    assert (stripe.retrieved, stripe.by_key) == ([], {})
+
+
+async def test_an_id_that_another_item_has_is_a_conflict(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the ID field is unique and another item has the ID, the caller gets a 409 that names its own item."""
+    items = Items({7: None}, failing={"claim": TAKEN})
+
+    with caplog.at_level(logging.WARNING), pytest.raises(ItemConflict, match="Another item") as conflict:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
+
+    assert (conflict.value.status, conflict.value.extensions) == (409, {"item": 7})
+    assert conflict.value.__cause__ is TAKEN
+    assert [vars(record)["code"] for record in caplog.records] == ["RECORD_NOT_UNIQUE"]
+
+
+async def test_a_stripe_that_may_not_be_read_is_not_a_deleted_customer() -> None:
+    """Any answer but "there is none" is a failure that names the item, and no reason for a second customer."""
+    items, stripe = Items({7: None}, failing={"claim": DOWN}), Forbidding()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    with pytest.raises(StripeRejected) as failure:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert (failure.value.status, failure.value.extensions) == (403, {"item": 7})
+    assert stripe.ids == ["cus_1"]
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": None}, {"id": 7}, {"id": ""}, {"id": "pi_1"}], ids=str)
+async def test_an_answer_without_an_id_is_no_customer(answer: StripeObject) -> None:
+    """What Stripe answers to a creation has the ID of a customer, or it is a 502 and nothing is written."""
+    items = Items({7: None})
+
+    with pytest.raises(StripeUnavailable, match="without a customer") as alone:
+        await create_customer(NewCustomer(ADA), CREATOR, Answering(answer=answer))
+    with pytest.raises(StripeUnavailable) as failure:
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Answering(answer=answer), write_back(items))
+
+    assert (alone.value.status, alone.value.detail) == (502, "no id")
+    assert failure.value.extensions == {"item": 7}
+    assert ("claim", SERVICE.token) not in items.calls
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+async def test_directus_away_after_the_creation(*, claimed: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """An ID that was written for certain is not pending; where nobody can tell any more whether it was, it is."""
+    items = Leaving({7: None}, claimed=claimed)
+
+    with caplog.at_level(logging.ERROR):
+        outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
+
+    assert (outcome.customer["id"], outcome.created, outcome.pending) == ("cus_1", True, not claimed)
+    assert len(caplog.records) == (0 if claimed else 1)
+
+
+class Forbidding(Stripe):
+    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+        raise StripeRejected(f"{path}/{object_id}", status=403, extensions={})
+
+
+@dataclass
+class Answering(Stripe):
+    answer: StripeObject = field(default_factory=dict)
+
+    async def send(self, *_: object, **__: object) -> Sent:
+        return Sent(self.answer)
+
+
+@dataclass
+class Leaving(Items):
+    """Directus cannot be reached from the claim on, and made that if `claimed`."""
+
+    claimed: bool = False
+
+    async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
+        made = self.claimed and await super().claim(credential, item, customer_id)
+        self.failing = {"customer_id": DOWN}
+        if not made:
+            raise DOWN
+        return True
