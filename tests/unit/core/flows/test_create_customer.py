@@ -2,28 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.core.access.credentials import Credential, Source
-from sidecar.core.access.field_map import FieldMap
 from sidecar.core.flows.create_customer import (
     Creator,
     NewCustomer,
-    WriteBack,
     create_customer,
     create_customer_for_item,
     idempotency_key,
     item_metadata,
 )
-from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
+from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import (
-    DirectusUnavailable,
     ItemConflict,
     ItemRefused,
     SidecarError,
@@ -34,117 +30,7 @@ from sidecar.errors import (
     StripeTimeout,
     StripeUnavailable,
 )
-
-CALLER = Credential("caller", Source.HEADER, "192.0.2.7")
-SERVICE = Credential("service", Source.SERVICE, None)
-CREATOR = Creator(CALLER, may_read=True)
-ADA = {"email": "ada@example.com", "name": "Ada"}
-DOWN = DirectusUnavailable("down")
-REFUSED = ItemRefused("no", status=403, code="FORBIDDEN")
-
-
-@dataclass
-class Items:
-    """The collection in memory. `failing`: method -> error. `raced`: what somebody else writes just before a claim."""
-
-    rows: dict[PrimaryKey, str | None] = field(default_factory=dict)
-    updatable: bool = True
-    raced: str | None = None
-    failing: dict[str, SidecarError] = field(default_factory=dict)
-    calls: list[tuple[str, str]] = field(default_factory=list)
-    created: list[Mapping[str, object]] = field(default_factory=list)
-
-    def _step(self, name: str, credential: Credential) -> None:
-        self.calls.append((name, credential.token))
-        if name in self.failing:
-            raise self.failing[name]
-
-    async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
-        self._step("customer_id", credential)
-        return self.rows[item] or None
-
-    async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
-        self._step("may_update", credential)
-        return self.updatable and item in self.rows
-
-    async def create(self, credential: Credential, values: Mapping[str, object]) -> PrimaryKey:
-        self._step("create", credential)
-        self.created.append(values)
-        item = len(self.rows) + 1
-        self.rows[item] = None
-        return item
-
-    async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
-        self._step("claim", credential)
-        await asyncio.sleep(0)
-        self.rows[item] = self.raced or self.rows[item]
-        empty = self.rows[item] is None
-        if empty:
-            self.rows[item] = customer_id
-        return empty
-
-
-@dataclass
-class Stripe:
-    """Keeps idempotency as Stripe does (docs.stripe.com/api/idempotent_requests): a key gives its first customer.
-
-    That goes for one of the `deleted` too, and for one of the `wiped`, of which Stripe says that it knows none.
-    """
-
-    error: StripeFailure | None = None
-    by_key: dict[str, StripeObject] = field(default_factory=dict)
-    metadata: list[Mapping[str, str]] = field(default_factory=list)
-    retrieved: list[str] = field(default_factory=list)
-    deleted: set[str] = field(default_factory=set)
-    wiped: set[str] = field(default_factory=set)
-
-    @property
-    def ids(self) -> list[object]:
-        """Every customer ever created, in that order."""
-        return [customer["id"] for customer in self.by_key.values()]
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        in_turn: bool = False,
-    ) -> Sent:
-        await asyncio.sleep(0)
-        if self.error is not None:
-            raise self.error
-        assert (method, path, in_turn) == ("POST", "/v1/customers", False)
-        assert idempotency_key is not None
-        attributes = dict(parameters)
-        metadata = attributes.pop("metadata")
-        assert isinstance(metadata, dict)
-        self.metadata.append(metadata)
-        replayed = idempotency_key in self.by_key
-        new = {"id": f"cus_{len(self.by_key) + 1}", **attributes}
-        return Sent(self.by_key.setdefault(idempotency_key, new), replayed)
-
-    async def retrieve(self, path: str, object_id: str) -> StripeObject:
-        assert path == "/v1/customers"
-        self.retrieved.append(object_id)
-        if object_id in self.wiped:
-            raise StripeRejected("no", status=404, extensions={"stripe": {"code": "resource_missing"}})
-        return {"id": object_id, "deleted": True} if object_id in self.deleted else {"id": object_id}
-
-    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
-        raise AssertionError((path, parameters))
-
-    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        raise AssertionError((path, filters))
-
-
-def write_back(items: Items, *, service: Credential | None = SERVICE) -> WriteBack:
-    field_map = FieldMap({"cus": ("id",), "mail": ("email",), "name": ("name",)})
-    return WriteBack(items, project="directus", collection="customers", service=service, field_map=field_map)
-
-
-BACK = write_back(Items())
+from tests.unit.core.flows.creations import ADA, BACK, CALLER, CREATOR, DOWN, REFUSED, Items, Stripe, write_back
 
 
 async def test_without_write_back_every_call_is_a_new_customer() -> None:

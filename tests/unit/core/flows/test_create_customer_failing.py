@@ -10,7 +10,7 @@ from sidecar.core.flows.create_customer import NewCustomer, create_customer, cre
 from sidecar.core.interfaces import PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import ItemConflict, ItemRefused, StripeRejected, StripeUnavailable
-from tests.unit.core.flows.test_create_customer import ADA, CREATOR, DOWN, SERVICE, Items, Stripe, write_back
+from tests.unit.core.flows.creations import ADA, CREATOR, DOWN, SERVICE, Items, Stripe, write_back
 
 TAKEN = ItemRefused("taken", status=400, code="RECORD_NOT_UNIQUE")
 
