@@ -64,11 +64,11 @@ def test_other_types_are_not_looked_into(kind: str, data: object) -> None:
         {"data": {"object": {"id": "cus_1/../x", "object": "customer"}}},
         {"data": {"object": {"id": ["cus_1"], "object": "customer"}}},
     ],
-    ids=str,
+    ids=lambda changes: str(changes).replace("\\", ""),  # pytest escapes them again at a second collection
 )
 def test_what_is_no_event(changes: dict[str, object]) -> None:
     """P1: A part of another shape makes it no event, and no ID that could change a path is ever taken from it."""
-    with pytest.raises(InvalidPayload):
+    with pytest.raises(InvalidPayload, match="not an event of Stripe's"):
         parse_event({**body(), **changes})
 
 
