@@ -126,7 +126,7 @@ async def test_a_customer_the_caller_may_not_read_is_not_shown() -> None:
     """W4, R6: Whoever may create but not read learns that there is a customer and nothing of it."""
     items, stripe = Items({7: "cus_old"}), Stripe()
 
-    with pytest.raises(ItemConflict) as conflict:
+    with pytest.raises(ItemConflict, match="may not read") as conflict:
         await create_customer_for_item(NewCustomer(ADA, 7), replace(CREATOR, may_read=False), stripe, write_back(items))
 
     assert conflict.value.extensions == {"item": 7}
@@ -138,7 +138,7 @@ async def test_whoever_may_not_update_the_item_gets_nothing(customer_id: str | N
     """0 Stripe: Reading an item is not enough, whether or not it has a customer."""
     items, stripe = Items({7: customer_id}, updatable=False), Stripe()
 
-    with pytest.raises(ItemRefused) as refused:
+    with pytest.raises(ItemRefused, match="may not update") as refused:
         await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
 
     assert (refused.value.status, refused.value.code) == (403, "FORBIDDEN")
@@ -313,7 +313,7 @@ async def test_deletion_without_end() -> None:
         await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
         items.rows[7] = None
 
-    with pytest.raises(ItemConflict) as conflict:
+    with pytest.raises(ItemConflict, match="again and again") as conflict:
         await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
 
     assert conflict.value.extensions == {"item": 7}

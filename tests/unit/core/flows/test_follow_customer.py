@@ -275,9 +275,10 @@ async def test_a_customer_that_changes_all_the_time() -> None:
         world.customer["name"] = f"Ada {next(numbers)}"
 
     world.between = change
-    with pytest.raises(EventFailed):
+    with pytest.raises(EventFailed, match="changes all the time") as failed:
         await world.follow()
 
+    assert failed.value.detail == "cus_1"
     assert world.asked < 10
 
 
