@@ -1,12 +1,12 @@
 """What creating a customer does when an answer of either side is not the one that it counts on."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from sidecar.core.access.credentials import Credential
-from sidecar.core.flows.create_customer import NewCustomer, create_customer, create_customer_for_item
+from sidecar.core.flows.create_customer import NewCustomer, Outcome, create_customer, create_customer_for_item
 from sidecar.core.interfaces import PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import ItemConflict, ItemRefused, StripeRejected, StripeUnavailable
@@ -66,6 +66,32 @@ async def test_an_answer_without_an_id_is_no_customer(answer: StripeObject) -> N
     assert ("claim", SERVICE.token) not in items.calls
 
 
+async def test_an_item_that_was_taken_meanwhile_names_itself() -> None:
+    """Whoever comes second and may not read the first one's customer gets a conflict that names the item."""
+    items, creator = Items({7: None}, raced="cus_other"), replace(CREATOR, may_read=False)
+
+    with pytest.raises(ItemConflict) as conflict:
+        await create_customer_for_item(NewCustomer(ADA, 7), creator, Stripe(), write_back(items))
+
+    assert conflict.value.extensions == {"item": 7}
+
+
+async def test_the_caller_writes_into_its_new_item() -> None:
+    """Without a service token the caller writes the ID into an item that was made for it, too."""
+    items = Items()
+
+    await create_customer_for_item(NewCustomer(ADA), CREATOR, Stripe(), write_back(items, service=None))
+
+    assert items.calls == [("create", "caller"), ("claim", "caller"), ("customer_id", "caller")]
+
+
+async def test_a_claim_whose_answer_is_lost() -> None:
+    """An item that has the ID is done, and nobody is told that this very call put it there."""
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(Losing({7: None})))
+
+    assert outcome == Outcome({"id": "cus_1", **ADA}, created=False, pending=False)
+
+
 @pytest.mark.parametrize("claimed", [False, True])
 async def test_directus_away_after_the_creation(*, claimed: bool, caplog: pytest.LogCaptureFixture) -> None:
     """An ID that was written for certain is not pending; where nobody can tell any more whether it was, it is."""
@@ -89,6 +115,12 @@ class Answering(Stripe):
 
     async def send(self, *_: object, **__: object) -> Sent:
         return Sent(self.answer)
+
+
+class Losing(Items):
+    async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
+        await super().claim(credential, item, customer_id)
+        raise DOWN
 
 
 @dataclass

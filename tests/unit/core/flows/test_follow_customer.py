@@ -42,6 +42,7 @@ class World:
     between: Step = _nothing
     refusing: bool = False
     asked: int = 0
+    read: int = 0
     written: list[tuple[PrimaryKey, Mapping[str, object]]] = field(default_factory=list)
 
     async def retrieve(self, path: str, object_id: str) -> StripeObject:
@@ -56,6 +57,7 @@ class World:
         return self.fields
 
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
+        self.read += 1
         await self.between()
         found = [(key, row) for key, row in self.rows.items() if row["cus"] == customer_id]
         shown = [LinkedItem(key, {n: v for n, v in row.items() if n == "cus" or fields.allow(n)}) for key, row in found]
@@ -124,6 +126,7 @@ async def test_an_update_reaches_the_item() -> None:
 
     assert changes == [Change(7, ("mail", "name"))]
     assert world.written == [(7, {"mail": "ada@example.com", "name": "Ada"})]
+    assert (world.asked, world.read) == (2, 1)
     assert world.rows == {7: item()}
 
 
@@ -202,6 +205,7 @@ def test_which_fields_repeat_what() -> None:
     mirror = Mirror.of(field_map, CUSTOMERS)
 
     assert mirror.fields == {"a": ("phone", "email"), "c": ("name",)}
+    assert mirror.lacking(None, {}) == {"cus": None}
     assert mirror.state({"email": "e", "name": "n"}) == {"a": "e", "c": "n"}
     assert mirror.state({"phone": None, "email": "e"}) == {"a": None}
 
@@ -248,6 +252,7 @@ async def test_a_refusal_names_the_item_and_the_fields(caplog: pytest.LogCapture
         await world.follow()
 
     [record] = caplog.records
+    assert record.message == "Directus refuses what Stripe says of a customer"
     facts = {name: vars(record)[name] for name in ("item", "customer", "fields", "code")}
     assert facts == {"item": 7, "customer": "cus_1", "fields": ["mail", "name"], "code": "FAILED_VALIDATION"}
     assert "Ada" not in str(vars(record))

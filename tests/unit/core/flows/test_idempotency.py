@@ -69,3 +69,10 @@ def test_a_name_shows_nothing() -> None:
     name = client_key(static("MARKED-token"), "refunds.create", "MARKED-key")
 
     assert "MARKED" not in name
+
+
+def test_a_name_survives_a_release() -> None:
+    """A retry after a release has the name that the first try had: it is made from these parts for good."""
+    expected = "34f0b91d1a2e1b47af641f0a78f1017adf2a8dd32c818ca3500fed2cc262cb13"
+
+    assert client_key(static("token"), "refunds.create", "k") == expected

@@ -1,0 +1,60 @@
+"""Under which idempotency key a creation is sent to Stripe: who meets another's key gets another's customer."""
+
+from dataclasses import replace
+
+from sidecar.core.flows.create_customer import (
+    NewCustomer,
+    create_customer,
+    create_customer_for_item,
+    idempotency_key,
+    item_metadata,
+    named_item,
+)
+from sidecar.core.flows.idempotency import client_key
+from tests.unit.core.flows.creations import ADA, BACK, CALLER, CREATOR, Items, Stripe, write_back
+
+
+async def test_each_item_has_a_key_of_its_own() -> None:
+    """Two items of one collection are two keys and two customers, and each key is made from its item."""
+    items, stripe = Items({7: None, 8: None}), Stripe()
+
+    for item in (7, 8):
+        await create_customer_for_item(NewCustomer(ADA, item), CREATOR, stripe, write_back(items))
+
+    assert items.rows == {7: "cus_1", 8: "cus_2"}
+    assert list(stripe.by_key) == [idempotency_key(BACK, 7), idempotency_key(BACK, 8)]
+
+
+async def test_after_a_deletion_the_key_names_the_customer_that_went() -> None:
+    """The next key is made from the same item and the deleted customer, so that everybody arrives at the same one."""
+    items, stripe = Items({7: None}), Stripe(deleted={"cus_1"})
+
+    for _ in range(2):
+        items.rows[7] = None
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert list(stripe.by_key) == [idempotency_key(BACK, 7), idempotency_key(BACK, 7, after="cus_1")]
+
+
+async def test_a_clients_key_is_for_this_operation() -> None:
+    """The same key of the same client means something else for another operation."""
+    stripe = Stripe()
+
+    await create_customer(NewCustomer(ADA), replace(CREATOR, key="my-key"), stripe)
+
+    assert list(stripe.by_key) == [client_key(CALLER, "customers.create", "my-key")]
+
+
+async def test_without_a_key_of_the_clients_chance_makes_one() -> None:
+    """Each call has a key that nobody can guess, so that only Stripe's library repeats it."""
+    stripe = Stripe()
+
+    for _ in range(2):
+        await create_customer(NewCustomer(ADA), CREATOR, stripe)
+
+    assert [len(bytes.fromhex(key)) for key in stripe.by_key] == [16, 16]
+
+
+def test_metadata_that_say_no_more_than_ours() -> None:
+    """A customer whose metadata are exactly the three names is the item's, too."""
+    assert named_item(BACK, item_metadata(BACK, 7)) == "7"

@@ -1,0 +1,50 @@
+"""What the operator is told of a creation that did not end as it should."""
+
+import logging
+
+import pytest
+
+from sidecar.core.flows.create_customer import NewCustomer, create_customer_for_item
+from tests.unit.core.flows.creations import ADA, CREATOR, DOWN, Items, Stripe, write_back
+
+Line = tuple[str, dict[str, object]]
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[Line]:
+    names = ("item", "customer", "holder", "code", "detail")
+    return [(each.message, {name: vars(each)[name] for name in names if name in vars(each)}) for each in caplog.records]
+
+
+async def create(items: Items, stripe: Stripe) -> None:
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+
+async def test_a_customer_that_belongs_to_no_item(caplog: pytest.LogCaptureFixture) -> None:
+    """Where two creations met, the line names the item, its customer, and the one that is left over."""
+    await create(Items({7: None}, raced="cus_other"), Stripe())
+
+    facts = {"item": 7, "customer": "cus_1", "holder": "cus_other"}
+    assert told(caplog) == [("a customer belongs to no item", facts)]
+
+
+async def test_an_id_that_was_not_written(caplog: pytest.LogCaptureFixture) -> None:
+    """One line says why the ID was not written, another what has to be written yet."""
+    await create(Items({7: None}, failing={"claim": DOWN}), Stripe())
+
+    assert told(caplog) == [
+        ("an ID was not written", {"item": 7, "code": "SERVICE_UNAVAILABLE", "detail": "down"}),
+        ("write-back pending", {"item": 7, "customer": "cus_1"}),
+    ]
+
+
+async def test_a_customer_that_was_deleted(caplog: pytest.LogCaptureFixture) -> None:
+    """An item that gets another customer is told of as a warning, with the customer that went."""
+    items, stripe = Items({7: None}), Stripe(deleted={"cus_1"})
+    await create(items, stripe)
+    items.rows[7] = None
+
+    with caplog.at_level(logging.WARNING):
+        await create(items, stripe)
+
+    facts = {"item": 7, "customer": "cus_1"}
+    assert told(caplog) == [("a customer was deleted, its item gets another", facts)]
