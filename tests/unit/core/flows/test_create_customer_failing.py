@@ -89,7 +89,7 @@ async def test_a_claim_whose_answer_is_lost() -> None:
     """An item that has the ID is done, and nobody is told that this very call put it there."""
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(Losing({7: None})))
 
-    assert outcome == Outcome({"id": "cus_1", **ADA}, created=False, pending=False)
+    assert outcome == Outcome({"id": "cus_1", **ADA}, 7, created=False, pending=False)
 
 
 @pytest.mark.parametrize("claimed", [False, True])

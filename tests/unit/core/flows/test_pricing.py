@@ -1,7 +1,7 @@
 """What a price times a quantity comes to."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.core.flows.pricing import with_amount
@@ -25,6 +25,10 @@ def offering(**changes: object) -> Stripe:
 
 
 @given(st.integers(-1, 2 * MOST_AMOUNT), st.integers(1, MOST_QUANTITY))
+@example(1, 1)
+@example(0, 1)
+@example(MOST_AMOUNT, 1)
+@example(MOST_AMOUNT + 1, 1)
 async def test_the_amount_is_the_price_times_the_quantity(unit: int, quantity: int) -> None:
     """It comes to exactly that, and what Stripe's eight digits cannot hold, or is nothing, is refused."""
     values: dict[str, object] = {"price": "price_1", "quantity": quantity, "description": "x"}
@@ -93,16 +97,15 @@ async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "named"),
     [
-        {"price": "price_1", "currency": "usd"},
-        {"amount": 100, "currency": "usd", "quantity": 5},
+        ({"price": "price_1", "currency": "usd"}, "currency"),
+        ({"amount": 100, "currency": "usd", "quantity": 5}, "quantity"),
     ],
-    ids=["currency-of-its-own", "quantity-of-no-price"],
 )
-async def test_what_contradicts_is_refused(values: dict[str, object]) -> None:
+async def test_what_contradicts_is_refused(values: dict[str, object], named: str) -> None:
     """Nothing that was sent is left out silently: a currency beside a price, or a quantity of an amount, is a fault."""
-    with pytest.raises(InvalidPayload):
+    with pytest.raises(InvalidPayload, match=f"^{named}: "):
         await with_amount(values, offering())
 
 

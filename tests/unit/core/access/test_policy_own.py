@@ -1,0 +1,32 @@
+"""Whether a caller could be shown a customer that an item of its own names."""
+
+import pytest
+
+from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
+from sidecar.core.access.policy import may_read_own
+from tests.doubles.collections import CUSTOMERS
+
+NONE, PARTIAL, FULL = Access
+
+
+@pytest.mark.parametrize(
+    ("access", "fields", "update", "may"),
+    [
+        (FULL, "*", "", True),
+        (FULL, CUSTOMERS.id_field, "", True),
+        (PARTIAL, CUSTOMERS.id_field, "name", True),
+        (PARTIAL, "*", CUSTOMERS.id_field, False),
+        (FULL, "*", CUSTOMERS.id_field, True),
+        (FULL, "name", "", False),
+        (PARTIAL, "name", "", False),
+        (PARTIAL, "", "", False),
+        (NONE, "*", "", False),
+    ],
+)
+def test_who_may_read_its_own_customer(access: Access, fields: str, update: str, *, may: bool) -> None:
+    """It takes reading the ID field, and with an item rule that the caller cannot write that field itself."""
+    grants = {(CUSTOMERS.name, Action.READ): Grant(access, AllowedFields(frozenset(fields.split())))}
+    if update:
+        grants[CUSTOMERS.name, Action.UPDATE] = Grant(PARTIAL, AllowedFields(frozenset({update})))
+
+    assert may_read_own(Permissions(grants), CUSTOMERS) is may
