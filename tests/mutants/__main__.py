@@ -36,6 +36,8 @@ def main() -> int:
     except Fault as fault:
         say(str(fault))
         return 2
+    except KeyboardInterrupt:
+        return 130
     print(report.text(verdicts))
     too_little = report.too_little(verdicts)
     for line in too_little:

@@ -15,8 +15,8 @@ def declared(table: Path = TABLE) -> set[Change]:
     """Give the changes that are declared. Raises Fault for an entry that lacks a part, such as its reason."""
     entries = tomllib.loads(table.read_text(encoding="utf-8")).get("equivalent", [])
     for entry in entries:
-        if entry.keys() != _PARTS or not all(entry.values()):
-            raise Fault(f"{table.name}: an entry has {', '.join(sorted(_PARTS))}, not empty: {entry}")
+        if entry.keys() != _PARTS or not entry["reason"].strip():
+            raise Fault(f"{table.name}: an entry has {', '.join(sorted(_PARTS))}; this one does not: {entry}")
     return {Change(entry["path"], entry["function"], entry["before"], entry["after"]) for entry in entries}
 
 
