@@ -1,9 +1,9 @@
-"""Whether a caller could be shown a customer that an item of its own names."""
+"""The lesser questions beside the decision: whether anything is granted, and whether its own customer may be shown."""
 
 import pytest
 
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
-from sidecar.core.access.policy import may_read_own
+from sidecar.core.access.policy import Requirement, may_read_own
 from tests.doubles.collections import CUSTOMERS
 
 NONE, PARTIAL, FULL = Access
@@ -30,3 +30,20 @@ def test_who_may_read_its_own_customer(access: Access, fields: str, update: str,
         grants[CUSTOMERS.name, Action.UPDATE] = Grant(PARTIAL, AllowedFields(frozenset({update})))
 
     assert may_read_own(Permissions(grants), CUSTOMERS) is may
+
+
+@pytest.mark.parametrize(
+    ("collection", "action", "granted"),
+    [
+        ("refunds", Action.CREATE, True),
+        ("refunds", Action.UPDATE, False),
+        ("refunds", Action.READ, False),
+        (CUSTOMERS.name, Action.CREATE, False),
+    ],
+)
+def test_what_counts_as_granted(collection: str, action: Action, *, granted: bool) -> None:
+    """An answer is a yes where the very action on the very collection is granted, with fields, in whatever part."""
+    some, none = AllowedFields(frozenset({"amount"})), AllowedFields()
+    grants = {("refunds", Action.CREATE): Grant(PARTIAL, some), ("refunds", Action.READ): Grant(FULL, none)}
+
+    assert Requirement(collection, action, CUSTOMERS).granted_by(Permissions(grants)) is granted

@@ -230,6 +230,20 @@ async def test_an_answer_of_somebody_else_is_not_given(answer: dict[str, object]
     assert FOREIGN not in failed.value.message
 
 
+async def test_an_answer_of_somebody_else_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """The operator learns which object it was, of which operation; the caller, that Stripe is at fault."""
+    stripe = Stripe.of(thing(PAYMENT_INTENT, "1", OWN))
+    stripe.answer = thing(PAYMENT_INTENT, "2", FOREIGN)
+
+    with pytest.raises(StripeUnavailable, match="something else than was asked for") as failed:
+        await perform(CANCEL, stripe, Ownership())
+
+    assert failed.value.detail == "another customer's"
+    [record] = caplog.records
+    assert record.message == "Stripe answered with an object of another customer"
+    assert (vars(record)["operation"], vars(record)["object"]) == ("payment_intents.cancel", "pi_2")
+
+
 async def test_a_retrieved_customer_is_the_one_asked_for() -> None:
     """A customer that is not the path's is not given, should Stripe ever answer with one."""
     stripe = Stripe({OWN: thing(CUSTOMER, "FOREIGN")})
