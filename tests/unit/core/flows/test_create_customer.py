@@ -12,6 +12,7 @@ from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.flows.create_customer import (
     Creator,
     NewCustomer,
+    Outcome,
     create_customer,
     create_customer_for_item,
     idempotency_key,
@@ -117,7 +118,7 @@ async def test_an_item_with_a_customer_keeps_it() -> None:
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
 
-    assert (outcome.customer, outcome.created, outcome.pending) == ({"id": "cus_old"}, False, False)
+    assert outcome == Outcome({"id": "cus_old"}, 7, created=False)
     assert items.rows == {7: "cus_old"}
     assert stripe.by_key == {}
 

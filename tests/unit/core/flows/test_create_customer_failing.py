@@ -100,7 +100,7 @@ async def test_directus_away_after_the_creation(*, claimed: bool, caplog: pytest
     with caplog.at_level(logging.ERROR):
         outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
 
-    assert (outcome.customer["id"], outcome.created, outcome.pending) == ("cus_1", True, not claimed)
+    assert outcome == Outcome({"id": "cus_1", **ADA}, 7, created=True, pending=not claimed)
     assert len(caplog.records) == (0 if claimed else 1)
 
 
