@@ -58,3 +58,10 @@ async def test_without_a_key_of_the_clients_chance_makes_one() -> None:
 def test_metadata_that_say_no_more_than_ours() -> None:
     """A customer whose metadata are exactly the three names is the item's, too."""
     assert named_item(BACK, item_metadata(BACK, 7)) == "7"
+
+
+def test_the_key_after_a_deletion_survives_a_release() -> None:
+    """As with the first key of an item, two releases that serve at once make the same key of the same facts."""
+    expected = "196a181dbe3e24fc5dc1a55453ab830369c732957fe4f69b11eaa73534826395"
+
+    assert idempotency_key(BACK, 7, after="cus_1") == expected
