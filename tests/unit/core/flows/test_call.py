@@ -44,6 +44,14 @@ async def test_full_access_names_the_customer_where_one_is_needed() -> None:
     assert stripe.sent == []
 
 
+async def test_full_access_may_name_any_customer() -> None:
+    """A caller that may touch every customer names the one that is meant, and it is sent as it is."""
+    stripe = Stripe(answer=thing(PORTAL_SESSION, "1", FOREIGN))
+
+    assert stripe.answer == await perform(Intent(PORTAL, None, {"customer": FOREIGN}), stripe, None)
+    assert [sent[2] for sent in stripe.sent] == [{"customer": FOREIGN}]
+
+
 @pytest.mark.parametrize("values", [{}, {"customer": OWN}])
 async def test_the_only_customer_is_filled_in(values: dict[str, object]) -> None:
     """A scoped caller with one customer may leave it out; what is sent names it either way."""
