@@ -15,7 +15,6 @@ With it:
     servers           how each program is started
     processes         starting, waiting until it answers, ending
     admin, people     the Directus API as an administrator uses it; who is who, and what they own
-    emulator          Stripe's stand-in, with what it lacks in emulated/
     expectations      who may do what: the table
     matrix, report    everybody asks everything; what the terminal is told of it
     page/, page.conf  a front end of all this in the browser, and how nginx serves it

@@ -55,7 +55,7 @@ def _directus_places(state: Path, installed: install.Directus, port: int) -> dic
 
 
 def emulator(state: Path, *, port: int) -> AbstractAsyncContextManager[Server]:
-    command = [sys.executable, "-m", "deploy.demo.emulator", str(port)]
+    command = [sys.executable, "-m", "deploy.stripe_stand_in", str(port)]
     return running(command, port=port, log=state / "stripe.log", cwd=ROOT, settings={})
 
 

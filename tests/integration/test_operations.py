@@ -10,10 +10,10 @@ from deploy.demo.admin import Person, Rule
 from deploy.demo.stack import Stack
 from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.core.operations.table import OPERATIONS
+from tests.doubles.shop import RETURN, Account, Shop, open_shop
 from tests.doubles.wire import Answer
 from tests.integration.asking import ask, served
 from tests.integration.conftest import Newcomer
-from tests.integration.emulator.shop import RETURN, Account, Shop, open_shop
 
 EVERY_OPERATION = Path(__file__).parent / "frontends" / "operations.toml"
 OWN = {"owner": {"_eq": "$CURRENT_USER"}}

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
+from deploy.stripe_stand_in.kinds import KINDS
+from deploy.stripe_stand_in.parameters import hints, members
 from tests.doubles.stripe import CLIENT_SECRET, StripeDouble
-from tests.doubles.stripe_kinds import KINDS
-from tests.doubles.stripe_parameters import hints, members
 
 RETURN = "https://app.example.com/account"
 
@@ -127,13 +127,18 @@ CREATES: list[tuple[str, dict[str, str], dict[str, object]]] = [
     ("refund", {"charge": "{charge}", "reason": "duplicate"}, {"amount": 100, "reason": "duplicate"}),
     (
         "subscription",
-        {"customer": "{customer}", "items[0][price]": "{price}", "items[0][quantity]": "3"},
+        {"customer": "{customer}", "items[0][price]": "{price}", "default_payment_method": "{payment_method}"},
         {"status": "active", "cancel_at_period_end": False},
     ),
     ("setup_intent", {"customer": "{customer}", "usage": "on_session"}, {"usage": "on_session"}),
     (
         "checkout.session",
-        {"mode": "payment", "success_url": RETURN, "line_items[0][price]": "{price}", "line_items[0][quantity]": "3"},
+        {
+            "mode": "subscription",
+            "success_url": RETURN,
+            "line_items[0][price]": "{price}",
+            "line_items[0][quantity]": "3",
+        },
         {"amount_total": 6000, "status": "open", "success_url": RETURN},
     ),
     ("billing_portal.session", {"customer": "{customer}", "return_url": RETURN}, {"return_url": RETURN}),
@@ -250,13 +255,13 @@ async def test_preview(world: World) -> None:
 @pytest.mark.parametrize(("kind", "form", "shown"), CREATES, ids=[row[0] for row in CREATES])
 async def test_creations_are_replayed(world: World, kind: str, form: dict[str, str], shown: dict[str, object]) -> None:
     """The same key gives the first result again, whatever became of the object, and creates nothing more."""
-    _, first = await world.ask("POST", KINDS[kind].path, form, **{"Idempotency-Key": "key"})
+    status, first = await world.ask("POST", KINDS[kind].path, form, **{"Idempotency-Key": "key"})
     number = len(world.stripe.objects[kind])
     world.stripe.objects[kind][0].update(dict.fromkeys(shown, "changed"))
 
     _, again = await world.ask("POST", KINDS[kind].path, form, **{"Idempotency-Key": "key"})
 
-    assert first == again
+    assert (status, first) == (200, again)
     assert len(world.stripe.objects[kind]) == number
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from deploy.demo.install import NodeTools
+from deploy.stripe_stand_in.errors import Object
+from deploy.stripe_stand_in.kinds import KINDS
+from deploy.stripe_stand_in.parameters import read
 from sidecar.core.operations.parameters import Group, OneOf, Parameter, Several
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import CustomerParameter, Kind, Operation
 from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.description import Description, in_library, published
-from tests.doubles.stripe_errors import Object
-from tests.doubles.stripe_kinds import KINDS
-from tests.doubles.stripe_parameters import read
 
 NEWER = {"/v1/invoices/create_preview"}  # than the description
 PAGE = {"limit", "starting_after", "ending_before"}

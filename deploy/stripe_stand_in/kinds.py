@@ -1,10 +1,13 @@
-"""Every kind of object of the Stripe double as one table: where it is, what its IDs look like, what can be done.
+"""Every kind of object of the stand-in as one table: where it is, what its IDs look like, what can be done.
 
 `parameters` is how the parameters of its calls are called in Stripe's own library, which is generated from the
 description of the API version that the service asks for: for "list" of "Charge", `stripe.params.ChargeListParams`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+_SHORT = {"customer", "product", "subscription_item"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +20,13 @@ class Kind:
     parameters: str
     calls: frozenset[str]
 
-    def new_id(self, number: int) -> str:
-        return f"{self.prefix}_{number:0{14 if self.name == 'customer' else 24}}"
+    def new_id(self, token: Callable[[int], str]) -> str:
+        """Make an ID of the length that Stripe's have; `token` gives so many characters."""
+        return f"{self.prefix}_{token(14 if self.name in _SHORT else 24)}"
 
     def takes(self, call: str) -> str:
         """Name the class of the call's parameters, below `stripe.params`."""
-        verb = {"delete": "cancel"}.get(call, call)
+        verb = "cancel" if (self.name, call) == ("subscription", "delete") else call
         return self.parameters + "".join(word.capitalize() for word in verb.split("_")) + "Params"
 
 
@@ -33,20 +37,19 @@ def _kind(name: str, path: str, prefix: str, parameters: str, calls: str) -> Kin
 KINDS = {
     kind.name: kind
     for kind in (
-        _kind("customer", "customers", "cus", "Customer", "list retrieve create update"),
+        _kind("customer", "customers", "cus", "Customer", "list retrieve create update delete"),
         _kind("payment_intent", "payment_intents", "pi", "PaymentIntent", "list retrieve create cancel"),
         _kind("charge", "charges", "ch", "Charge", "list retrieve"),
         _kind("refund", "refunds", "re", "Refund", "list retrieve create"),
         _kind("invoice", "invoices", "in", "Invoice", "list retrieve create_preview"),
         _kind("subscription", "subscriptions", "sub", "Subscription", "list retrieve create update delete"),
         _kind("subscription_item", "subscription_items", "si", "SubscriptionItem", "retrieve"),
-        _kind("payment_method", "payment_methods", "pm", "PaymentMethod", "list retrieve detach"),
-        _kind("setup_intent", "setup_intents", "seti", "SetupIntent", "retrieve create"),
-        _kind("checkout.session", "checkout/sessions", "cs_test", "checkout.Session", "retrieve create"),
+        _kind("payment_method", "payment_methods", "pm", "PaymentMethod", "list retrieve create attach detach"),
+        _kind("setup_intent", "setup_intents", "seti", "SetupIntent", "list retrieve create"),
+        _kind("checkout.session", "checkout/sessions", "cs_test", "checkout.Session", "list retrieve create"),
         _kind("billing_portal.session", "billing_portal/sessions", "bps", "billing_portal.Session", "create"),
-        _kind("product", "products", "prod", "Product", "list retrieve"),
-        _kind("price", "prices", "price", "Price", "list retrieve"),
+        _kind("product", "products", "prod", "Product", "list retrieve create"),
+        _kind("price", "prices", "price", "Price", "list retrieve create"),
         _kind("balance_transaction", "balance_transactions", "txn", "BalanceTransaction", "list"),
     )
 }
-CUSTOMER, PAYMENT = KINDS["customer"], KINDS["payment_intent"]

@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from tests.integration.emulator.shop import RETURN, Account, Shop
+from tests.doubles.shop import RETURN, Account, Shop
 
 OWNED = (
     *("payment_intents", "charges", "invoices", "subscriptions"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.emulator.shop import RETURN, Account, Shop
+from tests.doubles.shop import RETURN, Account, Shop
 
 
 async def test_payment_is_canceled(shop: Shop) -> None:
@@ -156,3 +156,58 @@ async def test_deleted_customer(account: Account) -> None:
     deleted = await account.get(f"customers/{customer}")
     assert {"id": customer, "object": "customer", "deleted": True} == deleted
     assert await account.ids("customers", "email=gone@example.com") == []
+
+
+async def test_payment_is_charged(shop: Shop) -> None:
+    """A confirmed payment has succeeded, with a charge and what it moved of the account's balance."""
+    payment = await shop.account.get(f"payment_intents/{shop['payment_intent']}")
+
+    charge = await shop.account.get(f"charges/{payment['latest_charge']}")
+    moved = await shop.account.get("balance_transactions", f"source={charge['id']}")
+
+    assert (payment["status"], payment["amount_received"]) == ("succeeded", 900)
+    assert (charge["payment_intent"], charge["amount_captured"], charge["refunded"]) == (payment["id"], 900, False)
+    assert [(entry["type"], entry["amount"]) for entry in moved["data"]] == [("charge", 900)]
+    assert charge["balance_transaction"] == moved["data"][0]["id"]
+
+
+async def test_subscription_is_billed(shop: Shop) -> None:
+    """A subscription's first invoice is of its prices, names it, and was paid with the customer's own method."""
+    invoice = await shop.account.get(f"invoices/{shop['invoice']}")
+
+    paid = await shop.account.ids("payment_intents", f"customer={shop['customer']}")
+
+    assert (invoice["status"], invoice["amount_paid"], invoice["amount_remaining"]) == ("paid", 500, 0)
+    assert invoice["parent"]["subscription_details"]["subscription"] == shop["subscription"]
+    assert [(line["amount"], line["quantity"]) for line in invoice["lines"]["data"]] == [(500, 1)]
+    assert len(paid) == 2
+
+
+async def test_metadata_is_merged(account: Account) -> None:
+    """A change of metadata keeps the other keys, and an empty text takes one out."""
+    customer = (await account.post("customers", "metadata[a]=1&metadata[b]=2&name=Ada"))["id"]
+
+    changed = await account.post(f"customers/{customer}", "metadata[b]=&metadata[c]=3&name=")
+
+    assert (changed["metadata"], changed["name"]) == ({"a": "1", "c": "3"}, None)
+
+
+async def test_deleted_customer_pays_no_more(shop: Shop) -> None:
+    """With a customer its subscriptions end, and nothing more can be done to it."""
+    path = f"customers/{shop['customer']}"
+    await shop.account.delete(path)
+
+    ended = await shop.account.get(f"subscriptions/{shop['subscription']}")
+    changed, _ = await shop.account.ask("POST", path, "name=Ada")
+    used, _ = await shop.account.ask("POST", "setup_intents", f"customer={shop['customer']}")
+
+    assert (ended["status"], changed, used) == ("canceled", 404, 400)
+
+
+async def test_created_is_blank(account: Account) -> None:
+    """What was not given is not made up: a new payment has no error, and a new customer no discount."""
+    payment = await account.post("payment_intents", "amount=500&currency=eur")
+    customer = await account.post("customers", "email=")
+
+    unset = {payment[name] for name in ("last_payment_error", "next_action", "processing", "transfer_data")}
+    assert unset | {customer[name] for name in ("email", "discount", "shipping")} == {None}

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 import stripe.params
 from typing_extensions import get_type_hints, is_typeddict
 
-from tests.doubles.stripe_errors import Object, StripeError, missing_parameter
+from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter
 
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _FREE = "metadata"  # its keys are the sender's own
@@ -51,8 +51,7 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever a form holds
 @cache
 def hints(name: str) -> type:
     """Find a class of parameters, such as `checkout.SessionCreateParams`."""
-    found = attrgetter(name)(stripe.params)
-    assert isinstance(found, type)
+    found: type = attrgetter(name)(stripe.params)
     return found
 
 

@@ -1,4 +1,4 @@
-"""An account at the demo's stand-in for Stripe, reached as its API is, with a customer that has one of everything."""
+"""An account at a stand-in for Stripe, reached as Stripe's API is, with a customer that has one of everything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from urllib.parse import parse_qsl
 
 import aiohttp
 
+from deploy.stripe_stand_in import KEY
+
 RETURN = "https://app.example.com/account"
-_CARD = "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2030&card[cvc]=123"
+_CARD = "type=card&card[token]=tok_visa"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +19,19 @@ class Account:
 
     url: str
 
-    async def ask(self, method: str, path: str, parameters: str = "") -> tuple[int, dict[str, Any]]:
-        """Send them in the query, or with POST in the body."""
-        values = parse_qsl(parameters, strict_parsing=bool(parameters))
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {KEY}"}
+
+    async def ask(
+        self, method: str, path: str, parameters: str = "", *, key: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Send them in the query, or with POST in the body; `key` is for idempotency."""
+        values = parse_qsl(parameters, keep_blank_values=True, strict_parsing=bool(parameters))
         sent: dict[str, Any] = {"data" if method == "POST" else "params": values}
+        headers = self.headers if key is None else {**self.headers, "Idempotency-Key": key}
         async with (
-            aiohttp.ClientSession(headers={"Authorization": "Bearer sk_test_emulator"}) as session,
+            aiohttp.ClientSession(headers=headers) as session,
             session.request(method, f"{self.url}/v1/{path}", **sent) as answer,
         ):
             body = await answer.json() if answer.content_type == "application/json" else {}
@@ -31,8 +40,8 @@ class Account:
     async def get(self, path: str, parameters: str = "") -> dict[str, Any]:
         return await self._have("GET", path, parameters)
 
-    async def post(self, path: str, parameters: str = "") -> dict[str, Any]:
-        return await self._have("POST", path, parameters)
+    async def post(self, path: str, parameters: str = "", *, key: str | None = None) -> dict[str, Any]:
+        return await self._have("POST", path, parameters, key=key)
 
     async def delete(self, path: str) -> dict[str, Any]:
         return await self._have("DELETE", path)
@@ -40,8 +49,8 @@ class Account:
     async def ids(self, path: str, parameters: str = "") -> list[str]:
         return [entry["id"] for entry in (await self.get(path, parameters))["data"]]
 
-    async def _have(self, method: str, path: str, parameters: str = "") -> dict[str, Any]:
-        status, body = await self.ask(method, path, parameters)
+    async def _have(self, method: str, path: str, parameters: str = "", *, key: str | None = None) -> dict[str, Any]:
+        status, body = await self.ask(method, path, parameters, key=key)
         assert status == 200, body
         return body
 
@@ -67,7 +76,7 @@ class Shop:
         method = (await post("payment_methods", _CARD))["id"]
         await post(f"payment_methods/{method}/attach", f"customer={customer}")
         await post(f"customers/{customer}", f"invoice_settings[default_payment_method]={method}")
-        paid = f"amount=900&currency=eur&customer={customer}&payment_method={method}&confirm=true"
+        paid = f"amount=900&currency=eur&customer={customer}&payment_method={method}&confirm=true&off_session=true"
         payment = await post("payment_intents", paid)
         subscription = await post("subscriptions", f"customer={customer}&items[0][price]={self['monthly']}")
         saving = f"customer={customer}&mode=setup&currency=eur&success_url={RETURN}"
@@ -75,7 +84,7 @@ class Shop:
             "customer": customer,
             "payment_method": method,
             "payment_intent": payment["id"],
-            "charge": payment["latest_charge"]["id"],
+            "charge": payment["latest_charge"],
             "refund": (await post("refunds", f"payment_intent={payment['id']}&amount=100"))["id"],
             "subscription": subscription["id"],
             "item": subscription["items"]["data"][0]["id"],

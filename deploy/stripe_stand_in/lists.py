@@ -2,22 +2,24 @@
 
 import operator
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
-from tests.doubles.stripe_errors import Object, StripeError, missing_object
+from deploy.stripe_stand_in.errors import Object, StripeError, missing_object
 
 _BOUNDS = {"gte": operator.ge, "gt": operator.gt, "lte": operator.le, "lt": operator.lt}
 _PAGE = {"limit", "starting_after", "ending_before"}
 _OVER = {"canceled", "incomplete_expired"}
+_MOST = 100
 
 
 def page(objects: Sequence[Object], query: Object, url: str) -> Object:
-    """Give one page of `objects`, which are newest first. Raises StripeError."""
+    """Give one page of `objects`, newest first; of one second those that come first. Raises StripeError."""
     filters = {name: wanted for name, wanted in query.items() if name not in _PAGE}
-    found = [entry for entry in objects if is_listed(entry, filters)]
+    found = [entry for entry in objects if not entry.get("deleted") and is_listed(entry, filters)]
+    found.sort(key=itemgetter("created"), reverse=True)
     limit = query.get("limit", 10)
-    assert isinstance(limit, int)
-    if not 1 <= limit <= 100:
+    if not 1 <= limit <= _MOST:
         raise StripeError(400, "Invalid integer", code="parameter_invalid_integer", param="limit")
     if "ending_before" in query:
         end = _place(found, query["ending_before"], "ending_before")

@@ -1,0 +1,192 @@
+"""Prices, subscriptions to them, and invoices, by docs.stripe.com/api: prices, subscriptions, invoices."""
+
+import copy
+from typing import Any
+
+from deploy.stripe_stand_in.account import SHAPES, Account
+from deploy.stripe_stand_in.errors import Object, StripeError, missing_object, missing_parameter, require
+from deploy.stripe_stand_in.payments import create_payment
+
+_NO_METHOD = "This customer has no attached payment source or default payment method."
+_PAGE = "https://invoice.stripe.com/i/acct_test/"
+
+
+def create_price(_: Account, values: Object) -> Object:
+    require(values, "product")
+    if "unit_amount" not in values:
+        raise missing_parameter("unit_amount")
+    terms: Object = {"interval_count": 1, "meter": None, "trial_period_days": None, "usage_type": "licensed"}
+    recurring = terms | values["recurring"] if "recurring" in values else None
+    decimal = str(values["unit_amount"])
+    kind = "recurring" if recurring else "one_time"
+    return {**values, "recurring": recurring, "type": kind, "unit_amount_decimal": decimal}
+
+
+def create_subscription(account: Account, values: Object) -> Object:
+    """Subscribe and bill at once; with `payment_behavior=default_incomplete` the first invoice stays open."""
+    require(values, "customer", "items")
+    customer = account.find("customer", values["customer"], "customer")
+    own = values.get("default_payment_method")
+    if own:
+        account.check_method(own, customer["id"], "default_payment_method", attached=True)
+    method = own or customer["invoice_settings"]["default_payment_method"]
+    prices = [_recurring(account, item, f"items[{index}]") for index, item in enumerate(values["items"])]
+    waits = values.get("payment_behavior") == "default_incomplete"
+    total, _ = total_of(account, values["items"])
+    if total and not waits and not method:
+        raise StripeError(400, _NO_METHOD, code="resource_missing")
+    subscription_id = account.new_id("subscription")
+    items = items_of(account, subscription_id, values["items"])
+    bill = {"customer": customer["id"], "total": total, "currency": prices[0]["currency"]}
+    invoice = _billed(account, subscription_id, items, bill, None if waits else method)
+    status = "incomplete" if invoice["status"] == "open" else "active"
+    of = {"items": items, "latest_invoice": invoice["id"], "status": status, "currency": prices[0]["currency"]}
+    return {**values, **of, "id": subscription_id}
+
+
+def _recurring(account: Account, item: Object, place: str) -> Object:
+    """Find the price of a subscription's item. Raises StripeError for one that is paid once."""
+    if "price" not in item:
+        raise missing_parameter(f"{place}[price]")
+    price = account.find("price", item["price"], f"{place}[price]")
+    if price["type"] != "recurring":
+        message = "The price is set to `type=one_time`, but this field only accepts `type=recurring`."
+        raise StripeError(400, message, param=place)
+    return price
+
+
+def items_of(account: Account, subscription: str, wanted: list[Object]) -> Object:
+    """Make a subscription's items, each by `price`, an ID, and `quantity`."""
+    data = [_item(account, subscription, values) for values in wanted]
+    url = f"/v1/subscription_items?subscription={subscription}"
+    return {"object": "list", "data": data, "has_more": False, "url": url}
+
+
+def _item(account: Account, subscription: str, values: Object) -> Object:
+    attributes: Object = {"subscription": subscription, "quantity": values.get("quantity", 1)}
+    if "price" in values:
+        attributes["price"] = account.find("price", values["price"], "price")
+    return account.add("subscription_item", attributes)
+
+
+def total_of(account: Account, items: list[Object]) -> tuple[int, Any]:
+    """Add up prices times quantities; give the currency of the last."""
+    total, currency = 0, None
+    for item in items:
+        price = account.find("price", item["price"], "price")
+        total, currency = total + price["unit_amount"] * item.get("quantity", 1), price["currency"]
+    return total, currency
+
+
+def _billed(account: Account, subscription: str, items: Object, bill: Object, method: str | None) -> Object:
+    """Make a subscription's first invoice, paid by `method` or, without one, open if there is anything to pay."""
+    total, invoice_id = bill["total"], account.new_id("invoice")
+    if total:
+        payment = {"amount": total, "currency": bill["currency"], "customer": bill["customer"]}
+        paying = {"payment_method": method, "confirm": True, "off_session": True} if method else {}
+        account.add("payment_intent", create_payment(account, {**payment, **paying}))
+    paid = method is not None or not total
+    shown = {
+        **_amounts(total, paid=paid),
+        **bill,
+        "id": invoice_id,
+        "billing_reason": "subscription_create",
+        "status": "paid" if paid else "open",
+        "number": f"{invoice_id[-7:].upper()}-0001",
+        "hosted_invoice_url": f"{_PAGE}{invoice_id}",
+        "parent": _about(subscription),
+    }
+    lines = [_line(account, invoice_id, item) for item in items["data"]]
+    url = f"/v1/invoices/{invoice_id}/lines"
+    listed = {"object": "list", "data": lines, "has_more": False, "url": url}
+    return account.add("invoice", {**shown, "lines": listed})
+
+
+def _amounts(total: int, *, paid: bool) -> Object:
+    before = dict.fromkeys(("amount_due", "subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"), total)
+    return {**before, "amount_paid": total if paid else 0, "amount_remaining": 0 if paid else total}
+
+
+def _about(subscription: str) -> Object:
+    about = {"metadata": None, "subscription": subscription}
+    return {"quote_details": None, "subscription_details": about, "type": "subscription_details"}
+
+
+def _line(account: Account, invoice: str, item: Object) -> Object:
+    price = item["price"]
+    amount = price["unit_amount"] * item["quantity"]
+    line: Object = copy.deepcopy(SHAPES["invoice"]["lines"]["data"][0])
+    shown = {"amount": amount, "subtotal": amount, "currency": price["currency"], "quantity": item["quantity"]}
+    return {**line, **shown, "id": f"il_{account.making.token(24)}", "invoice": invoice, "description": None}
+
+
+def preview(account: Account, values: Object) -> Object:
+    """Make an invoice that is kept nowhere (docs.stripe.com/api/invoices/create_preview)."""
+    account.check_references(values)
+    shown: Object = {"customer": _owner(account, values)}
+    if "subscription" in values:
+        shown["parent"] = _about(values["subscription"])
+    items = values.get("subscription_details", {}).get("items", [])
+    priced = [item for item in items if "price" in item]
+    for index, item in enumerate(priced):
+        _recurring(account, item, f"subscription_details[items][{index}]")
+    if priced:
+        total, shown["currency"] = total_of(account, priced)
+        shown |= _amounts(total, paid=False)
+    invoice = account.made("invoice", shown)
+    return invoice | {"id": f"upcoming_{invoice['id']}"}
+
+
+def _owner(account: Account, values: Object) -> object:
+    """Find whose invoice it is. Raises StripeError where subscription and customer do not belong together."""
+    if "subscription" not in values:
+        require(values, "customer")
+        return values["customer"]
+    owner = account.find("subscription", values["subscription"], "subscription")["customer"]
+    if values.get("customer") not in {None, owner}:
+        raise StripeError(400, "The subscription is not the customer's.", param="subscription")
+    return owner
+
+
+def update_subscription(account: Account, subscription: Object, values: Object) -> Object:
+    """Change what is given; items as docs.stripe.com/api/subscriptions/update has it."""
+    if subscription["status"] == "canceled" and values.keys() - {"cancellation_details", "metadata"}:
+        message = "A canceled subscription can only update its cancellation_details and metadata."
+        raise StripeError(400, message)
+    method = values.get("default_payment_method")
+    if method:
+        account.check_method(method, subscription["customer"], "default_payment_method", attached=True)
+    _change_items(account, subscription, values.pop("items", []))
+    return subscription
+
+
+def _change_items(account: Account, subscription: Object, wanted: list[Object]) -> None:
+    data = subscription["items"]["data"]
+    known = {item["id"]: item for item in data}
+    for index, values in enumerate(wanted):
+        if "id" in values and values["id"] not in known:
+            raise missing_object("subscription_item", values["id"], f"items[{index}][id]")
+        if "price" in values or "id" not in values:
+            _recurring(account, values, f"items[{index}]")
+    for values in wanted:
+        if "id" not in values:
+            data.append(_item(account, subscription["id"], values))
+        elif values.get("deleted"):
+            data.remove(known[values["id"]])
+            account.objects["subscription_item"].remove(known[values["id"]])
+        else:
+            _change_item(account, known[values["id"]], values)
+
+
+def _change_item(account: Account, item: Object, values: Object) -> None:
+    if "price" in values:
+        item["price"] = account.find("price", values["price"], "price")
+    item["quantity"] = values.get("quantity", item["quantity"])
+
+
+def cancel_subscription(account: Account, subscription: Object, values: Object) -> Object:
+    if subscription["status"] == "canceled":
+        raise missing_object("subscription", subscription["id"], "id", 404)
+    now, details = account.making.now(), values.get("cancellation_details")
+    subscription |= {"status": "canceled", "canceled_at": now, "ended_at": now, "cancellation_details": details}
+    return subscription

@@ -1,0 +1,93 @@
+"""What a call makes of an account, or changes in it, as one table for each.
+
+By docs.stripe.com/api, the page of each call. What a parameter sets that the object does not show is left out.
+"""
+
+from collections.abc import Callable
+
+from deploy.stripe_stand_in import billing, payments, sessions
+from deploy.stripe_stand_in.account import SHAPES, Account
+from deploy.stripe_stand_in.errors import Object
+
+Creation = Callable[[Account, Object], Object]
+Change = Callable[[Account, Object, Object], Object]
+
+_MERGED = ("metadata", "invoice_settings")
+_CREATIONS: dict[str, Creation] = {
+    "payment_intent": payments.create_payment,
+    "refund": payments.create_refund,
+    "setup_intent": payments.create_setup,
+    "payment_method": payments.create_method,
+    "price": billing.create_price,
+    "subscription": billing.create_subscription,
+    "checkout.session": sessions.create_checkout,
+    "billing_portal.session": sessions.create_portal,
+}
+
+
+def create(account: Account, name: str, values: Object) -> Object:
+    """Create an object from parameters; what is given as an empty text is not set. Raises StripeError."""
+    account.check_references(values)
+    given = {parameter: value for parameter, value in values.items() if value != ""}
+    found = _CREATIONS[name](account, given) if name in _CREATIONS else given
+    return account.add(name, {attribute: value for attribute, value in found.items() if attribute in SHAPES[name]})
+
+
+def change(account: Account, name: str, call: str, found: Object, values: Object) -> Object:
+    """Do to an object what a call other than creating and retrieving does. Raises StripeError."""
+    account.check_references(values)
+    return _CHANGES[name, call](account, found, values)
+
+
+def _update_customer(account: Account, customer: Object, values: Object) -> Object:
+    method = values.get("invoice_settings", {}).get("default_payment_method")
+    if method:
+        place = "invoice_settings[default_payment_method]"
+        account.check_method(method, customer["id"], place, attached=True)
+    return _update(customer, values)
+
+
+def _update_subscription(account: Account, subscription: Object, values: Object) -> Object:
+    return _update(billing.update_subscription(account, subscription, values), values)
+
+
+def _update(thing: Object, values: Object) -> Object:
+    """Set what is given; an empty text unsets, and metadata and invoice settings are merged."""
+    changed = {name: None if value == "" else value for name, value in values.items() if name in thing}
+    for name in _MERGED:
+        before, after = thing.get(name), changed.get(name)
+        if isinstance(before, dict) and isinstance(after, dict):
+            changed[name] = _merged(before, after, unset=name == "metadata")
+    thing |= changed
+    return thing
+
+
+def _merged(before: Object, after: Object, *, unset: bool) -> Object:
+    """Merge; an empty text takes a key out of metadata (docs.stripe.com/api/metadata), and unsets an attribute."""
+    both = {key: None if value == "" else value for key, value in {**before, **after}.items()}
+    return {key: value for key, value in both.items() if value is not None} if unset else both
+
+
+def _delete_customer(account: Account, customer: Object, _: Object) -> Object:
+    """Delete a customer and end its subscriptions: docs.stripe.com/api/customers/delete."""
+    for subscription in account.objects["subscription"]:
+        if subscription["customer"] == customer["id"] and subscription["status"] != "canceled":
+            billing.cancel_subscription(account, subscription, {})
+    customer["deleted"] = True
+    return shown(customer)
+
+
+def shown(thing: Object) -> Object:
+    """Give an object as it is retrieved: a deleted one as docs.stripe.com/api/customers/retrieve has it."""
+    return {"id": thing["id"], "object": thing["object"], "deleted": True} if thing.get("deleted") else thing
+
+
+_CHANGES: dict[tuple[str, str], Change] = {
+    ("customer", "update"): _update_customer,
+    ("customer", "delete"): _delete_customer,
+    ("subscription", "update"): _update_subscription,
+    ("subscription", "delete"): billing.cancel_subscription,
+    ("payment_intent", "cancel"): payments.cancel_payment,
+    ("payment_method", "attach"): payments.attach,
+    ("payment_method", "detach"): payments.detach,
+}

@@ -1,0 +1,28 @@
+"""How Stripe refuses a request: docs.stripe.com/api/errors, docs.stripe.com/error-codes."""
+
+from typing import Any
+
+Object = dict[str, Any]
+Result = tuple[int, Object]
+
+
+class StripeError(Exception):
+    def __init__(self, status: int, message: str, **facts: str) -> None:
+        super().__init__(message)
+        self.result: Result = (status, {"error": {"type": "invalid_request_error", "message": message, **facts}})
+
+
+def missing_object(kind: str, object_id: object, place: str, status: int = 400) -> StripeError:
+    """Make the error for an object that does not exist: 404 where the path names it, 400 where a parameter does."""
+    return StripeError(status, f"No such {kind}: '{object_id}'", code="resource_missing", param=place)
+
+
+def missing_parameter(place: str) -> StripeError:
+    return StripeError(400, f"Missing required param: {place}.", code="parameter_missing", param=place)
+
+
+def require(values: Object, *names: str) -> None:
+    """Raise StripeError for the first of these parameters that is absent or empty."""
+    for name in names:
+        if not values.get(name):
+            raise missing_parameter(name)

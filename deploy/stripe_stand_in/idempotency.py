@@ -1,0 +1,57 @@
+"""Idempotency as docs.stripe.com/api/idempotent_requests has it: a key's first result, a 500 too, is given again."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from deploy.stripe_stand_in.errors import Result, StripeError
+
+_LONGEST = 255
+_KEPT = 86_400  # seconds; Stripe removes a key after at least as long
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    intent: object
+    result: Result
+    time: int
+
+
+@dataclass(slots=True)
+class Replays:
+    """The same key with another endpoint or other parameters is an `idempotency_error`.
+
+    Nothing is kept where a request failed validation or came while the first one with its key was under way. That is
+    `idempotency_key_in_use` (docs.stripe.com/error-codes); its type is not documented.
+    """
+
+    now: Callable[[], int]
+    _results: dict[str, _First] = field(default_factory=dict)
+    _under_way: set[str] = field(default_factory=set)
+
+    def recall(self, key: str, intent: object) -> Result | None:
+        """Give the result of the first request with this key, if there was one. Raises StripeError."""
+        if len(key) > _LONGEST:
+            raise StripeError(400, f"Idempotency keys may have {_LONGEST} characters at most.")
+        if key in self._under_way:
+            raise StripeError(409, "Another request with this key is in progress.", code="idempotency_key_in_use")
+        first = self._results.get(key)
+        if first is None or self.now() - first.time >= _KEPT:
+            return None
+        if first.intent != intent:
+            raise StripeError(400, f"The key {key} was first used with other parameters.", type="idempotency_error")
+        return first.result
+
+    @contextmanager
+    def working(self, key: str) -> Iterator[None]:
+        """Refuse other requests with this key meanwhile."""
+        self._under_way.add(key)
+        try:
+            yield
+        finally:
+            self._under_way.discard(key)
+
+    def keep(self, key: str, intent: object, result: Result) -> None:
+        # The object may change later, the result does not.
+        self._results[key] = _First(intent, copy.deepcopy(result), self.now())

@@ -1,0 +1,136 @@
+"""Every call of every kind of object in `kinds`, on the wire as documented.
+
+- a key, and 401 without a good one: docs.stripe.com/api/authentication; error bodies: docs.stripe.com/api/errors
+- parameters in a form, or in the query of what is no POST; read as the API version that the service asks for has them:
+  see `parameters`
+- lists and their filters: see `lists`; what calls make and change: see `effects`
+- `Request-Id` on every answer: docs.stripe.com/api/request_ids; Stripe's own CORS headers as well
+- idempotency, of every POST: see `idempotency`
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from deploy.stripe_stand_in import billing, effects
+from deploy.stripe_stand_in.account import Account, Making
+from deploy.stripe_stand_in.errors import Object, Result, StripeError, missing_object
+from deploy.stripe_stand_in.idempotency import Replays
+from deploy.stripe_stand_in.kinds import KINDS, Kind
+from deploy.stripe_stand_in.lists import page
+from deploy.stripe_stand_in.parameters import decoded, read
+
+Endpoint = Callable[[web.Request], Awaitable[Result]]
+
+_FORM = "application/x-www-form-urlencoded"
+_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "true"}
+
+
+class StandIn:
+    """One account, reached with `key`. `headers` are further ones for every answer."""
+
+    def __init__(self, key: str, making: Making | None = None, headers: Mapping[str, str] | None = None) -> None:
+        self.key = key
+        self.account = Account(making or Making())
+        self._replays = Replays(self.account.making.now)
+        self._headers = {**_CORS, **(headers or {})}
+
+    def routes(self) -> Sequence[web.AbstractRouteDef]:
+        return [
+            *(route for kind in KINDS.values() for route in self._routes_of(kind)),
+            web.route("*", "/{anything:.*}", self._answering(_unknown)),
+        ]
+
+    def _routes_of(self, kind: Kind) -> Iterator[web.RouteDef]:
+        one = f"{kind.path}/{{id}}"
+        for call in kind.calls:
+            change = self._answering(partial(self._change, kind, call))
+            match call:
+                case "list":
+                    yield web.get(kind.path, self._answering(partial(self._list, kind)))
+                case "retrieve":
+                    yield web.get(one, self._answering(partial(self._retrieve, kind)))
+                case "create":
+                    yield web.post(kind.path, self._answering(partial(self._create, kind)))
+                case "create_preview":
+                    yield web.post(f"{kind.path}/create_preview", self._answering(partial(self._preview, kind)))
+                case "update":
+                    yield web.post(one, change)
+                case "delete":
+                    yield web.delete(one, change)
+                case _:
+                    yield web.post(f"{one}/{call}", change)
+
+    def _answering(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Wrap an endpoint in what all of them share: the key, idempotency, error bodies, headers."""
+
+        async def answer(request: web.Request) -> web.Response:
+            replayed = False
+            try:
+                self._authenticate(request)
+                result, replayed = await self.once(request, endpoint)
+            except StripeError as error:
+                result = error.result
+            headers = {**self._headers, "Request-Id": f"req_{self.account.making.token(14)}"}
+            if replayed:
+                headers["Idempotent-Replayed"] = "true"
+            return web.json_response(result[1], status=result[0], headers=headers)
+
+        return answer
+
+    def _authenticate(self, request: web.Request) -> None:
+        if request.headers.getall("Authorization", []) != [f"Bearer {self.key}"]:
+            sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            raise StripeError(401, f"Invalid API Key provided: {sent[:12]}****{sent[-4:]}")
+
+    async def once(self, request: web.Request, endpoint: Endpoint) -> tuple[Result, bool]:
+        """Answer a request, or give again what its key was answered first; say which."""
+        key = request.headers.get("Idempotency-Key")
+        if key is None or request.method != "POST":
+            return await endpoint(request), False
+        intent = (request.raw_path, sorted(parse_qsl(await request.text(), keep_blank_values=True)))
+        recalled = self._replays.recall(key, intent)
+        if recalled is not None:
+            return recalled, True
+        with self._replays.working(key):
+            result = await endpoint(request)
+        self._replays.keep(key, intent, result)
+        return result, False
+
+    async def _list(self, kind: Kind, request: web.Request) -> Result:
+        query = await _read(kind, "list", request)
+        return 200, page(self.account.objects[kind.name], query, request.path)
+
+    async def _retrieve(self, kind: Kind, request: web.Request) -> Result:
+        await _read(kind, "retrieve", request)
+        return 200, effects.shown(self.account.find(kind.name, request.match_info["id"], "id", 404))
+
+    async def _create(self, kind: Kind, request: web.Request) -> Result:
+        return await self.create(kind, await _read(kind, "create", request))
+
+    async def create(self, kind: Kind, values: Object) -> Result:
+        return 200, effects.create(self.account, kind.name, values)
+
+    async def _preview(self, kind: Kind, request: web.Request) -> Result:
+        return 200, billing.preview(self.account, await _read(kind, "create_preview", request))
+
+    async def _change(self, kind: Kind, call: str, request: web.Request) -> Result:
+        values = await _read(kind, call, request)
+        found = self.account.find(kind.name, request.match_info["id"], "id", 404)
+        if found.get("deleted"):
+            raise missing_object(kind.name, found["id"], "id", 404)
+        return 200, effects.change(self.account, kind.name, call, found, values)
+
+
+async def _read(kind: Kind, call: str, request: web.Request) -> Object:
+    """Read the parameters of a call, which stand in the query, or with POST in a form. Raises StripeError."""
+    if request.method == "POST" and request.body_exists and request.content_type != _FORM:
+        raise StripeError(400, "Parameters come as a form.")
+    sent = await request.text() if request.method == "POST" else request.rel_url.raw_query_string
+    return read(kind.takes(call), decoded(sent))
+
+
+async def _unknown(request: web.Request) -> Result:
+    raise StripeError(404, f"Unrecognized request URL ({request.method}: {request.path}).")

@@ -1,0 +1,56 @@
+"""Sessions of Checkout and of the billing portal: objects with the `url` of a page at Stripe to send a browser to.
+
+By docs.stripe.com/api/checkout/sessions/create and docs.stripe.com/api/customer_portal/sessions/create.
+"""
+
+from deploy.stripe_stand_in.account import Account
+from deploy.stripe_stand_in.billing import total_of
+from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter, require
+
+_DAY = 86_400
+_HOSTED = "hosted_page"
+
+
+def create_checkout(account: Account, values: Object) -> Object:
+    require(values, "mode")
+    if values.get("ui_mode", _HOSTED) != _HOSTED:
+        raise StripeError(400, "Only hosted pages are here.", param="ui_mode")
+    require(values, "success_url")
+    if "customer" in values and "customer_email" in values:
+        raise StripeError(400, "You may only specify one of these parameters: customer, customer_email.")
+    session_id = account.new_id("checkout.session")
+    return {
+        **values,
+        **(_setup(values) if values["mode"] == "setup" else _priced(account, values)),
+        "id": session_id,
+        "expires_at": account.making.now() + _DAY,
+        "url": f"https://checkout.stripe.com/c/pay/{session_id}",
+    }
+
+
+def _setup(values: Object) -> Object:
+    if "line_items" in values:
+        raise StripeError(400, "`line_items` are not allowed in `setup` mode.", param="line_items")
+    require(values, "currency")
+    return {"payment_status": "no_payment_required"}
+
+
+def _priced(account: Account, values: Object) -> Object:
+    """Add up what is sold. Raises StripeError for a price that the mode does not sell."""
+    require(values, "line_items")
+    items, mode = values["line_items"], values["mode"]
+    for index, item in enumerate(items):
+        if "price" not in item:
+            raise missing_parameter(f"line_items[{index}][price]")
+    kinds = [account.find("price", item["price"], "line_items")["type"] for item in items]
+    if ("recurring" in kinds) != (mode == "subscription"):
+        raise StripeError(400, f"`{mode}` mode and the type of the prices do not fit each other.", param="mode")
+    total, currency = total_of(account, items)
+    if values.get("currency", currency) != currency:
+        raise StripeError(400, f"The price is not available in {values['currency']}.", param="currency")
+    return {"amount_total": total, "amount_subtotal": total, "currency": currency}
+
+
+def create_portal(account: Account, values: Object) -> Object:
+    require(values, "customer")
+    return {**values, "url": f"https://billing.stripe.com/p/session/test_{account.making.token(24)}"}
