@@ -96,6 +96,9 @@ class Account:
                 return found
         raise missing_object(name, object_id, place, status)
 
+    def remove(self, name: str, object_id: str) -> None:
+        self.objects[name] = [entry for entry in self.objects[name] if entry["id"] != object_id]
+
     def check_references(self, values: Object) -> None:
         """Raise StripeError unless everything that is referred to exists."""
         for place, name, object_id in _references(values):

@@ -173,7 +173,7 @@ def _change_items(account: Account, subscription: Object, wanted: list[Object]) 
             data.append(_item(account, subscription["id"], values))
         elif values.get("deleted"):
             data.remove(known[values["id"]])
-            account.objects["subscription_item"].remove(known[values["id"]])
+            account.remove("subscription_item", values["id"])
         else:
             _change_item(account, known[values["id"]], values)
 

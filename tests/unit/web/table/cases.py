@@ -103,6 +103,7 @@ def expected(case: Case) -> tuple[str, str, list[tuple[str, str]], list[tuple[st
 
 
 _ITEMS = '[{"price": "price_ONE", "quantity": 2}]'
+_MONTHLY = _ITEMS.replace("ONE", "MONTH")
 
 CASES = {
     case.name: case
@@ -167,9 +168,9 @@ CASES = {
             "/invoice_previews",
             "/v1/invoices/create_preview",
             '{"customer": "cus_OWN", "subscription": "sub_OWN", "subscription_details":'
-            ' {"items": [{"id": "si_OWN", "deleted": true}, {"price": "price_ONE"}]}}',
+            ' {"items": [{"id": "si_OWN", "deleted": true}, {"price": "price_MONTH"}]}}',
             "customer=cus_OWN&subscription=sub_OWN&subscription_details[items][0][id]=si_OWN"
-            "&subscription_details[items][0][deleted]=true&subscription_details[items][1][price]=price_ONE",
+            "&subscription_details[items][0][deleted]=true&subscription_details[items][1][price]=price_MONTH",
         ),
         Case(
             "subscriptions.list",
@@ -181,15 +182,15 @@ CASES = {
             "subscriptions.create",
             "/subscriptions",
             "/v1/subscriptions",
-            f'{{"customer": "cus_OWN", "items": {_ITEMS}, "default_payment_method": "pm_OWN"}}',
-            "customer=cus_OWN&items[0][price]=price_ONE&items[0][quantity]=2&default_payment_method=pm_OWN",
+            f'{{"customer": "cus_OWN", "items": {_MONTHLY}, "default_payment_method": "pm_OWN"}}',
+            "customer=cus_OWN&items[0][price]=price_MONTH&items[0][quantity]=2&default_payment_method=pm_OWN",
         ),
         Case(
             "subscriptions.update",
             "/subscriptions/sub_OWN",
             "/v1/subscriptions/sub_OWN",
-            '{"items": [{"id": "si_OWN", "price": "price_ONE"}], "default_payment_method": "pm_OWN"}',
-            "items[0][id]=si_OWN&items[0][price]=price_ONE&default_payment_method=pm_OWN",
+            '{"items": [{"id": "si_OWN", "price": "price_MONTH"}], "default_payment_method": "pm_OWN"}',
+            "items[0][id]=si_OWN&items[0][price]=price_MONTH&default_payment_method=pm_OWN",
         ),
         Case("subscriptions.cancel", "/subscriptions/sub_OWN", "/v1/subscriptions/sub_OWN"),
         Case(
@@ -197,7 +198,6 @@ CASES = {
             "/payment_methods?limit=2&customer=cus_OWN&type=card",
             "/v1/payment_methods?limit=2&customer=cus_OWN&type=card",
         ),
-        Case("payment_methods.detach", "/payment_methods/pm_OWN/detach", "/v1/payment_methods/pm_OWN/detach"),
         Case(
             "setup_intents.create",
             "/setup_intents",
@@ -230,5 +230,6 @@ CASES = {
             "/balance_transactions?limit=2&type=charge",
             "/v1/balance_transactions?limit=2&type=charge",
         ),
+        Case("payment_methods.detach", "/payment_methods/pm_OWN/detach", "/v1/payment_methods/pm_OWN/detach"),
     )
 }

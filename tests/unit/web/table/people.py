@@ -37,6 +37,7 @@ def furnish(stripe: StripeDouble) -> None:
     stripe.add("product", id="prod_ONE", name="Bread")
     stripe.add("price", id="price_ONE", product="prod_ONE", **FIXED)
     stripe.add("price", id="price_TWO", product="prod_ONE", **FIXED)
+    stripe.add("price", id="price_MONTH", product="prod_TWO", **{**FIXED, "type": "recurring"})
     stripe.add("balance_transaction", id="txn_ONE", type="charge", amount=250, currency="eur")
     for word in ("FOREIGN", "OTHER", "OWN"):
         customer = f"cus_{word}"

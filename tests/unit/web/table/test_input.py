@@ -1,5 +1,7 @@
 """What requests to every row may carry: the row's own parameters, and nothing that reaches beyond them."""
 
+import re
+
 import pytest
 
 from sidecar.core.operations.parameters import Number, Reference, found
@@ -151,9 +153,9 @@ PRICED = [
 @pytest.mark.parametrize("name", PRICED)
 async def test_only_the_prices_that_the_operator_lists(open_shop: OpenShop, name: str) -> None:
     """Where the operator lists prices no other one passes, at whichever depth it stands, for whomever."""
-    shop = await open_shop({name: 'prices = ["price_ONE", "price_THREE"]'})
+    shop = await open_shop({name: 'prices = ["price_ONE", "price_MONTH", "price_THREE"]'})
     case = CASES[name]
-    other = Case(name, case.target, "", (case.body or "").replace("price_ONE", "price_TWO"))
+    other = Case(name, case.target, "", re.sub("price_(ONE|MONTH)", "price_TWO", case.body or ""))
 
     refused = [await other.call(shop, user) for user in (MANAGER, TENANT)]
     asked = [*shop.stripe.asked]
@@ -178,9 +180,9 @@ async def test_a_listed_price_hides_no_other(open_shop: OpenShop, place: str) ->
 @pytest.mark.parametrize("name", ["subscriptions.update", "invoices.create_preview"])
 async def test_listed_prices_bind_what_was_bought_before(open_shop: OpenShop, name: str) -> None:
     """Where the operator lists prices, the quantity of an item at another price cannot be changed either."""
-    shop = await open_shop({name: 'prices = ["price_TWO"]'})
+    shop = await open_shop({name: 'prices = ["price_MONTH"]'})
     more: dict[str, object] = {"id": "si_OWN", "quantity": 10_000}
-    listed = {**more, "price": "price_TWO"}
+    listed = {**more, "price": "price_MONTH"}
 
     refused = [await changing(name, more).call(shop, user) for user in (MANAGER, TENANT)]
     asked = [*shop.stripe.asked]
