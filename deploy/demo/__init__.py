@@ -20,5 +20,7 @@ With it:
     page/, page.conf  a front end of all this in the browser, and how nginx serves it
     operations.toml   what of Stripe is switched on here
 
+The Stripe emulator is a package of its own, deploy/stripe_stand_in, which the tests use too.
+
 Nothing in here is part of the service, and nothing in `sidecar` imports it.
 """

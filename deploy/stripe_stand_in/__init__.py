@@ -1,4 +1,4 @@
-"""A stand-in for Stripe: an account in memory behind Stripe's own API, as far as the service and the demo ask it.
+"""A stand-in for Stripe: an account in memory behind Stripe's own API, as far as the service and the demo use it.
 
     __main__      `python -m deploy.stripe_stand_in PORT`: a process of its own, for the demo
     server        every route, and what all of them share: the key, idempotency, error bodies, headers
@@ -7,9 +7,10 @@
     lists         pages and filters
     account       the objects of an account; their shapes are Stripe's own examples, in fixtures.json
     effects       which call makes or changes what; the longer ones are in payments, billing and sessions
-    errors        how Stripe refuses; idempotency: when it repeats an answer
+    errors        how Stripe refuses a request
+    idempotency   when Stripe repeats an answer
 
-It is never kinder than Stripe: what Stripe refuses is refused here, and what is not known here is refused too.
+It must be no kinder than Stripe: it refuses what Stripe refuses, and it refuses calls and parameters it does not know.
 The tests serve the same routes from `tests.doubles.stripe`, which adds faults. Nothing in `sidecar` imports this.
 """
 

@@ -1,7 +1,7 @@
 """The objects of an account at Stripe: how they are made, found and referred to.
 
-Objects have the shape of Stripe's own examples (fixtures.json), less what is only filled in there: a new object belongs
-to nobody, and has no error, discount or next action.
+Objects have the shape of Stripe's own examples (fixtures.json), without the values that are only filler there: a new
+object belongs to no customer, and has no error, discount or next action.
 """
 
 import copy

@@ -25,11 +25,7 @@ def create_price(_: Account, values: Object) -> Object:
 def create_subscription(account: Account, values: Object) -> Object:
     """Subscribe and bill at once; with `payment_behavior=default_incomplete` the first invoice stays open."""
     require(values, "customer", "items")
-    customer = account.find("customer", values["customer"], "customer")
-    own = values.get("default_payment_method")
-    if own:
-        account.check_method(own, customer["id"], "default_payment_method", attached=True)
-    method = own or customer["invoice_settings"]["default_payment_method"]
+    method = _method_of(account, values)
     prices = [_recurring(account, item, f"items[{index}]") for index, item in enumerate(values["items"])]
     waits = values.get("payment_behavior") == "default_incomplete"
     total, _ = total_of(account, values["items"])
@@ -37,11 +33,21 @@ def create_subscription(account: Account, values: Object) -> Object:
         raise StripeError(400, _NO_METHOD, code="resource_missing")
     subscription_id = account.new_id("subscription")
     items = items_of(account, subscription_id, values["items"])
-    bill = {"customer": customer["id"], "total": total, "currency": prices[0]["currency"]}
+    bill = {"customer": values["customer"], "total": total, "currency": prices[0]["currency"]}
     invoice = _billed(account, subscription_id, items, bill, None if waits else method)
     status = "incomplete" if invoice["status"] == "open" else "active"
     of = {"items": items, "latest_invoice": invoice["id"], "status": status, "currency": prices[0]["currency"]}
     return {**values, **of, "id": subscription_id}
+
+
+def _method_of(account: Account, values: Object) -> str | None:
+    """Find what pays: the payment method that was given, or else the customer's default."""
+    customer = account.find("customer", values["customer"], "customer")
+    given = values.get("default_payment_method")
+    if given:
+        account.check_method(given, customer["id"], "default_payment_method", attached=True)
+    default: str | None = customer["invoice_settings"]["default_payment_method"]
+    return given or default
 
 
 def _recurring(account: Account, item: Object, place: str) -> Object:

@@ -126,7 +126,7 @@ def create_method(_: Account, values: Object) -> Object:
     if "number" in card:
         raise StripeError(402, _RAW)
     if values["type"] != "card" or "customer" in values:
-        raise StripeError(400, "Only cards of nobody's can be created here.", param="type")
+        raise StripeError(400, "Only cards without a customer can be created here.", param="type")
     if card.get("token") != _TOKEN:
         raise missing_object("token", card.get("token"), "card[token]")
     return {"metadata": {}, **{name: value for name, value in values.items() if name != "card"}}
@@ -144,6 +144,9 @@ def attach(account: Account, method: Object, values: Object) -> Object:
 def detach(account: Account, method: Object, _: Object) -> Object:
     if method["customer"] is None:
         raise StripeError(400, "The payment method is not attached to a customer, so it cannot be detached.")
+    for customer in account.objects["customer"]:
+        if customer["invoice_settings"]["default_payment_method"] == method["id"]:
+            customer["invoice_settings"]["default_payment_method"] = None
     method["customer"] = None
     account.spent.add(method["id"])
     return method

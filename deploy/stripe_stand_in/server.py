@@ -1,8 +1,7 @@
 """Every call of every kind of object in `kinds`, on the wire as documented.
 
 - a key, and 401 without a good one: docs.stripe.com/api/authentication; error bodies: docs.stripe.com/api/errors
-- parameters in a form, or in the query of what is no POST; read as the API version that the service asks for has them:
-  see `parameters`
+- parameters: in a form with POST, else in the query; as in the API version that the service asks for: see `parameters`
 - lists and their filters: see `lists`; what calls make and change: see `effects`
 - `Request-Id` on every answer: docs.stripe.com/api/request_ids; Stripe's own CORS headers as well
 - idempotency, of every POST: see `idempotency`

@@ -14,7 +14,7 @@ _HOSTED = "hosted_page"
 def create_checkout(account: Account, values: Object) -> Object:
     require(values, "mode")
     if values.get("ui_mode", _HOSTED) != _HOSTED:
-        raise StripeError(400, "Only hosted pages are here.", param="ui_mode")
+        raise StripeError(400, "Only hosted pages are supported here.", param="ui_mode")
     require(values, "success_url")
     if "customer" in values and "customer_email" in values:
         raise StripeError(400, "You may only specify one of these parameters: customer, customer_email.")

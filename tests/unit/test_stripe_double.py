@@ -1,4 +1,4 @@
-"""The double of Stripe answers each call of each kind as documented, and nothing else."""
+"""The stand-in for Stripe answers each call of each kind as documented, and nothing else."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -118,9 +118,11 @@ async def test_preview_of_a_foreign_subscription_is_refused(shop: Shop) -> None:
 
 
 async def test_detached_is_nobodys(shop: Shop) -> None:
-    """A payment method that is detached has no customer, and is in its list no more."""
+    """A payment method that is detached has no customer, is in its list no more, and is its default no longer."""
     detached = await shop.account.post(f"payment_methods/{shop['payment_method']}/detach")
 
+    customer = await shop.account.get(f"customers/{shop['customer']}")
+    assert customer["invoice_settings"]["default_payment_method"] is None
     assert detached["customer"] is None
     assert await shop.account.ids("payment_methods", f"customer={shop['customer']}") == []
 
