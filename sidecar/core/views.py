@@ -1,34 +1,46 @@
-"""Which attributes of a Stripe object a caller may see, and which it may set.
+"""Which attributes of a Stripe object a caller sees.
 
-A caller whose fields are `*` sees the object, less its secrets. A caller with a field list sees a small base
-of each kind and what its fields map to; whatever is not mapped stays out, at every depth.
+A caller whose fields are `*` sees the whole object without its secrets. A caller with a field list sees the base of
+each kind and what its fields map to. Everything else is left out, at every depth.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeGuard
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.operations.resources import RESOURCES, StripeObject, customer_of
 
-# Whoever holds one can act on the payment (docs.stripe.com/api/payment_intents/object, client_secret).
+# With a client secret anybody can act on the payment (docs.stripe.com/api/payment_intents/object, client_secret).
 SECRETS = frozenset({"client_secret"})
 
 _BASE = {kind: resource.base for kind, resource in RESOURCES.items()} | {
-    "list": frozenset({"object", "data", "has_more"})  # within an object
+    "list": frozenset({"object", "data", "has_more"})  # a list within an object
 }
 _LINKS = {kind: resource.links for kind, resource in RESOURCES.items()}
 _ANY_BASE = frozenset({"id", "object"})
-_CUSTOMER_ID = {"customer": frozenset({"id"})}  # where a kind names the customer
-_ANY_CUSTOMER_ID = frozenset({"customer"})  # where others do
+_CUSTOMER_ID = {"customer": frozenset({"id"})}  # where an object of this kind has the customer's ID
+_ANY_CUSTOMER_ID = frozenset({"customer"})  # where an object of any other kind has it
+
+
+class CallerView(Protocol):
+    """What one caller sees."""
+
+    @property
+    def customer_ids(self) -> bool:
+        """Whether the caller sees the ID of every customer in its answers."""
+
+    def project(self, value: StripeObject) -> StripeObject:
+        """Copy an object with what the caller sees of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one caller sees. The zero value is the least: no mapped attribute, no customer's ID, no secrets.
+    """One view for all objects. The defaults show the least: the base alone, no customer's ID and no secrets.
 
-    `own`: only what belongs to this caller's own customers is looked at, so links, and secrets where the operator
-    exposes them, are for it even with a field list. `made`: only what it has just made, so links are.
+    `own`: all objects belong to the caller's own customers, so the view shows their links, and their secrets where
+    `secrets` is set. `made`: the caller has just created the object, so the view shows its links.
     """
 
     everything: bool = False
@@ -42,7 +54,7 @@ class View:
     def of(
         cls, fields: AllowedFields, field_map: FieldMap, *, customer_ids: bool, secrets: bool, own: bool = False
     ) -> "View":
-        """`customer_ids` is for the customers collection to say, whichever collection the fields are of."""
+        """Make the view of `fields`. Only the permissions on the customers collection decide `customer_ids`."""
         return cls(
             everything=fields.unrestricted and customer_ids,
             secrets=secrets,
@@ -52,7 +64,6 @@ class View:
         )
 
     def project(self, value: StripeObject) -> StripeObject:
-        """Copy an object of Stripe as this caller may see it."""
         if not self.everything:
             return self._reduced(value)
         return value if self.secrets else _without_secrets(value)
@@ -70,7 +81,7 @@ class View:
         return SECRETS if self.customer_ids else SECRETS | _CUSTOMER_ID.get(kind, _ANY_CUSTOMER_ID)
 
     def _member(self, member: object) -> object:
-        """What is seen is seen whole, up to the objects within it, which are reduced in their turn."""
+        """Copy a visible attribute whole, but reduce each object of Stripe within it."""
         if isinstance(member, list):
             return [self._member(entry) for entry in member]
         if not isinstance(member, dict):
@@ -81,16 +92,28 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class ScopedView:
-    """What a caller sees that is held to its rows: of each customer, and of what is that customer's, its own view."""
+class ViewByCustomer:
+    """What a caller with row-level access sees: one view for each of its customers and for that customer's objects.
+
+    An object of any other customer should never get here. If one does, it shows the least.
+    """
 
     views: Mapping[str, View]
-    everything = False
-    secrets = False
-    customer_ids = True  # whoever cannot see them is not let in with a scope
+
+    @property
+    def customer_ids(self) -> bool:
+        return bool(self.views) and all(view.customer_ids for view in self.views.values())
 
     def project(self, value: StripeObject) -> StripeObject:
         return self.views.get(str(customer_of(value)), View()).project(value)
+
+
+def shows_everything(view: CallerView) -> TypeGuard[View]:
+    """Say whether the caller sees every attribute of every object, but perhaps not the secrets.
+
+    Only then may a page be written without a projection of each object. A view that differs by object is never one.
+    """
+    return isinstance(view, View) and view.everything
 
 
 def _without_secrets(value: StripeObject) -> StripeObject:

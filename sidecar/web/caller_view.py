@@ -1,21 +1,20 @@
-"""What a caller sees of what it is given: which view, from the permissions it was let in with."""
+"""Which view of Stripe's objects a caller gets, from the permissions that let it in."""
 
 from dataclasses import replace
 
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.scope import OwnCustomers
 from sidecar.core.operations.row import Kind
-from sidecar.core.views import ScopedView, View
-from sidecar.web.admission.caller import Caller
+from sidecar.core.views import CallerView, View, ViewByCustomer
 from sidecar.web.guard import Call
 from sidecar.web.keys import EXPOSE_SECRETS
 
-Sight = View | ScopedView
 _MAKING = frozenset({Kind.CREATE, Kind.CREATE_CUSTOMER})
 
 
-def sight(call: Call, caller: Caller) -> Sight:
-    """Give the view of everything, or one for each customer that `caller` was found to have."""
+def caller_view(call: Call) -> CallerView:
+    """Give one view for all objects, or one for each customer in the caller's scope."""
+    caller = call.caller
     if caller.has_all_customers:
         return replace(view(call, granted(call)), made=call.operation.kind is Kind.CREATE)
     if call.rule.collection != caller.requirement.customers.name:
@@ -23,13 +22,13 @@ def sight(call: Call, caller: Caller) -> Sight:
     own = caller.scope if isinstance(caller.scope, OwnCustomers) else OwnCustomers()
     views = {customer: view(call, shown, own=True) for customer, shown in own.fields.items()}
     if len(views) == 1:
-        [only] = views.values()  # what does not name its customer was found to be this one's all the same
+        [only] = views.values()  # some objects name no customer, but were found to belong to this one
         return only
-    return ScopedView(views)
+    return ViewByCustomer(views)
 
 
 def granted(call: Call) -> AllowedFields:
-    """Whoever made something sees of it what it may read, and what it may write."""
+    """Give the fields that the caller may read. A caller that creates something also sees what it may write."""
     read = call.caller.fields(Action.READ)
     if call.operation.kind not in _MAKING:
         return read

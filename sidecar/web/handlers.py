@@ -17,7 +17,7 @@ from sidecar.errors import InvalidQuery
 from sidecar.web.answers.rendering import Rendering, render_page
 from sidecar.web.answers.response import answer
 from sidecar.web.answers.streams import stream_array, stream_lines
-from sidecar.web.caller_view import sight
+from sidecar.web.caller_view import caller_view
 from sidecar.web.creating import create_customer, refuse_unwritable
 from sidecar.web.guard import Call, Handler
 from sidecar.web.keys import GATE, LISTS, SCOPED, STRIPE
@@ -29,7 +29,7 @@ _NDJSON = "application/x-ndjson"
 async def _list(call: Call) -> web.StreamResponse:
     request, path = call.request, call.operation.resource.path
     lists, filters = await _lists(call)
-    view = sight(call, call.caller)
+    view = caller_view(call)
     if call.query.limit is not None:
         page = await lists.page(path, filters, call.query)
         return answer(render_page(page, view))
@@ -93,7 +93,7 @@ async def _call(call: Call) -> web.StreamResponse:
     if operation.changes:
         user = await call.request.app[GATE].user_id(call.caller)
         audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=user)
-    body = orjson.dumps(sight(call, call.caller).project(found))
+    body = orjson.dumps(caller_view(call).project(found))
     return answer(body, status=201 if operation.kind is Kind.CREATE else 200)
 
 

@@ -1,4 +1,4 @@
-"""How a page of objects is written. Two renderings that are equal write the same bytes, so their lists are shared."""
+"""Writes pages of objects. Two renderings that are equal write the same bytes, so callers can share one list."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,39 +7,38 @@ import orjson
 
 from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import SECRETS, ScopedView, View
+from sidecar.core.views import SECRETS, CallerView, shows_everything
 
-Sight = View | ScopedView
 _SECRET_WORDS = tuple(name.encode() for name in SECRETS)
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """`lines`: an object a line, each with its line end; else separated by commas."""
+    """`lines`: one object a line, each with a line end. Otherwise commas separate them."""
 
-    view: Sight
+    view: CallerView
     lines: bool = False
 
     def __call__(self, data: list[StripeObject]) -> bytes:
-        return _seen(data, self.view, _lines if self.lines else _members)
+        return _visible(data, self.view, _lines if self.lines else _members)
 
 
-def render_page(page: Page, view: Sight) -> bytes:
+def render_page(page: Page, view: CallerView) -> bytes:
     """Write one page as Stripe's list object (docs.stripe.com/api/pagination)."""
     if page.raw is not None and _passes_unchanged(page.raw, view):
         return page.raw
     more = orjson.dumps(page.more)
-    return b'{"object":"list","data":[' + _seen(page.data, view, _members) + b'],"has_more":' + more + b"}"
+    return b'{"object":"list","data":[' + _visible(page.data, view, _members) + b'],"has_more":' + more + b"}"
 
 
-def _seen(data: list[StripeObject], view: Sight, write: Callable[[list[StripeObject]], bytes]) -> bytes:
+def _visible(data: list[StripeObject], view: CallerView, write: Callable[[list[StripeObject]], bytes]) -> bytes:
     """Write what the view shows.
 
-    For one that shows everything but secrets, walking through all of an object costs more than all else: secrets
-    are left out where they usually stand, and the walk is for a page in which the word still stands somewhere. What
-    orjson writes holds no escaped letters.
+    A walk through every member of every object costs more than all the rest. So where a view hides nothing but
+    secrets, they are removed from their usual place, and only a page that still contains the word is walked through.
+    orjson escapes no letters, so the search for the word cannot miss one.
     """
-    if view.everything and not view.secrets:
+    if shows_everything(view) and not view.secrets:
         written = write([_without_own_secrets(entry) for entry in data])
         if not any(word in written for word in _SECRET_WORDS):
             return written
@@ -63,9 +62,14 @@ def _lines(objects: list[StripeObject]) -> bytes:
     return b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in objects)
 
 
-def _passes_unchanged(raw: bytes, view: Sight) -> bool:
-    """A caller that sees everything gets Stripe's own bytes if no secret can stand in them, even spelt with escapes."""
-    if not view.everything or view.secrets:
-        return view.everything
-    # One byte is found a hundred times quicker than two, and most pages hold no escape at all.
+def _passes_unchanged(raw: bytes, view: CallerView) -> bool:
+    """Say whether Stripe's own bytes can go to the caller: it sees everything, and they contain no secret.
+
+    Escaped letters could hide the name of a secret, so bytes with any escape do not pass.
+    """
+    if not shows_everything(view):
+        return False
+    if view.secrets:
+        return True
+    # A search for one byte is a hundred times quicker than for two, and most pages contain no escape at all.
     return b"\\" not in raw and not any(word in raw for word in _SECRET_WORDS)

@@ -1,4 +1,4 @@
-"""Check R6: what of a Stripe object a caller sees. The whole space is tested against a real Directus."""
+"""Which attributes of a Stripe object a caller sees. The integration tests compare this with a real Directus."""
 
 import copy
 
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.operations.resources import RESOURCES, Resource
 from sidecar.core.views import View
 from tests.doubles.collections import CUSTOMERS
 
@@ -45,7 +46,7 @@ def planted(value: Json) -> Json:
 
 @given(json_objects, st.sets(st.sampled_from(["*", "cus", "name", "mail"])))
 def test_no_secret_at_any_depth(value: dict[str, object], allowed: set[str]) -> None:
-    """R6: Whatever the object's shape and the caller's fields, no `client_secret` is left."""
+    """Whatever the object's shape and the caller's fields, no `client_secret` is left."""
     before = copy.deepcopy(value)
 
     assert "client_secret" not in names_in(view(*allowed, secrets=False).project(value))
@@ -53,8 +54,8 @@ def test_no_secret_at_any_depth(value: dict[str, object], allowed: set[str]) -> 
 
 
 @given(json_objects.filter(lambda value: "client_secret" not in names_in(value)))
-def test_nothing_else_is_taken_from_whoever_may_see_all(value: dict[str, object]) -> None:
-    """R6: A caller with `*` gets everything but the secrets as Stripe wrote it."""
+def test_nothing_else_is_taken_from_a_caller_with_all_fields(value: dict[str, object]) -> None:
+    """A caller with `*` gets the object as Stripe wrote it, without the secrets."""
     everything = view("*", secrets=False)
 
     assert everything.project(value) == value
@@ -62,7 +63,7 @@ def test_nothing_else_is_taken_from_whoever_may_see_all(value: dict[str, object]
 
 
 def test_secrets_stay_where_the_operator_opted_in() -> None:
-    """R6: With the operator's consent the secret reaches whoever sees everything, and nobody with a field list."""
+    """With the operator's consent a caller with all fields sees the secret, and a caller with a field list does not."""
     intent: dict[str, object] = {"object": "payment_intent", "client_secret": "s"}
 
     assert view("*", secrets=True).project(intent) == intent
@@ -79,14 +80,14 @@ def test_secrets_stay_where_the_operator_opted_in() -> None:
     ],
 )
 def test_a_field_list_sees_what_it_maps_to(allowed: tuple[str, ...], seen: set[str]) -> None:
-    """R6: Of a customer a field list shows the base and its mapped attributes; the ID only with the ID field."""
+    """With a field list a caller sees the base and the mapped attributes, and the ID only with the ID field."""
     customer: dict[str, object] = {"object": "customer", "id": "cus_1", "created": 1, "email": "a@b.co", "balance": 7}
 
     assert set(view(*allowed, secrets=False).project(customer)) == seen
 
 
 def test_an_expanded_object_is_reduced_as_well() -> None:
-    """R6: A customer inside a payment is held to the same fields."""
+    """The same fields apply to a customer inside a payment."""
     payment: dict[str, object] = {
         "object": "payment_intent",
         "id": "pi_1",
@@ -100,7 +101,36 @@ def test_an_expanded_object_is_reduced_as_well() -> None:
 
 
 def test_attributes_that_no_field_stands_for_are_named() -> None:
-    """R6: What a caller may not write is named, and `*` may write all."""
+    """Attributes that a caller may not write are named; a caller with `*` may write all."""
     assert MAP.unwritable(["name", "email", "phone"], fields("mail")) == ["name", "phone"]
     assert MAP.unwritable(["name", "phone"], fields("*")) == []
     assert MAP.item_values({"email": "a@b.co", "phone": "1"}) == {"mail": "a@b.co"}
+
+
+def test_the_defaults_of_a_view() -> None:
+    """By default a view shows no mapped attribute, no customer's ID, no secret and no link."""
+    least = View(everything=False, secrets=False, customer_ids=False, attributes=frozenset(), own=False, made=False)
+
+    assert least == View()
+
+
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+def test_the_least_view_of_every_kind(resource: Resource) -> None:
+    """Of each kind the default view shows the base without the customer, and neither links nor secrets."""
+    named = resource.base | resource.links | {"email", "name", "client_secret"}
+    whole: dict[str, object] = dict.fromkeys(named, 1) | {"object": resource.kind}
+    customer = "id" if resource.kind == "customer" else "customer"
+
+    assert resource.base - {customer} == set(View().project(whole))
+
+
+@given(
+    value=st.dictionaries(st.sampled_from(["id", "customer", "client_secret", "email", "amount", "url"]), json_values),
+    kind=st.sampled_from([*RESOURCES, "other"]),
+    view=st.builds(View, *(st.booleans() for _ in range(3)), st.frozensets(names), st.booleans(), st.booleans()),
+)
+def test_every_view_shows_at_least_the_default(value: dict[str, object], kind: str, view: View) -> None:
+    """Whatever the default view shows of an object, any other view shows as well."""
+    value["object"] = kind
+
+    assert set(View().project(value)) <= set(view.project(value))

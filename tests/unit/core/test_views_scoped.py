@@ -1,4 +1,4 @@
-"""Check R6 for whoever is held to rows of its own, and for what stands deep within an object."""
+"""What a caller with row-level access sees, and what anybody sees deep within an object."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.operations.resources import RESOURCES, Resource
-from sidecar.core.views import ScopedView, View
+from sidecar.core.views import CallerView, View, ViewByCustomer, shows_everything
 
 MAP = FieldMap({"cus": ("id",), "name": ("name",), "more": ("details", "items", "data")})
 INTENT: dict[str, object] = {
@@ -51,7 +51,7 @@ values = st.recursive(
 
 
 def view(*allowed: str, secrets: bool = False, own: bool = False) -> View:
-    """Give the view of whoever may read these fields of the customers collection."""
+    """Give the view of a caller that may read these fields of the customers collection."""
     fields = AllowedFields(frozenset(allowed))
     return View.of(fields, MAP, customer_ids=fields.allow("cus"), secrets=secrets, own=own)
 
@@ -75,19 +75,19 @@ def members(value: object) -> list[tuple[str, object]]:
         (view("cus", own=True), False),
         (view("*", own=True), False),
         (View(), False),
-        (ScopedView({"cus_1": view("cus", secrets=True, own=True)}), True),
-        (ScopedView({"cus_1": view("cus", own=True)}), False),
-        (ScopedView({"cus_2": view("*", secrets=True, own=True)}), False),
-        (ScopedView({}), False),
+        (ViewByCustomer({"cus_1": view("cus", secrets=True, own=True)}), True),
+        (ViewByCustomer({"cus_1": view("cus", own=True)}), False),
+        (ViewByCustomer({"cus_2": view("*", secrets=True, own=True)}), False),
+        (ViewByCustomer({}), False),
     ],
 )
-def test_who_sees_a_secret(seeing: View | ScopedView, *, shown: bool) -> None:
-    """With the operator's consent it is for whoever sees everything, and for a scoped caller in its own objects."""
+def test_who_sees_a_secret(seeing: CallerView, *, shown: bool) -> None:
+    """With the operator's consent a caller with all fields sees it, and a scoped caller in its own objects."""
     assert ("client_secret" in seeing.project(INTENT)) is shown
 
 
 def test_a_secret_alone_is_added() -> None:
-    """The operator's consent to secrets shows nothing else that is not mapped."""
+    """With the operator's consent to secrets a caller sees no other attribute that is not mapped."""
     own, without = view("cus", secrets=True, own=True).project(INTENT), view("cus").project(INTENT)
 
     assert {**without, "client_secret": "s"} == own
@@ -95,8 +95,8 @@ def test_a_secret_alone_is_added() -> None:
 
 
 def test_what_is_somebody_elses_shows_least() -> None:
-    """Should an object of another customer ever get this far, its base is all that is seen, without the customer."""
-    seeing = ScopedView({"cus_1": view("*", secrets=True, own=True)})
+    """If an object of another customer ever gets this far, it shows its base alone, without the customer."""
+    seeing = ViewByCustomer({"cus_1": view("*", secrets=True, own=True)})
 
     assert seeing.project(INTENT) == INTENT
     assert seeing.project({**INTENT, "customer": "cus_2"}) == {"id": "pi_1", "object": "payment_intent", "amount": 1}
@@ -104,15 +104,38 @@ def test_what_is_somebody_elses_shows_least() -> None:
 
 
 def test_each_customer_is_seen_as_its_row_says() -> None:
-    """Of two customers each is shown with what the caller sees of that one's row."""
-    seeing = ScopedView({"cus_1": view("cus"), "cus_2": view("cus", "name")})
+    """Of each of two customers the caller sees what its row shows."""
+    seeing = ViewByCustomer({"cus_1": view("cus"), "cus_2": view("cus", "name")})
     one, two = (dict[str, object](object="customer", id=each, name="x") for each in ("cus_1", "cus_2"))
 
     assert [{"object": "customer", "id": "cus_1"}, two] == [seeing.project(one), seeing.project(two)]
 
 
+@pytest.mark.parametrize(
+    ("views", "shown"),
+    [
+        ([], False),
+        ([view("name")], False),
+        ([view("cus"), view("name")], False),
+        ([view("cus"), view("*")], True),
+    ],
+)
+def test_who_sees_every_customers_id(views: list[View], *, shown: bool) -> None:
+    """A caller sees the IDs of customers in general only if it sees the ID of each one of its own."""
+    assert ViewByCustomer({f"cus_{number}": each for number, each in enumerate(views)}).customer_ids is shown
+
+
+def test_only_one_view_for_all_shows_everything() -> None:
+    """A caller that sees all of each of its customers still gets no page without a look at each object."""
+    whole = view("*", secrets=True, own=True)
+
+    assert shows_everything(whole)
+    assert not shows_everything(view("cus", "name"))
+    assert not shows_everything(ViewByCustomer({"cus_1": whole, "cus_2": whole}))
+
+
 def test_lists_within_an_object_are_reduced() -> None:
-    """A subscription's items are shown with their base, and their prices with theirs."""
+    """A subscription's items show their base, and the prices in them show theirs."""
     assert view("name").project(SUBSCRIPTION) == {
         "id": "sub_1",
         "object": "subscription",
@@ -132,7 +155,7 @@ def test_lists_within_an_object_are_reduced() -> None:
 
 
 def test_an_object_within_a_plain_value_is_reduced() -> None:
-    """What is mapped is shown whole, but an object of Stripe that stands in it is held to the same fields."""
+    """A mapped attribute is shown whole, but the same fields apply to an object of Stripe within it."""
     charge = {"id": "ch_1", "object": "charge", "amount": 1, "receipt_email": "a@b.co", "customer": "cus_1"}
     value: dict[str, object] = {
         "object": "x",
@@ -147,7 +170,7 @@ def test_an_object_within_a_plain_value_is_reduced() -> None:
 
 @given(value=st.dictionaries(names, values), allowed=st.sets(st.sampled_from(["name", "more"])), secrets=st.booleans())
 def test_no_customers_id_at_any_depth(value: dict[str, object], allowed: set[str], *, secrets: bool) -> None:
-    """Without the ID field nothing shows whose an object is, whatever the object's shape and the fields."""
+    """Without the ID field nothing shows the customer of an object, whatever the object's shape and the fields."""
     seen = members(view(*allowed, secrets=secrets).project(value))
 
     assert "customer" not in {name for name, _ in seen}
@@ -158,7 +181,7 @@ def test_no_customers_id_at_any_depth(value: dict[str, object], allowed: set[str
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
 def test_the_base_of_every_kind(resource: Resource) -> None:
-    """A field list that stands for nothing sees the base of each kind, and of that no customer."""
+    """With a field list that maps to nothing a caller sees the base of each kind without the customer."""
     whole: dict[str, object] = dict.fromkeys(resource.base, 1) | {"object": resource.kind, "email": "a@b.co"}
     hidden = {"id"} if resource.kind == "customer" else {"customer"}
 
@@ -167,7 +190,7 @@ def test_the_base_of_every_kind(resource: Resource) -> None:
 
 
 def test_another_collections_star_is_not_the_customers() -> None:
-    """Whoever may read all of another collection still sees no customer's ID without the right to that field."""
+    """A caller that may read all of another collection sees no customer's ID without permission for that field."""
     everything = AllowedFields(frozenset({"*"}))
     seeing = View.of(everything, FieldMap({}), customer_ids=False, secrets=True)
 

@@ -1,4 +1,4 @@
-"""How pages are written: the quick way and the thorough one show the same."""
+"""How pages are written: the quick way and the thorough way show the same."""
 
 import json
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import View
+from sidecar.core.views import CallerView, View, ViewByCustomer
 from sidecar.web.answers.rendering import Rendering, render_page
 
 NAMES = st.sampled_from(["id", "object", "client_secret", "metadata", "Client_secret", "client_secret_"])
@@ -16,13 +16,18 @@ VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["client_secret", "é", "\\u005f", '"', "\x00"]),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(NAMES, children, max_size=3),
 )
-PAGES = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), max_size=4)
-VIEWS = st.builds(View, everything=st.booleans(), secrets=st.booleans(), attributes=st.frozensets(NAMES, max_size=2))
+CUSTOMERS = st.sampled_from(["cus_1", "cus_2"])
+ENTRIES = st.dictionaries(NAMES, VALUES, max_size=4) | st.builds(
+    lambda entry, customer: {**entry, "customer": customer}, st.dictionaries(NAMES, VALUES, max_size=4), CUSTOMERS
+)
+PAGES = st.lists(ENTRIES, max_size=4)
+ONE = st.builds(View, everything=st.booleans(), secrets=st.booleans(), attributes=st.frozensets(NAMES, max_size=2))
+VIEWS = ONE | st.builds(ViewByCustomer, st.dictionaries(CUSTOMERS, ONE))
 
 
 @given(PAGES, VIEWS, st.booleans())
-def test_what_is_written(data: list[StripeObject], view: View, more: bool) -> None:  # noqa: FBT001 - has_more
-    """R6, S3: in each form a page holds exactly what the view shows, passed on unchanged or written anew."""
+def test_what_is_written(data: list[StripeObject], view: CallerView, more: bool) -> None:  # noqa: FBT001 - has_more
+    """In each form a page holds exactly what the view shows, passed on unchanged or written anew."""
     shown = [view.project(entry) for entry in data]
     raw = json.dumps({"object": "list", "data": data, "has_more": more}).encode()
 
