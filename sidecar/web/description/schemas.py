@@ -1,28 +1,28 @@
-"""Schemas of what is answered: Stripe's objects as far as everybody sees them, and errors in Directus's shape.
+"""Schemas of answers: Stripe's objects, their pages and whole lists, and errors in Directus's shape.
 
-Whatever else a caller sees of an object stands beside what is described here, and what it may not see is missing: so
-nothing but the kind can be relied on.
+A caller may see more attributes than a schema has, or fewer. So only `object` is required.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sidecar.core.operations.resources import RESOURCES, SUBSCRIPTION_ITEM, Resource
+from sidecar.core.operations.attributes import AttributeType, Embedded, Entries, Plain, Structure
+from sidecar.core.operations.resources import RESOURCES, Resource
 
 Schema = dict[str, Any]
 
-_INTEGERS = frozenset(
-    {
-        *("amount", "amount_captured", "amount_due", "amount_paid", "amount_received", "amount_refunded"),
-        *("amount_remaining", "amount_total", "available_on", "cancel_at", "canceled_at", "created"),
-        *("current_period_end", "current_period_start", "due_date", "ended_at", "expires_at", "fee", "net"),
-        *("period_end", "period_start", "quantity", "start_date", "total", "trial_end", "unit_amount"),
-    }
-)
-_BOOLEANS = frozenset({"active", "cancel_at_period_end", "deleted", "livemode", "paid", "refunded"})
-_OBJECTS: dict[str, Schema] = {
-    "recurring": {"type": ["object", "null"]},
-    "images": {"type": ["array", "null"], "items": {"type": "string"}},
+_PLAIN: dict[Plain, Schema] = {
+    Plain.TEXT: {"type": ["string", "null"]},
+    Plain.TEXTS: {"type": ["array", "null"], "items": {"type": "string"}},
+    Plain.INTEGER: {"type": ["integer", "null"]},
+    Plain.TIMESTAMP: {"type": ["integer", "null"], "format": "unix-time", "description": "Seconds since the epoch."},
+    Plain.BOOLEAN: {"type": ["boolean", "null"]},
+    Plain.REFERENCE: {"type": ["string", "null"], "description": "The ID of another object."},
+}
+_LINK: Schema = {
+    "type": ["string", "null"],
+    "format": "uri",
+    "description": "A page at Stripe. Only the object's owner and its creator see the address.",
 }
 
 ERROR: Schema = {
@@ -50,38 +50,66 @@ ERROR: Schema = {
 
 
 def schemas(resources: Iterable[Resource]) -> dict[str, Schema]:
-    """Describe these kinds of object, and the kinds that stand within them."""
-    wanted = set(resources)
-    if any("items" in resource.base for resource in wanted):
-        wanted |= {SUBSCRIPTION_ITEM, RESOURCES["price"]}
-    return {resource.kind: _schema(resource) for resource in sorted(wanted, key=lambda resource: resource.kind)}
+    """Describe these kinds of object, and the kinds that are embedded in them."""
+    found: dict[str, Schema] = {}
+    waiting = list(resources)
+    while waiting:
+        resource = waiting.pop()
+        if resource.kind not in found:
+            found[resource.kind] = _object(resource)
+            waiting += _embedded(resource)
+    return dict(sorted(found.items()))
 
 
-def reference(resource: Resource) -> Schema:
-    return {"$ref": f"#/components/schemas/{resource.kind}"}
+def list_schemas(resource: Resource) -> dict[str, Schema]:
+    """Describe a page of these objects and the whole list of them."""
+    entries = {"type": "array", "items": reference(resource.kind)}
+    page = {
+        "type": "object",
+        "required": ["object", "data", "has_more"],
+        "properties": {"object": {"const": "list"}, "data": entries, "has_more": {"type": "boolean"}},
+    }
+    return {page_name(resource): page, whole_name(resource): entries}
 
 
-def _schema(resource: Resource) -> Schema:
-    properties = {name: attribute(resource, name) for name in sorted(resource.base - {"object"})}
+def page_name(resource: Resource) -> str:
+    return f"{resource.kind}_page"
+
+
+def whole_name(resource: Resource) -> str:
+    return f"{resource.kind}_array"
+
+
+def reference(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(resource: Resource) -> Schema:
+    shown = {each.name: _type(each.type) for each in (*resource.shown, *resource.mapped)}
+    properties = {**shown, **dict.fromkeys(resource.links, _LINK), "object": {"const": resource.kind}}
     return {
         "type": "object",
         "required": ["object"],
-        "properties": {"object": {"const": resource.kind}, **properties},
+        "properties": dict(sorted(properties.items())),
         "additionalProperties": True,
     }
 
 
-def attribute(resource: Resource, name: str) -> Schema:
-    """Describe one attribute; any may be null where Stripe has no value for it."""
-    if name in _INTEGERS:
-        return {"type": ["integer", "null"]}
-    if name in _BOOLEANS:
-        return {"type": ["boolean", "null"]}
-    if name in _OBJECTS:
-        return _OBJECTS[name]
-    if name == "items":
-        entries = {"type": "array", "items": reference(SUBSCRIPTION_ITEM)}
-        return {"type": "object", "properties": {"object": {"const": "list"}, "data": entries}}
-    if name == "price" and resource is SUBSCRIPTION_ITEM:
-        return reference(RESOURCES["price"])
-    return {"type": ["string", "null"]}
+def _type(kind: AttributeType) -> Schema:
+    match kind:
+        case Plain():
+            return _PLAIN[kind]
+        case Structure():
+            members = {each.name: _type(each.type) for each in kind.attributes}
+            return {"type": ["object", "null"], "properties": members, "additionalProperties": True}
+        case Embedded():
+            return reference(kind.kind)
+        case Entries():
+            entries = {"type": "array", "items": reference(kind.kind)}
+            return {"type": "object", "properties": {"object": {"const": "list"}, "data": entries}}
+
+
+def _embedded(resource: Resource) -> Iterator[Resource]:
+    for attribute in (*resource.shown, *resource.mapped):
+        if isinstance(attribute.type, Embedded | Entries):
+            yield RESOURCES[attribute.type.kind]

@@ -1,4 +1,4 @@
-"""The whole service on doubles, with every operation turned on."""
+"""The whole service on doubles, with every operation turned on, and write-back."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +14,10 @@ EVERY_OPERATION = Path(__file__).parent / "operations.toml"
 
 @pytest.fixture
 async def house(directus: DirectusDouble, stripe: StripeDouble) -> AsyncIterator[House]:
-    settings = {"STRIPE_OPERATIONS": str(EVERY_OPERATION), "ALLOWED_RETURN_URLS": "https://app.example.com/account"}
+    settings = {
+        "STRIPE_OPERATIONS": str(EVERY_OPERATION),
+        "STRIPE_WRITE_BACK": "true",
+        "ALLOWED_RETURN_URLS": "https://app.example.com/account",
+    }
     async with whole_app(directus, stripe, **settings) as running:
         yield running

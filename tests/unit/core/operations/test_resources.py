@@ -1,4 +1,4 @@
-"""What IDs look like, and whose an object is."""
+"""The shape of IDs, and the owner of an object."""
 
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURC
 
 @every_kind
 def test_ids_of_a_kind(resource: Resource) -> None:
-    """P1: each prefix of the kind with letters and digits is an ID, and no other kind's prefix is."""
+    """Each prefix of the kind with letters and digits is an ID, and no other kind's prefix is."""
     assert all(resource.is_id(f"{prefix}_a1B2") for prefix in resource.prefixes)
     assert resource.is_id(resource.example)
     foreign = [prefix for other in RESOURCES.values() if other is not resource for prefix in other.prefixes]
@@ -32,7 +32,7 @@ def test_ids_of_a_kind(resource: Resource) -> None:
 @every_kind
 @pytest.mark.parametrize("chosen", ["plan_a1B2", "gold-monthly", "T_Shirt", "1"])
 def test_ids_of_the_accounts_own(resource: Resource, chosen: str) -> None:
-    """Products, and prices that were plans, may have IDs that the account chose; nothing else has."""
+    """Only products, and prices that were plans, may have IDs that the account chose."""
     assert resource.is_id(chosen) == (resource.kind in {"product", "price"})
     assert not resource.is_id("search")
 
@@ -42,7 +42,7 @@ def test_ids_of_the_accounts_own(resource: Resource, chosen: str) -> None:
     "suffix", ["", "1\n", "1/..", "1?x", "1#x", "1%2e", "1;x", "é", "\uff11", "1 ", "1_secret_2", "1" * 251, "\x00"]
 )
 def test_what_is_no_id(resource: Resource, suffix: str) -> None:
-    """P1: nothing but letters and digits after the prefix, at least one and at most 250, makes an ID."""
+    """Nothing but letters and digits after the prefix, at least one and at most 250, makes an ID."""
     if not (resource.free and suffix in {"", "1_secret_2"}):
         assert not resource.is_id(f"{resource.prefixes[0]}_{suffix}")
     assert not resource.is_id(f" {resource.example}")
@@ -50,14 +50,14 @@ def test_what_is_no_id(resource: Resource, suffix: str) -> None:
 
 @given(st.text() | st.from_regex(r"[a-z]{2,5}_[A-Za-z0-9]+") | st.integers() | st.none() | st.lists(st.just("cus_1")))
 def test_an_id_is_the_same_in_any_address(value: object) -> None:
-    """P1: whatever passes for an ID needs no encoding, so that it cannot become structure of an address."""
+    """A value that passes for an ID needs no encoding, so it cannot change the structure of an address."""
     for resource in RESOURCES.values():
         if resource.is_id(value):
             assert value == quote(str(value), safe="")
 
 
 def test_variables_fit_a_path() -> None:
-    """A kind's variable is a name that a route can hold, and no two kinds share one."""
+    """A kind's variable is a valid name in a route, and no two kinds share one."""
     variables = [resource.variable for resource in RESOURCES.values()]
 
     assert CHECKOUT_SESSION.variable == "checkout_session_id"
@@ -66,7 +66,7 @@ def test_variables_fit_a_path() -> None:
 
 
 def test_prefixes_are_one_kinds() -> None:
-    """No prefix names two kinds, so that an ID tells what it is of."""
+    """No prefix belongs to two kinds, so an ID tells its kind."""
     prefixes = [prefix for resource in RESOURCES.values() for prefix in resource.prefixes]
 
     assert len(set(prefixes)) == len(prefixes)
@@ -74,7 +74,7 @@ def test_prefixes_are_one_kinds() -> None:
 
 @every_kind
 def test_nobody_sees_a_secret_by_default(resource: Resource) -> None:
-    """R6: the base of a kind has its ID and kind, and none of what a customer alone may know."""
+    """The base of a kind has its ID and kind, and nothing that only the customer may know."""
     personal = {"client_secret", "email", "customer_email", "customer_details", "billing_details", "phone", "name"}
     named = {"name"} if resource.kind == "product" else set()  # the shop's own word
 
@@ -101,7 +101,7 @@ def test_nobody_sees_a_secret_by_default(resource: Resource) -> None:
     ],
 )
 def test_whose_an_object_is(value: dict[str, object], owner: str | None) -> None:
-    """A customer is its own; anything else is that of its `customer`, an ID or the object itself, or nobody's."""
+    """A customer belongs to itself; any other object to its `customer`, an ID or an object, or to nobody."""
     assert owner == customer_of(value)
 
 
@@ -110,12 +110,12 @@ def test_whose_an_object_is(value: dict[str, object], owner: str | None) -> None
     [("pi_1", "pi_1"), ({"id": "pi_1"}, "pi_1"), ({}, None), (None, None), (1, None), ([], None), ({"id": {}}, None)],
 )
 def test_what_an_object_refers_to(found: object, expected: str | None) -> None:
-    """A reference stands as an ID or as the object itself; anything else is none."""
+    """A reference is an ID or the object itself; any other value is none."""
     assert expected == reference({"payment_intent": found}, "payment_intent")
     assert reference({}, "payment_intent") is None
 
 
 def test_a_customers_id() -> None:
-    """What a row of Directus holds is asked of Stripe only if it is a customer's ID."""
+    """A value in a row of Directus is sent to Stripe only if it has the shape of a customer's ID."""
     assert is_customer_id("cus_NffrFeUfNV2Hib")
     assert not any(map(is_customer_id, [None, "", "cus_", 7, PAYMENT_INTENT.example, "cus_1/../2", CUSTOMER]))

@@ -1,0 +1,127 @@
+"""The declared types of attributes against what Stripe publishes: its OpenAPI description, and its own library."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.demo.install import NodeTools
+from sidecar.core.operations.attributes import (
+    Attribute,
+    AttributeType,
+    Embedded,
+    Entries,
+    Plain,
+    Structure,
+    attributes,
+)
+from sidecar.core.operations.parameters import Email, Text
+from sidecar.core.operations.resources import RESOURCES, Resource
+from sidecar.core.operations.table import OPERATIONS
+from sidecar.settings.types import default_field_map
+from tests.doubles.description import Description, published
+from tests.doubles.stripe_attributes import described, in_library
+from tests.doubles.stripe_kinds import KINDS
+
+every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+# The description is some versions older than the API version that the service asks for.
+NEWER = {("subscription_item", "current_period_start"), ("subscription_item", "current_period_end")}
+
+
+@pytest.fixture(scope="session")
+def description(node_tools: NodeTools) -> Description:
+    return published(node_tools)
+
+
+def declared(resource: Resource) -> Iterator[Attribute]:
+    yield from (*resource.shown, *resource.mapped)
+    yield from (Attribute(link, Plain.TEXT) for link in resource.links)
+
+
+def fits(own: AttributeType, stripes: AttributeType) -> bool:
+    """Say whether a declared type is Stripe's. Of a structure not every member has to be declared."""
+    if isinstance(own, Structure) and isinstance(stripes, Structure):
+        known = {each.name: each.type for each in stripes.attributes}
+        return all(each.name in known and fits(each.type, known[each.name]) for each in own.attributes)
+    return own == stripes
+
+
+def untimed(kind: AttributeType) -> AttributeType:
+    return Plain.INTEGER if kind is Plain.TIMESTAMP else kind
+
+
+@every_kind
+def test_types_are_described(resource: Resource, description: Description) -> None:
+    """Every declared attribute is in Stripe's description with the declared type, but for what is newer than that."""
+    known = [each for each in declared(resource) if (resource.kind, each.name) not in NEWER]
+
+    wrong = [each for each in known if not fits(each.type, described(description.objects, resource.kind, each.name))]
+
+    assert wrong == []
+
+
+@every_kind
+def test_types_are_of_this_version(resource: Resource) -> None:
+    """Every declared attribute has the declared type in the API version that the service asks for."""
+    name = KINDS[resource.kind].parameters
+
+    wrong = [each for each in declared(resource) if not fits(untimed(each.type), in_library(name, each.name))]
+
+    assert wrong == []
+
+
+def test_what_is_newer(description: Description) -> None:
+    """No exception is kept for an attribute that the description has."""
+    assert not {(kind, name) for kind, name in NEWER if name in description.objects[kind]["properties"]}
+
+
+def test_types_are_told_apart(description: Description) -> None:
+    """A number is no text and no timestamp, a reference no text, and a structure with a foreign member does not fit."""
+    objects = description.objects
+
+    assert described(objects, "charge", "amount") is Plain.INTEGER is in_library("Charge", "amount")
+    assert described(objects, "charge", "created") is Plain.TIMESTAMP
+    assert described(objects, "charge", "customer") is Plain.REFERENCE is in_library("Charge", "customer")
+    assert described(objects, "charge", "paid") is Plain.BOOLEAN is in_library("Charge", "paid")
+    assert described(objects, "charge", "currency") is Plain.TEXT is in_library("Charge", "currency")
+    assert described(objects, "product", "images") is Plain.TEXTS is in_library("Product", "images")
+    assert described(objects, "subscription", "items") == Entries("subscription_item")
+    assert in_library("Subscription", "items") == Entries("subscription_item")
+    assert described(objects, "subscription_item", "price") == Embedded("price")
+    assert in_library("SubscriptionItem", "price") == Embedded("price")
+    for address in (described(objects, "customer", "address"), in_library("Customer", "address")):
+        assert fits(Structure(attributes(text="city")), address)
+        assert not fits(Structure(attributes(integer="city")), address)
+        assert not fits(Structure(attributes(text="planet")), address)
+
+
+@every_kind
+def test_each_attribute_once(resource: Resource) -> None:
+    """No attribute of a kind is declared twice, so that none has two types."""
+    names = [each.name for each in declared(resource)]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+@every_kind
+def test_embedded_kinds_are_known(resource: Resource) -> None:
+    """Each kind of object within another one has a row of its own."""
+    types = [each.type for each in declared(resource)]
+
+    assert {each.kind for each in types if isinstance(each, Embedded | Entries)} <= RESOURCES.keys()
+
+
+@every_kind
+def test_usual_fields_have_types(resource: Resource, description: Description) -> None:
+    """What fields map to by default, and every text that an operation sets, has a declared type where Stripe has it."""
+    texts = {
+        each.name
+        for row in OPERATIONS
+        if row.resource is resource and row.method == "POST"
+        for each in row.parameters
+        if isinstance(each.type, Text | Email) and not each.ours
+    }
+    usual = {name for names in default_field_map().values() for name in names}
+
+    expected = (texts | usual) & description.objects[resource.kind]["properties"].keys()
+
+    assert expected <= {each.name for each in declared(resource)}

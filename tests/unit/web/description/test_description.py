@@ -1,0 +1,116 @@
+"""The description of every operation: what it says of statuses, attributes and components."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from sidecar.clients.stripe.errors import failure
+from sidecar.core.access.collection import CustomersCollection
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.operations.resources import RESOURCES, Resource
+from sidecar.core.operations.row import Kind, Operation
+from sidecar.core.operations.rules import parse_rules
+from sidecar.core.operations.table import OPERATIONS
+from sidecar.errors import MethodNotAllowed, SidecarError, StripeRejected
+from sidecar.web.description.openapi import document
+from tests.doubles.stripe_account import SHAPES
+from tests.unit.web.validation import Schema, component, faults_in
+
+FILE = Path(__file__).parents[3] / "integration/frontends/operations.toml"
+LISTS = [row for row in OPERATIONS if row.kind is Kind.LIST]
+every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+
+
+@cache
+def described(*, write_back: bool = True) -> Schema:
+    rules = parse_rules(FILE.read_text(encoding="utf-8"), CustomersCollection("customers", "id", "cus"), FieldMap({}))
+    return document("/stripe", rules, ["https://app.example.com/"], cookie="session", write_back=write_back)
+
+
+def operation(row: Operation, *, write_back: bool = True) -> Schema:
+    found: Schema = described(write_back=write_back)["paths"][row.path][row.method.lower()]
+    return found
+
+
+def kinds(base: type[SidecarError]) -> Iterator[type[SidecarError]]:
+    yield base
+    for kind in base.__subclasses__():
+        yield from kinds(kind)
+
+
+@pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
+def test_refusals_are_named(row: Operation) -> None:
+    """Every status of an error is named, Stripe's own included. Only a route without the method has no operation."""
+    ours = {kind.status for kind in kinds(SidecarError) if kind is not MethodNotAllowed}
+    rejected = [failure(status, {"error": {"type": "card_error"}}, {}) for status in range(400, 500)]
+    stripes = {error.status for error in rejected if isinstance(error, StripeRejected)}
+
+    assert {402, 424} <= stripes
+    assert {str(status) for status in ours | stripes} == {
+        status for status in operation(row)["responses"] if status >= "4"
+    }
+
+
+def test_results_are_named() -> None:
+    """A creation is 201, and 200 only where a customer's item can already have one; everything else is 200."""
+    results = {row.name: {each for each in operation(row)["responses"] if each < "4"} for row in OPERATIONS}
+    [create] = [row for row in OPERATIONS if row.kind is Kind.CREATE_CUSTOMER]
+    without = operation(create, write_back=False)["responses"]
+
+    created = {row.name: {"201"} for row in OPERATIONS if row.kind is Kind.CREATE}
+    assert {row.name: {"200"} for row in OPERATIONS} | created | {create.name: {"200", "201"}} == results
+    assert "200" not in without
+    assert "X-Write-Back" not in without["201"]["headers"]
+
+
+@pytest.mark.parametrize("write_back", [True, False])
+def test_references_lead_somewhere(*, write_back: bool) -> None:
+    """Whatever the description refers to is in it, and every component is referred to."""
+    whole = described(write_back=write_back)
+    found = set(re.findall(r"'\$ref': '#/components/([^']+)'", str(whole)))
+    parts = {f"{group}/{name}" for group, named in whole["components"].items() for name in named}
+
+    assert found <= parts
+    assert {part for part in parts - found if not part.startswith("securitySchemes/")} == (
+        set() if write_back else {"headers/X-Write-Back"}
+    )
+
+
+@every_kind
+def test_every_attribute_is_described(resource: Resource) -> None:
+    """Each declared attribute and each link of a kind has a schema, and only the kind itself is always there."""
+    schema = described()["components"]["schemas"][resource.kind]
+    declared = {each.name for each in (*resource.shown, *resource.mapped)} | resource.links
+
+    assert declared == schema["properties"].keys()
+    assert schema["required"] == ["object"]
+    assert all(schema["properties"].values())
+
+
+def test_every_kind_is_described() -> None:
+    """Every kind of object is described, and with its list a page of it and the whole list."""
+    names = described()["components"]["schemas"].keys()
+
+    assert RESOURCES.keys() <= names
+    assert {f"{row.resource.kind}_{form}" for row in LISTS for form in ("page", "array")} <= names
+
+
+def attributes_of(kind: str) -> Iterator[str]:
+    resource = RESOURCES[kind]
+    yield from (each.name for each in (*resource.shown, *resource.mapped) if each.name in SHAPES[kind])
+    yield from resource.links
+
+
+@pytest.mark.parametrize("kind", RESOURCES)
+def test_types_matter(kind: str) -> None:
+    """Stripe's example of each kind fits its schema, and no declared attribute fits with a value of another type."""
+    schema, shape = component(kind), SHAPES[kind]
+    of_no_type = 1.5
+
+    fitting = [name for name in attributes_of(kind) if not faults_in(described(), schema, {**shape, name: of_no_type})]
+
+    assert faults_in(described(), schema, shape) == []
+    assert fitting == []
