@@ -116,17 +116,17 @@ def _parameters(rule: Rule, model: Schema) -> list[Schema]:
     if rule.operation.kind is not Kind.LIST:
         key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
         return [{"name": "Idempotency-Key", "in": "header", "schema": key}] if rule.operation.method == "POST" else []
-    standard = {name: _list_parameter(name) for name in list_parameters(rule.operation)}
+    standard = {name: _list_parameter(name, rule.operation.resource) for name in list_parameters(rule.operation)}
     shapes = {**standard, **model.get("properties", {})}
     return [{"name": name, "in": "query", "schema": shape} for name, shape in shapes.items()]
 
 
-def _list_parameter(name: str) -> Schema:
+def _list_parameter(name: str, resource: Resource) -> Schema:
     match name:
         case "limit":
             return {"type": "integer", "minimum": 1, "maximum": MOST, "description": "Asks for one page, not the list."}
         case "starting_after" | "ending_before":
-            return {"type": "string", "pattern": "^[a-z]{2,8}_[A-Za-z0-9_]{1,250}$"}
+            return _id(resource)
         case _:
             return {"type": "integer", "minimum": 0, "maximum": 10**12 - 1, "description": "Seconds since the epoch."}
 

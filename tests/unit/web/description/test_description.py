@@ -1,4 +1,4 @@
-"""The description of every operation: what it says of statuses, attributes and components."""
+"""The description of every operation: what it says of cursors, statuses, attributes and components."""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +6,18 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from sidecar.clients.stripe.errors import failure
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
+from sidecar.core.operations.list_query import parse_list_query
 from sidecar.core.operations.resources import RESOURCES, Resource
 from sidecar.core.operations.row import Kind, Operation
 from sidecar.core.operations.rules import parse_rules
 from sidecar.core.operations.table import OPERATIONS
-from sidecar.errors import MethodNotAllowed, SidecarError, StripeRejected
+from sidecar.errors import InvalidQuery, MethodNotAllowed, SidecarError, StripeRejected
 from sidecar.web.description.openapi import document
 from tests.doubles.stripe_account import SHAPES
 from tests.unit.web.validation import Schema, component, faults_in
@@ -33,6 +36,45 @@ def described(*, write_back: bool = True) -> Schema:
 def operation(row: Operation, *, write_back: bool = True) -> Schema:
     found: Schema = described(write_back=write_back)["paths"][row.path][row.method.lower()]
     return found
+
+
+def pattern(row: Operation, name: str) -> str:
+    [shape] = [each["schema"] for each in operation(row)["parameters"] if each["name"] == name]
+    return str(shape["pattern"])
+
+
+def takes(row: Operation, name: str, value: str) -> bool:
+    try:
+        parse_list_query([("limit", "1"), (name, value)], row)
+    except InvalidQuery:
+        return False
+    return True
+
+
+prefixes = sorted({prefix for resource in RESOURCES.values() for prefix in resource.prefixes})
+ids = st.builds("_".join, st.tuples(st.sampled_from([*prefixes, "plan", "x"]), st.from_regex(r"[A-Za-z0-9_-]{0,9}")))
+odd = st.sampled_from(["search", "searching", "gold-monthly", "cus_", "cus_1\n", "é", "prod_" + "1" * 251, "1" * 250])
+
+
+@pytest.mark.parametrize("row", LISTS, ids=lambda row: row.name)
+@given(value=ids | odd | st.text() | st.sampled_from([resource.example for resource in RESOURCES.values()]))
+@example(value="gold-monthly")
+@example(value="search")
+@settings(deadline=None)  # the first example has the description made
+def test_cursors(row: Operation, value: str) -> None:
+    """A list takes exactly those cursors that have the described shape."""
+    for name in ("starting_after", "ending_before"):
+        assert takes(row, name, value) == (re.fullmatch(pattern(row, name), value) is not None)
+
+
+@pytest.mark.parametrize("row", LISTS, ids=lambda row: row.name)
+@given(data=st.data())
+@settings(deadline=None, max_examples=20)
+def test_described_cursors_are_taken(row: Operation, data: st.DataObject) -> None:
+    """Whatever the described shape makes is a cursor that the list takes."""
+    value = data.draw(st.from_regex(pattern(row, "starting_after"), fullmatch=True))
+
+    assert takes(row, "starting_after", value.removesuffix("\n"))
 
 
 def kinds(base: type[SidecarError]) -> Iterator[type[SidecarError]]:
