@@ -13,8 +13,8 @@ from typing import Any, ForwardRef, Literal, get_args, get_origin
 
 import stripe
 
+from deploy.stripe_stand_in.parameters import alternatives
 from sidecar.core.operations.attributes import Attribute, AttributeType, Embedded, Entries, Plain, Structure
-from tests.doubles.stripe_parameters import alternatives
 
 _PLAIN: Mapping[object, Plain] = {
     "string": Plain.TEXT,

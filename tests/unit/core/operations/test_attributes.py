@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.demo.install import NodeTools
+from deploy.stripe_stand_in.kinds import KINDS
 from sidecar.core.operations.attributes import (
     Attribute,
     AttributeType,
@@ -20,7 +21,6 @@ from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings.types import default_field_map
 from tests.doubles.description import Description, published
 from tests.doubles.stripe_attributes import described, in_library
-from tests.doubles.stripe_kinds import KINDS
 
 every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
 # The description is some versions older than the API version that the service asks for.

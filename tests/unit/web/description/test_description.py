@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from deploy.stripe_stand_in.account import SHAPES
 from sidecar.clients.stripe.errors import failure
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
@@ -19,7 +20,6 @@ from sidecar.core.operations.rules import parse_rules
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import InvalidQuery, MethodNotAllowed, SidecarError, StripeRejected
 from sidecar.web.description.openapi import document
-from tests.doubles.stripe_account import SHAPES
 from tests.unit.web.validation import Schema, component, faults_in
 
 FILE = Path(__file__).parents[3] / "integration/frontends/operations.toml"
