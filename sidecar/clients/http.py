@@ -1,7 +1,8 @@
-"""What every call to an upstream keeps to, whichever upstream it is.
+"""The rules for calls to any upstream.
 
-Own pool, explicit timeouts, no cookies kept, no proxy from the environment, no redirect followed, and a
-bound on what is read. Bodies are asked for uncompressed and never inflated, so none can be a bomb.
+A connection pool for each upstream, explicit timeouts, no cookies kept, no proxy from the environment, no redirect
+followed, and a bound on what is read. Bodies are requested uncompressed and never inflated, so none can be a
+decompression bomb.
 """
 
 import re
@@ -13,13 +14,13 @@ _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "directus-stripe-sideca
 
 
 class OversizedAnswer(aiohttp.ClientPayloadError):
-    """The upstream sent more than was agreed to read."""
+    """The upstream sent more than the bound."""
 
 
 def open_session(*, total: float | None, connect: float, connections: int, idle: float = 15.0) -> aiohttp.ClientSession:
-    """Open the one session of an upstream; times in seconds. Whoever opens it closes it.
+    """Open the one session of an upstream, which the opener closes; times are in seconds.
 
-    `idle` is how long an unused connection is kept; keep it below the upstream's own limit.
+    `idle` is how long an unused connection is kept; it must be below the upstream's own limit.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, limit_per_host=connections, keepalive_timeout=idle),
@@ -37,7 +38,7 @@ async def read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
     Raises OversizedAnswer for a longer one and aiohttp.ClientPayloadError for a compressed or broken-off one.
     """
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise aiohttp.ClientPayloadError("the answer is compressed although that was not asked for")
+        raise aiohttp.ClientPayloadError("the answer is compressed, although an uncompressed one was asked for")
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
@@ -48,6 +49,6 @@ async def read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """Read `Retry-After` where it is whole seconds, up to a minute; HTTP's date form is not worth a clock."""
+    """Read `Retry-After` in whole seconds, a minute at most; None for HTTP's date form, which would need a clock."""
     seconds = re.fullmatch(r"[0-9]{1,5}", headers.get("Retry-After", ""))
     return min(int(seconds[0]), 60) if seconds else None

@@ -1,8 +1,8 @@
-"""Asks which rows a caller sees, with the caller's own token: item rules are Directus's to interpret.
+"""Asks Directus which rows a caller sees, with the caller's own token: only Directus interprets item rules.
 
-The **value** that comes back counts, not the number of rows: a row that is visible through another policy
-can show the field as null (Directus API reference, "Items: list"). Asked with SEARCH: what it answers to GET Directus
-may keep (CACHE_ENABLED), and a row that was taken away would be shown until that runs out.
+The **value** that comes back counts, not the number of rows: a row that is visible through another policy can show
+the field as null (Directus API reference, "Items: list"). The method is SEARCH, since Directus may cache answers to
+GET (CACHE_ENABLED): a caller who lost access to a row would see it until the cached answer expires.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,7 +21,7 @@ _PAGE = 100
 
 
 class DirectusRows:
-    """`fields` are those that stand for something at Stripe; `most` is how many customers a list may have."""
+    """`fields` are those that map to an attribute at Stripe; `most` is how many customers a list may have."""
 
     def __init__(
         self,
@@ -63,9 +63,9 @@ class DirectusRows:
         )
 
     async def may(self, credential: Credential, action: Action, key: PrimaryKey) -> bool:
-        """Ask about the item itself: Directus alone knows which items a rule covers.
+        """Ask Directus about the item itself: Directus alone knows which items a rule covers.
 
-        Directus does not answer `read` there; whether a row may be read, `find` tells.
+        The answer says nothing about `read`; `find` tells whether the caller may read a row.
         """
         path = f"/permissions/me/{self._collection.name}/{segment(key)}"
         match data_of(await self._client.request(credential, "GET", path), "use this item"):
@@ -85,5 +85,5 @@ class DirectusRows:
         body = {"query": {"fields": fields, **query}}
         rows = data_of(await self._client.request(credential, "SEARCH", self._path, json=body), "read your items")
         if not isinstance(rows, list):
-            raise DirectusUnavailable("a list of items was answered as something else")
+            raise DirectusUnavailable("the answer to a list of items is not a list")
         return [row if isinstance(row, dict) else {} for row in rows]

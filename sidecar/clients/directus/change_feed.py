@@ -1,8 +1,8 @@
-"""Hears of changes in Directus as they happen, so that a permission taken away is gone at once.
+"""Receives changes in Directus as they happen, so that a revoked permission stops counting at once.
 
 Follows Directus's realtime protocol (its guide "Realtime: getting started with WebSockets"): authenticate,
-subscribe, answer pings. What changed is not interpreted: any change in who may do what forgets all permissions.
-Whatever may have been missed counts as a change: all are forgotten when the connection ends and when it begins.
+subscribe, answer pings. A change is not interpreted: any change in COLLECTIONS purges all cached permissions. Changes
+may be missed while there is no connection, so its begin and its end purge them too.
 """
 
 import asyncio
@@ -18,20 +18,20 @@ from sidecar.metrics import Metrics
 _log = logging.getLogger(__name__)
 COLLECTIONS = ("directus_access", "directus_permissions", "directus_policies", "directus_roles", "directus_users")
 _MESSAGE_LIMIT = 4 * 1024 * 1024
-_CLOSING = aiohttp.ClientWSTimeout(ws_close=0.3)  # seconds that Directus may take to say goodbye
+_CLOSING = aiohttp.ClientWSTimeout(ws_close=0.3)  # seconds to wait for Directus's close frame
 Socket = aiohttp.ClientWebSocketResponse
 
 
 class FeedLost(Exception):
-    """Changes are not heard: Directus refuses, says something else, or has ended the connection."""
+    """Changes are not heard: Directus refuses, breaks the protocol, or has ended the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: between attempts to connect, for all of a handshake, of silence until Directus is tried with a ping.
+    """All in seconds: pauses between attempts to connect, the bound of a handshake, the silence before a ping.
 
-    Directus tells of a change just before it drops its own cached permissions, on other nodes a little later still.
-    What was asked in between is forgotten once more, `settling` after the last change.
+    Directus announces a change just before it drops its own cached permissions; its other nodes drop theirs a little
+    later. An answer given in between may be outdated, so `settling` after the last change everything is purged again.
     """
 
     first_wait: float = 0.5
@@ -55,7 +55,7 @@ class ChangeFeed:
         pace: Pace = Pace(),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        session.trace_configs.append(_staying())
+        session.trace_configs.append(_no_redirects())
         self._session = session
         self._url = f"{base}/websocket"
         self._token = token
@@ -64,15 +64,15 @@ class ChangeFeed:
         self._pace, self._sleep = pace, sleep
         self._settled: asyncio.TimerHandle | None = None
         self.connected = False
-        metrics.feed.set(0)  # from now on it can be lost
+        metrics.feed.set(0)  # the metric has a value only where changes are followed
 
     async def run(self) -> None:
-        """Follow the feed until cancelled, with growing pauses while it cannot be followed."""
+        """Follow the feed until canceled, with growing pauses while Directus cannot be reached."""
         wait = self._pace.first_wait
         while True:
             try:
                 await self._follow()
-            except Exception as error:  # noqa: BLE001 - whatever it was: a feed that nobody follows looks like a quiet one
+            except Exception as error:  # noqa: BLE001 - without a retry, a dead feed looks like a quiet one
                 _log.warning("changes in Directus are not heard", extra={"reason": f"{type(error).__name__}: {error}"})
             if self.connected:
                 wait = self._pace.first_wait
@@ -81,7 +81,7 @@ class ChangeFeed:
             wait = min(wait * 2, self._pace.longest_wait)
 
     async def _follow(self) -> None:
-        """Always raises in the end."""
+        """Receive changes until the connection ends, which always raises."""
         async with asyncio.timeout(self._pace.handshake) as handshake:
             async with self._session.ws_connect(
                 self._url, heartbeat=self._pace.silence, max_msg_size=_MESSAGE_LIMIT, timeout=_CLOSING
@@ -104,20 +104,20 @@ class ChangeFeed:
             waiting.discard(await self._expect(socket, "uid", waiting))
 
     async def _expect(self, socket: Socket, member: str, names: Collection[str]) -> str:
-        """Wait for an answer that has one of `names`; changes meanwhile are covered by the purge on connecting."""
+        """Wait for a message whose `member` is one of `names`; the purge on connecting covers changes until then."""
         while True:
             name = (await self._next(socket)).get(member)
             if isinstance(name, str) and name in names:
                 return name
 
     async def _next(self, socket: Socket) -> Mapping[str, object]:
-        """Raises FeedLost at the end of the connection, and for errors and whatever is no message of Directus's."""
+        """Raises FeedLost when the connection ends, for an error, and for anything but a message of Directus's."""
         message = await socket.receive()
         if message.type is not aiohttp.WSMsgType.TEXT:
             raise FeedLost(f"the connection ended ({message.type.name}, {socket.close_code})")
         answer = message.json()
         if not isinstance(answer, dict):
-            raise FeedLost("a message is no object")
+            raise FeedLost("a message is not an object")
         if answer.get("type") == "ping":
             await socket.send_json({"type": "pong"})
         if answer.get("status") == "error":
@@ -137,8 +137,8 @@ class ChangeFeed:
         self._purge("connected" if connected else "lost")
 
 
-def _staying() -> aiohttp.TraceConfig:
-    """The token goes to the address in the settings and no further; a websocket has no other way to say so."""
+def _no_redirects() -> aiohttp.TraceConfig:
+    """Keep the token from any address but the one in the settings; `ws_connect` has no option for that."""
 
     async def refuse(*_: object) -> None:
         raise FeedLost("Directus redirects")

@@ -1,7 +1,7 @@
 """Asks Directus. Its answers become core values; its refusals keep Directus's own code.
 
-Three outcomes and no fourth: an answer, a refusal in Directus's own words, or DirectusUnavailable. A reply
-that is not clearly one of the first two is the third.
+A request has one of three outcomes: an answer, a refusal with Directus's own code, or DirectusUnavailable. A reply that
+is not clearly an answer or a refusal means DirectusUnavailable.
 """
 
 import logging
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _ANSWER_LIMIT = 8 * 1024 * 1024  # an administrator's permissions on a thousand collections are under 1 MiB
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-# Directus's own words for "not you" (its errors package); the status beside them varies: INVALID_TOKEN is a 403.
+# Directus's codes for a refused credential (its errors package); their statuses vary: INVALID_TOKEN is a 403.
 _REFUSALS = frozenset(
     {"FORBIDDEN", "INVALID_CREDENTIALS", "INVALID_IP", "INVALID_TOKEN", "TOKEN_EXPIRED", "USER_SUSPENDED"}
 )
@@ -33,7 +33,7 @@ _REFUSALS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class DirectusAnswer:
-    """`body` is parsed JSON, None for an empty one; `code` is Directus's error code, if it gave one."""
+    """`body` is parsed JSON, None where there is none; `code` is Directus's error code, None where it gave none."""
 
     status: int
     body: object
@@ -49,7 +49,7 @@ class DirectusAnswer:
 
 
 class DirectusClient:
-    """One HTTP exchange with Directus. `address_header` is where Directus looks for the client's address."""
+    """`address_header` is the header in which Directus looks for the client's address."""
 
     def __init__(
         self, session: aiohttp.ClientSession, base: str, *, address_header: str, metrics: Metrics | None = None
@@ -60,9 +60,9 @@ class DirectusClient:
         self._metrics = metrics or Metrics()
 
     async def request(self, credential: Credential, method: str, path: str, *, json: object = None) -> DirectusAnswer:
-        """Send one request as the caller, the credential as `Authorization: Bearer` and nowhere else.
+        """Send one request as the caller, with the credential as `Authorization: Bearer` and nowhere else.
 
-        Raises DirectusUnavailable unless a whole, readable answer came inside the budget.
+        Raises DirectusUnavailable unless a whole, readable answer comes within the session's timeout.
         """
         body = None if json is None else orjson.dumps(json)
         url, headers = URL(self._base + path, encoded=True), self._headers(credential, body)
@@ -88,7 +88,7 @@ class DirectusClient:
 
 
 class DirectusPermissions:
-    """`GET /permissions/me` for every question; answers keep only `collections`, an administrator's has all."""
+    """Asks `GET /permissions/me` each time, and keeps only `collections`: an administrator's answer has all of them."""
 
     def __init__(self, client: DirectusClient, collections: Collection[str]) -> None:
         self._client = client
@@ -105,7 +105,7 @@ class DirectusPermissions:
         return Permissions.from_directus(answer.data, self._collections)
 
     async def user_id(self, credential: Credential) -> str | None:
-        """Read the ID out of a token that names its user; ask about a static one, which names nobody."""
+        """Read the user's ID from the token; ask Directus where the token has none, as a static one."""
         named = user_id(credential)
         if named is not None:
             return named
@@ -120,7 +120,7 @@ class DirectusPermissions:
 
 
 def _read(response: aiohttp.ClientResponse, content: bytes) -> DirectusAnswer:
-    """Raises ValueError for a result that is not JSON; a failure counts whoever wrote it, such as a proxy in HTML."""
+    """Raises ValueError for a success that is not JSON. A failure may have any body, such as a proxy's HTML."""
     body: object = None
     if content and response.content_type == "application/json":
         body = _json(content, required=response.status < HTTPStatus.BAD_REQUEST)
@@ -139,7 +139,7 @@ def _json(content: bytes, *, required: bool) -> object:
 
 
 def _code(body: object) -> str | None:
-    """Find `errors[0].extensions.code`, as Directus writes it; nothing else is believed to be one."""
+    """Give `errors[0].extensions.code` where it looks like a code of Directus's, None otherwise."""
     match body:
         case {"errors": [{"extensions": {"code": str(code)}}, *_]} if _CODE.fullmatch(code):
             return code
@@ -148,6 +148,6 @@ def _code(body: object) -> str | None:
 
 
 def collection_path(collection: str) -> str:
-    """Where a collection's items are: system collections have paths of their own (`directus_users` is `/users`)."""
+    """Give the path of a collection's items; a system collection has its own (`directus_users` is at `/users`)."""
     system = collection.removeprefix("directus_")
     return f"/items/{collection}" if system == collection else f"/{system}"

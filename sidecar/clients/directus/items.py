@@ -1,6 +1,6 @@
-"""Reads and writes the items of the customers collection, always as somebody: the caller or the service.
+"""Reads and writes items of the customers collection with a given credential: the caller's or the service's.
 
-Item rules are never interpreted here; Directus is asked (its API reference, "Items", "Permissions").
+Never interprets item rules, but asks Directus (its API reference, "Items", "Permissions").
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _CALLERS_FAULT = frozenset(
 
 
 class DirectusItems:
-    """`claim_timeout` is in seconds: how long writing an ID is tried."""
+    """`claim_timeout` is how many seconds `claim` keeps trying to write an ID."""
 
     def __init__(
         self,
@@ -46,23 +46,25 @@ class DirectusItems:
         self._claim_timeout, self._timer = claim_timeout, timer
 
     async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
-        """Raises ItemRefused also where the item has another name than `item`.
+        """Raises ItemRefused also where the item's primary key is not spelled like `item`.
 
-        A database that compares generously finds item 1 under "01" and "0x1", and `/users/me` is whoever asks:
-        what is made for one item must not go by two names.
+        Some databases find item 1 under "01" and "0x1" too, and `/users/me` is the user who asks. With two spellings
+        one item would have two idempotency keys, so two customers.
         """
         path = f"{self._path}/{segment(item)}?fields={self._collection.key_field},{self._collection.id_field}"
         match data_of(await self._client.request(credential, "GET", path), "read this item"):
             case {self._collection.key_field: key} if str(key) != str(item):
                 raise ItemRefused(
-                    "Name the item by its own primary key.", status=HTTPStatus.BAD_REQUEST, code="INVALID_PAYLOAD"
+                    "item: write its primary key as Directus does.",
+                    status=HTTPStatus.BAD_REQUEST,
+                    code="INVALID_PAYLOAD",
                 )
             case {self._collection.key_field: _, self._collection.id_field: None}:
                 return None
             case {self._collection.key_field: _, self._collection.id_field: str(customer_id)}:
                 return customer_id
             case _:
-                raise DirectusUnavailable("an item was answered without the fields that were asked for")
+                raise DirectusUnavailable("the answer lacks fields of the item that were asked for")
 
     async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
         path = f"/permissions/me/{self._collection.name}/{segment(item)}"
@@ -78,7 +80,7 @@ class DirectusItems:
         match data_of(answer, "create an item"):
             case {self._collection.key_field: int(key) | str(key)}:
                 return key
-            case _:  # created, yet not readable by its creator: Directus answers 204, and its key stays unknown
+            case _:  # Directus answers 204 where the creator may not read the item: its key is unknown
                 raise ItemRefused(
                     "The item was created, but you may not read it, so no customer could be created for it. "
                     f'Your policy must allow "read" of "{self._collection.key_field}" on items you create.',
@@ -87,7 +89,10 @@ class DirectusItems:
                 )
 
     async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
-        """Repeat while Directus is away and `claim_timeout` lasts: the customer exists, its ID must not be lost."""
+        """A compare-and-set, repeated up to `claim_timeout` while Directus is unavailable.
+
+        The customer exists already, so its ID must not be lost.
+        """
         deadline, wait = self._timer() + self._claim_timeout, _FIRST_WAIT
         answer_lost = False
         while True:
@@ -117,7 +122,7 @@ def segment(item: PrimaryKey) -> str:
 
 
 def data_of(answer: DirectusAnswer, what: str) -> object:
-    """Raises ItemRefused for what Directus says no to, with its code, and DirectusUnavailable for the rest."""
+    """Raises ItemRefused with Directus's code for a refusal, and DirectusUnavailable for any other failure."""
     if answer.code is not None and answer.status in _CALLERS_FAULT:
         raise ItemRefused(f"Directus does not let you {what} ({answer.code}).", status=answer.status, code=answer.code)
     if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:

@@ -1,7 +1,7 @@
 """Reads and writes items of the customers collection as the service, for Stripe's events and for `reconcile`.
 
-Many items at once are asked for with SEARCH, since a hundred primary keys can be more than a URL may hold (Directus
-API reference, "Items: SEARCH HTTP method").
+Many items at once are read with SEARCH, since a hundred primary keys can be too long for a URL (Directus API
+reference, "Items: SEARCH HTTP method").
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -16,12 +16,12 @@ from sidecar.core.flows.follow_customer import LinkedItem
 from sidecar.core.interfaces import PermissionSource, PrimaryKey
 from sidecar.errors import DirectusUnavailable
 
-_PAGE = 100  # Directus's QUERY_LIMIT_MAX may be lower, so no page counts as the last one for being short
-_MOST = 100  # the ID field is unique where `provision` made it
+_PAGE = 100  # Directus's QUERY_LIMIT_MAX may be lower, so a short page need not be the last one
+_MOST = 100  # a bound for an ID field that is not unique; one that `provision` made is
 
 
 class DirectusLinkedItems:
-    """`fields` are those that repeat something of a customer."""
+    """`fields` are those that copy an attribute of a customer."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class DirectusLinkedItems:
         self._fields = frozenset(fields)
 
     async def changeable(self) -> AllowedFields:
-        """Asked each time: events are rare, and a policy may have been mended since the last one."""
+        """Ask each time: events are rare, and the policy may have been corrected since the last one."""
         permissions = await self._permissions.permissions(self._service)
         read, update = (
             permissions.grant(self._collection.name, action).fields for action in (Action.READ, Action.UPDATE)
@@ -47,22 +47,22 @@ class DirectusLinkedItems:
         return read if update.unrestricted else AllowedFields(read.names & update.names)
 
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
-        """The value that comes back counts: some databases find "cus_a" where "cus_A" is looked for."""
+        """The value that comes back counts: some databases find "cus_a" in a search for "cus_A"."""
         names = {self._collection.key_field, self._collection.id_field, *(self._fields & fields.names)}
         wanted = "*" if fields.unrestricted else ",".join(sorted(names))
         query = {"fields": wanted, f"filter[{self._collection.id_field}][_eq]": customer_id, "limit": str(_MOST)}
         answer = await self._client.request(self._service, "GET", f"{self._path}?{urlencode(query)}")
         rows = data_of(answer, "read the items")
         if not isinstance(rows, list):
-            raise DirectusUnavailable("a list of items was answered as something else")
+            raise DirectusUnavailable("the answer to a list of items is not a list")
         found = [row for row in rows if isinstance(row, dict) and row.get(self._collection.id_field) == customer_id]
         return [LinkedItem(self._key(row), row) for row in found]
 
     async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        held = {
+        linked = {
             "_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: {"_eq": customer_id}}]
         }
-        body = {"query": {"filter": held, "fields": [self._collection.key_field]}, "data": dict(values)}
+        body = {"query": {"filter": linked, "fields": [self._collection.key_field]}, "data": dict(values)}
         answer = await self._client.request(self._service, "PATCH", self._path, json=body)
         changed = data_of(answer, "update this item")
         return isinstance(changed, list) and len(changed) == 1
@@ -70,7 +70,7 @@ class DirectusLinkedItems:
     def _key(self, row: Mapping[str, object]) -> PrimaryKey:
         key = row.get(self._collection.key_field)
         if not isinstance(key, int | str):
-            raise DirectusUnavailable("items were answered without the fields that were asked for")
+            raise DirectusUnavailable("the answer lacks fields of the items that were asked for")
         return key
 
 
@@ -84,11 +84,11 @@ class DirectusItemLists:
         self._path = collection_path(collection.name)
 
     async def named(self, keys: Collection[str]) -> dict[str, str | None]:
-        """Give the ID that each of up to a hundred items holds. One that is missing may be there: ask for it alone."""
+        """Give the ID in each of up to a hundred items. An item that is missing here may exist: ask for it alone."""
         return await self._search({"filter": {self._collection.key_field: {"_in": list(keys)}}, "limit": len(keys)})
 
     async def linked(self) -> AsyncIterator[dict[str, str]]:
-        """Go through all items that hold an ID. One that is deleted meanwhile can move another out of sight."""
+        """Give all items that contain an ID, page by page. An item deleted meanwhile can make a page skip another."""
         wanted = {
             "filter": {self._collection.id_field: {"_nnull": True}},
             "sort": [self._collection.key_field],
@@ -96,19 +96,22 @@ class DirectusItemLists:
         }
         page = 1
         while rows := await self._search({**wanted, "page": page}):
-            yield {key: held for key, held in rows.items() if held is not None}
+            yield {key: customer_id for key, customer_id in rows.items() if customer_id is not None}
             page += 1
 
     async def _search(self, query: Mapping[str, object]) -> dict[str, str | None]:
         body = {"query": {**query, "fields": [self._collection.key_field, self._collection.id_field]}}
         rows = data_of(await self._client.request(self._service, "SEARCH", self._path, json=body), "read the items")
         if not isinstance(rows, list):
-            raise DirectusUnavailable("SEARCH was answered without a list")
+            raise DirectusUnavailable("the answer to SEARCH is not a list")
         return dict(self._entry(row) for row in rows)
 
     def _entry(self, row: object) -> tuple[str, str | None]:
         match row:
-            case {self._collection.key_field: int(key) | str(key), self._collection.id_field: None | str() as held}:
-                return str(key), held
+            case {
+                self._collection.key_field: int(key) | str(key),
+                self._collection.id_field: None | str() as customer_id,
+            }:
+                return str(key), customer_id
             case _:
-                raise DirectusUnavailable("items were answered without the fields that were asked for")
+                raise DirectusUnavailable("the answer lacks fields of the items that were asked for")

@@ -1,4 +1,4 @@
-"""One shared call per key. Knows nothing of what is called."""
+"""One shared call per key. Knows nothing about what is called."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -8,10 +8,10 @@ Result = TypeVar("Result")
 
 
 class SingleFlight(Generic[Result]):
-    """All who ask for a key while its call is under way get that call's result, or its error.
+    """Requests for a key while its call is under way share that call's result, or its error.
 
-    The call belongs to nobody: whoever goes away, the others are answered. Once it has ended the next
-    one asks afresh.
+    A request that is canceled does not cancel the call, so the others get the result. When the call has ended, the
+    next request starts a new one.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class SingleFlight(Generic[Result]):
     def _end(self, key: Hashable, task: asyncio.Task[Result]) -> None:
         del self._calls[key]
         if not task.cancelled():
-            task.exception()  # seen here, in case everyone who asked has gone
+            task.exception()  # read here, since asyncio logs an exception that nobody has read
 
 
 async def _await(call: Callable[[], Awaitable[Result]]) -> Result:
