@@ -1,8 +1,8 @@
-"""Calls Stripe: the only module, with its transport, that knows the `stripe` library.
+"""Calls Stripe. Only this module, its transport and the signature check know the `stripe` library.
 
-Works on bytes and parsed JSON. The library's typed objects cost some 29 ms of CPU for a page of a hundred,
-so only its transport and its retry rules are used: connection errors, 409, 5xx and `Stripe-Should-Retry`.
-A plain 429 it does not retry; that is done here, inside the same budget (docs.stripe.com/rate-limits).
+Works on bytes and parsed JSON. The library's typed objects cost some 29 ms of CPU for a page of a hundred, so only its
+transport and its retry rules are used: connection errors, 409, 5xx and `Stripe-Should-Retry`. The library does not
+retry a plain 429; this module does, within the same time budget (docs.stripe.com/rate-limits).
 """
 
 import asyncio
@@ -35,9 +35,9 @@ _TOO_MANY, _CONFLICT = 429, 409
 
 
 class StripeClient:
-    """`timeout` is the whole budget of one call in seconds, waiting and retries included.
+    """`timeout` is the time budget of one call in seconds, with all its waits and retries.
 
-    `changed` is called after each call that may have changed something at Stripe, however it ended.
+    `changed` is called after each call that may have changed something at Stripe, also after a failed one.
     """
 
     def __init__(
@@ -62,20 +62,20 @@ class StripeClient:
         self.key_rejected = False
 
     async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
-        """Waits for its turn first: lists share one budget."""
+        """Wait for a turn first: all lists share one rate limit."""
         async with self._budget.turn(path):
             content, body = await self._call("GET", f"{path}?{urlencode(parameters)}")
         match body:
             case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
                 return Page(data, more, content)
             case _:
-                raise StripeUnavailable("Stripe answered with something that is no list. Ask again.", detail="no list")
+                raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
 
     async def pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[list[StripeObject]]:
         """Follow `has_more` to the end, each page with a time budget of its own.
 
-        Raises StripeUnavailable where Stripe repeats itself or breaks off: a short list must not look whole
-        (docs.stripe.com/api/pagination).
+        Raises StripeUnavailable where Stripe repeats a cursor or gives none: a list that was cut short must not look
+        whole (docs.stripe.com/api/pagination).
         """
         cursors: set[str] = set()
         parameters = {**filters, "limit": str(MOST)}
@@ -109,11 +109,11 @@ class StripeClient:
             finally:
                 self._changed()
         if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
-            raise StripeUnavailable("Stripe answered with something that is no object.", detail="no object")
+            raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true")
 
     async def probe(self, path: str = "/v1/customers") -> None:
-        """Ask the least there is to ask of a list, so that `key_rejected` is known. Raises StripeFailure."""
+        """Ask for a list's first object, which sets `key_rejected`. Raises StripeFailure."""
         await self._call("GET", f"{path}?limit=1")
 
     async def _call(self, method: str, target: str) -> tuple[bytes, StripeObject]:
@@ -134,19 +134,19 @@ class StripeClient:
         try:
             with self._metrics.timed("stripe"):
                 async with asyncio.timeout(self._timeout):
-                    content, status, answered = await self._patiently(method, self._base + target, headers, body)
+                    content, status, answered = await self._repeatedly(method, self._base + target, headers, body)
         except TimeoutError:
             raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
         except stripe.APIConnectionError as error:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
         return content, self._result(content, status, answered), answered
 
-    async def _patiently(
+    async def _repeatedly(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Repeat while Stripe asks for patience and the time budget lasts; then its last answer counts.
+        """Repeat after a 429, and while another request with the same idempotency key is under way.
 
-        It does by 429, and where another request with the same idempotency key is still under way.
+        When the time budget leaves no room for another attempt, Stripe's last answer counts.
         """
         deadline = asyncio.get_running_loop().time() + self._timeout
         wait = _BACKOFF
@@ -155,7 +155,7 @@ class StripeClient:
                 method, url, headers, body, max_network_retries=_RETRIES
             )
             pause = max(wait * random.uniform(0.5, 1.5), retry_after(answered) or 0)  # noqa: S311 - spreads load
-            if not _asks_for_patience(status, content) or asyncio.get_running_loop().time() + pause >= deadline:
+            if not _says_later(status, content) or asyncio.get_running_loop().time() + pause >= deadline:
                 return content, status, answered
             if status == _TOO_MANY:
                 self._heed_limit(answered, pause)
@@ -164,7 +164,9 @@ class StripeClient:
 
     def _heed_limit(self, headers: Mapping[str, str], pause: float) -> None:
         self._metrics.rate_limited.inc()
-        _log.warning("Stripe limits", extra={"reason": headers.get("Stripe-Rate-Limited-Reason"), "pause": pause})
+        _log.warning(
+            "Stripe's rate limit was hit", extra={"reason": headers.get("Stripe-Rate-Limited-Reason"), "pause": pause}
+        )
         self._budget.pause(pause)
 
     def _result(self, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
@@ -177,19 +179,19 @@ class StripeClient:
             return body
         error = failure(status, body, headers)
         if isinstance(error, StripeKeyRejected):
-            self.key_rejected = status == 401  # noqa: PLR2004 - 403 is one right that a restricted key lacks
+            self.key_rejected = status == 401  # noqa: PLR2004 - 403: a restricted key lacks one right
             _log.error("Stripe does not accept our key for this call", extra={"detail": error.detail})
         raise error
 
 
-def _asks_for_patience(status: int, content: bytes) -> bool:
+def _says_later(status: int, content: bytes) -> bool:
     return status == _TOO_MANY or (status == _CONFLICT and b'"idempotency_key_in_use"' in content)
 
 
 def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str, str]]:
     """Flatten as Stripe reads forms: `address[line1]`, `preferred_locales[0]` (docs.stripe.com/api).
 
-    None unsets, which Stripe reads from an empty text.
+    None becomes an empty text, by which Stripe unsets an attribute.
     """
     for name, value in values.items():
         key = f"{within}[{name}]" if within else name

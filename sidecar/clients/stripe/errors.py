@@ -1,7 +1,7 @@
 """One table from Stripe's errors to ours (docs.stripe.com/error-handling, docs.stripe.com/api/errors).
 
-Stripe's codes, parameter names and request ID go on to the caller; its messages do not, since they can
-quote what others typed or part of our key.
+The caller gets Stripe's codes, parameter names and request ID, but not its messages: those can quote what others typed
+or part of our key.
 """
 
 import re
@@ -15,20 +15,20 @@ _Facts = Mapping[str, object]
 
 
 def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFailure:
-    """Turn any answer of Stripe that is no result into the error that the caller gets."""
+    """Turn any answer of Stripe but a result into the error that the caller gets."""
     error = body.get("error") if isinstance(body, dict) else None
     facts = _facts(error if isinstance(error, dict) else {}, headers)
     if facts.get("code") == "idempotency_key_in_use":
-        return _rejected(409, facts, headers)  # whatever its type: the same is being asked at this moment
+        return _rejected(409, facts, headers)  # whatever its type: the same request is under way
     if facts.get("type") == "idempotency_error":
         return _same_key_other_body(status, facts, headers)
     if not isinstance(error, dict) and status in _BY_STATUS and status not in {401, 403, 429}:
-        return _unavailable(status, facts, headers)  # not Stripe's own words: something between us
+        return _unavailable(status, facts, headers)  # not written by Stripe, but by a proxy in between
     return _BY_STATUS.get(status, _unavailable)(status, facts, headers)
 
 
 def _facts(error: Mapping[str, object], headers: Mapping[str, str]) -> dict[str, object]:
-    """Keep the words of Stripe's vocabulary and nothing that could be prose."""
+    """Keep what looks like a word of Stripe's vocabulary, and nothing that could be prose."""
     words = {name: error.get(name) for name in ("type", "code", "decline_code", "param")}
     words["request_id"] = headers.get("Request-Id")
     return {name: word for name, word in words.items() if isinstance(word, str) and _WORD.fullmatch(word)}
@@ -44,7 +44,7 @@ def _rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> Stripe
 
 def _same_key_other_body(_status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
     return StripeRejected(
-        "This was asked for before with other values. Repeat the first ones, or update what they made.",
+        "This request was made before with other values. Repeat it with those, or update what it created.",
         status=409,
         extensions={"stripe": facts},
     )
@@ -52,7 +52,7 @@ def _same_key_other_body(_status: int, facts: _Facts, _headers: Mapping[str, str
 
 def _key_rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
     return StripeKeyRejected(
-        "Stripe does not accept this service's key. Tell whoever runs it.",
+        "Stripe does not accept this service's key. Tell its operator.",
         extensions={"service": "stripe"},
         detail=f"status {status}, {dict(facts)}",
     )
@@ -60,7 +60,7 @@ def _key_rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> St
 
 def _rate_limited(_status: int, facts: _Facts, headers: Mapping[str, str]) -> StripeFailure:
     return StripeRateLimited(
-        "Stripe is asked too much at the moment. Try again a little later.",
+        "Stripe's rate limit is reached. Try again a little later.",
         extensions={"stripe": facts},
         retry_after=retry_after(headers) or 1,
     )

@@ -1,4 +1,4 @@
-"""Receives Stripe's events: verified, each one once, one at a time for each customer, and counted however they end."""
+"""Receives Stripe's events: verifies them, handles each once and one at a time per customer, counts every outcome."""
 
 import asyncio
 import logging
@@ -17,17 +17,17 @@ from sidecar.core.flows.follow_customer import Change
 from sidecar.errors import EventFailed, InvalidPayload, SidecarError
 from sidecar.metrics import Metrics
 
-_OTHER = "other"  # what all types are counted as that are not followed
+_OTHER = "other"  # the label for all types that are not followed
 _REMEMBERED = 10_000  # events
-# Stripe repeats by itself within this time, if at all; an operator who resends an event later wants it done again.
+# Stripe itself repeats a handled event within this time, if at all; one that an operator resends later counts again.
 _REMEMBERED_FOR = 3600.0  # seconds
 _log = logging.getLogger(__name__)
 
 
 class StripeWebhooks:
-    """`follow` makes the items of a customer agree with Stripe. `forget_lists` is called for each event of ours.
+    """`follow` makes a customer's items agree with Stripe. `forget_lists` is called for each event of our account.
 
-    `livemode` is the key's.
+    `livemode` is the mode of our key; events of the other mode are ignored.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class StripeWebhooks:
         self._livemode, self._metrics = livemode, metrics
         self._handled = TTLCache[str, bool](_REMEMBERED, _REMEMBERED_FOR, timer)
         self._customers = WeakValueDictionary[str, asyncio.Lock]()
-        for kind in (*FOLLOWED, _OTHER):  # an increase from nothing is not seen
+        for kind in (*FOLLOWED, _OTHER):  # monitoring cannot see an increase from no value
             for result in Result:
                 metrics.webhooks.labels(kind, result)
 
@@ -57,12 +57,12 @@ class StripeWebhooks:
         except SidecarError as error:
             facts = {"event": event.id, "type": event.type, "customer": event.customer}
             _log.error("an event failed", extra={**facts, "code": error.code, "detail": error.detail})
-            raise EventFailed("This event could not be dealt with yet. Send it again.", detail=error.detail) from error
+            raise EventFailed("This event could not be handled yet. Send it again.", detail=error.detail) from error
         finally:
             self._count(event.type, result)
 
     def _verified(self, body: bytes, signatures: Sequence[str]) -> Event:
-        """Whoever is not Stripe learns nothing of why."""
+        """Count and log a refusal. A sender other than Stripe learns none of its details."""
         try:
             event = self._event(body, signatures)
         except InvalidPayload as refused:
@@ -74,7 +74,7 @@ class StripeWebhooks:
 
     def _event(self, body: bytes, signatures: Sequence[str]) -> Event:
         if not self._signatures.signed(body, signatures):
-            raise InvalidPayload("This is not signed as it must be.")
+            raise InvalidPayload("This body has no valid signature.")
         return parse_event(_parsed(body))
 
     async def _handle(self, event: Event) -> Result:
@@ -111,4 +111,4 @@ def _parsed(body: bytes) -> object:
     try:
         return orjson.loads(body)
     except ValueError:
-        raise InvalidPayload("This is not valid JSON.") from None
+        raise InvalidPayload("This body is not valid JSON.") from None

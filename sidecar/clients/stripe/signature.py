@@ -1,17 +1,17 @@
-"""Whether a body was signed by Stripe, by the rules of its library (docs.stripe.com/webhooks, "Verify … signatures").
+"""Whether Stripe signed a body, by the rules of its library (docs.stripe.com/webhooks, "Verify … signatures").
 
-They are for the body as it came: parsed and written again it is another one.
+The signature covers the body's bytes as they came: a body that was parsed and written again does not match it.
 """
 
 from collections.abc import Sequence
 
 import stripe
 
-_TOLERANCE = 300  # seconds for which a signed body counts, so that one that was overheard cannot be sent for ever
+_TOLERANCE = 300  # seconds for which a signature is valid, against the replay of an overheard event
 
 
 class Signatures:
-    """`secrets` all count: while one is being replaced Stripe signs with both, and we may know the new one first."""
+    """Each of `secrets` counts: while one is replaced, Stripe signs with both, and we may know the new one first."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = tuple(secrets)
@@ -25,5 +25,5 @@ def _signed(body: bytes, header: str, secret: str) -> bool:
     try:
         stripe.WebhookSignature.verify_header(body, header, secret, _TOLERANCE)
     except (stripe.SignatureVerificationError, ValueError, TypeError):
-        return False  # the last two: a body or a signature of no characters that it knows
+        return False  # the last two: the library cannot read the body as UTF-8, or the signature as ASCII
     return True

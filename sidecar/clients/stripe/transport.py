@@ -1,7 +1,7 @@
-"""The stripe library's aiohttp transport, held to our rules: whole bodies of bounded length, no redirects.
+"""The stripe library's aiohttp transport with our rules: whole bodies of bounded length, no redirects.
 
-The library reads a body after its retry loop has let go of it, so one that breaks off escapes both its
-retries and its error classes. Here the body is part of the attempt.
+The library reads a body after its retry loop has ended, so a body that breaks off escapes both its retries and its
+error classes. Here reading the body is part of the attempt.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _ANSWER_LIMIT = 16 * 1024 * 1024  # a page of a hundred objects is some 0.3 MiB
 
 
 class Transport(stripe.AIOHTTPClient):
-    """One attempt; `request_with_retries_async` is the library's and decides whether there is another."""
+    """Makes one attempt; the library's `request_with_retries_async` decides whether there is another."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         super().__init__(timeout=None, session=session)
@@ -25,11 +25,11 @@ class Transport(stripe.AIOHTTPClient):
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: str | None = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Raises stripe.APIConnectionError, marked as worth a retry, unless a whole answer came."""
+        """Raises stripe.APIConnectionError, marked as worth a retry, unless a whole answer comes."""
         try:
             async with self._pool.request(
                 method, URL(url, encoded=True), headers=headers, data=post_data, allow_redirects=False
             ) as response:
                 return await read_bounded(response, _ANSWER_LIMIT), response.status, response.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise stripe.APIConnectionError("not reached", should_retry=True) from error  # type: ignore[no-untyped-call]  # the library left it without annotations
+            raise stripe.APIConnectionError("not reached", should_retry=True) from error  # type: ignore[no-untyped-call]  # the library has no annotations here
