@@ -1,4 +1,4 @@
-"""Turns every way a request can end into an answer, and puts on each answer what money data needs."""
+"""Turns every outcome of a request into an answer, and sets the headers that answers about money need."""
 
 import logging
 import re
@@ -24,7 +24,7 @@ _BY_STATUS: dict[int, tuple[type[RequestError], str]] = {
 
 @web.middleware
 async def identified(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Give the request its ID, the proxy's if it is one, and count how it ends."""
+    """Give the request an ID, the proxy's where that is a valid one, and count its outcome."""
     given = request.headers.get("X-Request-Id", "")
     request[NOTES] = context.begin(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8))
     status = "broken"
@@ -47,11 +47,11 @@ async def envelope(request: web.Request, handler: _Handler) -> web.StreamRespons
         kind, message = _BY_STATUS.get(error.status, (RequestError, "This request cannot be answered."))
         return _answer(kind(message), allow=error.headers.get("Allow"))
     except ConnectionError:
-        raise  # the client has gone: nobody is left to be told
+        raise  # the client has gone, so there is nobody to answer
     except Exception as error:
         _log.exception("unexpected error")
         if request.writer.output_size > 0:
-            raise ConnectionError("the response has begun and cannot become another one") from error
+            raise ConnectionError("the response has begun and cannot be replaced") from error
         return _answer(SidecarError("Something went wrong here. It has been logged."))
 
 
@@ -68,10 +68,12 @@ def _answer(error: SidecarError, *, allow: str | None = None) -> web.Response:
 
 
 async def secure(request: web.Request, response: web.StreamResponse) -> None:
-    """Runs for every response before its headers leave."""
+    """Set headers on every response before it is sent."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Server"] = "directus-stripe-sidecar"  # no versions for a stranger to look up
+    response.headers["Server"] = (
+        "directus-stripe-sidecar"  # without versions, which would show an attacker known faults
+    )
     if NOTES in request:
         response.headers["X-Request-Id"] = str(request[NOTES]["request_id"])
     request.app[ORIGINS].answer(request, response)

@@ -1,7 +1,7 @@
-"""Serves connections, and ends so that no request is lost.
+"""Serves connections, and shuts down so that no request is lost.
 
-aiohttp would end by resetting connections that wait to be accepted, and by closing those that were just made, whose
-requests are on their way. A proxy cannot send a POST again that may have arrived.
+aiohttp's shutdown would reset connections that wait to be accepted, and close new ones whose requests are on their
+way. A proxy cannot resend a POST that may have arrived.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from aiohttp import hdrs, web
 from sidecar.web.keys import HEALTH
 from sidecar.web.server.connection import ACCESS, AccessLogger, Connection, log_line
 
-_SETTLING = 0.5  # seconds at the end for requests on their way to arrive
-_LOOK = 0.01  # seconds between looking whether they have
+_SETTLING = 0.5  # seconds, during shutdown, for requests on their way to arrive
+_LOOK = 0.01  # seconds between checks whether they have arrived
 
 
 @web.middleware
 async def attended(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Tell the connection that a request has arrived, and the log of one whose answer broke off."""
+    """Tell the connection that a request has arrived, and log a request whose answer broke off."""
     started = perf_counter()
     if isinstance(request.protocol, Connection):
         request.protocol.attend()
@@ -37,14 +37,14 @@ async def attended(
 
 
 async def announce_end(request: web.Request, response: web.StreamResponse) -> None:
-    """While draining, say that the connection ends with this answer: a proxy would lose its next request in it."""
+    """While draining, close the connection with this answer: a proxy would lose another request sent on it."""
     if request.app[HEALTH].draining:
         response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
 
 
 class Runner(web.AppRunner):
-    """`deadlines` are the connections', in seconds: `arriving`, `reading`."""
+    """`deadlines` are each connection's `arriving` and `reading`, in seconds."""
 
     def __init__(self, app: web.Application, *, shutdown_timeout: float, **deadlines: float) -> None:
         super().__init__(app, shutdown_timeout=shutdown_timeout)
@@ -58,7 +58,7 @@ class Runner(web.AppRunner):
     def _connection(self, manager: web.Server) -> Connection:
         loop = asyncio.get_running_loop()
         options: dict[str, Any] = {"loop": loop, "access_log_class": AccessLogger, "access_log": ACCESS}
-        # A body counts as it came: what it would unpack to has no bound, and one that does not is aiohttp's traceback.
+        # Bodies are not inflated: the result would have no bound, and aiohttp logs a traceback for a broken one.
         return Connection(manager, **self._deadlines, auto_decompress=False, **options)
 
     async def cleanup(self) -> None:
@@ -70,13 +70,13 @@ class Runner(web.AppRunner):
         await super().cleanup()
 
     async def _stop_accepting(self, manager: web.Server) -> None:
-        """Take in what waits in the kernel's queues too: closing the last descriptor of a listener resets that."""
+        """Accept what waits in the kernel's queues too: closing a listener's last descriptor would reset it."""
         loop = asyncio.get_running_loop()
         listeners = [listener.dup() for site in self.sites for listener in _listeners(site)]
         for site in self.sites:
             for listener in _listeners(site):
                 loop.remove_reader(listener.fileno())
-        await asyncio.sleep(0)  # what asyncio has accepted becomes a connection; after its `close` it would be dropped
+        await asyncio.sleep(0)  # for asyncio to make connections of what it has accepted; after `close` it drops them
         for site in self.sites:
             await site.stop()
         waiting = [connection for listener in listeners for connection in _last(listener)]
@@ -86,18 +86,18 @@ class Runner(web.AppRunner):
 
 
 async def _arrived(manager: web.Server) -> None:
-    """Wait for every request that is on its way."""
+    """Wait until every request on its way has arrived."""
     while any(isinstance(one, Connection) and one.on_its_way for one in manager.connections):  # noqa: ASYNC110 - aiohttp has no event for it
         await asyncio.sleep(_LOOK)
 
 
 def _listeners(site: web.BaseSite) -> tuple[socket, ...]:
-    server = site._server  # noqa: SLF001 - aiohttp tells the addresses of a site's sockets, not the sockets
+    server = site._server  # noqa: SLF001 - aiohttp gives a site's addresses, not its sockets
     return server.sockets if isinstance(server, asyncio.Server) else ()
 
 
 def _last(listener: socket) -> Iterator[socket]:
-    """Accept whatever is there, and close; nothing else may run between the two."""
+    """Accept all that wait, then close the listener; nothing else may run in between."""
     with listener, suppress(OSError):
         while True:
             connection, _ = listener.accept()
