@@ -1,4 +1,4 @@
-"""Reads request bodies: strict JSON of a known shape. A fault is named by its attribute; no value is repeated."""
+"""Reads request bodies: strict JSON of a known shape. A fault names its attribute, and repeats no value."""
 
 import asyncio
 import json
@@ -18,12 +18,12 @@ from sidecar.web.requests.models import Model, body_model, query_model
 
 MAX_BODY = 64 * 1024  # bytes
 _READ_TIMEOUT = 10.0  # seconds for a body to arrive
-_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}  # what a page can send anywhere
+_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}  # what a page can send to any site
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Reader:
-    """Reads what requests to one operation carry; a value that is given is one that the rule allows."""
+    """Reads the input of one operation's requests; gives only values that the rule allows."""
 
     def __init__(self, rule: Rule, return_urls: Collection[str] = ()) -> None:
         self._rule = rule
@@ -33,9 +33,9 @@ class Reader:
         self.model: Model = query_model(rule) if self._is_list else body_model(rule, return_urls)
 
     async def body(self, request: web.Request) -> dict[str, object]:
-        """Give the values that were sent, by name. Raises UnsupportedMedia, ContentTooLarge and InvalidPayload.
+        """Give the values that were sent, by name. The body may be missing where no value is required.
 
-        Where nothing has to be sent the body may be missing.
+        Raises UnsupportedMedia, ContentTooLarge, RequestTimeout and InvalidPayload.
         """
         bare = not self._needed and not request.body_exists and request.content_type not in _FORMS
         values = self._values({} if bare else _parse(await _read(request)))
@@ -47,7 +47,7 @@ class Reader:
         return values
 
     def filters(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Judge the parameters by which a list chooses. Raises InvalidQuery."""
+        """Validate the filters of a list. Raises InvalidQuery."""
         try:
             self.model.model_validate(dict(given))
         except ValidationError as error:
@@ -71,16 +71,16 @@ class Reader:
                 raise InvalidPayload(f"{place}: needs {' or '.join(group.any_of)}.")
 
     def _judge_prices(self, values: Mapping[str, object]) -> None:
-        """Where the operator lists prices nothing else is bought, nor more of what was bought at another price."""
+        """Where the operator lists prices, refuse others, and a quantity without a price: the item may have another."""
         if self._rule.prices is None:
             return
         for place, reference, price in found(self._rule.parameters, values, Reference):
             if reference.resource is PRICE and price not in self._rule.prices:
-                raise InvalidPayload(f"{place}: this price cannot be asked for here.")
+                raise InvalidPayload(f"{place}: this price is not allowed here.")
         for place, group, members in found(self._rule.parameters, values, Group):
             prices = group.names_of(PRICE)
             if prices and isinstance(members, Mapping) and "quantity" in members and members.keys().isdisjoint(prices):
-                raise InvalidPayload(f"{place}.quantity: send the price with it, one that may be asked for here.")
+                raise InvalidPayload(f"{place}.quantity: send the price with it, one that is allowed here.")
 
 
 def read_key(request: web.Request) -> str | None:
@@ -94,7 +94,7 @@ def read_key(request: web.Request) -> str | None:
 
 
 async def _read(request: web.Request) -> bytes:
-    # A form cannot send this type, and a script of a foreign site cannot without asking first.
+    # A form cannot send this type, and a foreign site's script needs a CORS preflight first.
     if request.content_type != "application/json":
         raise UnsupportedMedia("Send the body as Content-Type: application/json.")
     if request.headers.get("Content-Encoding", "identity") != "identity":
@@ -110,7 +110,7 @@ async def _read(request: web.Request) -> bytes:
 
 def _parse(content: bytes) -> object:
     try:
-        orjson.loads(content)  # the stricter of the two: no NaN, no half of a surrogate pair, UTF-8 alone
+        orjson.loads(content)  # the stricter parser: no NaN, no lone surrogate, nothing but UTF-8
         return json.loads(content, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         raise InvalidPayload("The body is not valid JSON.") from None

@@ -1,4 +1,4 @@
-"""Pydantic models from the parameters that the table of operations names: they judge requests, and describe them."""
+"""Pydantic models made from the parameters in the table of operations: they validate requests, and describe them."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _described(schema: JsonDict) -> None:
-    """Leave out of a description what only Python means: a default for "not given", and titles made of names."""
+    """Remove what only Python needs from a description: defaults that mean "not given", and titles made of names."""
     properties = schema.get("properties", {})
     for shape in properties.values() if isinstance(properties, dict) else ():
         if isinstance(shape, dict):
@@ -44,16 +44,16 @@ def _described(schema: JsonDict) -> None:
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_described)
 _LONGEST_URL = 2048
 
-# A primary key becomes a path segment at Directus: nothing in it may mean anything there.
+# A primary key becomes a path segment at Directus, so it has no character with a meaning there.
 _TextKey = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@~+-]{0,254}$")]
-_NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # what JavaScript, so Directus, can tell apart
+_NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # JavaScript, so Directus, confuses larger ones
 _ITEM: Any = (_NumberKey | _TextKey | None, None)
 
 
 def body_model(rule: Rule, return_urls: Collection[str]) -> Model:
     """Make the model of an operation's JSON body.
 
-    Where something is created null means "not given". Where something is changed a text may be null, which unsets it.
+    In a creation, null means "not given". In a change, a text may be null, which unsets it.
     """
     operation = rule.operation
     nullable = (Text,) if operation.kind is Kind.ACT else None
@@ -65,7 +65,7 @@ def body_model(rule: Rule, return_urls: Collection[str]) -> Model:
 
 
 def query_model(rule: Rule) -> Model:
-    """Make the model of the parameters by which a list chooses; all of them are texts."""
+    """Make the model of a list's filters; all their values are texts."""
     types = _Types((), nullable=(), in_query=True)
     return create_model(_name(rule), __config__=_STRICT, **types.fields(_name(rule), rule.parameters))
 
@@ -75,7 +75,7 @@ def _name(rule: Rule) -> str:
 
 
 class _Types:
-    """`nullable` are the types that may be null, None meaning any that is not required."""
+    """`nullable` are the types that may be null; None means every parameter that is not required."""
 
     def __init__(
         self,

@@ -162,7 +162,7 @@ async def test_only_the_prices_that_the_operator_lists(open_shop: OpenShop, name
     listed = await case.call(shop, MANAGER)
 
     assert ([(each.status, each.code) for each in refused], asked) == ([(400, "INVALID_PAYLOAD")] * 2, [])
-    assert "price: this price cannot be asked for here" in refused[0].message
+    assert "price: this price is not allowed here" in refused[0].message
     assert case.status == listed.status
 
 
