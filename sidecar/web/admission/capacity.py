@@ -1,4 +1,4 @@
-"""How many requests are worked on at once. One more is refused at once, so that those under way stay quick."""
+"""Limits how many requests are served together. One more is refused at once, so that the others stay quick."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ class Capacity:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold a place while a request is worked on. Raises Overloaded when there is none."""
+        """Take a place while a request is served. Raises Overloaded when none is free."""
         if self._used >= self._most:
             raise Overloaded("This service is busy. Try again in a moment.", retry_after=1)
         self._used += 1

@@ -1,7 +1,8 @@
-"""Which web pages may use a visitor's session. A session cookie travels by itself, whoever's page sent the request.
+"""Which web pages may use a visitor's session: a browser sends its cookie along with requests from any page.
 
-A request that changes something and leans on the cookie must come from this very origin or from a listed one
-(fetch.spec.whatwg.org: `Origin`, `Sec-Fetch-Site`, CORS). A token in a header proves intent by itself.
+A request that changes something with the cookie must come from this very origin or from a listed one
+(fetch.spec.whatwg.org: `Origin`, `Sec-Fetch-Site`, CORS). A token in a header needs no such check, since no browser
+sends one by itself.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -24,7 +25,7 @@ class Origins:
     allowed: Collection[str] = ()
 
     def check(self, request: web.Request, source: Source) -> None:
-        """Raises CrossSite for a change that a foreign or opaque origin asks for with a visitor's cookie."""
+        """Raises CrossSite for a change with a visitor's cookie that comes from a foreign or opaque origin."""
         if source is not Source.COOKIE or request.method in _SAFE:
             return
         origins = request.headers.getall("Origin", [])
@@ -36,7 +37,7 @@ class Origins:
             raise CrossSite("This may only be asked from a page of this site.")
 
     def answer(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
-        """Let a listed origin read the answer; say to caches that it depends on the origin."""
+        """Let a listed origin read the answer, and tell caches that it depends on the origin."""
         if not self.allowed:
             return
         response.headers.add(hdrs.VARY, "Origin")
@@ -69,7 +70,7 @@ def _preflight(methods: str) -> Callable[[web.Request], Awaitable[web.Response]]
 
 
 def _same(origin: str, host: str) -> bool:
-    """Compare host and port; the scheme is not known behind a proxy that ends TLS."""
+    """Compare host and port; the scheme is unknown behind a proxy that terminates TLS."""
     try:
         page = urlsplit(origin)
         here = urlsplit(f"//{host}")
