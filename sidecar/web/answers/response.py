@@ -1,4 +1,4 @@
-"""How a result is answered."""
+"""A JSON body as an HTTP response."""
 
 from collections.abc import Mapping
 

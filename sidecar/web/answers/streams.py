@@ -1,7 +1,7 @@
-"""Writes a list while it is still being fetched, so that memory holds some pages and not the account.
+"""Writes a list while it is still being fetched, so that memory contains some pages and not the account.
 
-An error before the first byte is raised and becomes an answer. What happens to a later one is each form's own; one
-that nobody foresaw breaks the connection in both.
+An error before the first byte is raised and becomes an answer. Each form reports a later one in its own way; an
+unforeseen one breaks the connection in both.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class _Body:
         await self._in_time(self.response.write_eof(chunk))
 
     async def _in_time(self, writing: Awaitable[None]) -> None:
-        """Raises BrokenOff when the client does not read; aiohttp raises ConnectionError when it has gone."""
+        """Raises BrokenOff when the client does not read in time; aiohttp raises ConnectionError when it has gone."""
         try:
             async with asyncio.timeout(self.limit):
                 await writing
@@ -56,8 +56,8 @@ async def stream_array(
 ) -> web.StreamResponse:
     """Send everything as one JSON array.
 
-    A late error raises BrokenOff: neither the array's end nor HTTP's last chunk is sent, so what was sent cannot be
-    taken for the whole.
+    A late error raises BrokenOff: neither the array's end nor HTTP's last chunk is sent, so the client cannot mistake
+    a part for the whole.
     """
     async with _begun(request, pages, "application/json; charset=utf-8", write_timeout) as body:
         before = b"["
@@ -79,7 +79,7 @@ async def stream_lines(
     show_cursor: bool,
     write_timeout: float = _WRITE_TIMEOUT,
 ) -> web.StreamResponse:
-    """Send an object a line; the last line says that this was all, or why not and where to go on."""
+    """Send one object per line; the last line says that the list is complete, or why not and where to continue."""
     async with _begun(request, pages, "application/x-ndjson; charset=utf-8", write_timeout) as body:
         count, cursor = 0, None
         end: dict[str, object] = {}
@@ -98,7 +98,7 @@ async def stream_lines(
 async def _begun(
     request: web.Request, pages: AsyncGenerator[RenderedPage], content_type: str, write_timeout: float
 ) -> AsyncIterator[_Body]:
-    """Begin a response once its first page is there; the fetching ends with the response, whoever ends it."""
+    """Begin a response once its first page has come; fetching stops when the response ends, for whatever reason."""
     async with aclosing(pages):
         first = await anext(pages, None)
         response = web.StreamResponse(headers={"Content-Type": content_type})
@@ -107,7 +107,7 @@ async def _begun(
             yield _Body(request, response, _again(first, pages), write_timeout)
         except ConnectionError:
             raise
-        except Exception as error:  # the middleware would answer it, into the midst of this response
+        except Exception as error:  # the middleware would write its answer into the middle of this response
             _log.exception("unexpected error")
             raise BrokenOff from error
 
