@@ -1,4 +1,4 @@
-"""The one operation that is more than a call to Stripe: a customer that comes to be together with its item."""
+"""The one operation that is more than a call to Stripe: it creates a customer together with its item."""
 
 from collections.abc import Iterable
 
@@ -28,16 +28,18 @@ async def create_customer(call: Call) -> web.StreamResponse:
     if write_back is None:
         return await _created(await creation.create_customer(new, creator, app[STRIPE]), call)
     if new.item is None and key is not None:
-        raise InvalidPayload("Idempotency-Key: here the item is the key. Create it first and send its key as `item`.")
+        raise InvalidPayload(
+            "Idempotency-Key: send it only with `item`. Create an item first and send its primary key as `item`."
+        )
     return await _created(await create_customer_for_item(new, creator, app[STRIPE], write_back), call)
 
 
 def refuse_unwritable(call: Call, attributes: Iterable[str]) -> None:
-    """Raise InvalidPayload for an attribute of a customer that no field stands for which the caller may write."""
+    """Raise InvalidPayload for an attribute of a customer that maps to no field that the caller may write."""
     action = call.rule.action
     unwritable = call.rule.field_map.unwritable(attributes, call.caller.fields(action))
     if unwritable:
-        raise InvalidPayload(f"{unwritable[0]}: your permission to {action} allows no field that stands for it.")
+        raise InvalidPayload(f"{unwritable[0]}: your permission to {action} includes no field that maps to it.")
 
 
 def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer:
@@ -48,7 +50,7 @@ def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer
 
 
 async def _created(outcome: Outcome, call: Call) -> web.Response:
-    """Show the creator what it sent and the new ID; of a customer that was there already, what it may read."""
+    """Show the creator what it sent and the new ID; of a customer that existed already, what it may read."""
     await _audit(outcome, call)
     if not outcome.created:
         fields = await call.ownership.fields_of(str(outcome.customer["id"]))

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it should be sent requests. Neither needs a credential."""
+"""What decides whether this process should get requests."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Health:
-    """`key_rejected` tells whether Stripe refused our key when it was last used; `probe` uses it once.
+    """`key_rejected` tells whether Stripe rejected our key at its last use; `probe` uses the key once.
 
     `feed_connected` is None where Directus's changes are not followed.
     """
@@ -24,7 +24,7 @@ class Health:
     _probe: asyncio.Task[None] | None = field(default=None, init=False)
 
     def start_probe(self) -> None:
-        """Try the key in the background, one attempt at a time; an outage proves nothing against it."""
+        """Try the key in the background, one attempt at a time; an outage says nothing about the key."""
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._try())
 
@@ -37,4 +37,4 @@ class Health:
         try:
             await self.probe()
         except SidecarError as error:
-            _log.warning("Stripe was tried", extra={"code": error.code, "detail": error.detail})
+            _log.warning("the probe of Stripe failed", extra={"code": error.code, "detail": error.detail})

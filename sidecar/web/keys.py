@@ -1,4 +1,4 @@
-"""What handlers find in the application, one key a resource."""
+"""The keys of what handlers find in the application and in a request, one for each resource."""
 
 from collections.abc import Callable, Sequence
 

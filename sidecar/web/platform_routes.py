@@ -1,4 +1,4 @@
-"""What a cluster, its monitoring and the reverse proxy ask. Stands outside the prefix and needs no credential."""
+"""Routes for a cluster, its monitoring and the reverse proxy: outside the prefix, without a credential."""
 
 from contextlib import suppress
 
@@ -14,7 +14,7 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Ready unless draining or useless: a Directus or Stripe that is down is no reason to take this pod away."""
+    """Ready unless draining or without a usable key: an outage of Directus or Stripe must not remove the pod."""
     health = request.app[HEALTH]
     realtime = "off" if health.feed_connected is None else "connected" if health.feed_connected() else "lost"
     if health.draining:
@@ -32,9 +32,9 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def logout(request: web.Request) -> web.Response:
-    """Hear from the reverse proxy that a caller logs out of Directus, and remember nothing of any token it carries.
+    """Forget every token in a request that the reverse proxy sends when a caller logs out of Directus.
 
-    Answers alike whatever was sent: whoever holds a token may have it forgotten.
+    The answer is always the same, and nothing is checked: anybody who has a token may have it forgotten.
     """
     gate = request.app[GATE]
     found = [

@@ -1,4 +1,4 @@
-"""The routes: one for each operation that is on, each behind the guard, and those a platform needs, without one."""
+"""The routes: one behind the guard for each enabled operation, and the platform's, which have no guard."""
 
 from collections.abc import Collection, Sequence
 
@@ -15,7 +15,7 @@ from sidecar.web.handlers import HANDLERS
 def routes(
     prefix: str, rules: Sequence[Rule], customers: CustomersCollection, return_urls: Collection[str]
 ) -> list[web.RouteDef]:
-    # Paths without a variable first: aiohttp takes the first that fits.
+    # Paths without a variable first: aiohttp takes the first that matches.
     ordered = sorted(rules, key=lambda rule: "{" in rule.operation.path)
     return [
         *(_route(prefix, rule, customers, return_urls) for rule in ordered),
@@ -28,7 +28,7 @@ def routes(
 
 
 def _route(prefix: str, rule: Rule, customers: CustomersCollection, return_urls: Collection[str]) -> web.RouteDef:
-    """aiohttp would serve HEAD wherever there is GET, here by paging through Stripe for nothing."""
+    """Turn HEAD off, which aiohttp serves with every GET: it would read whole lists from Stripe for nothing."""
     operation = rule.operation
     options = {"allow_head": False} if operation.method == "GET" else {}
     handler = guard(rule, rule.requirement(customers), HANDLERS[operation.kind], return_urls)

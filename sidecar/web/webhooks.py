@@ -1,4 +1,4 @@
-"""Lets Stripe's events in. There is no caller here: the signature on the body is all that counts, whoever brings it."""
+"""The route for Stripe's events. There is no caller here: only the signature on the body counts, not the sender."""
 
 import asyncio
 
@@ -7,8 +7,8 @@ from aiohttp import web
 from sidecar.errors import ContentTooLarge, RequestTimeout
 from sidecar.web.keys import CAPACITY, EVENT_PLACES, OPERATION, WEBHOOKS
 
-AT_ONCE = 32  # anybody may send a body here, so what is held of those that are no event has a bound of its own
-_LONGEST = 1024 * 1024  # bytes; an event holds a whole object of Stripe's
+AT_ONCE = 32  # anybody may send a body here, so bodies that are not verified yet have a bound of their own
+_LONGEST = 1024 * 1024  # bytes; an event contains a whole object of Stripe's
 _READ_TIMEOUT = 10.0  # seconds for a body to arrive
 
 
@@ -26,7 +26,7 @@ async def _receive(request: web.Request) -> web.Response:
 
 
 async def _read(request: web.Request) -> bytes:
-    """Read the body as it came; the application's own bound is for what callers send."""
+    """Read the body's bytes; the application's bound is smaller, and only for callers' bodies."""
     if (request.content_length or 0) > _LONGEST:
         raise _too_long()
     body = bytearray()
