@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from deploy.demo import install
 from sidecar.logs import JsonFormatter
@@ -14,9 +14,10 @@ from tests.doubles.stripe import StripeDouble
 
 pytest_plugins = ["tests.selection"]
 
-# No deadline: how long one example takes depends on what else the machine does.
-settings.register_profile("thorough", settings(), deadline=None)
-settings.register_profile("quick", settings(), deadline=None, max_examples=20)
+# No deadline: how long one example takes, or all of them, depends on what else the machine does.
+_steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", _steady)
+settings.register_profile("quick", _steady, max_examples=20)
 settings.load_profile("thorough")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.demo import children
-from tests.doubles.waiting import eventually
+from tests.doubles.waiting import PATIENCE, eventually
 from tests.doubles.wire import Answer, exchange, request_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ class Sidecar:
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
-    async def exit_code(self, within: float) -> int:
+    async def exit_code(self, within: float = PATIENCE) -> int:
         async with asyncio.timeout(within):
             return await self.process.wait()
 
@@ -62,7 +62,7 @@ async def started(output: Path, *arguments: str, **variables: str) -> AsyncItera
 async def serving(output: Path, **variables: str) -> AsyncIterator[Sidecar]:
     """The same, once it accepts connections."""
     async with started(output, **variables) as sidecar:
-        await eventually(lambda: _has_begun(sidecar), within=15)
+        await eventually(lambda: _has_begun(sidecar))
         yield sidecar
 
 

@@ -2,15 +2,17 @@
 
 import asyncio
 import inspect
-import time
 from collections.abc import Awaitable, Callable
 
+PATIENCE = 60  # seconds, far above any stall: only what fails uses them up
 
-async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 20) -> None:
+
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, within: float = PATIENCE) -> None:
     """Return as soon as `condition`, plain or asynchronous, holds; fail after `within` seconds."""
-    deadline = time.monotonic() + within
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
     while not await _holds(condition):
-        assert time.monotonic() < deadline, "it did not come true in time"
+        assert loop.time() < deadline, "it did not come true in time"
         await asyncio.sleep(0.005)
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from tests.doubles.waiting import PATIENCE
 
 _HEX = re.compile(rb"[0-9a-fA-F]+")
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3} ")
@@ -60,9 +61,10 @@ def request_bytes(method: str, target: str, headers: Sequence[tuple[str, str]], 
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + (body or b"")
 
 
-async def exchange(port: int, sent: bytes, *, source: str = "127.0.0.1", within: float = 30) -> Answer:
+async def exchange(port: int, sent: bytes, *, source: str = "127.0.0.1", within: float = PATIENCE) -> Answer:
     """Send bytes from the address `source` and read until the other side ends the connection."""
-    started = time.monotonic()
+    loop = asyncio.get_running_loop()
+    started = loop.time()
     async with asyncio.timeout(within):
         reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
         try:
@@ -70,7 +72,7 @@ async def exchange(port: int, sent: bytes, *, source: str = "127.0.0.1", within:
             raw = await _read_all(reader)
         finally:
             writer.close()
-    return parse(raw, time.monotonic() - started)
+    return parse(raw, loop.time() - started)
 
 
 async def _read_all(reader: asyncio.StreamReader) -> bytes:
