@@ -40,7 +40,7 @@ async def test_a_killed_starter_leaves_nothing(tmp_path: Path) -> None:
         rest = await starter.stdout.read()
 
     assert (rest, await starter.wait()) == (b"", -9)
-    await eventually(lambda: _is_free(port), within=20)
+    await eventually(lambda: _is_free(port))
 
 
 async def _is_free(port: int) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,7 +38,9 @@ async def is_deaf(port: int) -> bool:
     return not await is_listening(port)
 
 
-async def test_no_secret_is_printed(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
+async def test_no_secret_is_printed(
+    directus: DirectusDouble, stripe: StripeDouble, output: Path, tmp_path: Path
+) -> None:
     """S1: after a run at DEBUG through every outcome neither the key nor a token stands in any log or answer."""
     unknown = User("unknown", "MARKED-unknown/+token")
     variables = environment(
@@ -46,8 +49,6 @@ async def test_no_secret_is_printed(directus: DirectusDouble, stripe: StripeDoub
         LOG_LEVEL="DEBUG",
         STRIPE_WRITE_BACK="true",
         DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN,
-        DIRECTUS_TIMEOUT="0.3",
-        STRIPE_TIMEOUT="0.3",
         WRITE_BACK_TIMEOUT="0.2",
         PERMISSIONS_CACHE_TTL="0.001",
         PERMISSIONS_DENIED_TTL="0.001",
@@ -55,7 +56,11 @@ async def test_no_secret_is_printed(directus: DirectusDouble, stripe: StripeDoub
         PYTHONDEVMODE="1",
     )
     stripe.add_payments(150)
-    async with serving(output, **variables) as sidecar:
+    async with (
+        serving(output, **variables) as sidecar,
+        serving(tmp_path / "without-directus", **{**variables, "DIRECTUS_TIMEOUT": "0.3"}) as without_directus,
+        serving(tmp_path / "without-stripe", **{**variables, "STRIPE_TIMEOUT": "0.3"}) as without_stripe,
+    ):
         answers = [await sidecar.call(PAYMENTS, bearer(user.token)) for user in (CLERK, MEMBER, NOBODY, unknown)]
         for token in (CLERK.token, NOBODY.token):
             cookie = ("Cookie", f"directus_session_token={token}")
@@ -66,19 +71,21 @@ async def test_no_secret_is_printed(directus: DirectusDouble, stripe: StripeDoub
             answers.append(await sidecar.call(f"{PAYMENTS}?access_token={token}{'x' * 20_000}"))
         for fault in (faults.answer(500), faults.reset_mid_body, faults.hang, faults.half_json, faults.too_deep):
             directus.fail(fault)
-            answers.append(await sidecar.call(PAYMENTS, bearer(CLERK.token)))
+            answers.append(await without_directus.call(PAYMENTS, bearer(CLERK.token)))
             directus.recover()
             stripe.fail(fault)
-            answers.append(await sidecar.call(PAYMENTS, bearer(CLERK.token)))
+            answers.append(await without_stripe.call(PAYMENTS, bearer(CLERK.token)))
             stripe.recover()
         answers += [await create(sidecar, body) for body in (NEW, b'{"email": "MARKED', b'{"email": 1}')]
         directus.fail(faults.answer(500), when=lambda request: request.method == "PATCH")
         answers.append(await create(sidecar, NEW))
         stripe.key = "sk_test_another"
         answers.append(await sidecar.call(PAYMENTS, bearer(CLERK.token)))
-        sidecar.terminate()
-        assert await sidecar.exit_code(within=5) == 0
-        printed = sidecar.said()
+        processes = (sidecar, without_directus, without_stripe)
+        for process in processes:
+            process.terminate()
+        assert [await process.exit_code() for process in processes] == [0, 0, 0]
+        printed = "".join(process.said() for process in processes)
 
     assert {200, 201, 400, 401, 503, 504} <= {answer.status for answer in answers}
     assert '"status": 503' in printed
@@ -92,7 +99,7 @@ async def test_every_line_is_json(directus: DirectusDouble, stripe: StripeDouble
         await sidecar.call(PAYMENTS, bearer(CLERK.token))
         await sidecar.call(PAYMENTS)
         sidecar.terminate()
-        assert await sidecar.exit_code(within=5) == 0
+        assert await sidecar.exit_code() == 0
 
         lines = [json.loads(line) for line in sidecar.said().splitlines()]
 
@@ -125,7 +132,7 @@ BAD = {
 async def test_every_bad_setting_is_named(output: Path) -> None:
     """L5: bad settings end the start with exit code 2, every fault named by its variable, and no value shown."""
     async with started(output, **BAD) as sidecar:
-        code = await sidecar.exit_code(within=15)
+        code = await sidecar.exit_code()
 
     assert code == 2
     assert [name for name in BAD if f"{name}:" not in sidecar.said()] == []
@@ -136,7 +143,7 @@ async def test_every_bad_setting_is_named(output: Path) -> None:
 async def test_missing_settings(output: Path, tmp_path: Path) -> None:
     """L5: what is not set, and a file that cannot be read, are named, all at once."""
     async with started(output, STRIPE_LIVE_SECRET_KEY_FILE=str(tmp_path / "absent")) as sidecar:
-        code = await sidecar.exit_code(within=15)
+        code = await sidecar.exit_code()
 
     assert code == 2
     for name in ("DIRECTUS_URL", "STRIPE_CUSTOMERS_COLLECTION", "STRIPE_LIVE_SECRET_KEY"):
@@ -158,7 +165,7 @@ async def test_port_that_is_taken(directus: DirectusDouble, stripe: StripeDouble
     """L5: an address that cannot be listened on is told in one line, and the exit code is 1."""
     variables = {**environment(directus.url, stripe.url), "SIDECAR_PORT": str(stripe.port)}
     async with started(output, **variables) as sidecar:
-        code = await sidecar.exit_code(within=15)
+        code = await sidecar.exit_code()
 
     assert code == 1
     assert str(stripe.port) in sidecar.said()
@@ -180,7 +187,7 @@ async def test_starts_while_directus_is_down(directus: DirectusDouble, stripe: S
 async def test_starts_while_stripe_is_down(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
     """L6: the same for Stripe: 502 or 504, then the list."""
     await stripe.refuse()
-    async with serving(output, **environment(directus.url, stripe.url, STRIPE_TIMEOUT="0.4")) as sidecar:
+    async with serving(output, **environment(directus.url, stripe.url)) as sidecar:
         down = await sidecar.call(PAYMENTS, bearer(CLERK.token))
         await stripe.listen()
         up = await sidecar.call(PAYMENTS, bearer(CLERK.token))
@@ -194,7 +201,7 @@ async def test_request_under_way_is_finished(directus: DirectusDouble, stripe: S
     hold = Hold()
     stripe.fail(hold, when=lambda request: not is_probe(request))
     expected = [stripe.add_payments(150, customer=f"cus_{number}") for number in range(5)]
-    async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="5")) as sidecar:
+    async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="600")) as sidecar:
         targets = [f"{PAYMENTS}/cus_{number}" for number in range(5)]
         calls = asyncio.gather(*(sidecar.call(target, bearer(CLERK.token)) for target in targets))
         await eventually(lambda: hold.arrived == 5)
@@ -205,19 +212,28 @@ async def test_request_under_way_is_finished(directus: DirectusDouble, stripe: S
         hold.release()
         answers = await calls
 
-        assert await sidecar.exit_code(within=3) == 0
+        assert await sidecar.exit_code() == 0
     assert expected == [[payment["id"] for payment in answer.json()] for answer in answers]
 
 
 async def test_draining(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
     """L4: for SHUTDOWN_DELAY the process says it is not ready and still serves, in connections it does not keep."""
-    async with serving(output, **{**environment(directus.url, stripe.url), "SHUTDOWN_DELAY": "1"}) as sidecar:
+    async with serving(output, **{**environment(directus.url, stripe.url), "SHUTDOWN_DELAY": "60"}) as sidecar:
         sidecar.terminate()
         await eventually(lambda: is_unready(sidecar))
         payments = await sidecar.call(PAYMENTS, bearer(CLERK.token))
 
-        assert await sidecar.exit_code(within=4) == 0
     assert (payments.status, payments.header("Connection")) == (200, "close")
+
+
+async def test_end_of_draining(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
+    """L4: after SHUTDOWN_DELAY, and no sooner, the process ends by itself."""
+    async with serving(output, **{**environment(directus.url, stripe.url), "SHUTDOWN_DELAY": "0.5"}) as sidecar:
+        began = time.monotonic()
+        sidecar.terminate()
+        assert await sidecar.exit_code() == 0
+
+    assert time.monotonic() - began >= 0.5
 
 
 async def is_unready(sidecar: Sidecar) -> bool:
@@ -229,7 +245,7 @@ async def test_idle_and_silent_connections_do_not_hold_up_the_end(
     directus: DirectusDouble, stripe: StripeDouble, output: Path
 ) -> None:
     """L4: connections that are idle, silent or in the middle of their headers do not delay the end."""
-    async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="10")) as sidecar:
+    async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="600")) as sidecar:
         starts = [b"", b"GET /healthz HTTP/1.1\r\nHost: a\r\n", b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"]
         writers = []
         for start in starts:
@@ -239,7 +255,7 @@ async def test_idle_and_silent_connections_do_not_hold_up_the_end(
         await sidecar.call("/healthz")
 
         sidecar.terminate()
-        assert await sidecar.exit_code(within=3) == 0
+        assert await sidecar.exit_code() == 0
         for writer in writers:
             writer.close()
 
@@ -248,19 +264,18 @@ async def test_request_that_does_not_finish(directus: DirectusDouble, stripe: St
     """L4: what does not finish within SHUTDOWN_TIMEOUT is cut off, and the exit code is 0 all the same."""
     hold = Hold()
     stripe.fail(hold, when=lambda request: not is_probe(request))
-    loop = asyncio.get_running_loop()
     async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="1.5")) as sidecar:
         call = asyncio.create_task(sidecar.call(PAYMENTS, bearer(CLERK.token)))
         await eventually(lambda: hold.arrived == 1)
 
+        began = time.monotonic()
         sidecar.terminate()
-        started_to_end = loop.time()
-        assert await sidecar.exit_code(within=10) == 0
-        seconds = loop.time() - started_to_end
+        assert await sidecar.exit_code() == 0
+        seconds = time.monotonic() - began
         answer = await call
 
     assert answer.status != 200 or not answer.whole
-    assert seconds < 1.5 + 1
+    assert seconds >= 1.5
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -268,8 +283,8 @@ async def test_end_without_requests(
     directus: DirectusDouble, stripe: StripeDouble, output: Path, number: signal.Signals
 ) -> None:
     """L4: a process with nothing to do ends at once, cleanly."""
-    async with serving(output, **environment(directus.url, stripe.url)) as sidecar:
+    async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="600")) as sidecar:
         sidecar.process.send_signal(number)
 
-        assert await sidecar.exit_code(within=3) == 0
+        assert await sidecar.exit_code() == 0
     assert "Traceback" not in sidecar.said()

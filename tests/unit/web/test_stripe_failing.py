@@ -14,7 +14,7 @@ from tests.doubles.server import Recorded, full_backlog
 from tests.doubles.stripe import is_probe
 from tests.doubles.waiting import eventually
 
-SLACK = 1  # second for a busy machine
+SLACK = 1  # second of the loop's clock, for which a stall does not count
 MEBIBYTE = 1024 * 1024
 IN_USE = "idempotency_key_in_use"
 
@@ -60,9 +60,8 @@ async def test_fault_of_the_callers_input(house: House, status: int, route: str)
     assert len(house.stripe.asked) == 1
 
 
-async def test_limit_that_ends_within_the_budget(open_house: OpenHouse) -> None:
+async def test_limit_that_ends_within_the_budget(house: House) -> None:
     """U2: a 429 is waited out, and the caller notices no more than the time."""
-    house = await open_house(STRIPE_TIMEOUT="5")
     house.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers, times=1)
 
     answer = await house.call(CLERK)
@@ -201,14 +200,13 @@ async def test_refused_connection(open_house: OpenHouse) -> None:
 
 
 async def test_connection_that_is_never_accepted(house: House, open_house: OpenHouse) -> None:
-    """U2: a Stripe that does not accept is 502 or 504 inside the budget."""
+    """U2: a Stripe that does not accept is 502 when the time to connect is over, however large the budget is."""
     async with full_backlog() as url:
-        deaf = await open_house(STRIPE_API_BASE=url, STRIPE_TIMEOUT="0.6", STRIPE_CONNECT_TIMEOUT="0.2")
+        deaf = await open_house(STRIPE_API_BASE=url, STRIPE_CONNECT_TIMEOUT="0.2")
 
         answer = await deaf.call(CLERK)
 
-    assert answer.status in {502, 504}
-    assert answer.seconds < 0.6 + SLACK
+    assert answer.status == 502
     assert house.stripe.asked == []
 
 

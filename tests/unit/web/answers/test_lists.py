@@ -231,4 +231,4 @@ async def quiet(house: House) -> None:
             seen, since = len(house.stripe.asked), loop.time()
         return loop.time() - since > 0.2
 
-    await eventually(still, within=10)
+    await eventually(still)

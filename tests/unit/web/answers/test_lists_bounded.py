@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -42,15 +41,12 @@ async def test_greedy_lists_and_a_checkout(open_house: OpenHouse, target: str) -
     reading = [asyncio.ensure_future(house.call(CLERK, bound)) for bound in bounds]
     await eventually(lambda: hold.arrived >= 2)
 
-    began = time.monotonic()
     created = await house.create(CLERK)
     read = await house.call(CLERK, f"/stripe/customers/{customer}")
-    seconds = time.monotonic() - began
     hold.release()
     answers = await asyncio.gather(*reading)
 
     assert (created.status, read.status) == (201, 200)
-    assert seconds < 2
     assert {answer.status for answer in answers} == {200}
 
 
@@ -63,14 +59,11 @@ async def test_lists_leave_connections(open_house: OpenHouse) -> None:
     reading = [asyncio.ensure_future(house.call(CLERK, bound)) for bound in bounds]
     await eventually(lambda: hold.arrived >= 40)
 
-    began = time.monotonic()
     created = await house.create(CLERK)
-    seconds = time.monotonic() - began
     hold.release()
     await asyncio.gather(*reading)
 
     assert created.status == 201
-    assert seconds < 2
 
 
 async def test_what_needs_only_directus(open_house: OpenHouse) -> None:
@@ -81,16 +74,13 @@ async def test_what_needs_only_directus(open_house: OpenHouse) -> None:
     reading = [asyncio.ensure_future(house.call(CLERK, f"/stripe/payments?limit={n}")) for n in range(1, 60)]
     await eventually(lambda: hold.arrived >= 2)
 
-    began = time.monotonic()
     refused = await house.call(NOBODY)
     unknown = await house.call()
     health = await house.call(target="/healthz")
-    seconds = time.monotonic() - began
     hold.release()
     await asyncio.gather(*reading)
 
     assert (refused.status, unknown.status, health.status) == (401, 401, 200)
-    assert seconds < 1
 
 
 async def test_remembered_callers_and_a_slow_directus(open_house: OpenHouse) -> None:
@@ -98,17 +88,16 @@ async def test_remembered_callers_and_a_slow_directus(open_house: OpenHouse) -> 
     house = await open_house()
     house.stripe.add_payments(3)
     await house.call(CLERK)
-    house.directus.fail(faults.hang)
+    hold = Hold(then=faults.answer(503))
+    house.directus.fail(hold)
     waiting = [asyncio.ensure_future(house.call(NOBODY)) for _ in range(30)]
     await eventually(lambda: len(house.directus.requests) >= 2)
 
-    began = time.monotonic()
     answers = [await house.call(CLERK) for _ in range(10)]
-    seconds = time.monotonic() - began
+    hold.release()
     refusals = await asyncio.gather(*waiting)
 
     assert {len(answer.json()) for answer in answers} == {3}
-    assert seconds < 1
     assert {answer.status for answer in refusals} == {503}
 
 
@@ -269,9 +258,9 @@ async def test_places_are_given_back(open_house: OpenHouse) -> None:
 
     busy = await house.call(CLERK, "/stripe/payments?limit=1")
     writer.transport.abort()
-    deadline = time.monotonic() + 5
-    while (answer := await house.call(CLERK, "/stripe/payments?limit=1")).status == 503:
-        assert time.monotonic() < deadline
+
+    async def is_served() -> bool:
+        return (await house.call(CLERK, "/stripe/payments?limit=1")).status == 200
 
     assert (busy.status, busy.header("Retry-After")) == (503, "1")
-    assert answer.status == 200
+    await eventually(is_served)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,7 +15,7 @@ from sidecar.web import keys
 from sidecar.web.health import Health
 from sidecar.web.server.middlewares import identified
 from sidecar.web.server.runner import Runner, attended
-from tests.doubles.waiting import eventually
+from tests.doubles.waiting import PATIENCE, eventually
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 ARRIVING, READING = 0.3, 0.5
@@ -57,11 +57,11 @@ class Serving:
         return reader
 
 
-@pytest.fixture
-async def serving() -> AsyncIterator[Serving]:
+@asynccontextmanager
+async def served(arriving: float) -> AsyncIterator[Serving]:
     app = web.Application(middlewares=[attended, identified])
     app[keys.METRICS], app[keys.HEALTH] = Metrics(), Health(lambda: False, probe)
-    runner = Runner(app, shutdown_timeout=0.3, arriving=ARRIVING, reading=READING)
+    runner = Runner(app, shutdown_timeout=0.3, arriving=arriving, reading=READING)
     listener = socket.create_server(("127.0.0.1", 0))
     held = Serving(runner, app, listener.getsockname()[1])
     app.router.add_route("*", "/{path:.*}", held.handle)
@@ -72,6 +72,12 @@ async def serving() -> AsyncIterator[Serving]:
     await runner.cleanup()
     for writer in held.connections:
         writer.transport.abort()
+
+
+@pytest.fixture
+async def serving() -> AsyncIterator[Serving]:
+    async with served(ARRIVING) as opened:
+        yield opened
 
 
 async def seconds_until_end(reader: asyncio.StreamReader) -> float:
@@ -160,7 +166,7 @@ async def test_answer_that_nobody_reads(serving: Serving, size: int) -> None:
 
         manager = serving.runner._server
         assert manager is not None
-        await eventually(lambda: not manager.connections, within=3)
+        await eventually(lambda: not manager.connections)
 
 
 async def test_what_is_not_http(serving: Serving) -> None:
@@ -218,7 +224,7 @@ async def test_connection_in_the_kernels_queue(serving: Serving) -> None:
 
     for client in clients:
         with client:
-            client.settimeout(1)
+            client.settimeout(PATIENCE)
             assert client.recv(1000).startswith(b"HTTP/1.1 200")
 
 
@@ -269,3 +275,14 @@ async def test_request_that_does_not_end(serving: Serving) -> None:
     await serving.runner.cleanup()
 
     assert asyncio.get_running_loop().time() - begun < 2
+
+
+async def test_silent_connections_at_the_end() -> None:
+    """L4: connections that say nothing, or half a request, hold up the end for a moment, whatever time they have."""
+    async with served(arriving=600) as serving:
+        for sent in (b"", GET):
+            await serving.connect(sent)
+        begun = asyncio.get_running_loop().time()
+        await serving.runner.cleanup()
+
+        assert asyncio.get_running_loop().time() - begun < 2
