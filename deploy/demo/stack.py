@@ -67,6 +67,7 @@ async def running_stack(
     port: int | None = None,
     stripe_key: str | None = None,
     directus_settings: Mapping[str, str] | None = None,
+    sidecar_settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stack]:
     """Start everything with its files in the empty folder `state`, nginx on `port`.
 
@@ -82,7 +83,7 @@ async def running_stack(
         stripe = emulator.url if emulator else STRIPE
         settings = _sidecar_settings(directus.url, stripe, stripe_key or KEY, page_url(_origin(port)))
         service_token = await servers.provision(state, token=administrator.token, settings=settings)
-        settings["DIRECTUS_SERVICE_TOKEN_FILE"] = str(service_token)
+        settings |= {"DIRECTUS_SERVICE_TOKEN_FILE": str(service_token), **(sidecar_settings or {})}
         admin = DirectusAdmin(directus.url, administrator.token)
         everybody, customers = await _seed(admin, administrator, settings)
         sidecar = await start(servers.sidecar(state, port=free_port(), settings=settings))

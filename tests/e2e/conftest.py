@@ -12,12 +12,13 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from deploy.demo.stack import Stack, running_stack
+from tests.doubles.house import PATIENT_WITH_DIRECTUS
 from tests.e2e.site import Site, open_site
 from tests.e2e.visitor import Visitor, listen
 
 Visit = Callable[..., Awaitable[Visitor]]
 
-expect.set_options(timeout=20_000)  # milliseconds; a machine may be busy
+expect.set_options(timeout=60_000)  # milliseconds; a machine may be busy
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -25,7 +26,8 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
     """As for the integration tests: cheap passwords, and access tokens that expire while a test looks on."""
     cheap = {"HASH_MEMORY_COST": "1024", "HASH_TIME_COST": "2", "LOGIN_STALL_TIME": "0"}
     settings = {"ACCESS_TOKEN_TTL": "2s", "PRESSURE_LIMITER_ENABLED": "false", **cheap}
-    async with running_stack(tmp_path_factory.mktemp("stack"), directus_settings=settings) as running:
+    state = tmp_path_factory.mktemp("stack")
+    async with running_stack(state, directus_settings=settings, sidecar_settings=PATIENT_WITH_DIRECTUS) as running:
         yield running
 
 

@@ -50,7 +50,7 @@ class Site:
 
 @asynccontextmanager
 async def open_site(stack: Stack, state: Path, **settings: str) -> AsyncIterator[Site]:
-    """Open one that remembers no permission, reads lists page by page, and waits no longer than a second for Stripe."""
+    """Open one that remembers no permission, reads lists page by page, and waits no longer than 10 s for Stripe."""
     async with StripeDouble.running() as stripe, proxy_for(stack.directus.url) as directus:
         port = free_port()
         own = {
@@ -59,7 +59,7 @@ async def open_site(stack: Stack, state: Path, **settings: str) -> AsyncIterator
             "STRIPE_LIVE_SECRET_KEY": stripe.key,
             "ALLOWED_RETURN_URLS": page_url(f"http://127.0.0.1:{port}"),
             "STRIPE_LIST_CONCURRENCY": "1",
-            "STRIPE_TIMEOUT": "1",
+            "STRIPE_TIMEOUT": "10",
             "PERMISSIONS_CACHE_TTL": "0.001",
             "PERMISSIONS_DENIED_TTL": "0.001",
         }

@@ -14,6 +14,7 @@ import pytest_asyncio
 from deploy.demo.admin import Person, Rule
 from deploy.demo.processes import Server
 from deploy.demo.stack import Stack, StripeRequest, running_stack
+from tests.doubles.house import PATIENT_WITH_DIRECTUS
 from tests.doubles.stripe import StripeDouble
 from tests.integration.portal import Collections, Portal, collections, open_portal
 
@@ -24,17 +25,18 @@ StripeRequests = Callable[[], list[StripeRequest]]
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """Access tokens that are not sessions live for 2 s, so that a test can see one expire.
+    """Access tokens that are not sessions live for 10 s, so that a test can see one expire.
 
     Passwords are hashed cheaply and logins are not held up, which by default cost half a second each; and a Directus
-    that a busy machine, or a test, has kept from running does not refuse requests for it.
+    that a busy machine, or a test, has kept from running does not refuse requests for it, nor is it taken for one
+    that is away.
     """
     state = tmp_path_factory.mktemp("stack")
     cheap = {"HASH_MEMORY_COST": "1024", "HASH_TIME_COST": "2", "LOGIN_STALL_TIME": "0"}
     # A flow may call what runs on this machine, which Directus does not let it by default.
     cheap["IMPORT_IP_DENY_LIST"] = "169.254.169.254"
-    settings = {"ACCESS_TOKEN_TTL": "2s", "PRESSURE_LIMITER_ENABLED": "false", **cheap}
-    async with running_stack(state, directus_settings=settings) as running:
+    settings = {"ACCESS_TOKEN_TTL": "10s", "PRESSURE_LIMITER_ENABLED": "false", **cheap}
+    async with running_stack(state, directus_settings=settings, sidecar_settings=PATIENT_WITH_DIRECTUS) as running:
         yield running
 
 

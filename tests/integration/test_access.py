@@ -53,7 +53,7 @@ async def made(stack: Stack) -> AsyncIterator[list[str]]:
 
 
 class Tokens:
-    """Tokens of everybody: one session each, and JSON-mode tokens with at least a second to live."""
+    """Tokens of everybody: one session each, and JSON-mode tokens with at least five seconds to live."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -64,7 +64,7 @@ class Tokens:
         if kind == "static":
             return person.token
         kept = self._kept.get((who, kind))
-        if kept is None or (expires_at(kept) or 0) < time.time() + 1:
+        if kept is None or (expires_at(kept) or 0) < time.time() + 5:
             kept = self._kept[(who, kind)] = await login(self._stack.directus.url, person, kind)
         return kept
 

@@ -464,7 +464,7 @@ async def subscribed(directus: Directus, collection: str) -> AsyncIterator[tuple
 
 async def told_of(socket: aiohttp.ClientWebSocketResponse, *kinds: str) -> Any:  # noqa: ANN401 - whatever JSON it is
     """Give the next message of these kinds; pings come in between."""
-    while (message := await socket.receive_json(timeout=5))["type"] not in kinds:
+    while (message := await socket.receive_json(timeout=60))["type"] not in kinds:
         assert message["type"] == "ping"
     return message
 

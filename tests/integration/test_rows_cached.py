@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from deploy.demo.admin import DirectusAdmin
 from deploy.demo.stack import Stack, running_stack
+from tests.doubles.house import PATIENT_WITH_DIRECTUS
 from tests.integration.asking import ask
 
 CACHE = {"CACHE_ENABLED": "true", "CACHE_STORE": "memory", "CACHE_TTL": "5m", "PRESSURE_LIMITER_ENABLED": "false"}
@@ -15,7 +16,8 @@ ROWS = "/items/customers?fields=stripe_customer_id"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def caching(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with running_stack(tmp_path_factory.mktemp("caching"), directus_settings=CACHE) as running:
+    state = tmp_path_factory.mktemp("caching")
+    async with running_stack(state, directus_settings=CACHE, sidecar_settings=PATIENT_WITH_DIRECTUS) as running:
         yield running
 
 

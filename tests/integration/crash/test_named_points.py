@@ -56,7 +56,7 @@ async def killed_at(rig: Rig, point: Point, item: object) -> None:
     getattr(rig, point.upstream).fail(pause, when=point.when, times=1)
     async with rig.sidecar() as server:
         creation = asyncio.create_task(rig.create(server, item=item))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await pause.reached.wait()
         server.popen.kill()
         assert (await creation).status == 0
@@ -125,7 +125,7 @@ async def test_stripe_acts_after_the_process_that_asked_is_gone(rig: Rig, mender
     rig.stripe.work = work
     async with rig.sidecar() as server:
         creation = asyncio.create_task(rig.create(server, item=item))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await entered.wait()
         server.popen.kill()
         await creation

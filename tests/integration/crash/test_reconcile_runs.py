@@ -35,7 +35,7 @@ async def test_killed_in_the_middle(rig: Rig, *, after: bool) -> None:
     claims, pause = iter(range(5)), Pause(after=after)
     rig.proxy.fail(pause, when=lambda request: request.method == "PATCH" and next(claims) == 2, times=1)
     process = await rig.reconciling()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await pause.reached.wait()
     process.kill()
     await process.communicate()

@@ -75,7 +75,7 @@ async def test_a_lost_id_of_a_user_is_found_again(users: Rig, newcomer: Newcomer
     users.stripe.work = work
     async with users.sidecar() as server:
         creation = asyncio.create_task(users.create(server, item=person.id))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await entered.wait()
         server.popen.kill()
         await creation
