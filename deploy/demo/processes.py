@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -33,10 +34,11 @@ class Server:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Find a port below those that systems give away of themselves, so that it is still free a moment later."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        if not is_taken(port):
+            return port
 
 
 def is_taken(port: int) -> bool:

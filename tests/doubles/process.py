@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-import secrets
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.demo import children
+from deploy.demo.processes import free_port
 from tests.doubles.waiting import PATIENCE, eventually
 from tests.doubles.wire import Answer, exchange, request_bytes
 
@@ -78,12 +77,3 @@ async def is_listening(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def free_port() -> int:
-    """Find a port below the range that systems give away of themselves, so that it is still free a moment later."""
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        with socket.socket() as attempt, suppress(OSError):
-            attempt.bind(("127.0.0.1", port))
-            return port

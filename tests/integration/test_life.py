@@ -18,10 +18,11 @@ import aiohttp
 import pytest
 
 from deploy.demo import servers
+from deploy.demo.processes import free_port
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.faults import Hold
 from tests.doubles.house import CLERK, READER, bearer, environment
-from tests.doubles.process import Sidecar, free_port, serving
+from tests.doubles.process import Sidecar, serving
 from tests.doubles.stripe import StripeDouble, is_probe
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import exchange, request_bytes

@@ -14,12 +14,13 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.demo import servers, tools
+from deploy.demo.processes import free_port
 from sidecar.core.flows.events import Result
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.metrics import Metrics
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.house import CLERK, NOBODY, READER, bearer, environment
-from tests.doubles.process import Sidecar, free_port, serving
+from tests.doubles.process import Sidecar, serving
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.wire import exchange, request_bytes
 
