@@ -32,12 +32,13 @@ address or a secret. ``__cause__`` and ``detail`` are for the log.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 
 class SidecarError(Exception):
     """`extensions` are sent beside the code; `retry_after` is in seconds; `detail` is for the log only."""
 
-    status = 500
+    status: int = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "INTERNAL_SERVER_ERROR"
 
     def __init__(
@@ -56,7 +57,7 @@ class SidecarError(Exception):
 
 
 class RequestError(SidecarError):
-    status = 400
+    status: int = HTTPStatus.BAD_REQUEST
     code = "INVALID_PAYLOAD"
 
 
@@ -69,37 +70,37 @@ class InvalidQuery(RequestError):
 
 
 class RouteNotFound(RequestError):
-    status = 404
+    status = HTTPStatus.NOT_FOUND
     code = "ROUTE_NOT_FOUND"
 
 
 class MethodNotAllowed(RequestError):
-    status = 405
+    status = HTTPStatus.METHOD_NOT_ALLOWED
     code = "METHOD_NOT_ALLOWED"
 
 
 class RequestTimeout(RequestError):
-    status = 408
+    status = HTTPStatus.REQUEST_TIMEOUT
     code = "REQUEST_TIMEOUT"
 
 
 class ContentTooLarge(RequestError):
-    status = 413
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "CONTENT_TOO_LARGE"
 
 
 class UnsupportedMedia(RequestError):
-    status = 415
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
 class TooManyCustomers(RequestError):
-    status = 422
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "TOO_MANY_CUSTOMERS"
 
 
 class Refused(SidecarError):
-    status = 401
+    status: int = HTTPStatus.UNAUTHORIZED
     code = "FORBIDDEN"
 
 
@@ -119,7 +120,12 @@ class PermissionDenied(Refused):
     """The caller is known and may not do this; `reason` is one of `core.access.policy.Reason`."""
 
     def __init__(
-        self, message: str, *, reason: str, status: int = 401, extensions: Mapping[str, object] | None = None
+        self,
+        message: str,
+        *,
+        reason: str,
+        status: int = HTTPStatus.UNAUTHORIZED,
+        extensions: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message, extensions={"reason": reason, **(extensions or {})})
         self.reason = reason
@@ -127,7 +133,7 @@ class PermissionDenied(Refused):
 
 
 class CrossSite(Refused):
-    status = 403
+    status = HTTPStatus.FORBIDDEN
 
 
 class ItemRefused(Refused):
@@ -140,17 +146,17 @@ class ItemRefused(Refused):
 
 
 class ItemConflict(Refused):
-    status = 409
+    status = HTTPStatus.CONFLICT
     code = "CONFLICT"
 
 
 class Overloaded(SidecarError):
-    status = 503
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "SERVICE_UNAVAILABLE"
 
 
 class DirectusUnavailable(SidecarError):
-    status = 503
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "SERVICE_UNAVAILABLE"
 
     def __init__(self, detail: str, *, retry_after: int | None = None) -> None:
@@ -163,12 +169,12 @@ class DirectusUnavailable(SidecarError):
 
 
 class EventFailed(SidecarError):
-    status = 503
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "SERVICE_UNAVAILABLE"
 
 
 class StripeFailure(SidecarError):
-    status = 502
+    status: int = HTTPStatus.BAD_GATEWAY
     code = "STRIPE_UNAVAILABLE"
 
 
@@ -183,12 +189,12 @@ class StripeRejected(StripeFailure):
 
 
 class StripeKeyRejected(StripeFailure):
-    status = 503
+    status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "SERVICE_UNAVAILABLE"
 
 
 class StripeRateLimited(StripeFailure):
-    status = 429
+    status = HTTPStatus.TOO_MANY_REQUESTS
     code = "REQUESTS_EXCEEDED"
 
 
@@ -197,5 +203,5 @@ class StripeUnavailable(StripeFailure):
 
 
 class StripeTimeout(StripeFailure):
-    status = 504
+    status = HTTPStatus.GATEWAY_TIMEOUT
     code = "STRIPE_TIMEOUT"

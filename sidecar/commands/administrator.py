@@ -6,6 +6,7 @@ certain statuses, and follows redirects. So it sends, and every answer is judged
 
 import json
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from directus_sdk_py import DirectusClient
@@ -102,9 +103,9 @@ def _parsed(content: bytes) -> object:
 
 def _data(status: int, body: object, what: str) -> object:
     match body:
-        case {"data": data} if status == 200:  # noqa: PLR2004 - OK
+        case {"data": data} if status == HTTPStatus.OK:
             return data
-        case None if status == 204:  # noqa: PLR2004 - done, with nothing to say
+        case None if status == HTTPStatus.NO_CONTENT:
             return None
         case {"errors": [{"message": str(message), "extensions": {"code": str(code)}}, *_]}:
             raise AdministratorFault(f"Directus did not {what} ({code}). {_MENDING.get(code, message)}")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
+from http import HTTPStatus
 
 import aiohttp
 import orjson
@@ -54,9 +55,9 @@ async def _version_line(settings: Settings, session: aiohttp.ClientSession) -> L
             Word.FAULT, f"Directus cannot be reached ({type(error).__name__}): is it up, is DIRECTUS_URL right?"
         )
     match status, _parsed(content):
-        case ((200 | 401 | 403), {"data": _} | {"errors": _}):
+        case ((HTTPStatus.OK | HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN), {"data": _} | {"errors": _}):
             return Line(Word.OK, f"Directus answers at {settings.directus_url} and is version 11 or newer")
-        case 404, {"errors": _}:
+        case HTTPStatus.NOT_FOUND, {"errors": _}:
             return Line(Word.FAULT, "Directus is older than version 11: update it")
         case _:
             return Line(Word.FAULT, f"what answers is no working Directus (status {status}): is DIRECTUS_URL right?")
@@ -82,7 +83,7 @@ def _unseen_lines(settings: Settings) -> Iterator[Line]:
 async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
     """Raises DirectusUnavailable."""
     answer = await ask("/permissions/me", None)
-    if answer.status != 200 or not isinstance(answer.data, dict):  # noqa: PLR2004 - OK
+    if answer.status != HTTPStatus.OK or not isinstance(answer.data, dict):
         code = answer.code or f"status {answer.status}"
         yield Line(Word.FAULT, f"Directus refuses DIRECTUS_SERVICE_TOKEN ({code}): set a good one")
         return

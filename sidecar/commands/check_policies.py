@@ -6,6 +6,7 @@ both by one are (core.policy). Who holds which is not looked at, so of two polic
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.commands.lines import Line, Word
@@ -35,7 +36,7 @@ def policy_lines(settings: Settings, answer: DirectusAnswer) -> Iterator[Line]:
     """`answer` is that to `policies_path`."""
     id_field, ours = settings.stripe_customer_id_field, service_policy(settings)
     where = f"{settings.stripe_customers_collection}.{id_field}"
-    seen = _policies(answer.data, id_field) if answer.status == 200 else None  # noqa: PLR2004 - OK
+    seen = _policies(answer.data, id_field) if answer.status == HTTPStatus.OK else None
     if seen is None:
         yield Line(
             Word.NOTE,

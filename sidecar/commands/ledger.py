@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 
@@ -15,7 +16,6 @@ from sidecar.errors import ItemRefused, StripeRejected
 from sidecar.settings import Settings, SettingsFault
 
 _PATH = "/v1/customers"
-_NOT_FOUND = 404
 _NO_KEY = "INVALID_QUERY"  # Directus on what can be no primary key of the collection, such as a word for a number
 
 
@@ -86,7 +86,7 @@ class Ledger:
         try:
             customer = await self._stripe.retrieve(_PATH, customer_id)
         except StripeRejected as rejected:
-            if rejected.status != _NOT_FOUND:
+            if rejected.status != HTTPStatus.NOT_FOUND:
                 raise
             return CustomerState.UNKNOWN
         return CustomerState.DELETED if customer.get("deleted") else CustomerState.ALIVE

@@ -1,6 +1,7 @@
 """The one operation that is more than a call to Stripe: it creates a customer together with its item."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 
 import orjson
 from aiohttp import web
@@ -58,9 +59,9 @@ async def _created(outcome: Outcome, call: Call) -> web.Response:
     customer = view(call, granted(call)).project(outcome.customer)
     customer = {**customer, "id": outcome.customer["id"]}
     if not outcome.pending:
-        return answer(orjson.dumps(customer), status=201)
+        return answer(orjson.dumps(customer), status=HTTPStatus.CREATED)
     pending = {"write_back": "pending"}
-    return answer(orjson.dumps({**customer, **pending}), status=201, headers={"X-Write-Back": "pending"})
+    return answer(orjson.dumps({**customer, **pending}), status=HTTPStatus.CREATED, headers={"X-Write-Back": "pending"})
 
 
 async def _audit(outcome: Outcome, call: Call) -> None:

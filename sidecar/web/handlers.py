@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import orjson
 from aiohttp import web
@@ -94,7 +95,7 @@ async def _call(call: Call) -> web.StreamResponse:
         user = await call.request.app[GATE].user_id(call.caller)
         audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=user)
     body = orjson.dumps(caller_view(call).project(found))
-    return answer(body, status=201 if operation.kind is Kind.CREATE else 200)
+    return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)
 
 
 def _key(call: Call) -> str | None:

@@ -1,6 +1,7 @@
 """Routes for a cluster, its monitoring and the reverse proxy: outside the prefix, without a credential."""
 
 from contextlib import suppress
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -18,11 +19,13 @@ async def readyz(request: web.Request) -> web.Response:
     health = request.app[HEALTH]
     realtime = "off" if health.feed_connected is None else "connected" if health.feed_connected() else "lost"
     if health.draining:
-        return web.json_response({"status": "draining", "realtime": realtime}, status=503)
+        return web.json_response({"status": "draining", "realtime": realtime}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     if health.key_rejected():
         health.start_probe()
         reason = "Stripe rejects the key"
-        return web.json_response({"status": "unusable", "reason": reason, "realtime": realtime}, status=503)
+        return web.json_response(
+            {"status": "unusable", "reason": reason, "realtime": realtime}, status=HTTPStatus.SERVICE_UNAVAILABLE
+        )
     return web.json_response({"status": "ready", "realtime": realtime})
 
 
@@ -45,4 +48,4 @@ async def logout(request: web.Request) -> web.Response:
         found.append(gate.credential(request))
     for credential in found:
         request.app[FORGET](credential)
-    return web.Response(status=204)
+    return web.Response(status=HTTPStatus.NO_CONTENT)

@@ -9,6 +9,7 @@ import heapq
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from typing import TypeVar
 
 from sidecar.clients.lists.account import created, rendered
@@ -18,7 +19,6 @@ from sidecar.core.operations.resources import StripeObject, reference
 from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
 
 _AT_ONCE = 6  # calls of one request
-_NOT_FOUND = 404
 Objects = AsyncIterator[StripeObject]
 Result = TypeVar("Result")
 
@@ -89,7 +89,7 @@ class CustomerLists:
         try:
             customer = await self._stripe.retrieve(path, customer_id)
         except StripeRejected as error:
-            if error.status == _NOT_FOUND:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
         if customer.get("id") != customer_id:

@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import nullcontext
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import aiohttp
@@ -31,7 +32,6 @@ _log = logging.getLogger(__name__)
 _RETRIES = 2
 _UNHURRIED = 10  # pages a second for one-off commands, which leave most of the limit to the service
 _BACKOFF = 0.5  # seconds before the first repetition after a 429, doubled each time
-_TOO_MANY, _CONFLICT = 429, 409
 
 
 class StripeClient:
@@ -157,7 +157,7 @@ class StripeClient:
             pause = max(wait * random.uniform(0.5, 1.5), retry_after(answered) or 0)  # noqa: S311 - spreads load
             if not _says_later(status, content) or asyncio.get_running_loop().time() + pause >= deadline:
                 return content, status, answered
-            if status == _TOO_MANY:
+            if status == HTTPStatus.TOO_MANY_REQUESTS:
                 self._heed_limit(answered, pause)
             await asyncio.sleep(pause)
             wait *= 2
@@ -174,18 +174,19 @@ class StripeClient:
             body = orjson.loads(content)
         except ValueError:
             body = None
-        if status == 200 and isinstance(body, dict):  # noqa: PLR2004 - OK
+        if status == HTTPStatus.OK and isinstance(body, dict):
             self.key_rejected = False
             return body
         error = failure(status, body, headers)
         if isinstance(error, StripeKeyRejected):
-            self.key_rejected = status == 401  # noqa: PLR2004 - 403: a restricted key lacks one right
+            self.key_rejected = status == HTTPStatus.UNAUTHORIZED  # 403: a restricted key lacks one right
             _log.error("Stripe does not accept our key for this call", extra={"detail": error.detail})
         raise error
 
 
 def _says_later(status: int, content: bytes) -> bool:
-    return status == _TOO_MANY or (status == _CONFLICT and b'"idempotency_key_in_use"' in content)
+    in_use = status == HTTPStatus.CONFLICT and b'"idempotency_key_in_use"' in content
+    return in_use or status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str, str]]:

@@ -6,12 +6,15 @@ or part of our key.
 
 import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from sidecar.clients.http import retry_after
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRateLimited, StripeRejected, StripeUnavailable
 
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 _Facts = Mapping[str, object]
+# What a proxy in between may say in words of its own, and still mean about our key or our rate.
+_WITHOUT_ITS_WORDS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFailure:
@@ -19,10 +22,11 @@ def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFail
     error = body.get("error") if isinstance(body, dict) else None
     facts = _facts(error if isinstance(error, dict) else {}, headers)
     if facts.get("code") == "idempotency_key_in_use":
-        return _rejected(409, facts, headers)  # whatever its type: the same request is under way
+        # Whatever the error's type: another request with this key is under way.
+        return _rejected(HTTPStatus.CONFLICT, facts, headers)
     if facts.get("type") == "idempotency_error":
         return _same_key_other_body(status, facts, headers)
-    if not isinstance(error, dict) and status in _BY_STATUS and status not in {401, 403, 429}:
+    if not isinstance(error, dict) and status in _BY_STATUS and status not in _WITHOUT_ITS_WORDS:
         return _unavailable(status, facts, headers)  # not written by Stripe, but by a proxy in between
     return _BY_STATUS.get(status, _unavailable)(status, facts, headers)
 
@@ -45,7 +49,7 @@ def _rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> Stripe
 def _same_key_other_body(_status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
     return StripeRejected(
         "This request was made before with other values. Repeat it with those, or update what it created.",
-        status=409,
+        status=HTTPStatus.CONFLICT,
         extensions={"stripe": facts},
     )
 
@@ -73,12 +77,12 @@ def _unavailable(status: int, facts: _Facts, _headers: Mapping[str, str]) -> Str
 
 
 _BY_STATUS: Mapping[int, Callable[[int, _Facts, Mapping[str, str]], StripeFailure]] = {
-    400: _rejected,
-    401: _key_rejected,
-    402: _rejected,
-    403: _key_rejected,
-    404: _rejected,
-    409: _rejected,
-    424: _rejected,
-    429: _rate_limited,
+    HTTPStatus.BAD_REQUEST: _rejected,
+    HTTPStatus.UNAUTHORIZED: _key_rejected,
+    HTTPStatus.PAYMENT_REQUIRED: _rejected,
+    HTTPStatus.FORBIDDEN: _key_rejected,
+    HTTPStatus.NOT_FOUND: _rejected,
+    HTTPStatus.CONFLICT: _rejected,
+    HTTPStatus.FAILED_DEPENDENCY: _rejected,
+    HTTPStatus.TOO_MANY_REQUESTS: _rate_limited,
 }

@@ -7,6 +7,7 @@ sends one by itself.
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
@@ -64,7 +65,7 @@ def _preflight(methods: str) -> Callable[[web.Request], Awaitable[web.Response]]
     }
 
     async def answer(_request: web.Request) -> web.Response:
-        return web.Response(status=204, headers=headers)
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers=headers)
 
     return answer
 

@@ -8,6 +8,7 @@ that never finishes its headers, or never reads its answer.
 import asyncio
 import logging
 from contextlib import suppress
+from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractAccessLogger
@@ -106,7 +107,7 @@ class Connection(web.RequestHandler):
     def handle_error(
         self,
         request: web.BaseRequest,
-        status: int = 500,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - aiohttp's text, which quotes the request
     ) -> web.StreamResponse:

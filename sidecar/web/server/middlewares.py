@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -16,9 +17,9 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{8,64}")
 _BY_STATUS: dict[int, tuple[type[RequestError], str]] = {
-    404: (RouteNotFound, "There is no such route."),
-    405: (MethodNotAllowed, "This route does not have this method."),
-    413: (ContentTooLarge, "The body is too long."),
+    HTTPStatus.NOT_FOUND: (RouteNotFound, "There is no such route."),
+    HTTPStatus.METHOD_NOT_ALLOWED: (MethodNotAllowed, "This route does not have this method."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (ContentTooLarge, "The body is too long."),
 }
 
 
