@@ -3,32 +3,61 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-from sidecar import logs, serving
+from sidecar import __version__, logs, serving
 from sidecar.settings import Settings, SettingsFault, load
 
-_UNUSABLE = 2  # the exit code for settings that cannot be used
+_UNUSABLE = 2  # the exit code for settings that cannot be used; argparse has the same for arguments
+_OPTIONS = ("-h", "--help", "--version")  # those that no command precedes
+_EPILOG = "README.md has the settings, which all come from the environment."
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code: 0 done, 1 found a fault, 2 unusable settings."""
-    parser = argparse.ArgumentParser(prog="directus-stripe-sidecar", description="Stripe behind Directus permissions.")
-    parser.add_argument("command", nargs="?", default="serve", choices=tuple(_COMMANDS))
-    parser.add_argument("--token-file", type=Path, metavar="PATH", help="provision: write a new token there instead")
-    parser.add_argument("--dry-run", action="store_true", help="reconcile: change nothing, say what would be done")
-    parser.add_argument("--since", metavar="7d", help="reconcile: only customers created since (m, h, d or w)")
-    options = parser.parse_args(arguments)
-    if options.token_file is not None and options.command != "provision":
-        parser.error("--token-file belongs to provision")
-    if (options.dry_run or options.since is not None) and options.command != "reconcile":
-        parser.error("--dry-run and --since belong to reconcile")
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = _parser()
+    if given and given[0].startswith("-") and given[0] not in _OPTIONS:
+        parser.error(f"unrecognized option {given[0]}; an option follows its command, as in `reconcile --dry-run`")
+    options = parser.parse_args(given)
     try:
-        return _COMMANDS[options.command](options)
+        return int(options.run(options))
     except SettingsFault as fault:
         print("The settings cannot be used:", *fault.faults, sep="\n  ", file=sys.stderr)  # noqa: T201 - logging is a setting too
         return _UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="directus-stripe-sidecar",
+        description="Stripe behind Directus's permissions. Without a command it serves.",
+        epilog=_EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.set_defaults(run=_serve)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add(commands, "serve", "answer requests until SIGTERM or SIGINT").set_defaults(run=_serve)
+    _add(commands, "check", "say whether Directus and Stripe agree with the settings; change nothing").set_defaults(
+        run=_check
+    )
+    provision = _add(commands, "provision", "prepare a Directus: collection, ID field, service policy, user and token")
+    provision.add_argument(
+        "--token-file", type=Path, metavar="PATH", help="write a new service token to this file instead of printing it"
+    )
+    provision.set_defaults(run=_provision)
+    reconcile = _add(commands, "reconcile", "give items the customer IDs that a crash kept from them")
+    reconcile.add_argument("--dry-run", action="store_true", help="change nothing; say what would be done")
+    reconcile.add_argument("--since", metavar="7d", help="look only at customers created since then (m, h, d or w)")
+    reconcile.set_defaults(run=_reconcile)
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", epilog=_EPILOG)
 
 
 def _serve(_options: argparse.Namespace) -> int:
@@ -59,13 +88,6 @@ def _reconcile(options: argparse.Namespace) -> int:
 
     return reconcile.run(dry_run=options.dry_run, since=options.since)
 
-
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "serve": _serve,
-    "check": _check,
-    "provision": _provision,
-    "reconcile": _reconcile,
-}
 
 if __name__ == "__main__":
     sys.exit(main())
