@@ -12,6 +12,7 @@ from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.http import read_bounded
 from sidecar.commands.addresses import NOBODYS_ADDRESS
 from sidecar.commands.check_feed import feed_lines
+from sidecar.commands.check_fields import field_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.check_rights import BELIEF, TRUST, address_line, excess, right_lines
 from sidecar.commands.lines import Line, Word
@@ -95,6 +96,8 @@ async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
     yield await _field_line(f"{collection}.{settings.stripe_customer_id_field}", ask)
     yield await _key_line(f"{collection}.{settings.stripe_customers_primary_key}", ask)
     for line in right_lines(settings, permissions):
+        yield line
+    async for line in field_lines(settings, permissions, ask):
         yield line
     for line in policy_lines(settings, await ask(policies_path(settings), None)):
         yield line

@@ -1,9 +1,9 @@
 """``provision``: prepare a Directus for the sidecar. What is as it should be is left alone, so it may run again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from sidecar.commands.account import provide_account
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
@@ -11,41 +11,15 @@ from sidecar.commands.grants import provide_policy
 from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.rights import needed
 from sidecar.commands.schema import provide_schema
-from sidecar.core.access.field_map import FieldMap
-from sidecar.core.flows.follow_customer import Mirror
-from sidecar.core.operations.rules import Rule, RulesFault, parse_rules
-from sidecar.settings import DirectusSettings, load
-from sidecar.settings.types import FieldAttributes, Token, WebhookSecrets, default_field_map
+from sidecar.core.operations.rules import unknown_fields
+from sidecar.settings import OperationsSettings, load
+from sidecar.settings.types import Token
 
 
-class ProvisionSettings(DirectusSettings):
+class ProvisionSettings(OperationsSettings):
     """`directus_admin_token` is needed here alone; the service never gets it."""
 
     directus_admin_token: Token = Field(description="An administrator's static token")
-    directus_realtime: bool = Field(default=False, description="As for the service, whose token it widens")
-    stripe_webhook_secret: WebhookSecrets = Field(None, description="The same")
-    stripe_field_map: FieldAttributes = Field(
-        default_factory=default_field_map, description="As for the service; only looked at with the former"
-    )
-    stripe_operations: Path | None = Field(None, description="As for the service, whose token sees what it names")
-
-    @field_validator("stripe_operations")
-    @classmethod
-    def _readable(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError("the file cannot be read")
-        return path
-
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        if self.stripe_operations is None:
-            return ()
-        text = self.stripe_operations.read_text("utf-8")
-        return parse_rules(text, self.customers_collection, FieldMap(self.stripe_field_map))
-
-    @property
-    def mirror(self) -> Mirror:
-        return Mirror.of(FieldMap(self.stripe_field_map), self.customers_collection)
 
 
 def run(token_file: Path | None) -> int:
@@ -54,44 +28,56 @@ def run(token_file: Path | None) -> int:
 
 
 def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Line]:
+    """Look at what the rules name before anything is changed."""
     admin = Administrator(settings.directus_url, settings.directus_admin_token.get_secret_value())
     try:
         admin.require_rights()
+        fields = _fields(admin, settings)
+        faults = _rule_faults(settings, fields)
+        if faults:
+            yield from (Line(Word.FAULT, f"STRIPE_OPERATIONS: {fault}") for fault in faults)
+            return
         yield from provide_schema(admin, settings)
         mirrored = _mirrored(admin, settings) if settings.stripe_webhook_secret is not None else None
-        keys = _keys(admin, settings)
+        keys = {name: _key(rows) for name, rows in fields.items() if name != settings.stripe_customers_collection}
         rights = needed(settings, realtime=settings.directus_realtime, mirrored=mirrored, keys=keys)
         policy = yield from provide_policy(admin, settings, rights)
         yield from provide_account(admin, policy, settings, token_file)
     except AdministratorFault as fault:
         yield Line(Word.FAULT, str(fault))
-    except RulesFault as fault:
-        for line in fault.faults:
-            yield Line(Word.FAULT, f"STRIPE_OPERATIONS: {line}")
 
 
-def _keys(admin: Administrator, settings: ProvisionSettings) -> dict[str, str]:
-    """Find the primary key of each collection that STRIPE_OPERATIONS names.
+def _fields(admin: Administrator, settings: ProvisionSettings) -> dict[str, list[Row]]:
+    """Read the fields of each collection that decides on operations and is there; a folder is no collection."""
+    there = [name for name in sorted(settings.collections) if admin.find(f"collections/{name}") is not None]
+    fields = {name: admin.rows(f"fields/{name}") for name in there}
+    return {name: rows for name, rows in fields.items() if any(map(_is_key, rows))}
 
-    Raises AdministratorFault for one that is not there, and RulesFault.
+
+def _rule_faults(settings: ProvisionSettings, fields: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Name the collections and fields that rules ask for and Directus does not have.
+
+    A customers collection that is not there is about to be made, so its fields cannot be judged.
     """
-    others = {
-        rule.collection: rule for rule in settings.rules if rule.collection != settings.stripe_customers_collection
-    }
-    for name, rule in others.items():
-        if admin.find(f"collections/{name}") is None:
-            raise AdministratorFault(
-                f"STRIPE_OPERATIONS: line {rule.line}, [{rule.operation.name}]: Directus has no collection {name}; "
-                "create it, with whatever permissions shall decide"
-            )
-    return {name: _key(admin.rows(f"fields/{name}")) for name in others}
+    names = {name: [str(row["field"]) for row in rows] for name, rows in fields.items()}
+    missing = [
+        f"[{rule.operation.name}]: Directus has no collection {rule.collection}; create it, with the permissions that "
+        "shall decide"
+        for rule in settings.rules
+        if rule.collection not in {*names, settings.stripe_customers_collection}
+    ]
+    return missing + unknown_fields(settings.rules, settings.customers_collection, settings.field_map, names)
 
 
-def _key(fields: Iterable[Row]) -> str:
-    return next(str(field["field"]) for field in fields if (field.get("schema") or {}).get("is_primary_key"))
+def _key(fields: Sequence[Row]) -> str:
+    return next(str(field["field"]) for field in fields if _is_key(field))
+
+
+def _is_key(field: Row) -> bool:
+    return bool((field.get("schema") or {}).get("is_primary_key"))
 
 
 def _mirrored(admin: Administrator, settings: ProvisionSettings) -> list[str]:
-    """Name the fields that Stripe's events keep true, of those that the collection has."""
+    """Name those fields of the collection that follow Stripe's events."""
     there = {row.get("field") for row in admin.rows(f"fields/{settings.stripe_customers_collection}")}
     return [field for field in settings.mirror.fields if field in there]

@@ -43,8 +43,8 @@ async def create(books: Place) -> None:
 async def test_a_collection_that_is_not_there(
     stack: Stack, books: Place, rules: str, start_sidecar: StartSidecar
 ) -> None:
-    """Provision, check and the start each name the line of a rule about a collection that Directus does not have."""
-    said = f"line 4, [balance_transactions.list]: Directus has no collection {books.collection}"
+    """Provision, check and the start each name the rule about a collection that Directus does not have."""
+    said = f"[balance_transactions.list]: Directus has no collection {books.collection}"
 
     provisioned = await Place(stack, books.admin_token, "customers").provision(STRIPE_OPERATIONS=rules)
     checked = await run("check", **{**stack.settings, "STRIPE_OPERATIONS": rules})
@@ -52,9 +52,49 @@ async def test_a_collection_that_is_not_there(
         await start_sidecar(STRIPE_OPERATIONS=rules)
 
     assert (provisioned.code, said in provisioned.texts("FAULT")) == (1, True)
-    said = f"line 4, [balance_transactions.list]: Directus shows no collection {books.collection}"
+    said = f"[balance_transactions.list]: Directus shows no collection {books.collection}"
     assert (checked.code, said in checked.texts("FAULT")) == (1, True)
     assert said in str(ended.value)
+
+
+async def test_what_is_missing_is_told_before_anything_is_made(stack: Stack, books: Place, tmp_path: Path) -> None:
+    """Provision names every missing collection and field, and has then not made the customers collection either."""
+    await create(books)
+    path = tmp_path / "operations.toml"
+    path.write_text(
+        f"[refunds.create]\ncollection = '{books.collection}'\nfields = {{ numbr = 'status', number = 'id' }}\n"
+        "[balance_transactions.list]\ncollection = 'nowhere'\n"
+    )
+    async with place(stack) as buyers:
+        ended = await buyers.provision(STRIPE_OPERATIONS=str(path))
+        there = {row["collection"] for row in await stack.admin.request("GET", "/collections")}
+
+    field = f"[refunds.create]: fields: {books.collection} has no field numbr; did you mean number?"
+    collection = "[balance_transactions.list]: Directus has no collection nowhere; create it"
+    assert ended.code == 1
+    assert [word for word, _ in ended.lines] == ["FAULT", "FAULT"]
+    assert f"STRIPE_OPERATIONS: {collection}" in ended.texts("FAULT")
+    assert f"STRIPE_OPERATIONS: {field}" in ended.texts("FAULT")
+    assert buyers.collection not in there
+
+
+async def test_check_sees_fields_with_a_token_that_sees_all(stack: Stack, books: Place, tmp_path: Path) -> None:
+    """A service token that may read a whole collection lets `check` name a field that is not there."""
+    await create(books)
+    path = tmp_path / "operations.toml"
+    path.write_text(f"[refunds.create]\ncollection = '{books.collection}'\nfields = {{ numbr = 'status' }}\n")
+    settings = {
+        **stack.settings,
+        "STRIPE_OPERATIONS": str(path),
+        "DIRECTUS_SERVICE_TOKEN_FILE": "",
+        "DIRECTUS_SERVICE_TOKEN": books.admin_token,
+    }
+
+    checked = await run("check", **settings)
+
+    assert f"[refunds.create]: fields: {books.collection} has no field numbr; did you mean number?" in checked.texts(
+        "FAULT"
+    )
 
 
 async def test_a_collection_that_decides(stack: Stack, rules: str, books: Place, newcomer: Newcomer) -> None:

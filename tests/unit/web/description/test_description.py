@@ -16,9 +16,9 @@ from sidecar.core.access.field_map import FieldMap
 from sidecar.core.operations.list_query import parse_list_query
 from sidecar.core.operations.resources import RESOURCES, Resource
 from sidecar.core.operations.row import Kind, Operation
-from sidecar.core.operations.rules import parse_rules
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import InvalidQuery, MethodNotAllowed, SidecarError, StripeRejected
+from sidecar.settings.operations_file import parse_rules
 from sidecar.web.description.openapi import document
 from tests.unit.web.validation import Schema, component, faults_in
 

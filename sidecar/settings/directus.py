@@ -1,0 +1,45 @@
+"""Where Directus is, and which of its collections holds the customers."""
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sidecar.core.access.collection import CustomersCollection
+from sidecar.settings.files import FileSource, Unusable
+from sidecar.settings.types import Name, Origin
+
+
+class DirectusSettings(BaseSettings):
+    """What every command needs, `provision` included, which is not given Stripe's key."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    directus_url: Origin = Field(description="Where Directus answers, as seen from the sidecar")
+    stripe_customers_collection: Name = Field(description="The Directus collection whose permissions decide")
+    stripe_customers_primary_key: Name = Field("id", description="That collection's primary key field")
+    stripe_customer_id_field: Name = Field(
+        "stripe_customer_id", description="That collection's field for Stripe's customer ID"
+    )
+
+    @property
+    def customers_collection(self) -> CustomersCollection:
+        return CustomersCollection(
+            self.stripe_customers_collection, self.stripe_customers_primary_key, self.stripe_customer_id_field
+        )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _unusable(cls, value: object) -> object:
+        if isinstance(value, Unusable):
+            raise ValueError(value.reason)  # noqa: TRY004 - pydantic collects ValueError, not TypeError
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, FileSource(settings_cls), env_settings

@@ -1,0 +1,92 @@
+"""What stands in one table of the operator's file, which turns on one operation."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from sidecar.core.access.permissions import Action
+from sidecar.core.operations.parameters import Reference, declared
+from sidecar.core.operations.resources import PRICE
+from sidecar.core.operations.row import Operation
+from sidecar.core.operations.rules import suggestion
+from sidecar.settings.types import Attribute, Name
+
+MUST = {
+    "enabled": "must be true or false",
+    "collection": "must be the name of a collection in Directus",
+    "action": f"must be one of {', '.join(Action)}",
+    "amounts": "must be true or false",
+    "prices": 'must be a list of price IDs, such as ["price_ABC123"]',
+    "fields": 'must name Stripe\'s attributes by field, such as { state = "status" }',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a table is judged by: its operation, and Stripe's attributes; None where those cannot be known."""
+
+    operation: Operation
+    attributes: frozenset[str] | None
+
+
+def _price(value: str) -> str:
+    if not PRICE.is_id(value):
+        raise ValueError(MUST["prices"])
+    return value
+
+
+def _known(value: str, info: ValidationInfo) -> str:
+    expected = _expected(info)
+    if expected.attributes is not None and value not in expected.attributes:
+        kind = expected.operation.resource.kind
+        raise ValueError(f"Stripe's {kind} has no attribute {value}{suggestion(value, expected.attributes)}")
+    return value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_Attributes = Annotated[list[Annotated[Attribute, AfterValidator(_known)]], BeforeValidator(_listed)]
+
+
+class OperationTable(BaseModel):
+    """Validate it with an `Expected` as context."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    enabled: bool = True
+    collection: Name | None = Field(None, validate_default=True)
+    action: Annotated[Action, Field(strict=False)] | None = None
+    amounts: bool = False
+    prices: Annotated[list[Annotated[str, AfterValidator(_price)]], Field(min_length=1)] | None = None
+    fields: dict[Name, _Attributes] | None = None
+
+    @field_validator("collection")
+    @classmethod
+    def _decides(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("enabled") is not False and not _expected(info).operation.on_customers:
+            raise ValueError("is not set; name the collection whose permissions decide")
+        return value
+
+    @field_validator("amounts")
+    @classmethod
+    def _takes_amounts(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's signature
+        if value and not any(parameter.amount for parameter in _expected(info).operation.parameters):
+            raise ValueError("this operation takes no amount")
+        return value
+
+    @field_validator("prices")
+    @classmethod
+    def _takes_prices(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        operation = _expected(info).operation
+        kinds = declared(operation.parameters) if operation.method == "POST" else ()
+        if value is not None and not any(isinstance(kind, Reference) and kind.resource is PRICE for kind in kinds):
+            raise ValueError("this operation takes no price")
+        return value
+
+
+def _expected(info: ValidationInfo) -> Expected:
+    assert isinstance(info.context, Expected)  # noqa: S101 - the one caller gives it
+    return info.context

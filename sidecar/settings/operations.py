@@ -1,0 +1,77 @@
+"""What the service and `provision` read alike: which operations are on, and what the collection's fields stand for."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.flows.follow_customer import Mirror
+from sidecar.core.operations.known_attributes import API_VERSION
+from sidecar.core.operations.rules import Rule, default_rules
+from sidecar.settings.directus import DirectusSettings
+from sidecar.settings.operations_file import OperationsFault, read_rules
+from sidecar.settings.types import FieldAttributes, WebhookSecrets, default_field_map
+
+
+class OperationsSettings(DirectusSettings):
+    """The service token that `provision` makes may do what these settings ask of it."""
+
+    directus_realtime: bool = Field(
+        default=False,
+        description="Hear of permission changes at once, over Directus's WebSocket; needs the service token",
+    )
+    stripe_field_map: FieldAttributes = Field(
+        default_factory=default_field_map,
+        description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for",
+    )
+    stripe_webhook_secret: WebhookSecrets = Field(
+        None,
+        description="Signing secrets `whsec_…` of the webhook endpoint, comma-separated; needs the service token",
+    )
+    stripe_operations: Path | None = Field(
+        None, description="A TOML file that turns further operations on, and says whose permissions decide on each"
+    )
+    stripe_api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$")] = Field(
+        API_VERSION, description="The version of Stripe's API that is asked for"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        found = list(self._contradictions())
+        if found:
+            raise ValueError("\n".join(found))
+        return self
+
+    def _contradictions(self) -> Iterator[str]:
+        """Name what is wrong with settings that are each in order by themselves."""
+        try:
+            _ = self.rules
+        except OperationsFault as fault:
+            yield from (f"STRIPE_OPERATIONS: {each}" for each in fault.faults)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The operations that are on; the file is read once. No settings exist with a file that has a fault."""
+        if self.stripe_operations is None:
+            return default_rules(self.customers_collection, self.field_map)
+        return read_rules(
+            self.stripe_operations, self.customers_collection, self.field_map, version=self.stripe_api_version
+        )
+
+    @property
+    def field_map(self) -> FieldMap:
+        """What the customers collection's fields stand for, its ID field first."""
+        return FieldMap({self.stripe_customer_id_field: ("id",), **self.stripe_field_map})
+
+    @property
+    def collections(self) -> frozenset[str]:
+        """Every collection whose permissions are ever asked about."""
+        return frozenset({self.stripe_customers_collection, *(rule.collection for rule in self.rules)})
+
+    @property
+    def mirror(self) -> Mirror:
+        """What of a customer its item repeats."""
+        return Mirror.of(self.field_map, self.customers_collection)

@@ -1,0 +1,84 @@
+"""What is wrong with the operator's file is said by every command, in the same words, before anything is done."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.__main__ import main
+from sidecar.settings import Settings
+
+REQUIRED = {
+    "DIRECTUS_URL": "http://127.0.0.1:1",
+    "STRIPE_CUSTOMERS_COLLECTION": "customers",
+    "STRIPE_LIVE_SECRET_KEY": "sk_test_hush",
+    "DIRECTUS_ADMIN_TOKEN": "an-admin",
+}
+COMMANDS = ("serve", "check", "provision", "reconcile")
+
+
+@pytest.fixture
+def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The file that STRIPE_OPERATIONS names, which is not there yet; no other setting is in the environment."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "operations.toml"
+    monkeypatch.setenv("STRIPE_OPERATIONS", str(path))
+    return path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, ["the file cannot be read (FileNotFoundError)"]),
+        ("[customers.retrieve]\n# é".encode("latin-1"), ["the file is not UTF-8; save it in that encoding"]),
+        (b"[customers.retrieve]\n[customers.retrieve]", ["[customers.retrieve]: is there twice"]),
+        (
+            b"[customers.retrieve]\nfields = { mail = 'emial' }",
+            ["[customers.retrieve]: fields: mail: Stripe's customer has no attribute emial; did you mean email?"],
+        ),
+        (
+            b"[refund.create]\n[customers.retrieve]\naction = 'see'",
+            [
+                "[refund.create]: there is no such operation; did you mean refunds.create?",
+                "[customers.retrieve]: action: must be one of create, read, update, delete, share",
+            ],
+        ),
+    ],
+    ids=["missing", "not UTF-8", "twice", "nobody's", "two faults"],
+)
+def test_every_command_says_the_same(
+    file: Path, command: str, content: bytes | None, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fault of the file is one line on standard error and exit code 2, whichever command reads it."""
+    if content is not None:
+        file.write_bytes(content)
+
+    code = main([command])
+
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (2, "")
+    assert printed.err.splitlines()[1:] == [f"  STRIPE_OPERATIONS: {each}" for each in said]
+
+
+def test_a_directory_is_no_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A path that names no file is told as the setting's fault."""
+    file.mkdir()
+
+    assert main(["provision"]) == 2
+
+    assert "STRIPE_OPERATIONS: the file cannot be read (IsADirectoryError)" in capsys.readouterr().err
+
+
+def test_pages_to_return_to_belong_to_the_service(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An operation that sends browsers back is named where ALLOWED_RETURN_URLS is not set, beside other faults."""
+    file.write_text("[billing_portal_sessions.create]\n")
+
+    assert main(["check"]) == 2
+
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  STRIPE_OPERATIONS: [billing_portal_sessions.create]: needs ALLOWED_RETURN_URLS"
+    ]
