@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from deploy.demo import install
 from sidecar.logs import JsonFormatter
 from tests.doubles.directus import DirectusDouble
-from tests.doubles.house import KEY, PEOPLE
+from tests.doubles.running_app import KEY, PEOPLE
 from tests.doubles.stripe import StripeDouble
 
 pytest_plugins = ["tests.selection"]

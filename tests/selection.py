@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         function = item.nodeid.partition("[")[0]
         if "node_tools" in fixtures:
             item.add_marker("npm")
-        if "open_house" in fixtures and function in seen:
+        if "open_app" in fixtures and function in seen:
             item.add_marker("further")
         seen.add(function)
 

@@ -19,7 +19,7 @@ from sidecar.app import create_app
 from sidecar.core.operations.list_query import parse_list_query
 from sidecar.settings import Settings
 from sidecar.web.keys import CAPACITY, GATE
-from tests.doubles.house import environment
+from tests.doubles.running_app import environment
 
 
 async def main(upstream: str, number: int) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from tests.doubles.house import KEY, SERVICE_TOKEN, Exchange, House, spellings
+from tests.doubles.running_app import KEY, SERVICE_TOKEN, Exchange, RunningApp, spellings
 from tests.doubles.server import Recorded
 from tests.doubles.stripe import CLIENT_SECRET
 
@@ -27,22 +27,22 @@ _NEVER = ("Set-Cookie", "Location", "X-Powered-By", "Stripe-Version", "Idempoten
 _CORS = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
 
 
-def hold(house: House) -> None:
-    for exchange in house.exchanges:
+def hold(app: RunningApp) -> None:
+    for exchange in app.exchanges:
         refusals_asked_nothing_of_stripe(exchange)
-        answers_carry_only_what_they_must(exchange, () if house.lets_origins_in else _CORS)
-    secrets = {KEY, SERVICE_TOKEN, *house.tokens}
-    shown = secrets if house.shows_client_secrets else {*secrets, CLIENT_SECRET}
-    nothing_shows(shown, (exchange.answer.raw.decode("latin-1") for exchange in house.exchanges))
-    nothing_shows({*secrets, CLIENT_SECRET}, house.log)
-    crashed = [line for line in house.log if '"exception"' in line]
-    assert house.crashes or not crashed, crashed
-    for request in house.directus.requests:
-        directus_saw_one_credential(request, house.tokens)
-    nothing_shows({KEY}, (request.text() for request in house.directus.requests))
-    for request in house.stripe.requests:
+        answers_carry_only_what_they_must(exchange, () if app.lets_origins_in else _CORS)
+    secrets = {KEY, SERVICE_TOKEN, *app.tokens}
+    shown = secrets if app.shows_client_secrets else {*secrets, CLIENT_SECRET}
+    nothing_shows(shown, (exchange.answer.raw.decode("latin-1") for exchange in app.exchanges))
+    nothing_shows({*secrets, CLIENT_SECRET}, app.log)
+    crashed = [line for line in app.log if '"exception"' in line]
+    assert app.crashes or not crashed, crashed
+    for request in app.directus.requests:
+        directus_saw_one_credential(request, app.tokens)
+    nothing_shows({KEY}, (request.text() for request in app.directus.requests))
+    for request in app.stripe.requests:
         stripe_saw_the_key_alone(request)
-    nothing_shows(house.tokens, (request.text() for request in house.stripe.requests))
+    nothing_shows(app.tokens, (request.text() for request in app.stripe.requests))
 
 
 def refusals_asked_nothing_of_stripe(exchange: Exchange) -> None:

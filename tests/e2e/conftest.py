@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from deploy.demo.stack import Stack, running_stack
-from tests.doubles.house import PATIENT_WITH_DIRECTUS
+from tests.doubles.running_app import PATIENT_WITH_DIRECTUS
 from tests.e2e.site import Site, open_site
 from tests.e2e.visitor import Visitor, listen
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from deploy.demo.admin import Person, Rule
 from deploy.demo.processes import Server
 from deploy.demo.stack import Stack, StripeRequest, running_stack
-from tests.doubles.house import PATIENT_WITH_DIRECTUS
+from tests.doubles.running_app import PATIENT_WITH_DIRECTUS
 from tests.doubles.stripe import StripeDouble
 from tests.integration.portal import Collections, Portal, collections, open_portal
 

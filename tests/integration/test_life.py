@@ -21,8 +21,8 @@ from deploy.demo import servers
 from deploy.demo.processes import free_port
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.faults import Hold
-from tests.doubles.house import CLERK, READER, bearer, environment
 from tests.doubles.process import Sidecar, serving
+from tests.doubles.running_app import CLERK, READER, bearer, environment
 from tests.doubles.stripe import StripeDouble, is_probe
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import exchange, request_bytes

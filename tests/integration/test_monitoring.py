@@ -19,8 +19,8 @@ from sidecar.core.flows.events import Result
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.metrics import Metrics
 from tests.doubles.directus import DirectusDouble
-from tests.doubles.house import CLERK, NOBODY, READER, bearer, environment
 from tests.doubles.process import Sidecar, serving
+from tests.doubles.running_app import CLERK, NOBODY, READER, bearer, environment
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.wire import exchange, request_bytes
 

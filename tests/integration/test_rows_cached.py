@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from deploy.demo.admin import DirectusAdmin
 from deploy.demo.stack import Stack, running_stack
-from tests.doubles.house import PATIENT_WITH_DIRECTUS
+from tests.doubles.running_app import PATIENT_WITH_DIRECTUS
 from tests.integration.asking import ask
 
 CACHE = {"CACHE_ENABLED": "true", "CACHE_STORE": "memory", "CACHE_TTL": "5m", "PRESSURE_LIMITER_ENABLED": "false"}

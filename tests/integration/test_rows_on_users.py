@@ -43,7 +43,7 @@ async def becomes_customer(users: Portal, person: Person, field: str) -> str:
 
 
 async def test_myself(users: Portal, newcomer: Newcomer, field: str) -> None:
-    """Facts 7: a user who may read itself sees its own customer and payments; a foreign one is like an unknown one."""
+    """A user who may read itself sees its own customer and payments; a foreign one is like an unknown one."""
     rule = Rule("directus_users", "read", ("id", field, "email"), MYSELF)
     person, other = await newcomer(rule), await newcomer(rule)
     mine, foreign = [await becomes_customer(users, each, field) for each in (person, other)]

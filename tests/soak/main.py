@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.doubles.directus import DirectusDouble, User
-from tests.doubles.house import KEY, bearer, environment
 from tests.doubles.process import Sidecar, serving
+from tests.doubles.running_app import KEY, bearer, environment
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.wire import Answer, request_bytes
 from tests.soak.trouble import changes, outages, trouble

@@ -76,3 +76,14 @@ def test_env_example_explains(name: str) -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
 
     assert re.search(rf"^# {re.escape(str(field.description))}\n#?{name}=", text, re.MULTILINE)
+
+
+def test_every_code_of_a_claim_is_explained() -> None:
+    """Each code at the beginning of a test's docstring has a row in tests/README.md, and each row is used."""
+    explained = set(re.findall(r"^\| ([A-Z][0-9]+) \|", (ROOT / "tests" / "README.md").read_text(), re.MULTILINE))
+    used: set[str] = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for codes in re.findall(r'"""((?:[A-Z][0-9]+(?:, | and )?)+):', path.read_text()):
+            used |= set(re.findall(r"[A-Z][0-9]+", codes))
+
+    assert used == explained

@@ -47,7 +47,7 @@ def test_status_and_code_are_as_drawn(name: str, status: str, code: str) -> None
 
 @pytest.mark.parametrize("kind", own().values(), ids=own())
 def test_every_error_has_a_status_to_answer_with(kind: type[SidecarError]) -> None:
-    """Design 3: A refusal is never a 5xx, an upstream's failure never a 401 or 403."""
+    """A refusal is never a 5xx, an upstream's failure never a 401 or 403."""
     if issubclass(kind, errors.Refused | errors.RequestError):
         assert 400 <= kind.status < 500
     else:

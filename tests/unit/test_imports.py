@@ -1,4 +1,4 @@
-"""Imports point one way, so that the picture of the house stays true."""
+"""Imports point one way, so that the architecture stays as the contract in pyproject.toml states it."""
 
 import ast
 import sys
@@ -37,7 +37,7 @@ def inside(package: str) -> list[str]:
 
 
 def test_the_contract() -> None:
-    """Design: app -> web, clients -> core -> errors, as pyproject.toml states it."""
+    """App -> web, clients -> core -> errors, as pyproject.toml states it."""
     configuration.configure()  # what its command line does as well, which would also switch off all other loggers
 
     assert use_cases.lint_imports(str(ROOT / "pyproject.toml"), cache_dir=None, no_logo=True)
@@ -45,13 +45,13 @@ def test_the_contract() -> None:
 
 @pytest.mark.parametrize(("here", "there"), [("sidecar.web", "sidecar.clients"), ("sidecar.clients", "sidecar.web")])
 def test_web_and_clients_never_meet(here: str, there: str) -> None:
-    """Design: Neither of the two knows the other."""
+    """Neither of the two knows the other."""
     assert {module: found for module in inside(here) if (found := within(imported(module), there))} == {}
 
 
 @pytest.mark.parametrize("module", inside("sidecar.core"))
 def test_core_decides_and_nothing_else(module: str) -> None:
-    """Design: core imports core, errors and the standard library, and of that nothing that reaches outside."""
+    """Core imports core, errors and the standard library, and of that nothing that reaches outside."""
     names = imported(module)
     ours = within(names, "sidecar.core") | within(names, "sidecar.errors")
     plain = within(names, "urllib.parse") | ({"http"} if "http.HTTPStatus" in names else set()) | {"http.HTTPStatus"}
@@ -62,7 +62,7 @@ def test_core_decides_and_nothing_else(module: str) -> None:
 
 @pytest.mark.parametrize("module", ["sidecar.errors", "sidecar.logs"])
 def test_what_everybody_imports_imports_nobody(module: str) -> None:
-    """Design: errors and logs stand below everything."""
+    """Errors and logs stand below everything."""
     assert within(imported(module), "sidecar") == set()
 
 
@@ -78,14 +78,14 @@ def test_what_everybody_imports_imports_nobody(module: str) -> None:
     ],
 )
 def test_a_library_has_its_place(library: str, homes: tuple[str, ...]) -> None:
-    """Design: What knows a foreign thing is in one place, where a reviewer finds all of it."""
+    """What knows a foreign thing is in one place, where a reviewer finds all of it."""
     users = [module for module in MODULES if within(imported(module), library)]
 
     assert [module for module in users if not module.startswith(homes)] == []
 
 
 def test_nothing_blocks_where_requests_are_served() -> None:
-    """Design: The set-up commands block, so no module that serves requests imports them, except by the command line."""
+    """The set-up commands block, so no module that serves requests imports them, except by the command line."""
     for module in MODULES:
         if not module.startswith(("sidecar.commands", "sidecar.__main__")):
             assert within(imported(module), "sidecar.commands") == set(), module

@@ -12,9 +12,9 @@ import pytest
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble, User
 from tests.doubles.faults import Hold
-from tests.doubles.house import CLERK, KEY, MEMBER, NOBODY, SERVICE_TOKEN, bearer, environment
 from tests.doubles.invariants import nothing_shows
 from tests.doubles.process import Sidecar, is_listening, serving, started
+from tests.doubles.running_app import CLERK, KEY, MEMBER, NOBODY, SERVICE_TOKEN, bearer, environment
 from tests.doubles.stripe import StripeDouble, is_probe
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.directus import DirectusDouble
-from tests.doubles.house import House, whole_app
+from tests.doubles.running_app import RunningApp, whole_app
 from tests.doubles.stripe import StripeDouble
 
 EVERY_OPERATION = Path(__file__).parent / "operations.toml"
 
 
 @pytest.fixture
-async def house(directus: DirectusDouble, stripe: StripeDouble) -> AsyncIterator[House]:
+async def app(directus: DirectusDouble, stripe: StripeDouble) -> AsyncIterator[RunningApp]:
     settings = {
         "STRIPE_OPERATIONS": str(EVERY_OPERATION),
         "STRIPE_WRITE_BACK": "true",

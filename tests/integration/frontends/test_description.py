@@ -5,19 +5,19 @@ import sys
 from pathlib import Path
 
 from sidecar.core.operations.table import OPERATIONS
-from tests.doubles.house import CLERK, House
+from tests.doubles.running_app import CLERK, RunningApp
 
 _EXAMPLES = "8"
 # Whether an object exists, and that one of two parameters excludes the other, OpenAPI cannot say.
 _UNDECIDABLE = "positive_data_acceptance"
 
 
-async def test_schemathesis_finds_nothing(house: House, tmp_path: Path) -> None:
+async def test_schemathesis_finds_nothing(app: RunningApp, tmp_path: Path) -> None:
     """No server error, no status, body or header that is not described, no bad input that passes, no other method."""
     for _ in range(3):
-        house.stripe.add_payments(2, customer=house.stripe.add_customer(email="a@b.co")["id"])
-    prefix = f"http://127.0.0.1:{house.port}/stripe"
-    house.tokens.add(CLERK.token)
+        app.stripe.add_payments(2, customer=app.stripe.add_customer(email="a@b.co")["id"])
+    prefix = f"http://127.0.0.1:{app.port}/stripe"
+    app.tokens.add(CLERK.token)
 
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{prefix}/openapi.json", "--url", prefix),

@@ -10,31 +10,31 @@ from openapi_spec_validator import validate
 from deploy.demo.install import NodeTools
 from deploy.demo.progress import run
 from sidecar.core.operations.table import OPERATIONS
-from tests.doubles.house import House
+from tests.doubles.running_app import RunningApp
 
 USES = Path(__file__).parent / "types.ts"
 
 
-async def description(house: House) -> dict[str, Any]:
-    answer = await house.call(None, "/stripe/openapi.json")
+async def description(app: RunningApp) -> dict[str, Any]:
+    answer = await app.call(None, "/stripe/openapi.json")
     assert answer.status == 200
     given: dict[str, Any] = json.loads(answer.body)
     return given
 
 
-async def test_the_description_is_valid(house: House) -> None:
+async def test_the_description_is_valid(app: RunningApp) -> None:
     """It is OpenAPI 3.1, with each operation that is on, and nobody needs a credential to read it."""
-    described = await description(house)
+    described = await description(app)
 
     validate(described)
     found = {operation["operationId"] for methods in described["paths"].values() for operation in methods.values()}
     assert found == {operation.name for operation in OPERATIONS}
-    assert (house.directus.requests, house.stripe.asked) == ([], [])
+    assert (app.directus.requests, app.stripe.asked) == ([], [])
 
 
-async def test_types_compile(house: House, node_tools: NodeTools, tmp_path: Path) -> None:
+async def test_types_compile(app: RunningApp, node_tools: NodeTools, tmp_path: Path) -> None:
     """What openapi-typescript makes of it compiles strictly, and so does what a front end writes against it."""
-    (tmp_path / "openapi.json").write_text(json.dumps(await description(house)))
+    (tmp_path / "openapi.json").write_text(json.dumps(await description(app)))
     shutil.copy(USES, tmp_path)
     node, modules = str(node_tools.node), node_tools.modules
     generate = [node, str(modules / "openapi-typescript/bin/cli.js"), "openapi.json", "--output", "api.d.ts"]

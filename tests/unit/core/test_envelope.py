@@ -8,7 +8,7 @@ from sidecar.errors import DirectusUnavailable, PermissionDenied, SidecarError
 
 
 def test_the_shape_is_directus_own() -> None:
-    """Facts, Directus 15: one error with its message, and its code among its extensions."""
+    """One error with its message, and its code among its extensions."""
     error = PermissionDenied("No.", reason=Reason.NO_ACCESS, extensions={"collection": "customers"})
 
     assert json.loads(json.dumps(error_body(error))) == {

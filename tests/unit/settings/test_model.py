@@ -113,7 +113,7 @@ def test_from_the_environment(name: str, text: str, value: object, monkeypatch: 
 
 @pytest.mark.parametrize(("name", "text", "value"), [(name, *pair) for name, pair in SAMPLES.items()], ids=SAMPLES)
 def test_from_a_file(name: str, text: str, value: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Facts, Directus 14: Every setting is read from the file that NAME_FILE names, one newline at its end aside."""
+    """Every setting is read from the file that NAME_FILE names, one newline at its end aside."""
     monkeypatch.delenv(name, raising=False)
     (tmp_path / "value").write_text(f"{text}\n")
     monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "value"))
@@ -354,7 +354,7 @@ def test_unusable_settings_end_the_start(monkeypatch: pytest.MonkeyPatch, capsys
 
 
 def test_settings_stay_as_they_are() -> None:
-    """Design: Settings cannot be changed once they are read."""
+    """Settings cannot be changed once they are read."""
     with pytest.raises(ValidationError):
         load(Settings).sidecar_port = 1  # type: ignore[misc]  # mypy knows it too
 

@@ -7,27 +7,27 @@ import pytest
 
 from tests.doubles import invariants
 from tests.doubles.directus import DirectusDouble
-from tests.doubles.house import House, OpenHouse, whole_app
+from tests.doubles.running_app import OpenApp, RunningApp, whole_app
 from tests.doubles.stripe import StripeDouble
 
 
 @pytest.fixture
-async def open_house(directus: DirectusDouble, stripe: StripeDouble, log_lines: list[str]) -> AsyncIterator[OpenHouse]:
-    """`await open_house(DENIED_STATUS="403")`: the application with these settings over the tests' own."""
-    houses: list[House] = []
+async def open_app(directus: DirectusDouble, stripe: StripeDouble, log_lines: list[str]) -> AsyncIterator[OpenApp]:
+    """`await open_app(DENIED_STATUS="403")`: the application with these settings over the tests' own."""
+    apps: list[RunningApp] = []
     async with AsyncExitStack() as exits:
 
-        async def opened(**settings: str) -> House:
-            house = await exits.enter_async_context(whole_app(directus, stripe, **settings))
-            house.log = log_lines
-            houses.append(house)
-            return house
+        async def opened(**settings: str) -> RunningApp:
+            app = await exits.enter_async_context(whole_app(directus, stripe, **settings))
+            app.log = log_lines
+            apps.append(app)
+            return app
 
         yield opened
-    for house in houses:
-        invariants.hold(house)
+    for app in apps:
+        invariants.hold(app)
 
 
 @pytest.fixture
-async def house(open_house: OpenHouse) -> House:
-    return await open_house()
+async def app(open_app: OpenApp) -> RunningApp:
+    return await open_app()

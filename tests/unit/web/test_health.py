@@ -6,103 +6,103 @@ import pytest
 
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble
-from tests.doubles.house import CLERK, KEY, House, OpenHouse
+from tests.doubles.running_app import CLERK, KEY, OpenApp, RunningApp
 from tests.doubles.stripe import StripeDouble, is_probe
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer
 
 
-async def readiness(house: House) -> Answer:
-    return await house.call(target="/readyz")
+async def readiness(app: RunningApp) -> Answer:
+    return await app.call(target="/readyz")
 
 
-async def eventually_ready(house: House, status: int) -> None:
+async def eventually_ready(app: RunningApp, status: int) -> None:
     async def answers() -> bool:
-        return (await readiness(house)).status == status
+        return (await readiness(app)).status == status
 
     await eventually(answers)
 
 
-async def test_liveness_asks_nobody(house: House) -> None:
+async def test_liveness_asks_nobody(app: RunningApp) -> None:
     """L5: whether the process lives is answered without any upstream."""
-    probes = len(house.stripe.requests)
-    await house.directus.refuse()
+    probes = len(app.stripe.requests)
+    await app.directus.refuse()
 
-    answers = [await house.call(target="/healthz") for _ in range(3)]
+    answers = [await app.call(target="/healthz") for _ in range(3)]
 
     assert [(answer.status, answer.json()) for answer in answers] == [(200, {"status": "ok"})] * 3
-    assert probes == len(house.stripe.requests)
+    assert probes == len(app.stripe.requests)
 
 
 @pytest.mark.parametrize("upstream", ["directus", "stripe"])
-async def test_upstream_that_is_down_does_not_unready(house: House, upstream: str) -> None:
+async def test_upstream_that_is_down_does_not_unready(app: RunningApp, upstream: str) -> None:
     """L5: an outage is no reason to take a replica away: all replicas would go at once."""
-    double: DirectusDouble | StripeDouble = house.directus if upstream == "directus" else house.stripe
+    double: DirectusDouble | StripeDouble = app.directus if upstream == "directus" else app.stripe
     await double.refuse()
-    await house.call(CLERK)
+    await app.call(CLERK)
 
-    assert (await readiness(house)).status == 200
+    assert (await readiness(app)).status == 200
 
 
-async def test_key_that_stripe_refuses_at_the_start(open_house: OpenHouse, stripe: StripeDouble) -> None:
+async def test_key_that_stripe_refuses_at_the_start(open_app: OpenApp, stripe: StripeDouble) -> None:
     """L5: a key that Stripe answers with 401 makes the process unready, and ready once it is accepted."""
     stripe.key = "sk_test_another"
-    house = await open_house()
-    await eventually_ready(house, 503)
-    assert "Stripe" in (await readiness(house)).json()["reason"]
+    app = await open_app()
+    await eventually_ready(app, 503)
+    assert "Stripe" in (await readiness(app)).json()["reason"]
 
     stripe.key = KEY
-    await eventually_ready(house, 200)
+    await eventually_ready(app, 200)
 
-    assert (await readiness(house)).json()["status"] == "ready"
+    assert (await readiness(app)).json()["status"] == "ready"
 
 
-async def test_key_that_stripe_refuses_later(house: House) -> None:
+async def test_key_that_stripe_refuses_later(app: RunningApp) -> None:
     """L5: a key that is withdrawn while serving makes the process unready."""
-    house.stripe.key = "sk_test_another"
-    assert (await house.call(CLERK)).status == 503
+    app.stripe.key = "sk_test_another"
+    assert (await app.call(CLERK)).status == 503
 
-    assert (await readiness(house)).status == 503
+    assert (await readiness(app)).status == 503
 
-    house.stripe.key = KEY
-    await eventually_ready(house, 200)
+    app.stripe.key = KEY
+    await eventually_ready(app, 200)
 
 
-async def test_right_that_a_restricted_key_lacks(house: House) -> None:
+async def test_right_that_a_restricted_key_lacks(app: RunningApp) -> None:
     """L5: a 403 for one call is one right that is missing, not a key that is unusable."""
-    house.stripe.fail(faults.answer(403, '{"error": {}}'), when=lambda request: not is_probe(request))
-    await house.call(CLERK)
+    app.stripe.fail(faults.answer(403, '{"error": {}}'), when=lambda request: not is_probe(request))
+    await app.call(CLERK)
 
-    assert (await readiness(house)).status == 200
+    assert (await readiness(app)).status == 200
 
 
-async def test_readiness_tries_the_key_one_at_a_time(open_house: OpenHouse, stripe: StripeDouble) -> None:
+async def test_readiness_tries_the_key_one_at_a_time(open_app: OpenApp, stripe: StripeDouble) -> None:
     """L5: however often readiness is asked, one trial of the key is under way at most."""
     stripe.key = "sk_test_another"
-    house = await open_house()
-    await eventually_ready(house, 503)
+    app = await open_app()
+    await eventually_ready(app, 503)
     hold = faults.Hold()
     stripe.fail(hold, when=is_probe)
-    await eventually_held(house, hold)
+    await eventually_held(app, hold)
 
-    await asyncio.gather(*(readiness(house) for _ in range(20)))
+    await asyncio.gather(*(readiness(app) for _ in range(20)))
 
     assert hold.arrived == 1
     hold.release()
 
 
-async def eventually_held(house: House, hold: faults.Hold) -> None:
+async def eventually_held(app: RunningApp, hold: faults.Hold) -> None:
     async def arrived() -> bool:
-        await readiness(house)
+        await readiness(app)
         return hold.arrived > 0
 
     await eventually(arrived)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_health_needs_no_credential_and_tells_no_secret(house: House, path: str) -> None:
+async def test_health_needs_no_credential_and_tells_no_secret(app: RunningApp, path: str) -> None:
     """L5: health is asked without a credential, and a bad one does no harm."""
-    answers = [await house.call(target=path), await house.call(target=f"{path}?access_token=")]
+    answers = [await app.call(target=path), await app.call(target=f"{path}?access_token=")]
 
     assert [answer.status for answer in answers] == [200, 200]
-    assert house.directus.requests == []
+    assert app.directus.requests == []

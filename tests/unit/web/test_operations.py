@@ -3,7 +3,7 @@
 import pytest
 
 from tests.doubles.directus import User
-from tests.doubles.house import CLERK, CREATOR, MEMBER, NOBODY, READER, House
+from tests.doubles.running_app import CLERK, CREATOR, MEMBER, NOBODY, READER, RunningApp
 from tests.doubles.wire import Answer
 
 LISTS = ("/stripe/payments", "/stripe/payments/cus_ABC123", "/stripe/customers")
@@ -26,9 +26,9 @@ def ids(answer: Answer) -> list[str]:
     ],
     ids=["clerk", "reader", "creator", "nobody", "nobody-signed-in"],
 )
-async def test_who_may_list(house: House, user: User | None, target: str, status: int, code: str | None) -> None:
+async def test_who_may_list(app: RunningApp, user: User | None, target: str, status: int, code: str | None) -> None:
     """A list takes `read`; nothing else Directus grants stands in for it."""
-    answer = await house.call(user, target)
+    answer = await app.call(user, target)
 
     assert (status, code) == (answer.status, answer.code)
 
@@ -44,88 +44,88 @@ async def test_who_may_list(house: House, user: User | None, target: str, status
     ],
     ids=["clerk", "creator", "reader", "nobody", "nobody-signed-in"],
 )
-async def test_who_may_create(house: House, user: User | None, status: int, code: str | None) -> None:
+async def test_who_may_create(app: RunningApp, user: User | None, status: int, code: str | None) -> None:
     """Creating a customer takes `create`; a caller who may only read is refused."""
-    answer = await house.create(user)
+    answer = await app.create(user)
 
     assert (status, code) == (answer.status, answer.code)
-    assert len(house.stripe.customers) == (1 if status == 201 else 0)
+    assert len(app.stripe.customers) == (1 if status == 201 else 0)
 
 
-async def test_partial_access_is_held_to_own_rows(house: House) -> None:
+async def test_partial_access_is_held_to_own_rows(app: RunningApp) -> None:
     """A caller whose access holds for some items only gets those customers' payments and no others."""
-    own = house.stripe.add_payments(2, customer="cus_OWN")
-    house.stripe.add_payments(3, customer="cus_FOREIGN")
-    house.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")
-    house.directus.add_row(owner=CLERK.name, stripe_customer_id="cus_FOREIGN")
+    own = app.stripe.add_payments(2, customer="cus_OWN")
+    app.stripe.add_payments(3, customer="cus_FOREIGN")
+    app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")
+    app.directus.add_row(owner=CLERK.name, stripe_customer_id="cus_FOREIGN")
 
-    listed, foreign = await house.call(MEMBER), await house.call(MEMBER, "/stripe/payments/cus_FOREIGN")
+    listed, foreign = await app.call(MEMBER), await app.call(MEMBER, "/stripe/payments/cus_FOREIGN")
 
     assert own == ids(listed)
     assert (foreign.status, foreign.code) == (401, "FORBIDDEN")
 
 
 @pytest.mark.parametrize("number", [0, 1, 100, 101, 250])
-async def test_list_is_whole_and_newest_first(house: House, number: int) -> None:
+async def test_list_is_whole_and_newest_first(app: RunningApp, number: int) -> None:
     """Every PaymentIntent is there once, in Stripe's order, whatever the number of pages."""
-    expected = house.stripe.add_payments(number)
+    expected = app.stripe.add_payments(number)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert expected == ids(answer)
 
 
-async def test_list_of_one_customer(house: House) -> None:
+async def test_list_of_one_customer(app: RunningApp) -> None:
     """A customer's list holds that customer's payments alone, over all pages."""
-    expected = house.stripe.add_payments(120, customer="cus_ABC123")
-    house.stripe.add_payments(5, customer="cus_XYZ789")
+    expected = app.stripe.add_payments(120, customer="cus_ABC123")
+    app.stripe.add_payments(5, customer="cus_XYZ789")
 
-    assert expected == ids(await house.call(CLERK, "/stripe/payments/cus_ABC123"))
+    assert expected == ids(await app.call(CLERK, "/stripe/payments/cus_ABC123"))
 
 
-async def test_list_of_customers(house: House) -> None:
+async def test_list_of_customers(app: RunningApp) -> None:
     """The list of customers holds all of them, newest first."""
-    expected = [house.stripe.add_customer()["id"] for _ in range(3)][::-1]
+    expected = [app.stripe.add_customer()["id"] for _ in range(3)][::-1]
 
-    assert expected == ids(await house.call(CLERK, "/stripe/customers"))
+    assert expected == ids(await app.call(CLERK, "/stripe/customers"))
 
 
-async def test_one_customer(house: House) -> None:
+async def test_one_customer(app: RunningApp) -> None:
     """A single customer is answered as Stripe's object, and an unknown one with Stripe's own code."""
-    customer = house.stripe.add_customer(email="ada@example.com")
+    customer = app.stripe.add_customer(email="ada@example.com")
 
-    known = await house.call(CLERK, f"/stripe/customers/{customer['id']}")
-    unknown = await house.call(CLERK, "/stripe/customers/cus_NONE")
+    known = await app.call(CLERK, f"/stripe/customers/{customer['id']}")
+    unknown = await app.call(CLERK, "/stripe/customers/cus_NONE")
 
     assert (200, customer) == (known.status, known.json())
     assert (unknown.status, unknown.extensions["stripe"]["code"]) == (404, "resource_missing")
 
 
-async def test_created_customer_is_answered(house: House) -> None:
+async def test_created_customer_is_answered(app: RunningApp) -> None:
     """The answer to a creation is Stripe's customer, with what was sent."""
-    answer = await house.create(email="ada@example.com", name="Ada Lovelace")
+    answer = await app.create(email="ada@example.com", name="Ada Lovelace")
 
     created = answer.json()
     assert (answer.status, created["email"], created["name"]) == (201, "ada@example.com", "Ada Lovelace")
-    assert house.stripe.customers[0]["id"] == created["id"]
+    assert app.stripe.customers[0]["id"] == created["id"]
 
 
-async def test_same_body_twice_makes_two_customers(house: House) -> None:
+async def test_same_body_twice_makes_two_customers(app: RunningApp) -> None:
     """Without write-back nothing ties two requests together, least of all the e-mail address."""
-    first, second = await house.create(), await house.create()
+    first, second = await app.create(), await app.create()
 
     assert first.json()["id"] != second.json()["id"]
-    assert len(house.stripe.customers) == 2
+    assert len(app.stripe.customers) == 2
 
 
 @pytest.mark.parametrize("target", LISTS)
 @pytest.mark.parametrize(
     "parameter", ["expand[]=data.customer", "customer=cus_A", "on_behalf_of=acct_1", "stripe_account=acct_1", "x", "=y"]
 )
-async def test_parameters_are_refused(house: House, target: str, parameter: str) -> None:
+async def test_parameters_are_refused(app: RunningApp, target: str, parameter: str) -> None:
     """R4: a parameter that is not the route's own is refused: it neither travels on to Stripe nor is ignored."""
-    answer = await house.call(CLERK, f"{target}?{parameter}")
+    answer = await app.call(CLERK, f"{target}?{parameter}")
 
     assert (answer.status, answer.code) == (400, "INVALID_QUERY")
-    assert house.directus.requests == []
-    assert house.stripe.asked == []
+    assert app.directus.requests == []
+    assert app.stripe.asked == []

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sidecar.core.access.policy import Reason
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.web import keys
-from tests.doubles.house import CLERK, MEMBER, NOBODY, READER, House, OpenHouse, bearer
+from tests.doubles.running_app import CLERK, MEMBER, NOBODY, READER, OpenApp, RunningApp, bearer
 from tests.doubles.wire import Answer
 
 LABELS = {
@@ -20,54 +20,54 @@ LABELS = {
 }
 
 
-async def logout(house: House, *headers: tuple[str, str]) -> Answer:
-    return await house.call(target="/logout", method="POST", headers=headers)
+async def logout(app: RunningApp, *headers: tuple[str, str]) -> Answer:
+    return await app.call(target="/logout", method="POST", headers=headers)
 
 
-def asked(house: House) -> int:
-    return len(house.directus.requests)
+def asked(app: RunningApp) -> int:
+    return len(app.directus.requests)
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
-async def test_logout_forgets(open_house: OpenHouse, place: str) -> None:
+async def test_logout_forgets(open_app: OpenApp, place: str) -> None:
     """After a logout the next request asks Directus again, wherever the token stood; others stay remembered."""
-    house = await open_house(PERMISSIONS_CACHE_TTL="3600")
+    app = await open_app(PERMISSIONS_CACHE_TTL="3600")
     for user in (CLERK, READER):
-        await house.call(user)
-    before = asked(house)
+        await app.call(user)
+    before = asked(app)
     cookie = ("Cookie", f"directus_session_token={CLERK.token}")
-    told = await logout(house, bearer(CLERK.token) if place == "header" else cookie)
-    answers = [await house.call(CLERK), await house.call(READER)]
+    told = await logout(app, bearer(CLERK.token) if place == "header" else cookie)
+    answers = [await app.call(CLERK), await app.call(READER)]
 
     assert told.status == 204
     assert [answer.status for answer in answers] == [200, 200]
-    assert asked(house) == before + 1
+    assert asked(app) == before + 1
 
 
-async def test_logout_of_every_address(open_house: OpenHouse) -> None:
+async def test_logout_of_every_address(open_app: OpenApp) -> None:
     """The address a logout comes from, claimed or not, decides nothing."""
-    house = await open_house(PERMISSIONS_CACHE_TTL="3600")
+    app = await open_app(PERMISSIONS_CACHE_TTL="3600")
     sources = ("127.0.0.1", "127.0.0.2")
     for source in sources:
-        await house.call(CLERK, source=source)
-    before = asked(house)
-    await logout(house, bearer(CLERK.token), ("X-Forwarded-For", "203.0.113.9"))
+        await app.call(CLERK, source=source)
+    before = asked(app)
+    await logout(app, bearer(CLERK.token), ("X-Forwarded-For", "203.0.113.9"))
     for source in sources:
-        await house.call(CLERK, source=source)
+        await app.call(CLERK, source=source)
 
-    assert asked(house) == before + len(sources)
+    assert asked(app) == before + len(sources)
 
 
-async def test_refused_after_logout(open_house: OpenHouse) -> None:
+async def test_refused_after_logout(open_app: OpenApp) -> None:
     """What Directus says between being told and having ended the session is used and not remembered."""
-    house = await open_house(PERMISSIONS_CACHE_TTL="3600")
-    await house.call(CLERK)
-    await logout(house, bearer(CLERK.token))
-    between = await house.call(CLERK)
-    user = house.directus.users[CLERK.token]
+    app = await open_app(PERMISSIONS_CACHE_TTL="3600")
+    await app.call(CLERK)
+    await logout(app, bearer(CLERK.token))
+    between = await app.call(CLERK)
+    user = app.directus.users[CLERK.token]
     user.refused = "INVALID_CREDENTIALS"
     try:
-        after = await house.call(CLERK)
+        after = await app.call(CLERK)
     finally:
         user.refused = None
 
@@ -75,46 +75,46 @@ async def test_refused_after_logout(open_house: OpenHouse) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-async def test_logout_is_a_post(house: House, method: str) -> None:
+async def test_logout_is_a_post(app: RunningApp, method: str) -> None:
     """A page cannot cause it by a link or an image."""
-    assert (await house.call(CLERK, "/logout", method=method)).status == 405
+    assert (await app.call(CLERK, "/logout", method=method)).status == 405
 
 
-async def test_readiness_says_how_changes_are_heard(house: House) -> None:
+async def test_readiness_says_how_changes_are_heard(app: RunningApp) -> None:
     """/readyz tells whether the feed is off, connected or lost; neither makes the service unready."""
-    health = house.runner.app[keys.HEALTH]
+    health = app.runner.app[keys.HEALTH]
     states = []
     for feed in (None, lambda: True, lambda: False):
         health.feed_connected = feed
-        answer = await house.call(target="/readyz")
+        answer = await app.call(target="/readyz")
         states.append((answer.status, answer.json()["realtime"]))
 
     assert states == [(200, "off"), (200, "connected"), (200, "lost")]
 
 
-async def test_draining(house: House) -> None:
+async def test_draining(app: RunningApp) -> None:
     """L4: while draining it is not ready, and alive, and serves; each answer ends its connection."""
-    house.runner.app[keys.HEALTH].draining = True
-    answers = [await house.call(target=path) for path in ("/readyz", "/healthz")]
-    answers.append(await house.call(CLERK))
+    app.runner.app[keys.HEALTH].draining = True
+    answers = [await app.call(target=path) for path in ("/readyz", "/healthz")]
+    answers.append(await app.call(CLERK))
 
     assert [answer.status for answer in answers] == [503, 200, 200]
     assert answers[0].json()["status"] == "draining"
     assert [answer.header("Connection") for answer in answers] == ["close"] * 3
 
 
-async def test_metrics(house: House) -> None:
+async def test_metrics(app: RunningApp) -> None:
     """Everything that happened is counted, under labels from fixed sets, and nothing of it names anybody."""
-    house.directus.users["other"] = NOBODY
-    payments = house.stripe.add_payments(3, customer="cus_MARKED")
-    house.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_MARKED")
+    app.directus.users["other"] = NOBODY
+    payments = app.stripe.add_payments(3, customer="cus_MARKED")
+    app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_MARKED")
     for user in (CLERK, CLERK, READER, MEMBER, NOBODY, None):
-        await house.call(user)
-        await house.call(user, "/stripe/payments/cus_MARKED")
-    await house.create(CLERK)
-    await house.create(READER)
-    await house.call(target="/nothing/here")
-    text = (await house.call(target="/metrics")).body.decode()
+        await app.call(user)
+        await app.call(user, "/stripe/payments/cus_MARKED")
+    await app.create(CLERK)
+    await app.create(READER)
+    await app.call(target="/nothing/here")
+    text = (await app.call(target="/metrics")).body.decode()
 
     families = {family.name: family for family in text_string_to_metric_families(text)}
     requests = families["sidecar_requests"].samples
@@ -131,19 +131,19 @@ async def test_metrics(house: House) -> None:
         assert secret not in text
 
 
-async def test_metrics_of_the_feed(house: House) -> None:
+async def test_metrics_of_the_feed(app: RunningApp) -> None:
     """Where changes are not followed there is nothing to be lost, hence nothing to be alarmed at."""
-    text = (await house.call(target="/metrics")).body.decode()
+    text = (await app.call(target="/metrics")).body.decode()
 
     assert "sidecar_feed_connected NaN" in text
     assert 'sidecar_purges_total{cause="lost"} 0.0' in text
 
 
-async def test_metrics_of_the_memory(house: House) -> None:
+async def test_metrics_of_the_memory(app: RunningApp) -> None:
     """Hits, shared and asked questions are told apart."""
-    await house.call(CLERK)
-    await house.call(CLERK)
-    text = (await house.call(target="/metrics")).body.decode()
+    await app.call(CLERK)
+    await app.call(CLERK)
+    text = (await app.call(target="/metrics")).body.decode()
 
     assert 'sidecar_permissions_total{result="asked"} 1.0' in text
     assert 'sidecar_permissions_total{result="hit"} 1.0' in text

@@ -3,19 +3,19 @@
 import pytest
 
 from tests.doubles.directus import User
-from tests.doubles.house import CLERK, CREATOR, NOBODY, READER, House, OpenHouse
+from tests.doubles.running_app import CLERK, CREATOR, NOBODY, READER, OpenApp, RunningApp
 
 LOCAL = User("local", "MARKED-local-network", READER.permissions, ip_access=["10.0.0.0/8", "2001:db8::/32"])
 COOKIE = "directus_session_token"
 
 
-async def test_denied_status(open_house: OpenHouse) -> None:
+async def test_denied_status(open_app: OpenApp) -> None:
     """DENIED_STATUS=403 is for a known caller without the permission, and for nobody else."""
-    house = await open_house(DENIED_STATUS="403")
+    app = await open_app(DENIED_STATUS="403")
     unknown = User("unknown", "MARKED-unknown")
-    house.tokens.add(unknown.token)
+    app.tokens.add(unknown.token)
 
-    answers = [await house.call(user) for user in (NOBODY, CREATOR, None, unknown)]
+    answers = [await app.call(user) for user in (NOBODY, CREATOR, None, unknown)]
 
     assert [(answer.status, answer.code) for answer in answers] == [
         (403, "FORBIDDEN"),
@@ -26,32 +26,32 @@ async def test_denied_status(open_house: OpenHouse) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["/pay", "/a/b-c/d_e"])
-async def test_prefix(open_house: OpenHouse, prefix: str) -> None:
+async def test_prefix(open_app: OpenApp, prefix: str) -> None:
     """SIDECAR_PREFIX moves all routes, and nothing is left where they were; health stays."""
-    house = await open_house(SIDECAR_PREFIX=prefix)
+    app = await open_app(SIDECAR_PREFIX=prefix)
 
-    here = [(await house.call(CLERK, prefix + path)).status for path in ("/payments", "/payments/cus_A", "/customers")]
-    there = [(await house.call(CLERK, path)).status for path in ("/stripe/payments", "/payments", prefix)]
+    here = [(await app.call(CLERK, prefix + path)).status for path in ("/payments", "/payments/cus_A", "/customers")]
+    there = [(await app.call(CLERK, path)).status for path in ("/stripe/payments", "/payments", prefix)]
 
     assert (here, there) == ([200, 200, 200], [404, 404, 404])
-    assert (await house.call(target="/healthz")).status == 200
+    assert (await app.call(target="/healthz")).status == 200
 
 
-async def test_session_cookie_name(open_house: OpenHouse) -> None:
+async def test_session_cookie_name(open_app: OpenApp) -> None:
     """SESSION_COOKIE_NAME is the one cookie that counts."""
-    house = await open_house(SESSION_COOKIE_NAME="my.session")
+    app = await open_app(SESSION_COOKIE_NAME="my.session")
 
-    own = await house.call(headers=[("Cookie", f"my.session={CLERK.token}")])
-    usual = await house.call(headers=[("Cookie", f"{COOKIE}={CLERK.token}")])
+    own = await app.call(headers=[("Cookie", f"my.session={CLERK.token}")])
+    usual = await app.call(headers=[("Cookie", f"{COOKIE}={CLERK.token}")])
 
     assert (own.status, usual.status) == (200, 401)
 
 
-async def open_behind_proxy(open_house: OpenHouse, **settings: str) -> House:
-    house = await open_house(TRUSTED_PROXIES="127.0.0.1, 192.0.2.0/24", **settings)
-    house.directus.add_users([LOCAL])
-    house.tokens.add(LOCAL.token)
-    return house
+async def open_behind_proxy(open_app: OpenApp, **settings: str) -> RunningApp:
+    app = await open_app(TRUSTED_PROXIES="127.0.0.1, 192.0.2.0/24", **settings)
+    app.directus.add_users([LOCAL])
+    app.tokens.add(LOCAL.token)
+    return app
 
 
 FORWARDED = {
@@ -68,83 +68,83 @@ FORWARDED = {
 
 
 @pytest.mark.parametrize(("sent", "seen", "status"), FORWARDED.values(), ids=FORWARDED)
-async def test_trusted_proxy(open_house: OpenHouse, sent: str, seen: str, status: int) -> None:
+async def test_trusted_proxy(open_app: OpenApp, sent: str, seen: str, status: int) -> None:
     """P4: from a trusted proxy the client's address travels to Directus, read from the right, and decides there."""
-    house = await open_behind_proxy(open_house)
+    app = await open_behind_proxy(open_app)
 
-    answer = await house.call(LOCAL, headers=[("X-Forwarded-For", sent)])
+    answer = await app.call(LOCAL, headers=[("X-Forwarded-For", sent)])
 
     assert status == answer.status
-    assert [[seen]] == [request.values("X-Forwarded-For") for request in house.directus.requests]
+    assert [[seen]] == [request.values("X-Forwarded-For") for request in app.directus.requests]
 
 
-async def test_address_in_several_headers(open_house: OpenHouse) -> None:
+async def test_address_in_several_headers(open_app: OpenApp) -> None:
     """P4: a header that stands there twice is read as one list, its last entry nearest."""
-    house = await open_behind_proxy(open_house)
+    app = await open_behind_proxy(open_app)
 
-    await house.call(LOCAL, headers=[("X-Forwarded-For", "10.0.0.1"), ("X-Forwarded-For", "203.0.113.9")])
+    await app.call(LOCAL, headers=[("X-Forwarded-For", "10.0.0.1"), ("X-Forwarded-For", "203.0.113.9")])
 
-    assert [request.values("X-Forwarded-For") for request in house.directus.requests] == [["203.0.113.9"]]
+    assert [request.values("X-Forwarded-For") for request in app.directus.requests] == [["203.0.113.9"]]
 
 
-async def test_untrusted_peer_beside_a_trusted_proxy(open_house: OpenHouse) -> None:
+async def test_untrusted_peer_beside_a_trusted_proxy(open_app: OpenApp) -> None:
     """P4: whoever goes round the proxy is known by its own address."""
-    house = await open_behind_proxy(open_house)
+    app = await open_behind_proxy(open_app)
 
-    answer = await house.call(LOCAL, headers=[("X-Forwarded-For", "10.0.0.1")], source="127.0.0.9")
+    answer = await app.call(LOCAL, headers=[("X-Forwarded-For", "10.0.0.1")], source="127.0.0.9")
 
     assert answer.status == 401
-    assert [request.values("X-Forwarded-For") for request in house.directus.requests] == [["127.0.0.9"]]
+    assert [request.values("X-Forwarded-For") for request in app.directus.requests] == [["127.0.0.9"]]
 
 
 @pytest.mark.parametrize("sent", ["unknown", "", "10.0.0.1\t;", "10.0.0.256", "localhost", "10.0.0.1,"])
-async def test_odd_address_from_a_trusted_proxy(open_house: OpenHouse, sent: str) -> None:
+async def test_odd_address_from_a_trusted_proxy(open_app: OpenApp, sent: str) -> None:
     """P4: what is no address is 400: nobody is asked as somebody else."""
-    house = await open_behind_proxy(open_house)
+    app = await open_behind_proxy(open_app)
 
-    answer = await house.call(LOCAL, headers=[("X-Forwarded-For", sent)])
+    answer = await app.call(LOCAL, headers=[("X-Forwarded-For", sent)])
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
-    assert house.directus.requests == []
+    assert app.directus.requests == []
 
 
-async def test_address_is_part_of_what_is_remembered(open_house: OpenHouse) -> None:
+async def test_address_is_part_of_what_is_remembered(open_app: OpenApp) -> None:
     """C2: what Directus granted to one address is not granted to another by memory."""
-    house = await open_behind_proxy(open_house)
+    app = await open_behind_proxy(open_app)
     addresses = ["10.0.0.1", "203.0.113.9", "10.0.0.1"]
 
-    statuses = [(await house.call(LOCAL, headers=[("X-Forwarded-For", sent)])).status for sent in addresses]
+    statuses = [(await app.call(LOCAL, headers=[("X-Forwarded-For", sent)])).status for sent in addresses]
 
     assert statuses == [200, 401, 200]
-    assert len(house.directus.requests) == 2
+    assert len(app.directus.requests) == 2
 
 
-async def test_custom_address_header(open_house: OpenHouse) -> None:
+async def test_custom_address_header(open_app: OpenApp) -> None:
     """IP_CUSTOM_HEADER is read from the proxy and written to Directus in place of X-Forwarded-For."""
-    house = await open_behind_proxy(open_house, IP_CUSTOM_HEADER="CF-Connecting-IP")
-    house.directus.address_header = "CF-Connecting-IP"
+    app = await open_behind_proxy(open_app, IP_CUSTOM_HEADER="CF-Connecting-IP")
+    app.directus.address_header = "CF-Connecting-IP"
     headers = [("X-Forwarded-For", "203.0.113.9"), ("CF-Connecting-IP", "10.0.0.1")]
 
-    answer = await house.call(LOCAL, headers=headers)
+    answer = await app.call(LOCAL, headers=headers)
 
     assert answer.status == 200
-    [asked] = house.directus.requests
+    [asked] = app.directus.requests
     assert [asked.values("CF-Connecting-IP"), asked.values("X-Forwarded-For")] == ([["10.0.0.1"], []])
 
 
-async def test_address_without_proxies(house: House) -> None:
+async def test_address_without_proxies(app: RunningApp) -> None:
     """P4: without trusted proxies Directus sees the peer's own address."""
-    await house.call(READER, source="127.0.0.5")
+    await app.call(READER, source="127.0.0.5")
 
-    assert [request.values("X-Forwarded-For") for request in house.directus.requests] == [["127.0.0.5"]]
+    assert [request.values("X-Forwarded-For") for request in app.directus.requests] == [["127.0.0.5"]]
 
 
-async def test_directus_below_a_path(open_house: OpenHouse) -> None:
+async def test_directus_below_a_path(open_app: OpenApp) -> None:
     """DIRECTUS_URL may have a path of its own."""
-    house = await open_house()
-    below = await open_house(DIRECTUS_URL=f"{house.directus.url}/cms/")
+    app = await open_app()
+    below = await open_app(DIRECTUS_URL=f"{app.directus.url}/cms/")
 
     answer = await below.call(CLERK)
 
     assert answer.status == 503
-    assert house.directus.requests[-1].target == "/cms/permissions/me"
+    assert app.directus.requests[-1].target == "/cms/permissions/me"

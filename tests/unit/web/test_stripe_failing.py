@@ -8,8 +8,8 @@ import pytest
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.faults import Fault, Hold, Huge
-from tests.doubles.house import CLERK, KEY, NOBODY, House, OpenHouse
 from tests.doubles.invariants import log_records
+from tests.doubles.running_app import CLERK, KEY, NOBODY, OpenApp, RunningApp
 from tests.doubles.server import Recorded, full_backlog
 from tests.doubles.stripe import is_probe
 from tests.doubles.waiting import eventually
@@ -29,26 +29,26 @@ def stripe_error(status: int, request_id: str = "req_test", **facts: str) -> Fau
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_our_key_is_refused(house: House, status: int) -> None:
+async def test_our_key_is_refused(app: RunningApp, status: int) -> None:
     """U2: that Stripe refuses our key is no fault of the caller's: 503, and a line in the log for the operator."""
-    house.stripe.fail(stripe_error(status, type="invalid_request_error"), when=by_callers)
+    app.stripe.fail(stripe_error(status, type="invalid_request_error"), when=by_callers)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert (answer.status, answer.code, answer.extensions["service"]) == (503, "SERVICE_UNAVAILABLE", "stripe")
-    [line] = log_records(house.log, "Stripe does not accept our key for this call")
+    [line] = log_records(app.log, "Stripe does not accept our key for this call")
     assert line["level"] == "error"
     assert "req_test" in str(line["detail"])
 
 
 @pytest.mark.parametrize("status", [400, 402, 404])
 @pytest.mark.parametrize("route", ["list", "create"])
-async def test_fault_of_the_callers_input(house: House, status: int, route: str) -> None:
+async def test_fault_of_the_callers_input(app: RunningApp, status: int, route: str) -> None:
     """U2: Stripe's 4xx keep their status, Stripe's code and parameter and the request ID to ask Stripe about."""
     fault = stripe_error(status, type="invalid_request_error", code="resource_missing", param="customer")
-    house.stripe.fail(fault, when=by_callers)
+    app.stripe.fail(fault, when=by_callers)
 
-    answer = await (house.call(CLERK) if route == "list" else house.create())
+    answer = await (app.call(CLERK) if route == "list" else app.create())
 
     facts = {
         "type": "invalid_request_error",
@@ -57,38 +57,38 @@ async def test_fault_of_the_callers_input(house: House, status: int, route: str)
         "request_id": "req_test",
     }
     assert (status, "STRIPE_REJECTED", facts) == (answer.status, answer.code, answer.extensions["stripe"])
-    assert len(house.stripe.asked) == 1
+    assert len(app.stripe.asked) == 1
 
 
-async def test_limit_that_ends_within_the_budget(house: House) -> None:
+async def test_limit_that_ends_within_the_budget(app: RunningApp) -> None:
     """U2: a 429 is waited out, and the caller notices no more than the time."""
-    house.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers, times=1)
+    app.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers, times=1)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
-    assert (answer.status, len(house.stripe.asked)) == (200, 2)
+    assert (answer.status, len(app.stripe.asked)) == (200, 2)
 
 
-async def test_limit_that_outlasts_the_budget(open_house: OpenHouse) -> None:
+async def test_limit_that_outlasts_the_budget(open_app: OpenApp) -> None:
     """U2: a 429 that stays is a 429 with Retry-After, inside the budget."""
-    house = await open_house(STRIPE_TIMEOUT="1.5")
-    house.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers)
+    app = await open_app(STRIPE_TIMEOUT="1.5")
+    app.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert (answer.status, answer.code) == (429, "REQUESTS_EXCEEDED")
     assert answer.header("Retry-After") == "1"
     assert answer.seconds < 1.5 + SLACK
-    assert len(house.stripe.asked) > 1
+    assert len(app.stripe.asked) > 1
 
 
-async def test_retry_after_beyond_the_budget(open_house: OpenHouse) -> None:
+async def test_retry_after_beyond_the_budget(open_app: OpenApp) -> None:
     """U2: where Stripe asks for more time than there is, the caller is told at once, and how long."""
-    house = await open_house(STRIPE_TIMEOUT="1.5")
+    app = await open_app(STRIPE_TIMEOUT="1.5")
     limited = faults.answer(429, '{"error": {"code": "rate_limit"}}', Retry_After="9")
-    house.stripe.fail(limited, when=by_callers)
+    app.stripe.fail(limited, when=by_callers)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert (answer.status, answer.header("Retry-After")) == (429, "9")
     assert answer.seconds < SLACK
@@ -107,27 +107,27 @@ PASSING: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-async def test_get_is_repeated(house: House, fault: Fault) -> None:
+async def test_get_is_repeated(app: RunningApp, fault: Fault) -> None:
     """U3: a GET that broke off, at whatever point, is repeated, and the caller gets the whole list."""
-    expected = house.stripe.add_payments(3)
-    house.stripe.fail(fault, when=by_callers, times=1)
+    expected = app.stripe.add_payments(3)
+    app.stripe.fail(fault, when=by_callers, times=1)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert expected == [payment["id"] for payment in answer.json()]
-    assert len(house.stripe.asked) <= 2
+    assert len(app.stripe.asked) <= 2
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-async def test_post_is_repeated_with_the_same_key(house: House, fault: Fault) -> None:
+async def test_post_is_repeated_with_the_same_key(app: RunningApp, fault: Fault) -> None:
     """U3: a creation that broke off is repeated with the same idempotency key: one customer in the end."""
-    house.stripe.fail(fault, when=by_callers, times=1)
+    app.stripe.fail(fault, when=by_callers, times=1)
 
-    answer = await house.create()
+    answer = await app.create()
 
     assert answer.status == 201
-    assert [answer.json()["id"]] == [customer["id"] for customer in house.stripe.customers]
-    keys = [request.values("Idempotency-Key") for request in house.stripe.asked]
+    assert [answer.json()["id"]] == [customer["id"] for customer in app.stripe.customers]
+    keys = [request.values("Idempotency-Key") for request in app.stripe.asked]
     assert all(len(key) == 1 for key in keys)
     assert len({key for [key] in keys}) == 1
 
@@ -156,91 +156,91 @@ LASTING: dict[str, tuple[Fault, set[int]]] = {
 
 @pytest.mark.parametrize("route", ["list", "create"])
 @pytest.mark.parametrize(("fault", "statuses"), LASTING.values(), ids=LASTING)
-async def test_stripe_is_down(open_house: OpenHouse, fault: Fault, statuses: set[int], route: str) -> None:
+async def test_stripe_is_down(open_app: OpenApp, fault: Fault, statuses: set[int], route: str) -> None:
     """U2, U3: a Stripe that gives no result is 502 or 504 inside the budget, and never the caller's fault."""
     budget = 0.4 if 504 in statuses else 5  # only where it is used up need it be short
-    house = await open_house(STRIPE_TIMEOUT=str(budget))
-    house.stripe.fail(fault, when=by_callers)
+    app = await open_app(STRIPE_TIMEOUT=str(budget))
+    app.stripe.fail(fault, when=by_callers)
 
-    answer = await (house.call(CLERK) if route == "list" else house.create())
+    answer = await (app.call(CLERK) if route == "list" else app.create())
 
     assert answer.status in statuses
     assert answer.code in {"STRIPE_UNAVAILABLE", "STRIPE_TIMEOUT"}
     assert answer.seconds < 0.4 + SLACK
 
 
-async def test_stripe_hangs(open_house: OpenHouse) -> None:
+async def test_stripe_hangs(open_app: OpenApp) -> None:
     """U2: a Stripe that says nothing is 504 when the budget is used up, each time of several at once."""
-    house = await open_house(STRIPE_TIMEOUT="0.4")
-    house.stripe.fail(faults.hang, when=by_callers)
+    app = await open_app(STRIPE_TIMEOUT="0.4")
+    app.stripe.fail(faults.hang, when=by_callers)
 
-    calls = [house.start(CLERK, f"/stripe/payments/cus_{number}") for number in range(5)]
-    answers = await asyncio.gather(*calls, *(house.create() for _ in range(5)))
+    calls = [app.start(CLERK, f"/stripe/payments/cus_{number}") for number in range(5)]
+    answers = await asyncio.gather(*calls, *(app.create() for _ in range(5)))
 
     assert {answer.code for answer in answers} == {"STRIPE_TIMEOUT"}
     assert max(answer.seconds for answer in answers) < 0.4 + SLACK
 
 
-async def test_customer_without_id(house: House) -> None:
+async def test_customer_without_id(app: RunningApp) -> None:
     """U2: an answer to a creation that names no customer is 502."""
-    house.stripe.fail(faults.answer(200, '{"object": "customer"}'), when=by_callers)
+    app.stripe.fail(faults.answer(200, '{"object": "customer"}'), when=by_callers)
 
-    assert (await house.create()).status == 502
+    assert (await app.create()).status == 502
 
 
-async def test_refused_connection(open_house: OpenHouse) -> None:
+async def test_refused_connection(open_app: OpenApp) -> None:
     """U2: a Stripe that is not there is 502 or 504 inside the budget."""
-    house = await open_house(STRIPE_TIMEOUT="0.4")
-    await house.stripe.refuse()
+    app = await open_app(STRIPE_TIMEOUT="0.4")
+    await app.stripe.refuse()
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert answer.status in {502, 504}
     assert answer.seconds < 0.4 + SLACK
 
 
-async def test_connection_that_is_never_accepted(house: House, open_house: OpenHouse) -> None:
+async def test_connection_that_is_never_accepted(app: RunningApp, open_app: OpenApp) -> None:
     """U2: a Stripe that does not accept is 502 when the time to connect is over, however large the budget is."""
     async with full_backlog() as url:
-        deaf = await open_house(STRIPE_API_BASE=url, STRIPE_CONNECT_TIMEOUT="0.2")
+        deaf = await open_app(STRIPE_API_BASE=url, STRIPE_CONNECT_TIMEOUT="0.2")
 
         answer = await deaf.call(CLERK)
 
     assert answer.status == 502
-    assert house.stripe.asked == []
+    assert app.stripe.asked == []
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_redirect_is_not_followed(house: House, status: int) -> None:
+async def test_redirect_is_not_followed(app: RunningApp, status: int) -> None:
     """U2: the key is sent nowhere else, whatever a redirect says."""
     async with DirectusDouble.running() as elsewhere:
-        house.stripe.fail(faults.redirect(f"{elsewhere.url}/v1/customers", status), when=by_callers)
+        app.stripe.fail(faults.redirect(f"{elsewhere.url}/v1/customers", status), when=by_callers)
 
-        answers = [await house.call(CLERK), await house.create()]
+        answers = [await app.call(CLERK), await app.create()]
 
         assert [answer.status for answer in answers] == [502, 502]
         assert elsewhere.requests == []
 
 
-async def test_100_megabytes(open_house: OpenHouse) -> None:
+async def test_100_megabytes(open_app: OpenApp) -> None:
     """U2: of an answer of 100 MB most is never read."""
-    house = await open_house(STRIPE_TIMEOUT="0.45")  # one attempt
+    app = await open_app(STRIPE_TIMEOUT="0.45")  # one attempt
     huge = Huge()
-    house.stripe.fail(huge, when=by_callers)
+    app.stripe.fail(huge, when=by_callers)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert answer.status in {502, 504}
     assert huge.sent < 40 * MEBIBYTE
 
 
-async def test_key_is_named_by_its_own_version(house: House) -> None:
+async def test_key_is_named_by_its_own_version(app: RunningApp) -> None:
     """Every request carries the key and the one version of the API this release was made for."""
-    await house.call(CLERK)
-    await house.create()
+    await app.call(CLERK)
+    await app.create()
 
-    assert {("Bearer " + KEY,)} == {tuple(request.values("Authorization")) for request in house.stripe.requests}
-    assert len({tuple(request.values("Stripe-Version")) for request in house.stripe.requests}) == 1
+    assert {("Bearer " + KEY,)} == {tuple(request.values("Authorization")) for request in app.stripe.requests}
+    assert len({tuple(request.values("Stripe-Version")) for request in app.stripe.requests}) == 1
 
 
 @pytest.mark.parametrize(
@@ -250,24 +250,24 @@ async def test_key_is_named_by_its_own_version(house: House) -> None:
         "idempotency_error",
     ],
 )
-async def test_key_in_use_is_not_told_as_other_values(open_house: OpenHouse, kind: str) -> None:
+async def test_key_in_use_is_not_told_as_other_values(open_app: OpenApp, kind: str) -> None:
     """W2: that the first try is still under way is not the caller's mistake (its `type` is not documented)."""
-    house = await open_house(STRIPE_TIMEOUT="3")
-    house.stripe.fail(stripe_error(409, type=kind, code=IN_USE), when=by_callers)
+    app = await open_app(STRIPE_TIMEOUT="3")
+    app.stripe.fail(stripe_error(409, type=kind, code=IN_USE), when=by_callers)
 
-    answer = await house.create()
+    answer = await app.create()
 
     assert "other values" not in answer.message
 
 
-async def test_slow_stripe_does_not_slow_refusals(house: House) -> None:
+async def test_slow_stripe_does_not_slow_refusals(app: RunningApp) -> None:
     """U5: while as many lists as may be under way wait for Stripe, verdicts are given as fast as ever."""
     hold = Hold()
-    house.stripe.fail(hold, when=by_callers)
+    app.stripe.fail(hold, when=by_callers)
 
-    waiting = asyncio.gather(*(house.call(CLERK, f"/stripe/payments/cus_{number}") for number in range(60)))
+    waiting = asyncio.gather(*(app.call(CLERK, f"/stripe/payments/cus_{number}") for number in range(60)))
     await eventually(lambda: hold.arrived >= 40)
-    refused, health = await house.call(NOBODY), await house.call(target="/healthz")
+    refused, health = await app.call(NOBODY), await app.call(target="/healthz")
     hold.release()
 
     assert (refused.status, health.status) == (401, 200)

@@ -13,9 +13,9 @@ import pytest
 from tests.doubles import faults
 from tests.doubles.directus import Row, User, full, grants
 from tests.doubles.events import OTHER_SECRET, PATH, SECRET, event, headers, signature
-from tests.doubles.house import CLERK, SERVICE_TOKEN, House, OpenHouse
 from tests.doubles.invariants import log_records
 from tests.doubles.pause import Pause
+from tests.doubles.running_app import CLERK, SERVICE_TOKEN, OpenApp, RunningApp
 from tests.doubles.server import Recorded
 from tests.doubles.stripe import Object
 from tests.doubles.waiting import eventually
@@ -34,41 +34,41 @@ SETTINGS = {
 
 
 @pytest.fixture
-async def hearing(open_house: OpenHouse) -> House:
+async def hearing(open_app: OpenApp) -> RunningApp:
     """The application that hears of Stripe's events; both secrets count as what must never show."""
-    house = await open_house(**SETTINGS)
-    house.directus.add_users([SERVICE])
-    house.tokens |= {SECRET, OTHER_SECRET}
-    return house
+    app = await open_app(**SETTINGS)
+    app.directus.add_users([SERVICE])
+    app.tokens |= {SECRET, OTHER_SECRET}
+    return app
 
 
-async def post(house: House, body: bytes, given: Iterable[tuple[str, str]] | None = None) -> Answer:
-    return await house.call(None, PATH, method="POST", headers=headers(body) if given is None else given, body=body)
+async def post(app: RunningApp, body: bytes, given: Iterable[tuple[str, str]] | None = None) -> Answer:
+    return await app.call(None, PATH, method="POST", headers=headers(body) if given is None else given, body=body)
 
 
-def known(house: House, **values: object) -> tuple[Object, Row]:
+def known(app: RunningApp, **values: object) -> tuple[Object, Row]:
     """A customer at Stripe, and the item that holds it and says the same, or these values."""
-    customer = house.stripe.add_customer(name="Ada", email="ada@example.com")
-    return customer, house.directus.add_row(**{"name": "Ada", "email": "ada@example.com", ID: customer["id"], **values})
+    customer = app.stripe.add_customer(name="Ada", email="ada@example.com")
+    return customer, app.directus.add_row(**{"name": "Ada", "email": "ada@example.com", ID: customer["id"], **values})
 
 
-def asked(house: House) -> tuple[int, int]:
-    return len(house.directus.requests), len(house.stripe.asked)
+def asked(app: RunningApp) -> tuple[int, int]:
+    return len(app.directus.requests), len(app.stripe.asked)
 
 
-def writes(house: House) -> list[Recorded]:
-    return [request for request in house.directus.requests if request.method != "GET"]
+def writes(app: RunningApp) -> list[Recorded]:
+    return [request for request in app.directus.requests if request.method != "GET"]
 
 
-async def test_off_unless_there_is_a_secret(house: House) -> None:
+async def test_off_unless_there_is_a_secret(app: RunningApp) -> None:
     """Without STRIPE_WEBHOOK_SECRET there is no such route, and no series of its own."""
-    answer = await post(house, event(UPDATED, "cus_1"))
+    answer = await post(app, event(UPDATED, "cus_1"))
 
     assert (answer.status, answer.code) == (404, "ROUTE_NOT_FOUND")
-    assert b"sidecar_webhooks_total{" not in (await house.call(None, "/metrics")).body
+    assert b"sidecar_webhooks_total{" not in (await app.call(None, "/metrics")).body
 
 
-async def test_an_update_reaches_the_item(hearing: House) -> None:
+async def test_an_update_reaches_the_item(hearing: RunningApp) -> None:
     """What Stripe says now is in the item by the time it is answered, whatever the payload said."""
     customer, item = known(hearing, name="Eva", note="ours")
     stale = {**customer, "name": "Ida"}
@@ -83,7 +83,7 @@ async def test_an_update_reaches_the_item(hearing: House) -> None:
     }
 
 
-async def test_a_deletion_clears_the_id(hearing: House) -> None:
+async def test_a_deletion_clears_the_id(hearing: RunningApp) -> None:
     """The item of a deleted customer holds no ID by the time it is answered."""
     customer, item = known(hearing)
     customer["deleted"] = True
@@ -102,7 +102,7 @@ async def test_a_deletion_clears_the_id(hearing: House) -> None:
     }
 
 
-async def test_a_deletion_that_did_not_happen(hearing: House) -> None:
+async def test_a_deletion_that_did_not_happen(hearing: RunningApp) -> None:
     """A customer that Stripe still has keeps its place, whatever an event said."""
     customer, item = known(hearing)
 
@@ -112,7 +112,7 @@ async def test_a_deletion_that_did_not_happen(hearing: House) -> None:
     assert writes(hearing) == []
 
 
-async def test_a_customer_of_another_account(hearing: House) -> None:
+async def test_a_customer_of_another_account(hearing: RunningApp) -> None:
     """A customer that the key's account does not have is no deleted one: nothing is cleared, and the operator told."""
     item = hearing.directus.add_row(**{ID: "cus_elsewhere", "name": None, "email": None})
 
@@ -124,7 +124,7 @@ async def test_a_customer_of_another_account(hearing: House) -> None:
 
 
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
-async def test_again(hearing: House, kind: str) -> None:
+async def test_again(hearing: RunningApp, kind: str) -> None:
     """An event that comes again changes nothing and asks nobody; one more of the same customer does ask."""
     customer, item = known(hearing, name="Eva")
     customer["deleted"] = kind == DELETED
@@ -141,7 +141,7 @@ async def test_again(hearing: House, kind: str) -> None:
     assert len(writes(hearing)) == 1
 
 
-async def test_a_customer_without_item(hearing: House) -> None:
+async def test_a_customer_without_item(hearing: RunningApp) -> None:
     """A customer that no item holds is acknowledged, and nothing is written."""
     customer = hearing.stripe.add_customer(name="Ada")
     known(hearing)
@@ -150,7 +150,7 @@ async def test_a_customer_without_item(hearing: House) -> None:
     assert writes(hearing) == []
 
 
-async def test_nothing_to_do(hearing: House) -> None:
+async def test_nothing_to_do(hearing: RunningApp) -> None:
     """An item that says what Stripe says is not written: no flow of Directus's begins."""
     customer, _ = known(hearing)
 
@@ -160,7 +160,7 @@ async def test_nothing_to_do(hearing: House) -> None:
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 @pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
-async def test_any_order(hearing: House, order: Sequence[int], *, at_once: bool) -> None:
+async def test_any_order(hearing: RunningApp, order: Sequence[int], *, at_once: bool) -> None:
     """Events in any order, some twice, one by one or at once, end in what Stripe says."""
     customer, item = known(hearing, name="Eva", email="old@example.com")
     bodies = [event(UPDATED, {**customer, "name": "Ida"}), event(UPDATED, customer), event(DELETED, customer)]
@@ -176,7 +176,7 @@ async def test_any_order(hearing: House, order: Sequence[int], *, at_once: bool)
 
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
-async def test_each_secret_counts(hearing: House, secret: str) -> None:
+async def test_each_secret_counts(hearing: RunningApp, secret: str) -> None:
     """While a secret is replaced, what is signed with either is dealt with."""
     customer, item = known(hearing, name="Eva")
     body = event(UPDATED, customer)
@@ -205,7 +205,7 @@ SPOILED: dict[str, Spoil] = {
 
 
 @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
-async def test_what_is_not_stripes(hearing: House, spoil: Spoil) -> None:
+async def test_what_is_not_stripes(hearing: RunningApp, spoil: Spoil) -> None:
     """What is not signed as it must be is a 400 that tells nothing, and neither Directus nor Stripe is asked."""
     customer, item = known(hearing)
     customer["deleted"] = True
@@ -217,7 +217,7 @@ async def test_what_is_not_stripes(hearing: House, spoil: Spoil) -> None:
     assert (asked(hearing), item[ID]) == ((0, 0), customer["id"])
 
 
-async def test_no_credential_counts(hearing: House) -> None:
+async def test_no_credential_counts(hearing: RunningApp) -> None:
     """A Directus token lets nobody in here, and with a signature none is looked at, wherever and however it stands."""
     customer, item = known(hearing, name="Eva")
     body = event(UPDATED, customer)
@@ -231,7 +231,7 @@ async def test_no_credential_counts(hearing: House) -> None:
     assert (refused.status, before, taken.status, item["name"]) == (400, (0, 0), 200, "Ada")
 
 
-async def test_a_long_body(hearing: House) -> None:
+async def test_a_long_body(hearing: RunningApp) -> None:
     """A body of up to 1 MiB is read, longer than what callers may send; one byte more is 413."""
     customer, item = known(hearing, name="Eva")
     padding = 1024 * 1024 - len(event(UPDATED, customer, padding=""))
@@ -246,7 +246,7 @@ async def test_a_long_body(hearing: House) -> None:
     assert (taken.status, item["name"]) == (200, "Ada")
 
 
-async def test_a_long_body_without_length(hearing: House) -> None:
+async def test_a_long_body_without_length(hearing: RunningApp) -> None:
     """The same where the length is not told before."""
     chunks = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     given = [("Transfer-Encoding", "chunked"), (NAME, signature(b"x"))]
@@ -257,7 +257,7 @@ async def test_a_long_body_without_length(hearing: House) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["garbage", "gzip"])
-async def test_a_packed_body_is_not_unpacked(hearing: House, *, packed: bool) -> None:
+async def test_a_packed_body_is_not_unpacked(hearing: RunningApp, *, packed: bool) -> None:
     """V1: A body counts as it came: what says that it is packed has to be signed that way."""
     customer, _ = known(hearing, name="Eva")
     body = event(UPDATED, customer)
@@ -283,7 +283,7 @@ DOWN: dict[str, faults.Fault] = {
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 @pytest.mark.parametrize("fault", DOWN.values(), ids=DOWN)
-async def test_directus_fails(hearing: House, fault: faults.Fault, method: str, kind: str) -> None:
+async def test_directus_fails(hearing: RunningApp, fault: faults.Fault, method: str, kind: str) -> None:
     """Whatever Directus says no with, Stripe is told to send the event again, and then it is dealt with."""
     customer, item = known(hearing, name="Eva")
     customer["deleted"] = kind == DELETED
@@ -299,7 +299,7 @@ async def test_directus_fails(hearing: House, fault: faults.Fault, method: str, 
     assert (item[ID], item["name"]) == ((None, "Eva") if kind == DELETED else (customer["id"], "Ada"))
 
 
-async def test_directus_is_down(hearing: House) -> None:
+async def test_directus_is_down(hearing: RunningApp) -> None:
     """The same where nobody answers at all."""
     customer, item = known(hearing, name="Eva")
     body = event(UPDATED, customer)
@@ -325,7 +325,7 @@ async def test_directus_is_down(hearing: House) -> None:
     ids=["500", "key", "no right", "limit", "half", "hanging"],
 )
 @pytest.mark.parametrize("healthy", [0, 1], ids=["at first", "afterwards"])
-async def test_stripe_fails(hearing: House, fault: faults.Fault, healthy: int) -> None:
+async def test_stripe_fails(hearing: RunningApp, fault: faults.Fault, healthy: int) -> None:
     """Where Stripe cannot say how things are, before or after the item was written, its event is not taken for done."""
     customer, item = known(hearing, name="Eva")
     body = event(UPDATED, customer)
@@ -339,7 +339,7 @@ async def test_stripe_fails(hearing: House, fault: faults.Fault, healthy: int) -
     assert (done.status, item["name"]) == (200, "Ada")
 
 
-async def test_a_lost_answer_of_directus(hearing: House) -> None:
+async def test_a_lost_answer_of_directus(hearing: RunningApp) -> None:
     """A write whose answer is lost is a failure, and the next try finds it done."""
     customer, item = known(hearing)
     customer["deleted"] = True
@@ -352,7 +352,7 @@ async def test_a_lost_answer_of_directus(hearing: House) -> None:
     assert len(writes(hearing)) == 1
 
 
-async def test_a_fault_of_our_own(hearing: House) -> None:
+async def test_a_fault_of_our_own(hearing: RunningApp) -> None:
     """An error that nobody thought of is a 500, which Stripe repeats as well."""
     hearing.crashes = True
     customer, _ = known(hearing, name="Eva")
@@ -370,7 +370,7 @@ async def test_a_fault_of_our_own(hearing: House) -> None:
     assert answer.status == 500
 
 
-async def test_what_directus_refuses_is_named(hearing: House) -> None:
+async def test_what_directus_refuses_is_named(hearing: RunningApp) -> None:
     """The log names the item and the fields that were refused, not what should have stood in them."""
     customer, item = known(hearing, name="Eva")
     hearing.directus.fail(DOWN["invalid"], when=lambda request: request.method == "PATCH")
@@ -383,7 +383,7 @@ async def test_what_directus_refuses_is_named(hearing: House) -> None:
     assert not [line for line in hearing.log if "Ada" in line]
 
 
-async def test_answered_only_when_it_is_done(hearing: House) -> None:
+async def test_answered_only_when_it_is_done(hearing: RunningApp) -> None:
     """Nothing is answered while the item is still to be written."""
     customer, item = known(hearing, name="Eva")
     pause = Pause(after=False)
@@ -398,7 +398,7 @@ async def test_answered_only_when_it_is_done(hearing: House) -> None:
     assert ((await sent).status, item["name"]) == (200, "Ada")
 
 
-async def test_stripe_goes_away_while_it_waits(hearing: House) -> None:
+async def test_stripe_goes_away_while_it_waits(hearing: RunningApp) -> None:
     """What has begun is finished although nobody waits for it, and counts as done when the event comes again."""
     customer, item = known(hearing, name="Eva")
     pause, body = Pause(after=False), event(UPDATED, customer)
@@ -416,7 +416,7 @@ async def test_stripe_goes_away_while_it_waits(hearing: House) -> None:
     assert len(writes(hearing)) == 1
 
 
-async def test_a_new_customer_after_a_deletion(hearing: House) -> None:
+async def test_a_new_customer_after_a_deletion(hearing: RunningApp) -> None:
     """W4: An item whose customer was deleted gets a new one, though Stripe would repeat the first for a day."""
     item = hearing.directus.add_row(owner=CLERK.name, name=None, email=None)
     first = (await hearing.create(item=item["id"])).json()["id"]
@@ -434,7 +434,7 @@ async def test_a_new_customer_after_a_deletion(hearing: House) -> None:
     assert len(hearing.stripe.customers) == 2
 
 
-async def test_a_list_begun_before_is_not_joined(hearing: House) -> None:
+async def test_a_list_begun_before_is_not_joined(hearing: RunningApp) -> None:
     """Whoever asks for a list after an event gets one that was begun after it."""
     customer, _ = known(hearing)
     pause = Pause(after=True)
@@ -452,30 +452,30 @@ async def test_a_list_begun_before_is_not_joined(hearing: House) -> None:
     assert [entry["id"] for entry in (await before).json()] == listed[1:]
 
 
-async def test_too_many_at_once(open_house: OpenHouse) -> None:
+async def test_too_many_at_once(open_app: OpenApp) -> None:
     """L2: Who sends bodies that never end takes no place from callers, and events find theirs again soon."""
-    house = await open_house(**SETTINGS, MAX_CONCURRENT_REQUESTS="40")
-    house.tokens |= {SECRET, OTHER_SECRET}
+    app = await open_app(**SETTINGS, MAX_CONCURRENT_REQUESTS="40")
+    app.tokens |= {SECRET, OTHER_SECRET}
     head = request_bytes("POST", PATH, [("Content-Length", "100")], None)
-    slow = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(50)]
+    slow = [await asyncio.open_connection("127.0.0.1", app.port) for _ in range(50)]
     for _, writer in slow:
         writer.write(head)
-    await house.handled(50)
+    await app.handled(50)
 
-    busy, caller = await post(house, b"x"), await house.call(CLERK, "/stripe/payments?limit=1")
+    busy, caller = await post(app, b"x"), await app.call(CLERK, "/stripe/payments?limit=1")
     for _, writer in slow:
         writer.close()
-    await eventually(lambda: _is_refused(house))
+    await eventually(lambda: _is_refused(app))
 
     assert (busy.status, busy.code, busy.header("Retry-After")) == (503, "SERVICE_UNAVAILABLE", "1")
     assert caller.status == 200
 
 
-async def _is_refused(house: House) -> bool:
-    return (await post(house, b"x", headers(b"y"))).status == 400
+async def _is_refused(app: RunningApp) -> bool:
+    return (await post(app, b"x", headers(b"y"))).status == 400
 
 
-async def test_counted(hearing: House) -> None:
+async def test_counted(hearing: RunningApp) -> None:
     """Each event is counted by type and end, and the request's line names it."""
     customer, _ = known(hearing)
     body = event(UPDATED, customer, id="evt_7")

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from tests.doubles import faults
 from tests.doubles.directus import User, full, grants
-from tests.doubles.house import CLERK, MEMBER, SERVICE_TOKEN, House, OpenHouse
 from tests.doubles.invariants import log_records
+from tests.doubles.running_app import CLERK, MEMBER, SERVICE_TOKEN, OpenApp, RunningApp
 from tests.doubles.server import Recorded
 from tests.doubles.stripe import is_probe
 
@@ -25,13 +25,13 @@ def by_callers(request: Recorded) -> bool:
 
 
 @pytest.fixture
-async def writing(open_house: OpenHouse) -> House:
+async def writing(open_app: OpenApp) -> RunningApp:
     """The application with write-back by the service; a write that fails is given up soon."""
-    return await open_house(**WRITING, WRITE_BACK_TIMEOUT="0.3", DIRECTUS_TIMEOUT="0.5")
+    return await open_app(**WRITING, WRITE_BACK_TIMEOUT="0.3", DIRECTUS_TIMEOUT="0.5")
 
 
-def own_item(house: House, **values: object) -> dict[str, object]:
-    return house.directus.add_row(owner=MEMBER.name, **values)
+def own_item(app: RunningApp, **values: object) -> dict[str, object]:
+    return app.directus.add_row(owner=MEMBER.name, **values)
 
 
 def tokens_of(requests: list[Recorded], method: str) -> set[str]:
@@ -39,7 +39,7 @@ def tokens_of(requests: list[Recorded], method: str) -> set[str]:
 
 
 @pytest.mark.parametrize("user", [CLERK, MEMBER], ids=["clerk", "member"])
-async def test_item_given(writing: House, user: User) -> None:
+async def test_item_given(writing: RunningApp, user: User) -> None:
     """The new ID is put into the item, and Stripe's customer names the item."""
     item = own_item(writing)
 
@@ -53,7 +53,7 @@ async def test_item_given(writing: House, user: User) -> None:
     assert ("customers", str(item["id"])) == (metadata["directus_collection"], metadata["directus_item"])
 
 
-async def test_item_created(writing: House) -> None:
+async def test_item_created(writing: RunningApp) -> None:
     """Without an item one is created with the caller's token, with what was sent, and gets the ID."""
     answer = await writing.create(CLERK, name="Ada")
 
@@ -63,7 +63,7 @@ async def test_item_created(writing: House) -> None:
     assert {f"Bearer {CLERK.token}"} == tokens_of(writing.directus.requests, "POST")
 
 
-async def test_who_writes(writing: House, open_house: OpenHouse) -> None:
+async def test_who_writes(writing: RunningApp, open_app: OpenApp) -> None:
     """The service's token writes the ID, and reads what came of it, where there is one, else the caller's own does."""
     await writing.create(item=own_item(writing)["id"])
     assert {f"Bearer {SERVICE_TOKEN}"} == tokens_of(writing.directus.requests, "PATCH")
@@ -71,13 +71,13 @@ async def test_who_writes(writing: House, open_house: OpenHouse) -> None:
     assert {f"Bearer {CLERK.token}"} == tokens_of(reading[:-1], "GET")
     assert {f"Bearer {SERVICE_TOKEN}"} == tokens_of(reading[-1:], "GET")
 
-    without = await open_house(STRIPE_WRITE_BACK="true")
+    without = await open_app(STRIPE_WRITE_BACK="true")
     writing.directus.requests.clear()
     await without.create(item=own_item(without)["id"])
     assert {f"Bearer {CLERK.token}"} == tokens_of(without.directus.requests, "PATCH")
 
 
-async def test_item_with_an_id(writing: House) -> None:
+async def test_item_with_an_id(writing: RunningApp) -> None:
     """W4: an item that has a customer is answered with that customer: 200, and nothing is created or written."""
     existing = writing.stripe.add_customer(email="first@example.com")
     item = own_item(writing, stripe_customer_id=existing["id"])
@@ -89,7 +89,7 @@ async def test_item_with_an_id(writing: House) -> None:
     assert {"GET"} == {request.method for request in writing.directus.requests}
 
 
-async def test_same_item_again(writing: House) -> None:
+async def test_same_item_again(writing: RunningApp) -> None:
     """W4: asking again for the same item gives the same customer."""
     item = own_item(writing)
 
@@ -99,7 +99,7 @@ async def test_same_item_again(writing: House) -> None:
     assert len(writing.stripe.customers) == 1
 
 
-async def test_same_item_at_once(writing: House) -> None:
+async def test_same_item_at_once(writing: RunningApp) -> None:
     """W2: many at once for one item get one customer, all with the same ID."""
     item = own_item(writing)
 
@@ -110,7 +110,7 @@ async def test_same_item_at_once(writing: House) -> None:
     assert len(writing.stripe.customers) == 1
 
 
-async def test_item_of_somebody_else(writing: House) -> None:
+async def test_item_of_somebody_else(writing: RunningApp) -> None:
     """R2: an item that the caller may not see is refused like one that is not there, and Stripe is not asked."""
     foreign = writing.directus.add_row(owner="somebody")
 
@@ -121,7 +121,7 @@ async def test_item_of_somebody_else(writing: House) -> None:
     assert writing.stripe.asked == []
 
 
-async def test_item_that_may_only_be_read(writing: House) -> None:
+async def test_item_that_may_only_be_read(writing: RunningApp) -> None:
     """R2: to be allowed to read an item is not enough to give it a customer."""
     onlooker = User("onlooker", "MARKED-onlooker", grants(read=full(), create=full()))
     writing.directus.add_users([onlooker])
@@ -137,7 +137,7 @@ async def test_item_that_may_only_be_read(writing: House) -> None:
     "item",
     ["../users/1", "1?fields=*", "1/2", "a%2fb", "", " ", -1, 1.5, True, [1], {"id": 1}, "1\n", "x" * 300, 2**63],
 )
-async def test_odd_primary_keys(writing: House, item: object) -> None:
+async def test_odd_primary_keys(writing: RunningApp, item: object) -> None:
     """V1: what is no primary key is 400 before it stands in any path."""
     answer = await writing.create(item=item)
 
@@ -146,9 +146,9 @@ async def test_odd_primary_keys(writing: House, item: object) -> None:
     assert {"/permissions/me"} >= {request.path for request in writing.directus.requests}
 
 
-async def test_item_without_write_back(house: House) -> None:
+async def test_item_without_write_back(app: RunningApp) -> None:
     """Where nothing is written back an item is refused, rather than ignored."""
-    answer = await house.create(item=1)
+    answer = await app.create(item=1)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
 
@@ -163,7 +163,7 @@ async def test_item_without_write_back(house: House) -> None:
     ],
     ids=["500", "reset", "hang", "forbidden"],
 )
-async def test_directus_fails_after_stripe_answered(writing: House, fault: faults.Fault) -> None:
+async def test_directus_fails_after_stripe_answered(writing: RunningApp, fault: faults.Fault) -> None:
     """W3: the caller learns the customer's ID and that it is still to be written; a retry finishes it."""
     item = own_item(writing)
     writing.directus.fail(fault, when=writing_back)
@@ -184,10 +184,10 @@ async def test_directus_fails_after_stripe_answered(writing: House, fault: fault
     ("fault", "times", "patience"), [(faults.reset_after_work, 1, "600"), (faults.half_json, None, "0.3")]
 )
 async def test_write_that_succeeded_unheard(
-    open_house: OpenHouse, fault: faults.Fault, times: int | None, patience: str
+    open_app: OpenApp, fault: faults.Fault, times: int | None, patience: str
 ) -> None:
     """W3: where Directus wrote the ID and its answers were lost, the outcome is the same as if they had arrived."""
-    writing = await open_house(**WRITING, WRITE_BACK_TIMEOUT=patience)
+    writing = await open_app(**WRITING, WRITE_BACK_TIMEOUT=patience)
     item = own_item(writing)
     writing.directus.fail(fault, when=writing_back, times=times)
 
@@ -197,7 +197,7 @@ async def test_write_that_succeeded_unheard(
     assert answer.header("X-Write-Back") is None
 
 
-async def test_directus_fails_before_stripe(writing: House) -> None:
+async def test_directus_fails_before_stripe(writing: RunningApp) -> None:
     """W3: where the item cannot be read Stripe is not asked: 503."""
     item = own_item(writing)
     writing.directus.fail(faults.answer(500), when=lambda request: request.path.startswith("/items/"))
@@ -209,7 +209,7 @@ async def test_directus_fails_before_stripe(writing: House) -> None:
 
 
 @pytest.mark.parametrize("given", [True, False], ids=["item-given", "item-created"])
-async def test_stripe_fails(writing: House, given: bool) -> None:  # noqa: FBT001 - pytest passes it by name
+async def test_stripe_fails(writing: RunningApp, given: bool) -> None:  # noqa: FBT001 - pytest passes it by name
     """W3: an error of Stripe names the item, so that a retry with it makes no second item and no second customer."""
     attributes = {"item": own_item(writing)["id"]} if given else {}
     declined = json.dumps({"error": {"type": "invalid_request_error", "code": "email_invalid"}})
@@ -226,7 +226,7 @@ async def test_stripe_fails(writing: House, given: bool) -> None:  # noqa: FBT00
     assert len(writing.stripe.customers) == 1
 
 
-async def test_stripe_breaks_off_after_creating(writing: House) -> None:
+async def test_stripe_breaks_off_after_creating(writing: RunningApp) -> None:
     """U3, W3: where Stripe created the customer and its answer was lost for good, a retry finds the same one."""
     item = own_item(writing)
     writing.stripe.fail(faults.reset_after_work, when=by_callers, times=3)
@@ -239,7 +239,7 @@ async def test_stripe_breaks_off_after_creating(writing: House) -> None:
     assert again.json()["id"] == customer["id"] == item["stripe_customer_id"]
 
 
-async def test_other_values_for_the_same_item(writing: House) -> None:
+async def test_other_values_for_the_same_item(writing: RunningApp) -> None:
     """W6: a retry with another address, while the first customer's ID is not written, is a clear 409."""
     item = own_item(writing)
     writing.directus.fail(faults.answer(500), when=writing_back)
@@ -252,7 +252,7 @@ async def test_other_values_for_the_same_item(writing: House) -> None:
     assert len(writing.stripe.customers) == 1
 
 
-async def test_somebody_else_wrote_first(writing: House) -> None:
+async def test_somebody_else_wrote_first(writing: RunningApp) -> None:
     """W4: an ID that came into the item meanwhile is not overwritten."""
     item = own_item(writing)
     other = writing.stripe.add_customer()
@@ -270,7 +270,7 @@ async def test_somebody_else_wrote_first(writing: House) -> None:
     assert answer.status == 409 or answer.json()["id"] == other["id"]
 
 
-async def test_creator_who_may_not_read(writing: House) -> None:
+async def test_creator_who_may_not_read(writing: RunningApp) -> None:
     """An item whose key its creator may not learn gets no customer, and the answer says why."""
     blind = User("blind", "MARKED-blind", grants(create=full()))
     writing.directus.add_users([blind])
@@ -283,15 +283,15 @@ async def test_creator_who_may_not_read(writing: House) -> None:
     assert writing.stripe.asked == []
 
 
-async def test_users_as_collection(open_house: OpenHouse) -> None:
+async def test_users_as_collection(open_app: OpenApp) -> None:
     """The ID can be kept on Directus's own users, whose path is another one."""
     boss = User("boss", "MARKED-boss", grants("directus_users", read=full(), create=full(), update=full()))
-    house = await open_house(STRIPE_WRITE_BACK="true", STRIPE_CUSTOMERS_COLLECTION="directus_users")
-    house.directus.add_users([boss])
-    house.tokens.add(boss.token)
-    row = house.directus.add_row("directus_users", id="5f0c1a3e-user", owner="x")
+    app = await open_app(STRIPE_WRITE_BACK="true", STRIPE_CUSTOMERS_COLLECTION="directus_users")
+    app.directus.add_users([boss])
+    app.tokens.add(boss.token)
+    row = app.directus.add_row("directus_users", id="5f0c1a3e-user", owner="x")
 
-    answer = await house.create(boss, item=row["id"])
+    answer = await app.create(boss, item=row["id"])
 
     assert (201, row["stripe_customer_id"]) == (answer.status, answer.json()["id"])
-    assert {"/users/5f0c1a3e-user", "/users"} <= {request.path for request in house.directus.requests}
+    assert {"/users/5f0c1a3e-user", "/users"} <= {request.path for request in app.directus.requests}

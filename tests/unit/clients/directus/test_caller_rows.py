@@ -70,7 +70,7 @@ def page(values: Sequence[object]) -> Reply:
     ],
 )
 async def test_the_value_counts(rows: object, *, counts: bool) -> None:
-    """R1, facts, Directus 6: A row counts only if it shows this very ID, and rows are not counted."""
+    """R1: A row counts only if it shows this very ID, and rows are not counted."""
     assert (await found("cus_1", reply({"data": rows}), ALLOWED) is not None) is counts
 
 
@@ -120,7 +120,7 @@ async def test_one_search_gives_the_primary_key_too(key: object, expected: objec
     ],
 )
 async def test_what_directus_says_of_the_item(data: object, *, may: bool) -> None:
-    """Facts, Directus 8: An item may be changed only where Directus says so of this very action."""
+    """An item may be changed only where Directus says so of this very action."""
     with upstream(reply({"data": data})) as directus:
         async with rows_of() as rows:
             answer = await rows.may(CALLER, Action.UPDATE, "a/b")
@@ -166,7 +166,7 @@ async def test_pages_that_never_end_do() -> None:
 
 
 async def test_a_system_collection_has_its_own_address() -> None:
-    """Facts, Directus 7: The rows of directus_users are read at /users."""
+    """The rows of directus_users are read at /users."""
     with upstream(page([])) as directus:
         await ids(directus, collection="directus_users")
 
@@ -175,7 +175,7 @@ async def test_a_system_collection_has_its_own_address() -> None:
 
 @pytest.mark.parametrize("data", [None, {}, "cus_1", {"cus": "cus_1"}])
 async def test_what_is_no_list_is_no_answer(data: object) -> None:
-    """Design 3: An odd answer is neither "no rows" nor a refusal."""
+    """An odd answer is neither "no rows" nor a refusal."""
     with upstream(reply({"data": data})) as directus, pytest.raises(DirectusUnavailable):
         await ids(directus)
 

@@ -52,19 +52,19 @@ async def refusal(answer: Reply) -> Exception:
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8"])
 async def test_permissions_are_read(content_type: str) -> None:
-    """Facts, Directus 1: The answer's `data` becomes permissions on the collections in use."""
+    """The answer's `data` becomes permissions on the collections in use."""
     with upstream(reply({"data": FULL}, headers={"Content-Type": content_type})):
         assert await ask() == granting(READ.action)
 
 
 async def test_no_grants_are_an_answer_too() -> None:
-    """Facts, Directus 1: An empty answer is a caller without permissions, not a failure."""
+    """An empty answer is a caller without permissions, not a failure."""
     with upstream(reply({"data": {}})):
         assert await ask() == Permissions({})
 
 
 async def test_how_directus_is_asked() -> None:
-    """Design 8: The credential travels once, as a bearer token, beside the client's address."""
+    """The credential travels once, as a bearer token, beside the client's address."""
     request = await asked(reply({"data": {}}))
 
     assert (request.method, str(request.url)) == ("GET", f"{BASE}/permissions/me")
@@ -79,7 +79,7 @@ async def test_how_directus_is_asked() -> None:
 
 
 async def test_the_address_goes_into_the_header_that_directus_reads() -> None:
-    """Facts, Directus 2: Where Directus reads another header, the address stands there and only there."""
+    """Where Directus reads another header, the address stands there and only there."""
     request = await asked(reply({"data": {}}), header="X-Real-Client")
 
     assert request.headers["X-Real-Client"] == "192.0.2.7"
@@ -87,7 +87,7 @@ async def test_the_address_goes_into_the_header_that_directus_reads() -> None:
 
 
 async def test_the_service_has_no_address() -> None:
-    """Facts, Directus 2: Asked for itself, the sidecar sends no forwarded address."""
+    """Asked for itself, the sidecar sends no forwarded address."""
     request = await asked(reply({"data": {}}), caller=Credential("s", Source.SERVICE, None))
 
     assert "X-Forwarded-For" not in request.headers
@@ -165,7 +165,7 @@ async def test_everything_else_is_no_answer(answer: Reply) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(429, "REQUESTS_EXCEEDED"), (503, "SERVICE_UNAVAILABLE")])
 async def test_directus_says_when_to_come_back(status: int, code: str) -> None:
-    """Facts, Directus 3: Retry-After goes on to the caller."""
+    """Retry-After goes on to the caller."""
     error = await refusal(reply(errors(code), status=status, headers={"Retry-After": "7"}))
 
     assert isinstance(error, DirectusUnavailable)
@@ -182,7 +182,7 @@ async def test_a_proxy_says_when_to_come_back(status: int) -> None:
 
 
 async def test_an_old_directus_is_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Facts, Directus 3: A missing route means a Directus before 11, which only the operator can mend."""
+    """A missing route means a Directus before 11, which only the operator can mend."""
     await refusal(reply(errors("ROUTE_NOT_FOUND"), status=404))
 
     assert "version 11" in caplog.text
@@ -255,7 +255,7 @@ async def test_a_redirect_takes_the_token_nowhere() -> None:
 
 
 async def test_the_token_stands_on_the_wire_once() -> None:
-    """Design 8: Of the whole request only the Authorization header holds the token."""
+    """Of the whole request only the Authorization header holds the token."""
     async with loopback(whole(json.dumps({"data": FULL}).encode())) as directus:
         await ask(directus.url)
 
@@ -275,7 +275,7 @@ async def test_the_token_stands_on_the_wire_once() -> None:
     st.sampled_from([200, 204, 302, 400, 401, 403, 404, 429, 500, 503]),
 )
 def test_no_json_is_a_fourth_outcome(payload: dict[str, object], status: int) -> None:
-    """Design 3: Any JSON with any status is permissions, a refusal or no answer; only a 200 is permissions."""
+    """Any JSON with any status is permissions, a refusal or no answer; only a 200 is permissions."""
 
     async def outcome() -> object:
         with upstream(reply(payload, status=status)):
@@ -300,5 +300,5 @@ def test_no_json_is_a_fourth_outcome(payload: dict[str, object], status: int) ->
     ],
 )
 def test_where_a_collection_is(collection: str, path: str) -> None:
-    """Facts, Directus 7: System collections have paths of their own."""
+    """System collections have paths of their own."""
     assert collection_path(collection) == path

@@ -81,7 +81,7 @@ async def test_reading_a_customer_id(value: object, customer_id: str | None) -> 
     ],
 )
 async def test_an_item_without_the_fields_is_no_answer(row: object) -> None:
-    """Facts, Directus 6: A row that does not show the field is not taken for an empty one."""
+    """A row that does not show the field is not taken for an empty one."""
     with pytest.raises(DirectusUnavailable):
         await done("read", reply({"data": row}))
 
@@ -109,7 +109,7 @@ async def test_an_item_has_one_name(key: object) -> None:
     ],
 )
 async def test_only_a_clear_yes_allows_an_update(data: object, *, allowed: bool) -> None:
-    """Facts, Directus 8: Whether this very item may be updated is Directus's `true` and nothing like it."""
+    """Whether this very item may be updated is Directus's `true` and nothing like it."""
     result, request = await done("may update", reply({"data": data}))
 
     assert result is allowed
@@ -139,7 +139,7 @@ async def test_a_created_item_that_its_creator_may_not_read(answer: Reply) -> No
 
 @pytest.mark.parametrize(("changed", "claimed"), [([{"key": 7}], True), ([], False), (None, False), ({}, False)])
 async def test_claiming_is_one_step(changed: object, *, claimed: bool) -> None:
-    """Facts, Directus 9: The ID is set by one request that names the item and asks for an empty field."""
+    """The ID is set by one request that names the item and asks for an empty field."""
     result, request = await done("claim", reply({"data": changed}))
 
     assert result is claimed
@@ -183,7 +183,7 @@ async def test_a_claim_changes_what_reads_as_none(row: Mapping[str, object], *, 
 
 
 async def test_a_system_collection_has_its_own_address() -> None:
-    """Facts, Directus 7: Items of directus_users are read at /users, and judged under their collection's name."""
+    """Items of directus_users are read at /users, and judged under their collection's name."""
     _, reading = await done("read", reply({"data": {"key": 7, "cus": None}}), collection="directus_users")
     _, judging = await done("may update", reply({"data": {}}), collection="directus_users")
 
@@ -253,7 +253,7 @@ async def test_directus_says_no(step: str, status: int, code: str) -> None:
     ids=label,
 )
 async def test_directus_says_nothing(step: str, answer: Reply) -> None:
-    """Design 3: An outage is never taken for a refusal, and is not asked again here."""
+    """An outage is never taken for a refusal, and is not asked again here."""
     with upstream(answer) as directus:
         async with Collection() as items:
             with pytest.raises(DirectusUnavailable):

@@ -123,7 +123,7 @@ async def test_not_its_customer_any_more(
 
 
 async def test_on_users(directus: DirectusDouble) -> None:
-    """Facts, Directus 7: items of `directus_users` are at /users."""
+    """Items of `directus_users` are at /users."""
     payload = grants("directus_users", read=full(), update=full())
     directus.add_users([User("service", "service", payload)])
     directus.add_row("directus_users", id="a-user", stripe_customer_id=FORMER, name="Ada")

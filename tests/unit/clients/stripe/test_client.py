@@ -318,7 +318,7 @@ async def test_a_silent_stripe_ends_with_the_budget() -> None:
 
 @in_virtual_time
 async def test_retries_share_one_budget() -> None:
-    """Design 7: Slow faults and the pauses between them end together inside the one budget."""
+    """Slow faults and the pauses between them end together inside the one budget."""
     began = asyncio.get_running_loop().time()
 
     with upstream(late(12, error(500))) as stripe, pytest.raises(StripeTimeout):

@@ -65,7 +65,7 @@ def test_the_table(status: int, kind: str, expected: type[StripeFailure], answer
 
 
 def test_every_class_of_the_library_is_in_the_table() -> None:
-    """Design 6: Every error class of the library is in the table; one that a new release adds shows up here."""
+    """Every error class of the library is in the table; one that a new release adds shows up here."""
     assert below(stripe.StripeError) - ONLY_CONNECT == {name.split()[0] for name in TABLE} | NO_ANSWER | ONLY_V2
 
 
@@ -75,7 +75,7 @@ def below(kind: type) -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(ONLY_V2))
 def test_errors_of_v2_would_be_the_callers(name: str) -> None:
-    """Design 6: The classes that the library makes of v2's types alone would be rejections with their type."""
+    """The classes that the library makes of v2's types alone would be rejections with their type."""
     kind = re.sub("(?<!^)(?=[A-Z])", "_", name.removesuffix("Error")).lower()
 
     error = made(400, {"type": kind})
@@ -135,7 +135,7 @@ def test_no_text_of_stripe_is_relayed(status: int, kind: str) -> None:
     ],
 )
 def test_a_4xx_that_is_not_stripes_is_no_verdict(status: int, body: object) -> None:
-    """Design 3: Whatever answers in its own words is between us and Stripe, and no mistake of the caller's."""
+    """Whatever answers in its own words is between us and Stripe, and no mistake of the caller's."""
     assert type(failure(status, body, {})) is StripeUnavailable
 
 

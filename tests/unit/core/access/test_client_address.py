@@ -1,4 +1,4 @@
-"""Facts, Directus 2 and check P4: which address is the client's."""
+"""Which address is the client's."""
 
 from ipaddress import ip_address, ip_network
 

@@ -23,7 +23,7 @@ def read(grant: object) -> Grant:
     ],
 )
 def test_what_directus_grants(grant: object, access: Access, fields: set[str]) -> None:
-    """Facts, Directus 1: access and fields are read as Directus writes them."""
+    """Access and fields are read as Directus writes them."""
     assert read(grant) == Grant(access, AllowedFields(frozenset(fields)))
 
 

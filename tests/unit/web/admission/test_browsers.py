@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.doubles.house import CLERK, House, OpenHouse, bearer
+from tests.doubles.running_app import CLERK, OpenApp, RunningApp, bearer
 from tests.doubles.wire import Answer
 
 APP = "https://app.example.com"
@@ -11,9 +11,9 @@ SESSION = ("Cookie", f"directus_session_token={CLERK.token}")
 NEW = b'{"email": "ada@example.com"}'
 
 
-async def create(house: House, *headers: tuple[str, str], credential: tuple[str, str] = SESSION) -> Answer:
+async def create(app: RunningApp, *headers: tuple[str, str], credential: tuple[str, str] = SESSION) -> Answer:
     sent = [("Content-Type", "application/json"), credential, *headers]
-    return await house.call(None, "/stripe/customers", method="POST", headers=sent, body=NEW)
+    return await app.call(None, "/stripe/customers", method="POST", headers=sent, body=NEW)
 
 
 FOREIGN = {
@@ -35,18 +35,18 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
-async def test_session_on_a_foreign_page(house: House, headers: list[tuple[str, str]]) -> None:
+async def test_session_on_a_foreign_page(app: RunningApp, headers: list[tuple[str, str]]) -> None:
     """X1: a page of a foreign or opaque origin cannot create anything with a visitor's session."""
-    answer = await create(house, *headers)
+    answer = await create(app, *headers)
 
     assert (answer.status, answer.code) == (403, "FORBIDDEN")
-    assert house.stripe.customers == []
+    assert app.stripe.customers == []
 
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
-async def test_bearer_token_on_a_foreign_page(house: House, headers: list[tuple[str, str]]) -> None:
+async def test_bearer_token_on_a_foreign_page(app: RunningApp, headers: list[tuple[str, str]]) -> None:
     """X1: a token that a page sends itself proves what it means, wherever the page is from."""
-    assert (await create(house, *headers, credential=bearer(CLERK.token))).status == 201
+    assert (await create(app, *headers, credential=bearer(CLERK.token))).status == 201
 
 
 @pytest.mark.parametrize(
@@ -59,30 +59,30 @@ async def test_bearer_token_on_a_foreign_page(house: House, headers: list[tuple[
     ],
     ids=["no-browser", "same", "with-port", "same-by-fetch-metadata"],
 )
-async def test_session_on_an_own_page(house: House, headers: list[tuple[str, str]]) -> None:
+async def test_session_on_an_own_page(app: RunningApp, headers: list[tuple[str, str]]) -> None:
     """X1: a page of this very origin can."""
-    assert (await create(house, *headers)).status == 201
+    assert (await create(app, *headers)).status == 201
 
 
-async def test_reading_with_a_session_from_elsewhere(house: House) -> None:
+async def test_reading_with_a_session_from_elsewhere(app: RunningApp) -> None:
     """X1, X3: a foreign page's reading changes nothing, and its browser is not told to show it the answer."""
-    answer = await house.call(headers=[SESSION, ("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")])
+    answer = await app.call(headers=[SESSION, ("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")])
 
     assert answer.status == 200
     assert not [name for name, _ in answer.headers if name.lower().startswith("access-control-")]
 
 
-async def open_to_app(open_house: OpenHouse) -> House:
-    house = await open_house(ALLOWED_ORIGINS=APP)
-    house.lets_origins_in = True
-    return house
+async def open_to_app(open_app: OpenApp) -> RunningApp:
+    app = await open_app(ALLOWED_ORIGINS=APP)
+    app.lets_origins_in = True
+    return app
 
 
-async def test_listed_origin(open_house: OpenHouse) -> None:
+async def test_listed_origin(open_app: OpenApp) -> None:
     """X3: a listed origin may use the session and read the answer; it alone is named, never `*`."""
-    house = await open_to_app(open_house)
+    app = await open_to_app(open_app)
 
-    answer = await create(house, ("Origin", APP), ("Sec-Fetch-Site", "cross-site"))
+    answer = await create(app, ("Origin", APP), ("Sec-Fetch-Site", "cross-site"))
 
     assert answer.status == 201
     assert answer.header("Access-Control-Allow-Origin") == APP
@@ -94,11 +94,11 @@ async def test_listed_origin(open_house: OpenHouse) -> None:
     "origin",
     ["https://evil.example", "null", "*", f"{APP}.evil.example", APP.upper(), f"{APP}/", "http://app.example.com"],
 )
-async def test_unlisted_origin(open_house: OpenHouse, origin: str) -> None:
+async def test_unlisted_origin(open_app: OpenApp, origin: str) -> None:
     """X3: no other origin may, and caches are told that the answer depends on it."""
-    house = await open_to_app(open_house)
+    app = await open_to_app(open_app)
 
-    created, read = await create(house, ("Origin", origin)), await house.call(headers=[SESSION, ("Origin", origin)])
+    created, read = await create(app, ("Origin", origin)), await app.call(headers=[SESSION, ("Origin", origin)])
 
     assert (created.status, read.status) == (403, 200)
     for answer in (created, read):
@@ -107,15 +107,15 @@ async def test_unlisted_origin(open_house: OpenHouse, origin: str) -> None:
 
 
 @pytest.mark.parametrize("origin", [APP, "https://evil.example"])
-async def test_preflight(open_house: OpenHouse, origin: str) -> None:
+async def test_preflight(open_app: OpenApp, origin: str) -> None:
     """X3: a preflight is answered without any upstream, and allows a listed origin alone."""
-    house = await open_to_app(open_house)
+    app = await open_to_app(open_app)
     asked = [("Origin", origin), ("Access-Control-Request-Method", "POST")]
 
-    answer = await house.call(None, "/stripe/customers", method="OPTIONS", headers=asked)
+    answer = await app.call(None, "/stripe/customers", method="OPTIONS", headers=asked)
 
     assert (answer.status, answer.body) == (204, b"")
     assert answer.header("Access-Control-Allow-Origin") == (APP if origin == APP else None)
     assert "POST" in (answer.header("Access-Control-Allow-Methods") or "")
     assert "*" not in answer.raw.decode()
-    assert house.directus.requests == []
+    assert app.directus.requests == []

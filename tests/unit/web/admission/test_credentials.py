@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.doubles.directus import User, full, grants
-from tests.doubles.house import CLERK, NOBODY, House, OpenHouse, bearer
 from tests.doubles.invariants import log_records
+from tests.doubles.running_app import CLERK, NOBODY, OpenApp, RunningApp, bearer
 from tests.doubles.waiting import eventually
 
 COOKIE = "directus_session_token"
@@ -29,42 +29,42 @@ def jwt(**claims: object) -> str:
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (*parts, b"signature-MARKED"))
 
 
-def tokens_asked(house: House) -> list[str]:
-    return [value for request in house.directus.requests for value in request.values("Authorization")]
+def tokens_asked(app: RunningApp) -> list[str]:
+    return [value for request in app.directus.requests for value in request.values("Authorization")]
 
 
 @pytest.mark.parametrize("place", ["header", "query", "cookie"])
-async def test_each_place_is_accepted(house: House, place: str) -> None:
+async def test_each_place_is_accepted(app: RunningApp, place: str) -> None:
     """A1: header, query and cookie are each accepted and reach Directus as one bearer token."""
     headers = {"header": [bearer(CLERK.token)], "query": [], "cookie": [in_cookie(CLERK.token)]}[place]
     target = in_query(CLERK.token) if place == "query" else TARGET
 
-    answer = await house.call(target=target, headers=headers)
+    answer = await app.call(target=target, headers=headers)
 
     assert answer.status == 200
-    assert [f"Bearer {CLERK.token}"] == tokens_asked(house)
+    assert [f"Bearer {CLERK.token}"] == tokens_asked(app)
 
 
 @pytest.mark.parametrize("place", ["header", "query"])
 @pytest.mark.parametrize(("first", "status"), [(CLERK, 200), (NOBODY, 401)], ids=["clerk", "nobody"])
-async def test_header_or_query_beats_cookie(house: House, place: str, first: User, status: int) -> None:
+async def test_header_or_query_beats_cookie(app: RunningApp, place: str, first: User, status: int) -> None:
     """A1: beside a header or query token the cookie does not count, for better or worse."""
     cookie = in_cookie((NOBODY if first is CLERK else CLERK).token)
     headers = [bearer(first.token), cookie] if place == "header" else [cookie]
     target = in_query(first.token) if place == "query" else TARGET
 
-    answer = await house.call(target=target, headers=headers)
+    answer = await app.call(target=target, headers=headers)
 
     assert answer.status == status
-    assert [f"Bearer {first.token}"] == tokens_asked(house)
+    assert [f"Bearer {first.token}"] == tokens_asked(app)
 
 
-async def test_header_and_query_together(house: House) -> None:
+async def test_header_and_query_together(app: RunningApp) -> None:
     """A1: header and query together are an error, and neither is tried."""
-    answer = await house.call(CLERK, in_query(CLERK.token))
+    answer = await app.call(CLERK, in_query(CLERK.token))
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
-    assert tokens_asked(house) == []
+    assert tokens_asked(app) == []
 
 
 AMBIGUOUS = {
@@ -82,19 +82,19 @@ AMBIGUOUS = {
 
 
 @pytest.mark.parametrize(("target", "headers"), AMBIGUOUS.values(), ids=AMBIGUOUS)
-async def test_ambiguous_credentials(house: House, target: str, headers: list[tuple[str, str]]) -> None:
+async def test_ambiguous_credentials(app: RunningApp, target: str, headers: list[tuple[str, str]]) -> None:
     """A2: where two credentials could be meant, none is chosen: 400, and nobody is asked."""
-    answer = await house.call(target=target, headers=headers)
+    answer = await app.call(target=target, headers=headers)
 
     assert answer.status == 400
     assert answer.code in {"INVALID_PAYLOAD", "INVALID_QUERY"}
-    assert tokens_asked(house) == []
+    assert tokens_asked(app) == []
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
-async def test_scheme_in_any_case(house: House, scheme: str) -> None:
+async def test_scheme_in_any_case(app: RunningApp, scheme: str) -> None:
     """A3: the scheme's case does not matter."""
-    answer = await house.call(headers=[("Authorization", f"{scheme} {CLERK.token}")])
+    answer = await app.call(headers=[("Authorization", f"{scheme} {CLERK.token}")])
 
     assert answer.status == 200
 
@@ -113,16 +113,16 @@ async def test_scheme_in_any_case(house: House, scheme: str) -> None:
     ],
     ids=["two-spaces", "two-parts", "tab", "comma", "basic", "no-scheme", "no-token", "empty"],
 )
-async def test_other_headers_are_no_credential(house: House, value: str) -> None:
+async def test_other_headers_are_no_credential(app: RunningApp, value: str) -> None:
     """A3: what Directus does not read as a bearer token is no credential here either."""
-    answer = await house.call(headers=[("Authorization", value)])
+    answer = await app.call(headers=[("Authorization", value)])
 
     assert (answer.status, answer.code) == (401, "NO_CREDENTIALS")
 
 
-async def test_other_header_leaves_the_cookie(house: House) -> None:
+async def test_other_header_leaves_the_cookie(app: RunningApp) -> None:
     """A3: beside a header that holds no bearer token the cookie counts, as in Directus."""
-    answer = await house.call(headers=[("Authorization", "Basic Og=="), in_cookie(CLERK.token)])
+    answer = await app.call(headers=[("Authorization", "Basic Og=="), in_cookie(CLERK.token)])
 
     assert answer.status == 200
 
@@ -130,12 +130,12 @@ async def test_other_header_leaves_the_cookie(house: House) -> None:
 @pytest.mark.parametrize(
     "headers", [[], [("Cookie", f"{COOKIE}=")], [("Cookie", "theme=dark")], [("Cookie", f"X{COOKIE}=a")]]
 )
-async def test_no_credential(house: House, headers: list[tuple[str, str]]) -> None:
+async def test_no_credential(app: RunningApp, headers: list[tuple[str, str]]) -> None:
     """A4: without a credential Directus is not asked, since it would answer for the public role."""
-    answer = await house.call(headers=headers)
+    answer = await app.call(headers=headers)
 
     assert (answer.status, answer.code) == (401, "NO_CREDENTIALS")
-    assert house.directus.requests == []
+    assert app.directus.requests == []
 
 
 ODD = {
@@ -153,7 +153,7 @@ ODD = {
 
 @pytest.mark.parametrize("place", ["header", "query", "query-raw", "cookie"])
 @pytest.mark.parametrize("token", ODD.values(), ids=ODD)
-async def test_odd_tokens(house: House, place: str, token: str) -> None:
+async def test_odd_tokens(app: RunningApp, place: str, token: str) -> None:
     """A5: what no token can be is 400 or 401, never sent on, and neither echoed nor logged."""
     encoded = quote(token, safe="", errors="surrogateescape")
     raw = token.replace("\n", "%0a")  # a bare line feed would end the request line
@@ -162,13 +162,13 @@ async def test_odd_tokens(house: House, place: str, token: str) -> None:
     )
     headers = {"header": [bearer(token)], "cookie": [in_cookie(token)]}.get(place, [])
 
-    answer = await house.call(target=target, headers=headers)
+    answer = await app.call(target=target, headers=headers)
 
     assert answer.status in {400, 401}
-    assert tokens_asked(house) == []
-    shown = answer.raw.decode("latin-1") + "".join(house.log)
+    assert tokens_asked(app) == []
+    shown = answer.raw.decode("latin-1") + "".join(app.log)
     assert "MARKED" not in shown
-    assert "token" not in "".join(house.log)
+    assert "token" not in "".join(app.log)
 
 
 REFUSED = {
@@ -183,36 +183,36 @@ REFUSED = {
 
 @pytest.mark.parametrize(("user", "code"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("place", ["header", "cookie"])
-async def test_refused_credentials(house: House, user: User, code: str, place: str) -> None:
+async def test_refused_credentials(app: RunningApp, user: User, code: str, place: str) -> None:
     """A6: what Directus refuses is 401 with Directus's own code, whatever the status it came with."""
-    house.directus.add_users([user])
-    house.tokens.add(user.token)
+    app.directus.add_users([user])
+    app.tokens.add(user.token)
 
-    answer = await house.call(headers=[bearer(user.token) if place == "header" else in_cookie(user.token)])
+    answer = await app.call(headers=[bearer(user.token) if place == "header" else in_cookie(user.token)])
 
     assert (401, code) == (answer.status, answer.code)
 
 
-async def test_logout_between_two_calls(open_house: OpenHouse) -> None:
+async def test_logout_between_two_calls(open_app: OpenApp) -> None:
     """A6: a session that ends is refused as soon as its remembered permissions have run out."""
-    house = await open_house(PERMISSIONS_CACHE_TTL="0.05", PERMISSIONS_DENIED_TTL="0.01")
+    app = await open_app(PERMISSIONS_CACHE_TTL="0.05", PERMISSIONS_DENIED_TTL="0.01")
     session = User("session", jwt(exp=int(time.time()) + 900, session="s"), grants(read=full()))
-    house.directus.add_users([session])
-    house.tokens.add(session.token)
-    assert (await house.call(session)).status == 200
+    app.directus.add_users([session])
+    app.tokens.add(session.token)
+    assert (await app.call(session)).status == 200
 
     session.refused = "INVALID_CREDENTIALS"
 
     async def is_refused() -> bool:
-        return (await house.call(session)).status != 200
+        return (await app.call(session)).status != 200
 
     await eventually(is_refused)
-    assert (await house.call(session)).code == "INVALID_CREDENTIALS"
+    assert (await app.call(session)).code == "INVALID_CREDENTIALS"
 
 
-async def test_refusals_are_logged_without_the_token(house: House) -> None:
+async def test_refusals_are_logged_without_the_token(app: RunningApp) -> None:
     """A5, S2: a refused request leaves a line with path, status and code, and no more of the request."""
-    await house.call(target=in_query(NOBODY.token))
+    await app.call(target=in_query(NOBODY.token))
 
-    [line] = log_records(house.log, "request")
+    [line] = log_records(app.log, "request")
     assert (line["path"], line["status"], line["code"]) == (TARGET, 401, "FORBIDDEN")

@@ -8,7 +8,7 @@ import pytest
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.faults import Fault, Huge
-from tests.doubles.house import CLERK, CREATOR, House, OpenHouse
+from tests.doubles.running_app import CLERK, CREATOR, OpenApp, RunningApp
 from tests.doubles.server import full_backlog
 from tests.doubles.stripe import StripeDouble
 
@@ -50,79 +50,79 @@ TILL_THE_BUDGET_ENDS: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", AT_ONCE.values(), ids=AT_ONCE)
-async def test_odd_answers(house: House, fault: Fault) -> None:
+async def test_odd_answers(app: RunningApp, fault: Fault) -> None:
     """U1: an answer that is no clear verdict is 503, at once."""
-    house.directus.fail(fault)
+    app.directus.fail(fault)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert (answer.status, answer.code) == (503, "SERVICE_UNAVAILABLE")
     assert answer.seconds < SLACK
-    assert len(house.directus.requests) <= 2  # aiohttp itself repeats a GET whose connection was closed
+    assert len(app.directus.requests) <= 2  # aiohttp itself repeats a GET whose connection was closed
 
 
 @pytest.mark.parametrize("fault", TILL_THE_BUDGET_ENDS.values(), ids=TILL_THE_BUDGET_ENDS)
-async def test_endless_answers(open_house: OpenHouse, fault: Fault) -> None:
+async def test_endless_answers(open_app: OpenApp, fault: Fault) -> None:
     """U1: a Directus that accepts and does not come to an end is 503 when the budget is used up."""
-    house = await open_house(DIRECTUS_TIMEOUT=str(BUDGET))
-    house.directus.fail(fault)
+    app = await open_app(DIRECTUS_TIMEOUT=str(BUDGET))
+    app.directus.fail(fault)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert (answer.status, answer.code) == (503, "SERVICE_UNAVAILABLE")
     assert BUDGET - 0.05 < answer.seconds < BUDGET + SLACK
 
 
-async def test_json_of_another_type(house: House) -> None:
+async def test_json_of_another_type(app: RunningApp) -> None:
     """U1: permissions that are not served as JSON are not Directus's own answer: 503."""
-    house.directus.fail(faults.answer(200, PERMISSIONS, "text/html"))
+    app.directus.fail(faults.answer(200, PERMISSIONS, "text/html"))
 
-    assert (await house.call(CLERK)).status == 503
+    assert (await app.call(CLERK)).status == 503
 
 
-async def test_refused_connection(house: House) -> None:
+async def test_refused_connection(app: RunningApp) -> None:
     """U1: a Directus that is not there is 503 at once, and is used again as soon as it is there."""
-    await house.directus.refuse()
+    await app.directus.refuse()
 
-    down = await house.call(CLERK)
-    await house.directus.listen()
-    up = await house.call(CLERK)
+    down = await app.call(CLERK)
+    await app.directus.listen()
+    up = await app.call(CLERK)
 
     assert (down.status, up.status) == (503, 200)
     assert down.seconds < SLACK
 
 
-async def test_connection_that_is_never_accepted(open_house: OpenHouse) -> None:
+async def test_connection_that_is_never_accepted(open_app: OpenApp) -> None:
     """U1: a Directus that does not accept is 503 when the budget for connecting is used up."""
     async with full_backlog() as url:
-        house = await open_house(DIRECTUS_URL=url, DIRECTUS_CONNECT_TIMEOUT=str(CONNECT_BUDGET))
+        app = await open_app(DIRECTUS_URL=url, DIRECTUS_CONNECT_TIMEOUT=str(CONNECT_BUDGET))
 
-        answer = await house.call(CLERK)
+        answer = await app.call(CLERK)
 
     assert (answer.status, answer.code) == (503, "SERVICE_UNAVAILABLE")
     assert CONNECT_BUDGET - 0.05 < answer.seconds < CONNECT_BUDGET + SLACK
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_redirect_is_not_followed(house: House, status: int) -> None:
+async def test_redirect_is_not_followed(app: RunningApp, status: int) -> None:
     """U1: the token is sent nowhere else, whatever a redirect says."""
     async with DirectusDouble.running() as elsewhere:
         elsewhere.add_users([CLERK])
-        house.directus.fail(faults.redirect(f"{elsewhere.url}/permissions/me", status))
+        app.directus.fail(faults.redirect(f"{elsewhere.url}/permissions/me", status))
 
-        answer = await house.call(CLERK)
+        answer = await app.call(CLERK)
 
         assert answer.status == 503
         assert elsewhere.requests == []
 
 
-async def test_100_megabytes(house: House) -> None:
+async def test_100_megabytes(app: RunningApp) -> None:
     """U1: an answer of 100 MB is 503, most of it is never read, and memory stays flat."""
     huge = Huge()
-    house.directus.fail(huge)
+    app.directus.fail(huge)
     tracemalloc.start()
     try:
-        answer = await house.call(CLERK)
+        answer = await app.call(CLERK)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -132,55 +132,55 @@ async def test_100_megabytes(house: House) -> None:
     assert peak < 40 * MEBIBYTE
 
 
-async def test_gzip_bomb_is_not_inflated(house: House) -> None:
+async def test_gzip_bomb_is_not_inflated(app: RunningApp) -> None:
     """U1: a body that was packed although nobody asked for that is 503 and stays packed."""
-    house.directus.fail(faults.gzip_bomb)
-    await house.call(CLERK)
+    app.directus.fail(faults.gzip_bomb)
+    await app.call(CLERK)
     tracemalloc.start()
     try:
-        answer = await house.call(CLERK)
+        answer = await app.call(CLERK)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
     assert answer.status == 503
     assert peak < 8 * MEBIBYTE
-    assert all(request.values("Accept-Encoding") == ["identity"] for request in house.directus.requests)
+    assert all(request.values("Accept-Encoding") == ["identity"] for request in app.directus.requests)
 
 
-async def test_hanging_directus_leaves_others_alone(open_house: OpenHouse) -> None:
+async def test_hanging_directus_leaves_others_alone(open_app: OpenApp) -> None:
     """U1, U5: callers whose permissions are known are served while a question to Directus hangs."""
-    house = await open_house(DIRECTUS_TIMEOUT="1.5")
-    await house.call(CLERK)
-    house.directus.fail(faults.hang)
-    unknown = [asyncio.create_task(house.create(None)), asyncio.create_task(house.call(CREATOR))]
+    app = await open_app(DIRECTUS_TIMEOUT="1.5")
+    await app.call(CLERK)
+    app.directus.fail(faults.hang)
+    unknown = [asyncio.create_task(app.create(None)), asyncio.create_task(app.call(CREATOR))]
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert answer.status == 200
     assert answer.seconds < SLACK
     assert [(await task).status for task in unknown] == [401, 503]
 
 
-async def test_directus_is_asked_once(house: House) -> None:
+async def test_directus_is_asked_once(app: RunningApp) -> None:
     """U1: a question that failed is not repeated: the caller, who knows how long to try, may."""
-    house.directus.fail(faults.answer(500))
+    app.directus.fail(faults.answer(500))
 
-    await house.call(CLERK)
+    await app.call(CLERK)
 
-    assert len(house.directus.requests) == 1
+    assert len(app.directus.requests) == 1
 
 
 async def test_proxy_of_the_environment_is_not_used(
-    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch, stripe: StripeDouble
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, stripe: StripeDouble
 ) -> None:
     """U1: no proxy named in the environment sees a token or the key."""
     async with DirectusDouble.running() as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, proxy.url)
-        house = await open_house()
+        app = await open_app()
 
-        answer = await house.call(CLERK)
+        answer = await app.call(CLERK)
 
         assert answer.status == 200
         assert proxy.requests == []

@@ -12,8 +12,8 @@ from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import CrossSite
 from sidecar.web.admission.origins import Origins
 from tests.doubles.directus import DirectusDouble
-from tests.doubles.house import CLERK, bearer, environment
 from tests.doubles.process import serving
+from tests.doubles.running_app import CLERK, bearer, environment
 from tests.doubles.stripe import StripeDouble
 
 APP = "https://app.example.com"

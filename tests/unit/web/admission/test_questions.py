@@ -7,57 +7,57 @@ import pytest
 from tests.doubles import faults
 from tests.doubles.directus import User
 from tests.doubles.faults import Fault, Hold
-from tests.doubles.house import CLERK, CREATOR, NOBODY, READER, House, OpenHouse, bearer
+from tests.doubles.running_app import CLERK, CREATOR, NOBODY, READER, OpenApp, RunningApp, bearer
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import request_bytes
 
 CALLERS = 1_000
 
 
-async def test_many_first_requests_are_one_question(open_house: OpenHouse) -> None:
+async def test_many_first_requests_are_one_question(open_app: OpenApp) -> None:
     """C4: 1,000 first requests at once with one token make one Directus call."""
-    house = await open_house(MAX_CONCURRENT_REQUESTS=str(CALLERS))
+    app = await open_app(MAX_CONCURRENT_REQUESTS=str(CALLERS))
     hold = Hold()
-    house.directus.fail(hold)
+    app.directus.fail(hold)
     sent = request_bytes("GET", "/stripe/payments/cus_A", [bearer(CREATOR.token)], None)
 
-    answers = asyncio.gather(*(house.send(sent) for _ in range(CALLERS)))
-    await house.handled(CALLERS)
+    answers = asyncio.gather(*(app.send(sent) for _ in range(CALLERS)))
+    await app.handled(CALLERS)
     hold.release()
 
     assert [answer.status for answer in await answers] == [401] * CALLERS
-    assert len(house.directus.requests) == 1
+    assert len(app.directus.requests) == 1
 
 
-async def test_allowed_callers_share_a_question_too(house: House) -> None:
+async def test_allowed_callers_share_a_question_too(app: RunningApp) -> None:
     """C4: the shared answer lets in all who asked, each with a list of its own."""
     hold = Hold()
-    house.directus.fail(hold)
-    expected = house.stripe.add_payments(2)
+    app.directus.fail(hold)
+    expected = app.stripe.add_payments(2)
 
-    answers = asyncio.gather(*(house.call(CLERK) for _ in range(20)))
-    await house.handled(20)
+    answers = asyncio.gather(*(app.call(CLERK) for _ in range(20)))
+    await app.handled(20)
     hold.release()
 
     assert all(expected == [payment["id"] for payment in answer.json()] for answer in await answers)
-    assert len(house.directus.requests) == 1
+    assert len(app.directus.requests) == 1
 
 
-async def test_first_one_to_ask_goes_away(house: House) -> None:
+async def test_first_one_to_ask_goes_away(app: RunningApp) -> None:
     """C4: where the one that began the question goes away, the others are answered all the same."""
     hold = Hold()
-    house.directus.fail(hold)
-    _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    app.directus.fail(hold)
+    _, writer = await asyncio.open_connection("127.0.0.1", app.port)
     writer.write(request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None))
     await eventually(lambda: hold.arrived == 1)
 
-    others = asyncio.gather(*(house.call(CLERK) for _ in range(5)))
-    await house.handled(6)
+    others = asyncio.gather(*(app.call(CLERK) for _ in range(5)))
+    await app.handled(6)
     writer.transport.abort()
     hold.release()
 
     assert [answer.status for answer in await others] == [200] * 5
-    assert len(house.directus.requests) == 1
+    assert len(app.directus.requests) == 1
 
 
 NOT_ASKED = {
@@ -82,85 +82,85 @@ NOT_ASKED = {
 
 
 @pytest.mark.parametrize("fault", NOT_ASKED.values(), ids=NOT_ASKED)
-async def test_no_answer_is_not_remembered(open_house: OpenHouse, fault: Fault) -> None:
+async def test_no_answer_is_not_remembered(open_app: OpenApp, fault: Fault) -> None:
     """C6: "could not ask" is neither a yes nor a no, and the next request after recovery succeeds at once."""
-    house = await open_house(DIRECTUS_TIMEOUT="0.3")
-    house.directus.fail(fault)
-    down = [await house.call(CLERK), await house.call(NOBODY)]
-    house.directus.recover()
+    app = await open_app(DIRECTUS_TIMEOUT="0.3")
+    app.directus.fail(fault)
+    down = [await app.call(CLERK), await app.call(NOBODY)]
+    app.directus.recover()
 
-    up = [await house.call(CLERK), await house.call(NOBODY)]
+    up = [await app.call(CLERK), await app.call(NOBODY)]
 
     assert [answer.status for answer in down] == [503, 503]
     assert [answer.status for answer in up] == [200, 401]
 
 
-async def test_failure_is_told_to_all_and_asked_again(house: House) -> None:
+async def test_failure_is_told_to_all_and_asked_again(app: RunningApp) -> None:
     """C4: a shared question that fails is told to all who wait, and the next one asks afresh."""
     hold = Hold(then=faults.answer(500))
-    house.directus.fail(hold)
+    app.directus.fail(hold)
 
-    answers = asyncio.gather(*(house.call(CLERK) for _ in range(10)))
-    await house.handled(10)
+    answers = asyncio.gather(*(app.call(CLERK) for _ in range(10)))
+    await app.handled(10)
     hold.release()
     failed = await answers
-    house.directus.recover()
-    after = await house.call(CLERK)
+    app.directus.recover()
+    after = await app.call(CLERK)
 
     assert [answer.status for answer in failed] == [503] * 10
-    assert (after.status, len(house.directus.requests)) == (200, 2)
+    assert (after.status, len(app.directus.requests)) == (200, 2)
 
 
-async def test_retry_after_of_directus_is_passed_on(house: House) -> None:
+async def test_retry_after_of_directus_is_passed_on(app: RunningApp) -> None:
     """C6: where Directus says when to come back, the caller learns it."""
-    house.directus.fail(NOT_ASKED["429"])
+    app.directus.fail(NOT_ASKED["429"])
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert (answer.status, answer.header("Retry-After")) == (503, "7")
 
 
-async def test_no_cache_of_a_client_does_not_count(house: House) -> None:
+async def test_no_cache_of_a_client_does_not_count(app: RunningApp) -> None:
     """A client cannot make every request a question to Directus."""
     for _ in range(3):
-        await house.call(CLERK, headers=[("Cache-Control", "no-cache"), ("Pragma", "no-cache")])
+        await app.call(CLERK, headers=[("Cache-Control", "no-cache"), ("Pragma", "no-cache")])
 
-    assert len(house.directus.requests) == 1
-    assert house.directus.requests[0].values("Cache-Control") == ["no-store"]
+    assert len(app.directus.requests) == 1
+    assert app.directus.requests[0].values("Cache-Control") == ["no-store"]
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
-async def test_logout_is_heard_of(house: House, place: str) -> None:
+async def test_logout_is_heard_of(app: RunningApp, place: str) -> None:
     """A token that logs out, as the proxy tells, is remembered no longer; nobody else's is forgotten."""
-    await house.call(CLERK)
-    await house.call(READER)
+    await app.call(CLERK)
+    await app.call(READER)
     header = bearer(CLERK.token) if place == "header" else ("Cookie", f"directus_session_token={CLERK.token}")
 
-    told = await house.call(target="/logout", method="POST", headers=[header])
-    house.directus.users.clear()
-    after = [(await house.call(user)).status for user in (CLERK, READER)]
+    told = await app.call(target="/logout", method="POST", headers=[header])
+    app.directus.users.clear()
+    after = [(await app.call(user)).status for user in (CLERK, READER)]
 
     assert (told.status, after) == (204, [401, 200])
 
 
 @pytest.mark.parametrize("headers", [[], [bearer("MARKED-unknown")], [bearer("a"), bearer("b")]])
-async def test_logout_tells_nothing(house: House, headers: list[tuple[str, str]]) -> None:
+async def test_logout_tells_nothing(app: RunningApp, headers: list[tuple[str, str]]) -> None:
     """Whatever is sent to `/logout` is answered alike, and nobody is asked."""
-    answer = await house.call(target="/logout", method="POST", headers=headers)
+    answer = await app.call(target="/logout", method="POST", headers=headers)
 
     assert (answer.status, answer.body) == (204, b"")
-    assert house.directus.requests == []
+    assert app.directus.requests == []
 
 
-async def test_callers_do_not_answer_for_each_other(house: House) -> None:
+async def test_callers_do_not_answer_for_each_other(app: RunningApp) -> None:
     """C2: callers, actions and addresses that follow each other each get their own verdict."""
     local = User("local", "MARKED-local", READER.permissions, ip_access=["127.0.0.1"])
-    house.directus.add_users([local])
-    house.tokens.add(local.token)
+    app.directus.add_users([local])
+    app.tokens.add(local.token)
 
-    near, far = await house.call(local), await house.call(local, source="127.0.0.2")
-    read, created = await house.call(READER), await house.create(READER)
-    reads = [(await house.call(user)).status for user in (CLERK, NOBODY, CREATOR, CLERK)]
+    near, far = await app.call(local), await app.call(local, source="127.0.0.2")
+    read, created = await app.call(READER), await app.create(READER)
+    reads = [(await app.call(user)).status for user in (CLERK, NOBODY, CREATOR, CLERK)]
 
     assert (near.status, far.status) == (200, 401)
     assert (read.status, created.status) == (200, 401)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.doubles import faults
 from tests.doubles.faults import Fault, Hold
-from tests.doubles.house import CLERK, House, OpenHouse, bearer
+from tests.doubles.running_app import CLERK, OpenApp, RunningApp, bearer
 from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, request_bytes
@@ -61,13 +61,13 @@ LATER: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", LATER.values(), ids=LATER)
-async def test_second_page_fails(open_house: OpenHouse, fault: Fault) -> None:
+async def test_second_page_fails(open_app: OpenApp, fault: Fault) -> None:
     """U4: a page that fails after one has left ends in a broken connection, never in a well-formed array."""
-    house = await open_house(STRIPE_TIMEOUT="0.6")
-    house.stripe.add_payments(250)
-    house.stripe.fail(fault, when=later_page)
+    app = await open_app(STRIPE_TIMEOUT="0.6")
+    app.stripe.add_payments(250)
+    app.stripe.fail(fault, when=later_page)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert answer.status == 200
     assert is_broken(answer)
@@ -75,160 +75,160 @@ async def test_second_page_fails(open_house: OpenHouse, fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", ["400", "more-but-empty", "reset-mid-body"])
 @pytest.mark.parametrize("healthy", [1, 2, 3])
-async def test_page_k_fails(open_house: OpenHouse, fault: str, healthy: int) -> None:
+async def test_page_k_fails(open_app: OpenApp, fault: str, healthy: int) -> None:
     """U4: the same for the last page and for those in between, where pages follow each other."""
-    house = await open_house(STRIPE_TIMEOUT="0.6", STRIPE_LIST_CONCURRENCY="1")
-    house.stripe.add_payments(450)
-    house.stripe.fail(faults.after(healthy, LATER[fault]), when=later_page)
+    app = await open_app(STRIPE_TIMEOUT="0.6", STRIPE_LIST_CONCURRENCY="1")
+    app.stripe.add_payments(450)
+    app.stripe.fail(faults.after(healthy, LATER[fault]), when=later_page)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert answer.status == 200
     assert is_broken(answer)
 
 
-async def test_first_page_fails(house: House) -> None:
+async def test_first_page_fails(app: RunningApp) -> None:
     """U4: a list that fails before anything was sent is an error with a status and a body."""
-    house.stripe.fail(faults.answer(200, '{"data": []}'), when=lambda request: "limit=100" in request.target)
+    app.stripe.fail(faults.answer(200, '{"data": []}'), when=lambda request: "limit=100" in request.target)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert (answer.status, answer.code) == (502, "STRIPE_UNAVAILABLE")
 
 
-async def test_page_that_repeats_itself(house: House) -> None:
+async def test_page_that_repeats_itself(app: RunningApp) -> None:
     """U4: a Stripe that gives one page again and again ends in an error, not in a short or an endless list."""
-    house.stripe.add_payments(1)
-    house.stripe.fail(faults.answer(200, page("pi_2", "pi_1", more=True)), when=later_page)
-    house.stripe.add_payments(150)
+    app.stripe.add_payments(1)
+    app.stripe.fail(faults.answer(200, page("pi_2", "pi_1", more=True)), when=later_page)
+    app.stripe.add_payments(150)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert is_broken(answer)
-    assert len(house.stripe.asked) < 10
+    assert len(app.stripe.asked) < 10
 
 
 @pytest.mark.parametrize("concurrency", ["1", "6"])
-async def test_entry_that_comes_twice(open_house: OpenHouse, concurrency: str) -> None:
+async def test_entry_that_comes_twice(open_app: OpenApp, concurrency: str) -> None:
     """U4: an entry that Stripe gives on two pages does not stand twice in a list that looks whole."""
-    house = await open_house(STRIPE_LIST_CONCURRENCY=concurrency)
-    house.stripe.add_payments(101)
-    again = {"object": "list", "has_more": False, "data": [house.stripe.payments[index] for index in (50, 100)]}
-    house.stripe.fail(faults.answer(200, json.dumps(again)), when=later_page)
+    app = await open_app(STRIPE_LIST_CONCURRENCY=concurrency)
+    app.stripe.add_payments(101)
+    again = {"object": "list", "has_more": False, "data": [app.stripe.payments[index] for index in (50, 100)]}
+    app.stripe.fail(faults.answer(200, json.dumps(again)), when=later_page)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     listed = [] if is_broken(answer) else [payment["id"] for payment in answer.json()]
     assert len(set(listed)) == len(listed)
 
 
-async def test_unexpected_error_in_a_later_page(house: House) -> None:
+async def test_unexpected_error_in_a_later_page(app: RunningApp) -> None:
     """U4: an error nobody foresaw breaks the list off too: no second status line stands in the stream."""
-    house.crashes = True
-    house.stripe.add_payments(150)
-    house.stripe.fail(faults.too_deep, when=later_page)
+    app.crashes = True
+    app.stripe.add_payments(150)
+    app.stripe.fail(faults.too_deep, when=later_page)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert answer.status_lines == 1
     assert is_broken(answer)
 
 
-async def test_unexpected_error_in_the_first_page(house: House) -> None:
+async def test_unexpected_error_in_the_first_page(app: RunningApp) -> None:
     """S3: an error nobody foresaw is a 500 that says nothing of its cause, and is in the log."""
-    house.crashes = True
-    house.stripe.fail(faults.too_deep, when=lambda request: "limit=100" in request.target)
+    app.crashes = True
+    app.stripe.fail(faults.too_deep, when=lambda request: "limit=100" in request.target)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert (answer.status, answer.code) == (500, "INTERNAL_SERVER_ERROR")
     assert "Recursion" not in answer.raw.decode()
-    assert any("unexpected error" in line for line in house.log)
+    assert any("unexpected error" in line for line in app.log)
 
 
-async def test_nothing_follows_a_broken_list(house: House) -> None:
+async def test_nothing_follows_a_broken_list(app: RunningApp) -> None:
     """U4: after a list that broke off the connection ends: a request behind it in the pipeline gets no answer."""
-    house.stripe.add_payments(150)
-    house.stripe.fail(LATER["400"], when=later_page)
+    app.stripe.add_payments(150)
+    app.stripe.fail(LATER["400"], when=later_page)
     request = request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None)
 
-    answer = await house.send(request.replace(b"Connection: close\r\n", b"") + request)
+    answer = await app.send(request.replace(b"Connection: close\r\n", b"") + request)
 
     assert answer.status_lines == 1
     assert is_broken(answer)
     assert b"errors" not in answer.raw
 
 
-async def test_broken_list_in_http_1_0(house: House) -> None:
+async def test_broken_list_in_http_1_0(app: RunningApp) -> None:
     """U4: without chunks, where the connection's end is the body's, the array is left open."""
-    house.stripe.add_payments(150)
-    house.stripe.fail(LATER["400"], when=later_page)
+    app.stripe.add_payments(150)
+    app.stripe.fail(LATER["400"], when=later_page)
     sent = f"GET /stripe/payments HTTP/1.0\r\nHost: a\r\nAuthorization: Bearer {CLERK.token}\r\n\r\n"
 
-    answer = await house.send(sent.encode())
+    answer = await app.send(sent.encode())
 
     assert answer.status_lines == 1
     with pytest.raises(ValueError, match="Expecting"):
         json.loads(answer.body)
 
 
-async def test_broken_list_is_logged(house: House) -> None:
+async def test_broken_list_is_logged(app: RunningApp) -> None:
     """A list that broke off leaves a line that says why."""
-    house.stripe.add_payments(150)
-    house.stripe.fail(LATER["400"], when=later_page)
+    app.stripe.add_payments(150)
+    app.stripe.fail(LATER["400"], when=later_page)
 
-    await house.call(CLERK)
+    await app.call(CLERK)
 
-    assert any("list broken off" in line and "STRIPE_REJECTED" in line for line in house.log)
+    assert any("list broken off" in line and "STRIPE_REJECTED" in line for line in app.log)
 
 
 @pytest.mark.parametrize("way", ["close", "reset"])
-async def test_client_that_leaves(house: House, way: str) -> None:
+async def test_client_that_leaves(app: RunningApp, way: str) -> None:
     """L3: when the client leaves in the middle of a list, paging at Stripe stops."""
-    house.stripe.add_payments(3_000)
+    app.stripe.add_payments(3_000)
     hold = Hold()
-    house.stripe.fail(hold, when=later_page)
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    app.stripe.fail(hold, when=later_page)
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
     writer.write(request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None))
     await reader.readuntil(b"\r\n\r\n")
     await eventually(lambda: hold.arrived == 1)
 
     writer.transport.abort() if way == "reset" else writer.close()
-    await quiet(house)
-    asked = len(house.stripe.asked)
+    await quiet(app)
+    asked = len(app.stripe.asked)
     hold.release()
-    await quiet(house)
+    await quiet(app)
 
-    assert len(house.stripe.asked) <= asked + 8
+    assert len(app.stripe.asked) <= asked + 8
 
 
-async def test_client_that_stops_reading(open_house: OpenHouse) -> None:
+async def test_client_that_stops_reading(open_app: OpenApp) -> None:
     """L3: when the client stops reading, paging at Stripe stops too, until it reads on."""
-    house = await open_house(STRIPE_LIST_CONCURRENCY="1")
-    expected = house.stripe.add_payments(6_000, description="d" * 2_000)
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=4096)
+    app = await open_app(STRIPE_LIST_CONCURRENCY="1")
+    expected = app.stripe.add_payments(6_000, description="d" * 2_000)
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port, limit=4096)
     writer.write(request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None))
-    await eventually(lambda: len(house.stripe.asked) > 1)
+    await eventually(lambda: len(app.stripe.asked) > 1)
 
-    await quiet(house)
-    pages_while_waiting = len(house.stripe.asked)
+    await quiet(app)
+    pages_while_waiting = len(app.stripe.asked)
     rest = await reader.read()
     writer.close()
 
     assert pages_while_waiting < 40
     assert rest.count(b'"pi_') >= len(expected)
-    assert len(house.stripe.asked) == 60
+    assert len(app.stripe.asked) == 60
 
 
-async def quiet(house: House) -> None:
+async def quiet(app: RunningApp) -> None:
     """Wait until Stripe has not been asked for a fifth of a second."""
     loop = asyncio.get_running_loop()
-    seen, since = len(house.stripe.asked), loop.time()
+    seen, since = len(app.stripe.asked), loop.time()
 
     def still() -> bool:
         nonlocal seen, since
-        if len(house.stripe.asked) != seen:
-            seen, since = len(house.stripe.asked), loop.time()
+        if len(app.stripe.asked) != seen:
+            seen, since = len(app.stripe.asked), loop.time()
         return loop.time() - since > 0.2
 
     await eventually(still)

@@ -14,7 +14,7 @@ from sidecar.web.answers.streams import stream_array, stream_lines
 from tests.doubles import faults
 from tests.doubles.directus import User, full, grants
 from tests.doubles.faults import Hold
-from tests.doubles.house import CLERK, NOBODY, House, OpenHouse, bearer
+from tests.doubles.running_app import CLERK, NOBODY, OpenApp, RunningApp, bearer
 from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import exchange, request_bytes
@@ -31,18 +31,18 @@ def later_page(request: Recorded) -> bool:
 
 
 @pytest.mark.parametrize("target", ["/stripe/payments", "/stripe/customers"])
-async def test_greedy_lists_and_a_checkout(open_house: OpenHouse, target: str) -> None:
+async def test_greedy_lists_and_a_checkout(open_app: OpenApp, target: str) -> None:
     """U5: however many lists wait for a Stripe that hangs, a customer is created and one is read at once."""
-    house = await open_house()
-    customer = str(house.stripe.add_customer()["id"])
+    app = await open_app()
+    customer = str(app.stripe.add_customer()["id"])
     hold = Hold()
-    house.stripe.fail(hold, when=is_list)
+    app.stripe.fail(hold, when=is_list)
     bounds = [f"{target}?created[gte]={moment}" for moment in range(60)]
-    reading = [asyncio.ensure_future(house.call(CLERK, bound)) for bound in bounds]
+    reading = [asyncio.ensure_future(app.call(CLERK, bound)) for bound in bounds]
     await eventually(lambda: hold.arrived >= 2)
 
-    created = await house.create(CLERK)
-    read = await house.call(CLERK, f"/stripe/customers/{customer}")
+    created = await app.create(CLERK)
+    read = await app.call(CLERK, f"/stripe/customers/{customer}")
     hold.release()
     answers = await asyncio.gather(*reading)
 
@@ -50,50 +50,50 @@ async def test_greedy_lists_and_a_checkout(open_house: OpenHouse, target: str) -
     assert {answer.status for answer in answers} == {200}
 
 
-async def test_lists_leave_connections(open_house: OpenHouse) -> None:
+async def test_lists_leave_connections(open_app: OpenApp) -> None:
     """U5: with turns to spare, lists at a Stripe that hangs do not use up the connections that others need."""
-    house = await open_house(STRIPE_MAX_RPS="1000")
+    app = await open_app(STRIPE_MAX_RPS="1000")
     hold = Hold()
-    house.stripe.fail(hold, when=is_list)
+    app.stripe.fail(hold, when=is_list)
     bounds = [f"/stripe/payments?created[gte]={moment}" for moment in range(80)]
-    reading = [asyncio.ensure_future(house.call(CLERK, bound)) for bound in bounds]
+    reading = [asyncio.ensure_future(app.call(CLERK, bound)) for bound in bounds]
     await eventually(lambda: hold.arrived >= 40)
 
-    created = await house.create(CLERK)
+    created = await app.create(CLERK)
     hold.release()
     await asyncio.gather(*reading)
 
     assert created.status == 201
 
 
-async def test_what_needs_only_directus(open_house: OpenHouse) -> None:
+async def test_what_needs_only_directus(open_app: OpenApp) -> None:
     """U5: a Stripe that hangs does not hold up refusals or health."""
-    house = await open_house()
+    app = await open_app()
     hold = Hold()
-    house.stripe.fail(hold)
-    reading = [asyncio.ensure_future(house.call(CLERK, f"/stripe/payments?limit={n}")) for n in range(1, 60)]
+    app.stripe.fail(hold)
+    reading = [asyncio.ensure_future(app.call(CLERK, f"/stripe/payments?limit={n}")) for n in range(1, 60)]
     await eventually(lambda: hold.arrived >= 2)
 
-    refused = await house.call(NOBODY)
-    unknown = await house.call()
-    health = await house.call(target="/healthz")
+    refused = await app.call(NOBODY)
+    unknown = await app.call()
+    health = await app.call(target="/healthz")
     hold.release()
     await asyncio.gather(*reading)
 
     assert (refused.status, unknown.status, health.status) == (401, 401, 200)
 
 
-async def test_remembered_callers_and_a_slow_directus(open_house: OpenHouse) -> None:
+async def test_remembered_callers_and_a_slow_directus(open_app: OpenApp) -> None:
     """U5: a Directus that hangs does not hold up callers that are remembered."""
-    house = await open_house()
-    house.stripe.add_payments(3)
-    await house.call(CLERK)
+    app = await open_app()
+    app.stripe.add_payments(3)
+    await app.call(CLERK)
     hold = Hold(then=faults.answer(503))
-    house.directus.fail(hold)
-    waiting = [asyncio.ensure_future(house.call(NOBODY)) for _ in range(30)]
-    await eventually(lambda: len(house.directus.requests) >= 2)
+    app.directus.fail(hold)
+    waiting = [asyncio.ensure_future(app.call(NOBODY)) for _ in range(30)]
+    await eventually(lambda: len(app.directus.requests) >= 2)
 
-    answers = [await house.call(CLERK) for _ in range(10)]
+    answers = [await app.call(CLERK) for _ in range(10)]
     hold.release()
     refusals = await asyncio.gather(*waiting)
 
@@ -102,13 +102,13 @@ async def test_remembered_callers_and_a_slow_directus(open_house: OpenHouse) -> 
 
 
 @pytest.mark.parametrize("concurrency", ["1", "6"])
-async def test_whole_list_of_a_busy_account(open_house: OpenHouse, concurrency: str) -> None:
+async def test_whole_list_of_a_busy_account(open_app: OpenApp, concurrency: str) -> None:
     """A list of many pages is whole and in Stripe's order, however it was fetched, in both forms."""
-    house = await open_house(STRIPE_LIST_CONCURRENCY=concurrency, STRIPE_MAX_RPS="1000")
-    ids = house.stripe.add_payments(1_234)
+    app = await open_app(STRIPE_LIST_CONCURRENCY=concurrency, STRIPE_MAX_RPS="1000")
+    ids = app.stripe.add_payments(1_234)
 
-    array = await house.call(CLERK)
-    lines = await house.call(CLERK, headers=[LINES])
+    array = await app.call(CLERK)
+    lines = await app.call(CLERK, headers=[LINES])
 
     assert [payment["id"] for payment in array.json()] == ids
     *objects, end = [json.loads(line) for line in lines.body.splitlines()]
@@ -116,25 +116,25 @@ async def test_whole_list_of_a_busy_account(open_house: OpenHouse, concurrency: 
     assert end == {"complete": True, "count": 1_234}
 
 
-async def test_cursor_that_may_not_be_seen(open_house: OpenHouse) -> None:
+async def test_cursor_that_may_not_be_seen(open_app: OpenApp) -> None:
     """R6: lines that break off name no cursor to a caller whose fields hold no customer's ID."""
-    house = await open_house()
+    app = await open_app()
     anonymous = User("reader-2", "MARKED-reader-2/+token~", grants(read=full("name")))
-    house.directus.add_users([anonymous])
-    house.tokens.add(anonymous.token)
+    app.directus.add_users([anonymous])
+    app.tokens.add(anonymous.token)
     for _ in range(150):
-        house.stripe.add_customer()
-    house.stripe.fail(faults.answer(500), when=later_page)
+        app.stripe.add_customer()
+    app.stripe.fail(faults.answer(500), when=later_page)
 
-    hidden = await house.call(anonymous, "/stripe/customers", headers=[LINES])
-    shown = await house.call(CLERK, "/stripe/customers", headers=[LINES])
+    hidden = await app.call(anonymous, "/stripe/customers", headers=[LINES])
+    shown = await app.call(CLERK, "/stripe/customers", headers=[LINES])
 
     *objects, end = [json.loads(line) for line in hidden.body.splitlines()]
     assert (end["complete"], end["count"]) == (False, 100)
     assert "starting_after" not in end
     assert b"cus_" not in hidden.body
     last = json.loads(shown.body.splitlines()[-1])
-    assert last["starting_after"] == house.stripe.customers[99]["id"]
+    assert last["starting_after"] == app.stripe.customers[99]["id"]
     assert len(objects) == 100
 
 
@@ -147,15 +147,15 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("query", ["?limit=1", ""])
 @pytest.mark.parametrize("name", SPELLINGS.values(), ids=SPELLINGS)
-async def test_secrets_however_spelt(house: House, query: str, name: str) -> None:
+async def test_secrets_however_spelt(app: RunningApp, query: str, name: str) -> None:
     """S3, R6: a secret is gone from pages and whole lists, deep down and in JSON's escapes too."""
     secret = "pi_1_secret_MARKEDescaped"
     inner = f'{{"object": "setup_intent", "id": "seti_1", "{name}": "{secret}"}}'
     entry = f'{{"id": "pi_1", "object": "payment_intent", "created": 1, "deep": [[{inner}]], "{name}": "{secret}"}}'
     body = f'{{"object": "list", "has_more": false, "url": "/v1/payment_intents", "data": [{entry}]}}'
-    house.stripe.fail(faults.answer(200, body), when=lambda request: "limit=" in request.target)
+    app.stripe.fail(faults.answer(200, body), when=lambda request: "limit=" in request.target)
 
-    answer = await house.call(CLERK, f"/stripe/payments{query}")
+    answer = await app.call(CLERK, f"/stripe/payments{query}")
 
     assert answer.status == 200
     assert b"seti_1" in answer.body
@@ -248,19 +248,19 @@ async def test_lines_and_a_failing_stripe() -> None:
     assert end["errors"][0]["extensions"]["code"] == "STRIPE_UNAVAILABLE"
 
 
-async def test_places_are_given_back(open_house: OpenHouse) -> None:
+async def test_places_are_given_back(open_app: OpenApp) -> None:
     """L2: a place is free again when a list's client has left in the middle."""
-    house = await open_house(MAX_CONCURRENT_REQUESTS="1", STRIPE_MAX_RPS="1000")
-    house.stripe.add_payments(1_500, description="d" * 2_000)
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=1024)
+    app = await open_app(MAX_CONCURRENT_REQUESTS="1", STRIPE_MAX_RPS="1000")
+    app.stripe.add_payments(1_500, description="d" * 2_000)
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port, limit=1024)
     writer.write(request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None))
     await reader.readexactly(10)
 
-    busy = await house.call(CLERK, "/stripe/payments?limit=1")
+    busy = await app.call(CLERK, "/stripe/payments?limit=1")
     writer.transport.abort()
 
     async def is_served() -> bool:
-        return (await house.call(CLERK, "/stripe/payments?limit=1")).status == 200
+        return (await app.call(CLERK, "/stripe/payments?limit=1")).status == 200
 
     assert (busy.status, busy.header("Retry-After")) == (503, "1")
     await eventually(is_served)

@@ -7,8 +7,8 @@ import pytest
 
 from tests.doubles import faults
 from tests.doubles.faults import Fault
-from tests.doubles.house import CLERK, NOBODY, House, OpenHouse, bearer
 from tests.doubles.invariants import log_records
+from tests.doubles.running_app import CLERK, NOBODY, OpenApp, RunningApp, bearer
 from tests.doubles.stripe import CLIENT_SECRET
 from tests.doubles.wire import request_bytes
 
@@ -34,14 +34,14 @@ DIRECTUS_WORDS = {
 
 
 @pytest.mark.parametrize("fault", DIRECTUS_WORDS.values(), ids=DIRECTUS_WORDS)
-async def test_words_of_directus_stay_here(house: House, fault: Fault) -> None:
+async def test_words_of_directus_stay_here(app: RunningApp, fault: Fault) -> None:
     """S3: of an error of Directus only its code goes on, and only if it looks like one."""
-    house.directus.fail(fault)
+    app.directus.fail(fault)
 
-    answer = await house.call(CLERK)
+    answer = await app.call(CLERK)
 
     assert answer.status in {401, 503}
-    assert "MARKED" not in answer.raw.decode() + "".join(house.log)
+    assert "MARKED" not in answer.raw.decode() + "".join(app.log)
 
 
 STRIPE_WORDS = {
@@ -56,48 +56,48 @@ STRIPE_WORDS = {
 
 
 @pytest.mark.parametrize("fault", STRIPE_WORDS.values(), ids=STRIPE_WORDS)
-async def test_words_of_stripe_stay_here(house: House, fault: Fault) -> None:
+async def test_words_of_stripe_stay_here(app: RunningApp, fault: Fault) -> None:
     """S3: of an error of Stripe its codes, parameter and request ID go on, and only if they look like that."""
-    house.stripe.fail(fault)
+    app.stripe.fail(fault)
 
-    answer = await house.create()
+    answer = await app.create()
 
     assert answer.status in {400, 402, 502}
-    assert "MARKED" not in answer.raw.decode() + "".join(house.log)
+    assert "MARKED" not in answer.raw.decode() + "".join(app.log)
     assert "stripe.invalid" not in answer.raw.decode()
 
 
-async def test_client_secret_is_taken_out(house: House) -> None:
+async def test_client_secret_is_taken_out(app: RunningApp) -> None:
     """R6: a payment's client secret stands in no answer, at whatever depth Stripe put it."""
-    house.stripe.add_payment(latest={"nested": [{"client_secret": CLIENT_SECRET}]})
+    app.stripe.add_payment(latest={"nested": [{"client_secret": CLIENT_SECRET}]})
 
-    [payment] = (await house.call(CLERK)).json()
+    [payment] = (await app.call(CLERK)).json()
 
     assert "client_secret" not in payment
     assert payment["latest"] == {"nested": [{}]}
 
 
-async def test_client_secret_by_choice_of_the_operator(open_house: OpenHouse) -> None:
+async def test_client_secret_by_choice_of_the_operator(open_app: OpenApp) -> None:
     """R6: with STRIPE_EXPOSE_CLIENT_SECRET it stays in the answer (and still out of the log)."""
-    house = await open_house(STRIPE_EXPOSE_CLIENT_SECRET="true")
-    house.shows_client_secrets = True
-    house.stripe.add_payments(1)
+    app = await open_app(STRIPE_EXPOSE_CLIENT_SECRET="true")
+    app.shows_client_secrets = True
+    app.stripe.add_payments(1)
 
-    [payment] = (await house.call(CLERK)).json()
+    [payment] = (await app.call(CLERK)).json()
 
     assert payment["client_secret"].endswith(CLIENT_SECRET)
 
 
-async def test_access_log_has_no_query(house: House) -> None:
+async def test_access_log_has_no_query(app: RunningApp) -> None:
     """S2: the access log tells the path and not what stood behind it."""
     token = quote(CLERK.token, safe="")
-    await house.call(target=f"/stripe/payments?access_token={token}")
-    await house.call(target=f"/stripe/payments?access_token={token}&x=MARKEDparameter")
-    await house.call(target=f"/nowhere?access_token={token}")
+    await app.call(target=f"/stripe/payments?access_token={token}")
+    await app.call(target=f"/stripe/payments?access_token={token}&x=MARKEDparameter")
+    await app.call(target=f"/nowhere?access_token={token}")
 
-    lines = log_records(house.log, "request")
+    lines = log_records(app.log, "request")
     assert [line["path"] for line in lines] == ["/stripe/payments", "/stripe/payments", "/nowhere"]
-    assert "MARKEDparameter" not in "".join(house.log)
+    assert "MARKEDparameter" not in "".join(app.log)
 
 
 UNPARSABLE = {
@@ -121,35 +121,35 @@ UNPARSABLE = {
 
 
 @pytest.mark.parametrize("sent", UNPARSABLE.values(), ids=UNPARSABLE)
-async def test_parser_errors_echo_nothing(house: House, sent: bytes) -> None:
+async def test_parser_errors_echo_nothing(app: RunningApp, sent: bytes) -> None:
     """S2: what cannot be parsed is one 400 that repeats nothing of it, and neither does the log."""
-    answer = await house.send(sent)
+    answer = await app.send(sent)
 
     assert (answer.status, answer.status_lines) == (400, 1)
-    assert "MARKED" not in answer.raw.decode("latin-1") + "".join(house.log)
-    assert house.directus.requests == []
+    assert "MARKED" not in answer.raw.decode("latin-1") + "".join(app.log)
+    assert app.directus.requests == []
 
 
-async def test_parser_errors_are_not_stored(house: House) -> None:
+async def test_parser_errors_are_not_stored(app: RunningApp) -> None:
     """X4: the answer to what cannot be parsed carries `no-store` and `nosniff` as all others do."""
-    answer = await house.send(b"nonsense\r\n\r\n")
+    answer = await app.send(b"nonsense\r\n\r\n")
 
     assert (answer.header("Cache-Control"), answer.header("X-Content-Type-Options")) == ("no-store", "nosniff")
 
 
 @pytest.mark.parametrize("target", ["/stripe/payments", "/stripe/nowhere", "/healthz", "/readyz"])
 @pytest.mark.parametrize("token", [CLERK.token, NOBODY.token])
-async def test_every_answer_is_not_stored(house: House, target: str, token: str) -> None:
+async def test_every_answer_is_not_stored(app: RunningApp, target: str, token: str) -> None:
     """X4: whatever the outcome, an answer says `no-store` and `nosniff` and what it holds."""
-    answer = await house.call(target=target, headers=[bearer(token)])
+    answer = await app.call(target=target, headers=[bearer(token)])
 
     assert (answer.header("Cache-Control"), answer.header("X-Content-Type-Options")) == ("no-store", "nosniff")
     assert (answer.header("Content-Type") or "").startswith("application/json")
 
 
-async def test_errors_have_the_shape_of_directus(house: House) -> None:
+async def test_errors_have_the_shape_of_directus(app: RunningApp) -> None:
     """An error is what `@directus/sdk` reads: a list `errors` with `message` and `extensions.code`."""
-    answer = await house.call()
+    answer = await app.call()
 
     [error] = answer.json()["errors"]
     assert set(error) == {"message", "extensions"}
@@ -157,49 +157,49 @@ async def test_errors_have_the_shape_of_directus(house: House) -> None:
 
 
 @pytest.mark.parametrize("given", ["req-4711.a:b_c", "x" * 64])
-async def test_request_id_of_a_proxy(house: House, given: str) -> None:
+async def test_request_id_of_a_proxy(app: RunningApp, given: str) -> None:
     """A well-formed request ID is taken over: it is in the answer, the log line and both upstreams' requests."""
-    answer = await house.call(CLERK, headers=[("X-Request-Id", given)])
+    answer = await app.call(CLERK, headers=[("X-Request-Id", given)])
 
-    [line] = log_records(house.log, "request")
+    [line] = log_records(app.log, "request")
     assert [answer.header("X-Request-Id"), line["request_id"]] == [given, given]
-    requests = house.directus.requests + house.stripe.asked
+    requests = app.directus.requests + app.stripe.asked
     assert {tuple(request.values("X-Request-Id")) for request in requests} == {(given,)}
 
 
 @pytest.mark.parametrize("given", ["", "short", "x" * 65, "MARKED with spaces", 'MARKED"quotes"', "MARKEDé1234567"])
-async def test_odd_request_id(house: House, given: str) -> None:
+async def test_odd_request_id(app: RunningApp, given: str) -> None:
     """A request ID that is not well-formed is replaced and repeated nowhere."""
-    answer = await house.call(CLERK, headers=[("X-Request-Id", given)])
+    answer = await app.call(CLERK, headers=[("X-Request-Id", given)])
 
     own = answer.header("X-Request-Id")
     assert own
     assert own != given
-    assert "MARKED w" not in answer.raw.decode("latin-1") + "".join(house.log)
+    assert "MARKED w" not in answer.raw.decode("latin-1") + "".join(app.log)
 
 
 @pytest.mark.parametrize("target", ["/metrics", "/metrics?access_token="])
-async def test_metrics_hold_no_names(house: House, target: str) -> None:
+async def test_metrics_hold_no_names(app: RunningApp, target: str) -> None:
     """S1: metrics need no credential, ask nobody, and name no customer, token or path as it was sent."""
-    await house.call(CLERK, "/stripe/payments/cus_MARKED")
-    await house.call(CLERK, "/stripe/MARKED")
-    asked = len(house.directus.requests)
+    await app.call(CLERK, "/stripe/payments/cus_MARKED")
+    await app.call(CLERK, "/stripe/MARKED")
+    asked = len(app.directus.requests)
 
-    answer = await house.call(target=target)
+    answer = await app.call(target=target)
 
     assert answer.status == 200
     assert "sidecar_requests" in answer.body.decode()
     assert "MARKED" not in answer.body.decode()
-    assert len(house.directus.requests) == asked
+    assert len(app.directus.requests) == asked
 
 
-async def test_two_requests_in_one_connection(house: House) -> None:
+async def test_two_requests_in_one_connection(app: RunningApp) -> None:
     """A pipelined request gets its own verdict, not that of the one before it."""
     first = request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None).replace(b"Connection: close\r\n", b"")
     second = request_bytes("GET", "/stripe/payments", [bearer(NOBODY.token)], None)
 
-    answer = await house.send(first + second)
+    answer = await app.send(first + second)
 
     assert answer.status_lines == 2
     assert b"HTTP/1.1 401 " in answer.raw
-    assert len(house.stripe.asked) == 1
+    assert len(app.stripe.asked) == 1

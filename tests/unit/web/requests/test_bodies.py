@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from tests.doubles.house import CLERK, House
+from tests.doubles.running_app import CLERK, RunningApp
 
 
-def members(house: House) -> list[tuple[str, str]]:
+def members(app: RunningApp) -> list[tuple[str, str]]:
     """The form of the one creation at Stripe, as it was decoded there."""
-    [created] = [request for request in house.stripe.requests if request.method == "POST"]
+    [created] = [request for request in app.stripe.requests if request.method == "POST"]
     return created.form
 
 
@@ -36,9 +36,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
-async def test_not_a_json_object(house: House, body: bytes) -> None:
+async def test_not_a_json_object(app: RunningApp, body: bytes) -> None:
     """V1: what is not one JSON object, each attribute once, is 400 and reaches nobody."""
-    answer = await house.post(CLERK, body)
+    answer = await app.post(CLERK, body)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
 
@@ -67,29 +67,29 @@ async def test_not_a_json_object(house: House, body: bytes) -> None:
         ("item", 1),
     ],
 )
-async def test_wrong_or_unknown_attribute(house: House, attribute: str, value: object) -> None:
+async def test_wrong_or_unknown_attribute(app: RunningApp, attribute: str, value: object) -> None:
     """V1: a wrong type or an attribute that may not be set is 400, and the message names it and not its value."""
-    answer = await house.create(**{attribute: value})
+    answer = await app.create(**{attribute: value})
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
     assert attribute in answer.message
     assert "eve@example.com" not in answer.message
 
 
-async def test_every_fault_is_named(house: House) -> None:
+async def test_every_fault_is_named(app: RunningApp) -> None:
     """V1: several faults are told in one answer."""
-    answer = await house.create(email="ada", name=1, balance=2)
+    answer = await app.create(email="ada", name=1, balance=2)
 
     assert answer.status == 400
     assert all(name in answer.message for name in ("email", "name", "balance"))
 
 
-async def test_long_body(house: House) -> None:
+async def test_long_body(app: RunningApp) -> None:
     """V1: 1 MB of body is 413."""
     body = json.dumps({"email": "ada@example.com", "name": "A" * 1_000_000}).encode()
     headers = [("Content-Type", "application/json")]
 
-    answer = await house.call(CLERK, "/stripe/customers", method="POST", headers=headers, body=body)
+    answer = await app.call(CLERK, "/stripe/customers", method="POST", headers=headers, body=body)
 
     assert (answer.status, answer.code) == (413, "CONTENT_TOO_LARGE")
 
@@ -113,17 +113,17 @@ EMAILS = {
 
 
 @pytest.mark.parametrize("email", EMAILS.values(), ids=EMAILS)
-async def test_unusable_email(house: House, email: str) -> None:
+async def test_unusable_email(app: RunningApp, email: str) -> None:
     """V2: what is not an e-mail address is 400."""
-    answer = await house.create(email=email)
+    answer = await app.create(email=email)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
     assert "email" in answer.message
 
 
-async def test_missing_email(house: House) -> None:
+async def test_missing_email(app: RunningApp) -> None:
     """V2: a customer needs an e-mail address."""
-    answer = await house.post(CLERK, b'{"name": "Ada"}')
+    answer = await app.post(CLERK, b'{"name": "Ada"}')
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
 
@@ -143,21 +143,21 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-async def test_name_arrives_as_one_literal_value(house: House, name: str) -> None:
+async def test_name_arrives_as_one_literal_value(app: RunningApp, name: str) -> None:
     """V2, V3: a name with any script, quotes, `&`, `=`, `[` or `]` is one value at Stripe, as it was sent."""
-    answer = await house.create(name=name)
+    answer = await app.create(name=name)
 
     assert (201, name) == (answer.status, answer.json()["name"])
-    assert [("email", "ada@example.com"), ("name", name)] == members(house)
+    assert [("email", "ada@example.com"), ("name", name)] == members(app)
 
 
 @pytest.mark.parametrize("email", ["a+b=c@example.com", "o'brien@example.com", "x&y@example.com", "grüße@example.com"])
-async def test_email_arrives_as_one_literal_value(house: House, email: str) -> None:
+async def test_email_arrives_as_one_literal_value(app: RunningApp, email: str) -> None:
     """V3: an address with characters of a form's syntax is one value at Stripe."""
-    answer = await house.create(email=email)
+    answer = await app.create(email=email)
 
     assert answer.status == 201
-    assert [("email", email)] == members(house)
+    assert [("email", email)] == members(app)
 
 
 @pytest.mark.parametrize(
@@ -173,27 +173,27 @@ async def test_email_arrives_as_one_literal_value(house: House, email: str) -> N
     ],
 )
 @pytest.mark.parametrize("place", ["cookie", "header"])
-async def test_other_content_types(house: House, content_type: str, place: str) -> None:
+async def test_other_content_types(app: RunningApp, content_type: str, place: str) -> None:
     """X2: a body of a type that a form or a simple script can send is 415, even if it is JSON."""
     cookie = ("Cookie", f"directus_session_token={CLERK.token}")
     headers = [("Content-Type", content_type), *([cookie] if place == "cookie" else [])]
     user = CLERK if place == "header" else None
     body = b'{"email": "ada@example.com"}'
 
-    answer = await house.call(user, "/stripe/customers", method="POST", headers=headers, body=body)
+    answer = await app.call(user, "/stripe/customers", method="POST", headers=headers, body=body)
 
     assert (answer.status, answer.code) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-async def test_no_content_type(house: House) -> None:
+async def test_no_content_type(app: RunningApp) -> None:
     """X2: a body without a type is 415."""
-    answer = await house.call(CLERK, "/stripe/customers", method="POST", body=b'{"email": "ada@example.com"}')
+    answer = await app.call(CLERK, "/stripe/customers", method="POST", body=b'{"email": "ada@example.com"}')
 
     assert answer.status == 415
 
 
-async def test_content_type_with_charset(house: House) -> None:
+async def test_content_type_with_charset(app: RunningApp) -> None:
     """The usual parameter of the content type does no harm."""
-    answer = await house.post(CLERK, b'{"email": "ada@example.com"}', "application/json; charset=utf-8")
+    answer = await app.post(CLERK, b'{"email": "ada@example.com"}', "application/json; charset=utf-8")
 
     assert answer.status == 201

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from tests.doubles.house import CLERK, House
+from tests.doubles.running_app import CLERK, RunningApp
 
 BODY = b'{"email": "ada@example.com"}'
 
@@ -19,11 +19,11 @@ PACKED = {
 
 @pytest.mark.parametrize("body", PACKED.values(), ids=PACKED)
 @pytest.mark.parametrize("packed", ["gzip", "deflate", "br"])
-async def test_a_packed_body_is_not_unpacked(house: House, packed: str, body: bytes) -> None:
+async def test_a_packed_body_is_not_unpacked(app: RunningApp, packed: str, body: bytes) -> None:
     """V1: A body that is packed, or says so, is refused as it came, however much it would be."""
     headers = [("Content-Type", "application/json"), ("Content-Encoding", packed)]
 
-    answer = await house.call(CLERK, "/stripe/customers", method="POST", headers=headers, body=body)
+    answer = await app.call(CLERK, "/stripe/customers", method="POST", headers=headers, body=body)
 
     assert (answer.status, answer.code) == (415, "UNSUPPORTED_MEDIA_TYPE")
-    assert house.stripe.asked == []
+    assert app.stripe.asked == []

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.doubles.directus import User, full, grants
-from tests.doubles.house import CLERK, CREATOR, House
+from tests.doubles.running_app import CLERK, CREATOR, RunningApp
 from tests.doubles.wire import Answer
 
 
@@ -17,49 +17,49 @@ def session(user: str, number: int) -> User:
     return User(user, f"eyJhbGciOiJIUzI1NiJ9.{payload}.MARKEDsignature{number}", grants(create=full()))
 
 
-async def create(house: House, user: User, *keys: str, email: str = "ada@example.com") -> Answer:
+async def create(app: RunningApp, user: User, *keys: str, email: str = "ada@example.com") -> Answer:
     headers = [("Content-Type", "application/json"), *(("Idempotency-Key", key) for key in keys)]
     body = json.dumps({"email": email}).encode()
-    return await house.call(user, "/stripe/customers", method="POST", headers=headers, body=body)
+    return await app.call(user, "/stripe/customers", method="POST", headers=headers, body=body)
 
 
-async def test_same_key_again(house: House) -> None:
+async def test_same_key_again(app: RunningApp) -> None:
     """W5: the same caller's same key gives the same customer."""
-    answers = [await create(house, CLERK, "order-1") for _ in range(3)]
+    answers = [await create(app, CLERK, "order-1") for _ in range(3)]
 
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert len(house.stripe.customers) == 1
+    assert len(app.stripe.customers) == 1
 
 
-async def test_key_of_another_caller(house: House) -> None:
+async def test_key_of_another_caller(app: RunningApp) -> None:
     """W5: another caller's same key never gives the first one's customer."""
-    first, second = await create(house, CLERK, "order-1"), await create(house, CREATOR, "order-1")
+    first, second = await create(app, CLERK, "order-1"), await create(app, CREATOR, "order-1")
 
     assert (first.status, second.status) == (201, 201)
-    assert len({customer["id"] for customer in house.stripe.customers}) == 2
+    assert len({customer["id"] for customer in app.stripe.customers}) == 2
 
 
-async def test_key_of_a_refreshed_session(house: House) -> None:
+async def test_key_of_a_refreshed_session(app: RunningApp) -> None:
     """W5: a caller whose session was refreshed in between is still the same caller, and another user is not."""
     people = [session("ada", 1), session("ada", 2), session("eve", 3)]
-    house.directus.add_users(people)
-    house.tokens |= {user.token for user in people}
+    app.directus.add_users(people)
+    app.tokens |= {user.token for user in people}
 
-    answers = [await create(house, user, "order-1") for user in people]
+    answers = [await create(app, user, "order-1") for user in people]
 
     assert [answer.status for answer in answers] == [201] * 3
-    assert len(house.stripe.customers) == 2
+    assert len(app.stripe.customers) == 2
 
 
-async def test_key_with_other_values(house: House) -> None:
+async def test_key_with_other_values(app: RunningApp) -> None:
     """W6: the same key with another address is a clear 409 and makes no second customer."""
-    await create(house, CLERK, "order-1")
+    await create(app, CLERK, "order-1")
 
-    answer = await create(house, CLERK, "order-1", email="other@example.com")
+    answer = await create(app, CLERK, "order-1", email="other@example.com")
 
     assert (answer.status, answer.extensions["stripe"]["type"]) == (409, "idempotency_error")
     assert "other values" in answer.message
-    assert len(house.stripe.customers) == 1
+    assert len(app.stripe.customers) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,16 @@ async def test_key_with_other_values(house: House) -> None:
     [("a", "b"), ("a", "a"), ("",), ("k" * 256,), ("a b",), ("schlüssel",)],
     ids=["two", "twice", "empty", "long", "space", "not-ascii"],
 )
-async def test_odd_keys(house: House, keys: tuple[str, ...]) -> None:
+async def test_odd_keys(app: RunningApp, keys: tuple[str, ...]) -> None:
     """W5: a key that Stripe would not take, or that stands there twice, is 400."""
-    answer = await create(house, CLERK, *keys)
+    answer = await create(app, CLERK, *keys)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
 
 
-async def test_key_does_not_show_who_sent_it(house: House) -> None:
+async def test_key_does_not_show_who_sent_it(app: RunningApp) -> None:
     """W5: what Stripe gets as key is made of the caller and its key, and shows neither."""
-    await create(house, CLERK, "order-MARKED")
+    await create(app, CLERK, "order-MARKED")
 
-    [request] = house.stripe.asked
+    [request] = app.stripe.asked
     assert "MARKED" not in request.values("Idempotency-Key")[0]

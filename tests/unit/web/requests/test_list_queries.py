@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.doubles import faults
-from tests.doubles.house import CLERK, MEMBER, House, OpenHouse
+from tests.doubles.running_app import CLERK, MEMBER, OpenApp, RunningApp
 from tests.doubles.server import Recorded
 from tests.doubles.wire import Answer
 
@@ -49,60 +49,60 @@ def listed(answer: Answer) -> list[str]:
         "ending_before=pi_1",
     ],
 )
-async def test_unusable_parameters(house: House, target: str, query: str) -> None:
+async def test_unusable_parameters(app: RunningApp, target: str, query: str) -> None:
     """V4: a parameter that is not what Stripe takes is 400 before anybody is asked."""
-    answer = await house.call(CLERK, f"{target}?{query}")
+    answer = await app.call(CLERK, f"{target}?{query}")
 
     assert (answer.status, answer.code) == (400, "INVALID_QUERY")
-    assert house.directus.requests == []
-    assert house.stripe.asked == []
+    assert app.directus.requests == []
+    assert app.stripe.asked == []
 
 
-async def test_pages_one_by_one(house: House) -> None:
+async def test_pages_one_by_one(app: RunningApp) -> None:
     """A page is Stripe's list object; its cursor leads through the whole list, and back."""
-    ids = house.stripe.add_payments(7)
+    ids = app.stripe.add_payments(7)
 
-    first = await house.call(CLERK, "/stripe/payments?limit=3")
-    second = await house.call(CLERK, f"/stripe/payments?limit=3&starting_after={listed(first)[-1]}")
-    third = await house.call(CLERK, f"/stripe/payments?limit=3&starting_after={listed(second)[-1]}")
-    back = await house.call(CLERK, f"/stripe/payments?limit=3&ending_before={listed(second)[0]}")
+    first = await app.call(CLERK, "/stripe/payments?limit=3")
+    second = await app.call(CLERK, f"/stripe/payments?limit=3&starting_after={listed(first)[-1]}")
+    third = await app.call(CLERK, f"/stripe/payments?limit=3&starting_after={listed(second)[-1]}")
+    back = await app.call(CLERK, f"/stripe/payments?limit=3&ending_before={listed(second)[0]}")
 
     assert [listed(first), listed(second), listed(third)] == [ids[:3], ids[3:6], ids[6:]]
     assert [page.json()["has_more"] for page in (first, second, third)] == [True, True, False]
     assert listed(back) == listed(first)
 
 
-async def test_stretch_of_time(house: House) -> None:
+async def test_stretch_of_time(app: RunningApp) -> None:
     """`created` bounds a page and a whole list, as Stripe reads it."""
-    house.stripe.add_payments(5)
-    moments = [payment["created"] for payment in house.stripe.payments]
+    app.stripe.add_payments(5)
+    moments = [payment["created"] for payment in app.stripe.payments]
     query = f"created[gte]={moments[3]}&created[lt]={moments[1]}"
-    expected = [payment["id"] for payment in house.stripe.payments[2:4]]
+    expected = [payment["id"] for payment in app.stripe.payments[2:4]]
 
-    page = await house.call(CLERK, f"/stripe/payments?limit=10&{query}")
-    whole = await house.call(CLERK, f"/stripe/payments?{query}")
+    page = await app.call(CLERK, f"/stripe/payments?limit=10&{query}")
+    whole = await app.call(CLERK, f"/stripe/payments?{query}")
 
     assert listed(page) == expected
     assert [payment["id"] for payment in whole.json()] == expected
 
 
-async def test_page_has_no_client_secret(house: House) -> None:
+async def test_page_has_no_client_secret(app: RunningApp) -> None:
     """R6: a single page holds no client secret either, in whatever way it is passed on."""
-    house.stripe.add_payments(2)
+    app.stripe.add_payments(2)
 
-    page = await house.call(CLERK, "/stripe/payments?limit=2")
+    page = await app.call(CLERK, "/stripe/payments?limit=2")
 
     assert all("client_secret" not in payment for payment in page.json()["data"])
 
 
-async def test_page_of_own_rows(house: House) -> None:
+async def test_page_of_own_rows(app: RunningApp) -> None:
     """R2, R3: a caller held to its own rows pages through those, and a foreign cursor is 400, as an unknown one is."""
-    own = house.stripe.add_payments(3, customer="cus_OWN")
-    [foreign] = house.stripe.add_payments(1, customer="cus_FOREIGN")
-    house.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")
+    own = app.stripe.add_payments(3, customer="cus_OWN")
+    [foreign] = app.stripe.add_payments(1, customer="cus_FOREIGN")
+    app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")
 
-    page = await house.call(MEMBER, "/stripe/payments?limit=2")
-    cursors = [await house.call(MEMBER, f"/stripe/payments?starting_after={cursor}") for cursor in (foreign, "pi_none")]
+    page = await app.call(MEMBER, "/stripe/payments?limit=2")
+    cursors = [await app.call(MEMBER, f"/stripe/payments?starting_after={cursor}") for cursor in (foreign, "pi_none")]
 
     assert (listed(page), page.json()["has_more"]) == (own[:2], True)
     assert [(answer.status, answer.body.replace(foreign.encode(), b"")) for answer in cursors] == [
@@ -111,11 +111,11 @@ async def test_page_of_own_rows(house: House) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1, 250])
-async def test_lines(house: House, number: int) -> None:
+async def test_lines(app: RunningApp, number: int) -> None:
     """As lines a list has an object a line, and a last line that says that this was all."""
-    expected = house.stripe.add_payments(number)
+    expected = app.stripe.add_payments(number)
 
-    answer = await house.call(CLERK, headers=[LINES])
+    answer = await app.call(CLERK, headers=[LINES])
 
     *entries, end = [json.loads(line) for line in answer.body.splitlines()]
     assert [entry["id"] for entry in entries] == expected
@@ -123,13 +123,13 @@ async def test_lines(house: House, number: int) -> None:
     assert answer.whole
 
 
-async def test_lines_that_break_off(house: House) -> None:
+async def test_lines_that_break_off(app: RunningApp) -> None:
     """U4: lines that cannot go on end in one that says why, and where to go on."""
-    ids = house.stripe.add_payments(250)
+    ids = app.stripe.add_payments(250)
     rejected = faults.answer(400, '{"error": {"type": "invalid_request_error", "code": "resource_missing"}}')
-    house.stripe.fail(rejected, when=later_page)
+    app.stripe.fail(rejected, when=later_page)
 
-    answer = await house.call(CLERK, headers=[LINES])
+    answer = await app.call(CLERK, headers=[LINES])
 
     *entries, end = [json.loads(line) for line in answer.body.splitlines()]
     assert [entry["id"] for entry in entries] == ids[:100]
@@ -137,18 +137,18 @@ async def test_lines_that_break_off(house: House) -> None:
     assert end["errors"][0]["extensions"]["code"] == "STRIPE_REJECTED"
 
 
-async def test_too_much_at_once(open_house: OpenHouse) -> None:
+async def test_too_much_at_once(open_app: OpenApp) -> None:
     """L2: beyond the limit of concurrent work a request is 503 with Retry-After at once, and served a moment later."""
-    house = await open_house(MAX_CONCURRENT_REQUESTS="2")
+    app = await open_app(MAX_CONCURRENT_REQUESTS="2")
     hold = faults.Hold()
-    house.directus.fail(hold)
-    waiting = [house.start(CLERK) for _ in range(2)]
-    await house.handled(2)
+    app.directus.fail(hold)
+    waiting = [app.start(CLERK) for _ in range(2)]
+    await app.handled(2)
 
-    refused, health = await house.call(CLERK), await house.call(target="/healthz")
+    refused, health = await app.call(CLERK), await app.call(target="/healthz")
     hold.release()
     served = [(await answer).status for answer in waiting]
-    after = await house.call(CLERK)
+    after = await app.call(CLERK)
 
     assert (refused.status, refused.code, refused.header("Retry-After")) == (503, "SERVICE_UNAVAILABLE", "1")
     assert (health.status, served, after.status) == (200, [200, 200], 200)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.doubles.directus import User
-from tests.doubles.house import CLERK, CREATOR, NOBODY, READER, House, OpenHouse, bearer
+from tests.doubles.running_app import CLERK, CREATOR, NOBODY, READER, OpenApp, RunningApp, bearer
 from tests.doubles.server import Recorded
 from tests.doubles.wire import request_bytes
 
@@ -39,13 +39,13 @@ IDS = {
 
 @pytest.mark.parametrize("collection", ["payments", "customers"])
 @pytest.mark.parametrize("identifier", IDS.values(), ids=IDS)
-async def test_only_customer_ids(house: House, identifier: str, collection: str) -> None:
+async def test_only_customer_ids(app: RunningApp, identifier: str, collection: str) -> None:
     """P1: what is no customer ID is 404 or 400 before any URL is built; neither upstream is asked."""
-    answer = await house.call(CLERK, f"/stripe/{collection}/{identifier}")
+    answer = await app.call(CLERK, f"/stripe/{collection}/{identifier}")
 
     assert answer.status in {400, 404}
-    assert house.directus.requests == []
-    assert house.stripe.asked == []
+    assert app.directus.requests == []
+    assert app.stripe.asked == []
 
 
 TARGETS = {
@@ -86,27 +86,27 @@ TARGETS = {
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 @pytest.mark.parametrize("user", [None, NOBODY, CREATOR], ids=["nobody-signed-in", "nobody", "creator"])
-async def test_no_spelling_gives_access(house: House, user: User | None, target: str) -> None:
+async def test_no_spelling_gives_access(app: RunningApp, user: User | None, target: str) -> None:
     """P2: no spelling of a path lets in whom the path itself refuses."""
-    house.stripe.add_payments(1)
+    app.stripe.add_payments(1)
 
-    answer = await house.call(user, target)
+    answer = await app.call(user, target)
 
     assert answer.status in {400, 401, 404}
-    assert house.stripe.asked == []
+    assert app.stripe.asked == []
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
-async def test_spelling_of_an_allowed_path(house: House, target: str) -> None:
+async def test_spelling_of_an_allowed_path(app: RunningApp, target: str) -> None:
     """P2: for whoever is allowed, another spelling is the same route or none at all."""
-    expected = house.stripe.add_payments(1)
+    expected = app.stripe.add_payments(1)
 
-    answer = await house.call(READER, target)
+    answer = await app.call(READER, target)
 
     assert answer.status in {200, 400, 404}
     if answer.status == 200:
         assert expected == [payment["id"] for payment in answer.json()]
-    assert all(request.path == "/v1/payment_intents" for request in house.stripe.asked)
+    assert all(request.path == "/v1/payment_intents" for request in app.stripe.asked)
 
 
 ROUTES = {
@@ -126,40 +126,40 @@ OTHER_METHODS = [(path, method) for path, listed in ROUTES.items() for method in
 
 
 @pytest.mark.parametrize(("path", "method"), OTHER_METHODS)
-async def test_other_methods(house: House, path: str, method: str) -> None:
+async def test_other_methods(app: RunningApp, path: str, method: str) -> None:
     """P3: a method that is not in the table of routes is 405, says which are, and asks nobody."""
-    answer = await house.call(CLERK, path, method=method)
+    answer = await app.call(CLERK, path, method=method)
 
     assert (answer.status, answer.code) == (405, "METHOD_NOT_ALLOWED")
-    assert house.directus.requests == []
+    assert app.directus.requests == []
     assert set((answer.header("Allow") or "").split(",")) - {"HEAD", "OPTIONS"} == ROUTES[path]
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "FOO", "get", "PRI"])
 @pytest.mark.parametrize("path", ROUTES)
-async def test_unheard_of_methods(house: House, path: str, method: str) -> None:
+async def test_unheard_of_methods(app: RunningApp, path: str, method: str) -> None:
     """P3: a method that is none of HTTP's usual ones is refused in some way and asks nobody."""
-    answer = await house.call(CLERK, path, method=method)
+    answer = await app.call(CLERK, path, method=method)
 
     assert answer.status in {400, 404, 405}
-    assert house.directus.requests == []
+    assert app.directus.requests == []
 
 
 @pytest.mark.parametrize("path", [path for path in ROUTES if path.startswith("/stripe")])
-async def test_head_is_not_served(house: House, path: str) -> None:
+async def test_head_is_not_served(app: RunningApp, path: str) -> None:
     """P3: HEAD is in no row of the table, so it is 405 and asks nobody."""
-    answer = await house.call(CLERK, path, method="HEAD")
+    answer = await app.call(CLERK, path, method="HEAD")
 
     assert answer.status == 405
-    assert house.directus.requests == []
+    assert app.directus.requests == []
 
 
 @pytest.mark.parametrize("path", ["/stripe/payments", "/healthz", "/nowhere"])
-async def test_head_has_no_body(house: House, path: str) -> None:
+async def test_head_has_no_body(app: RunningApp, path: str) -> None:
     """P3: nothing follows the headers of an answer to HEAD, or a client would take it for the next answer."""
-    house.stripe.add_payments(1)
+    app.stripe.add_payments(1)
 
-    answer = await house.call(CLERK, path, method="HEAD")
+    answer = await app.call(CLERK, path, method="HEAD")
 
     assert answer.body == b""
 
@@ -185,13 +185,13 @@ async def test_head_has_no_body(house: House, path: str) -> None:
         ("GET", "/stripe/healthz"),
     ],
 )
-async def test_unlisted_routes(house: House, method: str, target: str) -> None:
+async def test_unlisted_routes(app: RunningApp, method: str, target: str) -> None:
     """P3: nothing of Stripe's API or Directus's exists here but the routes of the table."""
-    answer = await house.call(CLERK, target, method=method)
+    answer = await app.call(CLERK, target, method=method)
 
     assert answer.status in {404, 405}
-    assert house.directus.requests == []
-    assert house.stripe.asked == []
+    assert app.directus.requests == []
+    assert app.stripe.asked == []
 
 
 FOREIGN_HEADERS = [
@@ -224,9 +224,9 @@ def without_own(request: Recorded) -> tuple[str, str, list[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("header", FOREIGN_HEADERS, ids=[name for name, _ in FOREIGN_HEADERS])
-async def test_headers_of_untrusted_peers(open_house: OpenHouse, header: tuple[str, str]) -> None:
+async def test_headers_of_untrusted_peers(open_app: OpenApp, header: tuple[str, str]) -> None:
     """P4: such headers change neither the verdict nor what the upstreams see."""
-    plain, headed = await open_house(), await open_house()
+    plain, headed = await open_app(), await open_app()
     answers = [await plain.call(READER), await headed.call(READER, headers=[header])]
 
     assert [answer.status for answer in answers] == [200, 200]
@@ -235,25 +235,25 @@ async def test_headers_of_untrusted_peers(open_house: OpenHouse, header: tuple[s
         assert without_own(first) == without_own(second)
 
 
-async def test_forwarded_address_does_not_open_a_policy(house: House) -> None:
+async def test_forwarded_address_does_not_open_a_policy(app: RunningApp) -> None:
     """P4: a caller from outside cannot claim an address for which a policy grants more."""
     local = User("local", "MARKED-local", READER.permissions, ip_access=["10.0.0.0/8"])
-    house.directus.add_users([local])
-    house.tokens.add(local.token)
+    app.directus.add_users([local])
+    app.tokens.add(local.token)
 
     answers = [
-        await house.call(local, headers=[(name, "10.0.0.1")])
+        await app.call(local, headers=[(name, "10.0.0.1")])
         for name in ("X-Forwarded-For", "X_Forwarded_For", "X-Real-IP", "Forwarded", "True-Client-IP")
     ]
 
     assert [answer.status for answer in answers] == [401] * 5
 
 
-async def test_host_header_is_not_believed(house: House) -> None:
+async def test_host_header_is_not_believed(app: RunningApp) -> None:
     """P4: a foreign Host changes nothing, since no URL is built from it."""
     sent = request_bytes("GET", "/stripe/payments", [bearer(READER.token)], None)
 
-    answer = await house.send(sent.replace(b"sidecar.test", b"evil.test"))
+    answer = await app.send(sent.replace(b"sidecar.test", b"evil.test"))
 
     assert answer.status == 200
-    assert all(request.values("Host") == [f"127.0.0.1:{house.stripe.port}"] for request in house.stripe.requests)
+    assert all(request.values("Host") == [f"127.0.0.1:{app.stripe.port}"] for request in app.stripe.requests)

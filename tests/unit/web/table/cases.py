@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from sidecar.core.operations.row import Kind, Operation
 from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.directus import User
-from tests.doubles.house import House
+from tests.doubles.running_app import RunningApp
 from tests.doubles.samples import RETURN_URL
 from tests.doubles.server import Recorded
 from tests.doubles.wire import Answer
@@ -81,11 +81,11 @@ class Case:
         """The same with this body, and of a list with nothing but its limit."""
         return replace(self, target=self.target.split("&")[0], body=json.dumps(body) if self.body else None)
 
-    async def call(self, house: House, user: User | None, *headers: tuple[str, str]) -> Answer:
+    async def call(self, app: RunningApp, user: User | None, *headers: tuple[str, str]) -> Answer:
         body = None if self.body is None else self.body.encode()
         sent = [*([JSON] if body is not None and "Content-Type" not in dict(headers) else []), *headers]
         target = f"/stripe{self.target}"
-        return await house.call(user, target, method=self.row.method, headers=sent, body=body)
+        return await app.call(user, target, method=self.row.method, headers=sent, body=body)
 
 
 def _swapped(text: str, place: re.Match[str], word: str) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 
 from tests.doubles.directus import DirectusDouble
-from tests.doubles.house import KEY, House, OpenHouse
+from tests.doubles.running_app import KEY, OpenApp, RunningApp
 from tests.doubles.samples import RETURN_URL
 from tests.doubles.stripe import StripeDouble
 from tests.unit.web.table.people import PEOPLE, TENANT, furnish, rules
@@ -16,7 +16,7 @@ from tests.unit.web.table.people import PEOPLE, TENANT, furnish, rules
 class OpenShop(Protocol):
     """Opens the application with every row on; `tables` are lines of the file by row, None turns one off."""
 
-    def __call__(self, tables: Mapping[str, str | None] | None = None, /, **settings: str) -> Awaitable[House]: ...
+    def __call__(self, tables: Mapping[str, str | None] | None = None, /, **settings: str) -> Awaitable[RunningApp]: ...
 
 
 @pytest.fixture
@@ -28,22 +28,22 @@ async def stripe() -> AsyncIterator[StripeDouble]:
 
 
 @pytest.fixture
-def open_shop(open_house: OpenHouse, directus: DirectusDouble, tmp_path: Path) -> OpenShop:
-    async def opened(tables: Mapping[str, str | None] | None = None, /, **settings: str) -> House:
+def open_shop(open_app: OpenApp, directus: DirectusDouble, tmp_path: Path) -> OpenShop:
+    async def opened(tables: Mapping[str, str | None] | None = None, /, **settings: str) -> RunningApp:
         directus.add_users(PEOPLE)
         directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OWN", name="Ada", email="ada@example.com")
         directus.add_row(owner="somebody else", stripe_customer_id="cus_FOREIGN", name="Eve", email="eve@example.com")
         file = tmp_path / "operations.toml"
         file.write_text(rules(tables or {}))
-        house = await open_house(
+        app = await open_app(
             **{"STRIPE_OPERATIONS": str(file), "ALLOWED_RETURN_URLS": RETURN_URL, **settings},
         )
-        house.tokens |= {user.token for user in PEOPLE}
-        return house
+        app.tokens |= {user.token for user in PEOPLE}
+        return app
 
     return opened
 
 
 @pytest.fixture
-async def shop(open_shop: OpenShop) -> House:
+async def shop(open_shop: OpenShop) -> RunningApp:
     return await open_shop()

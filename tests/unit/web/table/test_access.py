@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.core.operations.row import Scoping
 from tests.doubles.directus import User, full, grants, partial
-from tests.doubles.house import House, OpenHouse
+from tests.doubles.running_app import OpenApp, RunningApp
 from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES, ROWS, Case, asked_as, expected
 from tests.unit.web.table.conftest import OpenShop
@@ -23,7 +23,7 @@ def verdict(answer: Answer) -> tuple[int, str | None, str | None]:
     return answer.status, answer.code, answer.extensions.get("reason")
 
 
-def changes(shop: House) -> list[str]:
+def changes(shop: RunningApp) -> list[str]:
     return [request.target for request in shop.stripe.asked if request.method in CHANGES]
 
 
@@ -32,18 +32,18 @@ def test_every_row_has_a_case() -> None:
     assert set(ROWS) == set(CASES)
 
 
-async def test_off_until_it_is_turned_on(open_house: OpenHouse) -> None:
+async def test_off_until_it_is_turned_on(open_app: OpenApp) -> None:
     """Without a word from the operator a row is no route at all, and neither upstream is asked."""
-    house = await open_house(STRIPE_OPERATIONS="/dev/null")
+    app = await open_app(STRIPE_OPERATIONS="/dev/null")
 
-    answers = {name: await case.call(house, MANAGER) for name, case in CASES.items() if not case.row.basic}
+    answers = {name: await case.call(app, MANAGER) for name, case in CASES.items() if not case.row.basic}
 
     assert {name: each.status for name, each in answers.items() if each.status not in {404, 405}} == {}
-    assert house.directus.requests == []
-    assert house.stripe.asked == []
+    assert app.directus.requests == []
+    assert app.stripe.asked == []
 
 
-async def test_without_permission(shop: House) -> None:
+async def test_without_permission(shop: RunningApp) -> None:
     """Whoever has no permission on a row's collection, or no credential, is refused, and Stripe is not asked."""
     refused = {name: await case.call(shop, OUTSIDER) for name, case in CASES.items()}
     unknown = {name: await case.call(shop, None) for name, case in CASES.items()}
@@ -58,7 +58,7 @@ async def test_without_permission(shop: House) -> None:
 
 
 @every_case
-async def test_full_access(shop: House, case: Case) -> None:
+async def test_full_access(shop: RunningApp, case: Case) -> None:
     """Whoever may touch every customer is answered, and Stripe gets exactly this request."""
     answer = await case.call(shop, MANAGER)
 
@@ -69,7 +69,7 @@ async def test_full_access(shop: House, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", OWN.values(), ids=OWN)
-async def test_own(shop: House, case: Case) -> None:
+async def test_own(shop: RunningApp, case: Case) -> None:
     """A scoped caller is answered about what is its own, and what Stripe is asked names its customer."""
     answer = await case.call(shop, TENANT)
 
@@ -81,7 +81,7 @@ async def test_own(shop: House, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", NAMING.values(), ids=NAMING)
-async def test_foreign_and_absent(shop: House, case: Case) -> None:
+async def test_foreign_and_absent(shop: RunningApp, case: Case) -> None:
     """R1: somebody else's object and one that does not exist end in one answer, and nothing changes at Stripe."""
     foreign, absent = await case.about("FOREIGN").call(shop, TENANT), await case.about("ABSENT").call(shop, TENANT)
 
@@ -91,7 +91,7 @@ async def test_foreign_and_absent(shop: House, case: Case) -> None:
     assert shop.stripe.asked == [] or not case.names_customer
 
 
-async def test_one_foreign_reference(shop: House) -> None:
+async def test_one_foreign_reference(shop: RunningApp) -> None:
     """R2: one foreign object among the caller's own is refused: a payment method, subscription, payment or charge."""
     answers = [await each.call(shop, TENANT) for case in OWN.values() for each in case.mixed("FOREIGN")]
 
@@ -100,7 +100,7 @@ async def test_one_foreign_reference(shop: House) -> None:
     assert changes(shop) == []
 
 
-async def test_own_customers_are_not_mixed(shop: House) -> None:
+async def test_own_customers_are_not_mixed(shop: RunningApp) -> None:
     """What belongs to two customers is refused even where both are the caller's own."""
     shop.directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OTHER", name="Bob", email="bob@example.com")
 
@@ -110,7 +110,7 @@ async def test_own_customers_are_not_mixed(shop: House) -> None:
     assert changes(shop) == []
 
 
-async def test_a_caller_without_rows(shop: House) -> None:
+async def test_a_caller_without_rows(shop: RunningApp) -> None:
     """A scoped caller whose rows are gone is refused everywhere, and of whole lists gets an empty one."""
     shop.directus.rows["customers"].clear()
 

@@ -8,7 +8,7 @@ from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import Kind, Scoping
 from tests.doubles.directus import User, full, grants
 from tests.doubles.faults import answer as faulty
-from tests.doubles.house import House
+from tests.doubles.running_app import RunningApp
 from tests.doubles.stripe import CLIENT_SECRET, Object
 from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES, Case
@@ -25,7 +25,7 @@ CALLS = {
 SECRETIVE = ("payment_intents.create", "setup_intents.create", "checkout_sessions.create")
 
 
-def foreign(case: Case, shop: House) -> Object:
+def foreign(case: Case, shop: RunningApp) -> Object:
     """Give somebody else's object of the kind that this is about."""
     kind = case.row.resource.kind
     return next((each for each in shop.stripe.objects[kind] if str(each["id"]).endswith("_FOREIGN")), _made(kind))
@@ -36,7 +36,7 @@ def _made(kind: str) -> Object:
 
 
 @pytest.mark.parametrize("case", CALLS.values(), ids=CALLS)
-async def test_another_customers_object(shop: House, case: Case) -> None:
+async def test_another_customers_object(shop: RunningApp, case: Case) -> None:
     """Should Stripe answer a scoped caller with what is somebody else's, that is 502 and nothing of it is shown."""
     path = case.asked.partition("?")[0]
     lie = faulty(200, json.dumps(foreign(case, shop)))
@@ -51,7 +51,7 @@ async def test_another_customers_object(shop: House, case: Case) -> None:
 
 @pytest.mark.parametrize("whole", [False, True], ids=["page", "whole"])
 @pytest.mark.parametrize("case", LISTS.values(), ids=LISTS)
-async def test_another_customers_object_in_a_list(shop: House, case: Case, *, whole: bool) -> None:
+async def test_another_customers_object_in_a_list(shop: RunningApp, case: Case, *, whole: bool) -> None:
     """One foreign object among a scoped caller's own in Stripe's list ends that list; nothing of it is shown."""
     kind, paths = case.row.resource, {case.row.resource.path, f"{case.row.resource.path}/cus_OWN"}
     page: Object = {"object": "list", "has_more": False, "data": [foreign(case, shop)]}
@@ -66,7 +66,7 @@ async def test_another_customers_object_in_a_list(shop: House, case: Case, *, wh
 
 
 @pytest.mark.parametrize("name", ["payment_intents.retrieve", "invoices.retrieve", "checkout_sessions.retrieve"])
-async def test_an_object_that_turns_out_foreign(shop: House, name: str) -> None:
+async def test_an_object_that_turns_out_foreign(shop: RunningApp, name: str) -> None:
     """Whose an object is, is what Stripe says: one that names another customer is refused like any foreign one."""
     case = CASES[name]
     lie = faulty(200, json.dumps({**foreign(case, shop), "id": "x_OWN"}))
@@ -80,7 +80,7 @@ async def test_an_object_that_turns_out_foreign(shop: House, name: str) -> None:
 @pytest.mark.parametrize(
     "body", ["[]", "null", "7", '"x"', "{}", '{"object": {}, "id": []}', '{"object": 7, "customer": []}']
 )
-async def test_an_answer_that_is_no_object(shop: House, body: str) -> None:
+async def test_an_answer_that_is_no_object(shop: RunningApp, body: str) -> None:
     """U1: whatever else Stripe answers a change with is 502, for whomever, and never a crash."""
     shop.stripe.fail(faulty(200, body), when=lambda request: request.method != "GET")
 
@@ -98,7 +98,7 @@ def secrets_in(answer: Answer) -> int:
     return answer.raw.decode().count(CLIENT_SECRET)
 
 
-async def test_secrets_are_hidden(shop: House) -> None:
+async def test_secrets_are_hidden(shop: RunningApp) -> None:
     """R6: no row shows a `client_secret`, at whatever depth, to anybody, unless the operator says so."""
     for case in CASES.values():
         for user in (MANAGER, TENANT, CLERK):
@@ -129,7 +129,7 @@ async def test_a_secret_comes_alone(open_shop: OpenShop) -> None:
     assert "metadata" not in answer.json()
 
 
-async def test_a_field_list_sees_the_base(shop: House) -> None:
+async def test_a_field_list_sees_the_base(shop: RunningApp) -> None:
     """R6: a scoped caller with a field list sees of each kind its base and what its fields stand for."""
     mapped = {"name", "email"}
     last = {"payment_methods.detach", "subscriptions.cancel"}  # after which there is nothing to ask for
@@ -142,7 +142,7 @@ async def test_a_field_list_sees_the_base(shop: House) -> None:
 
 
 @pytest.mark.parametrize("name", ["invoices.retrieve", "invoices.list", "checkout_sessions.retrieve"])
-async def test_links_are_for_whose_it_is(shop: House, name: str) -> None:
+async def test_links_are_for_whose_it_is(shop: RunningApp, name: str) -> None:
     """R6: pages of Stripe's that show more than a field list does are linked for the customer, not for a clerk."""
     links = CASES[name].row.resource.links
     for kind in ("invoice", "checkout.session"):
@@ -156,14 +156,14 @@ async def test_links_are_for_whose_it_is(shop: House, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["checkout_sessions.create", "billing_portal_sessions.create"])
-async def test_links_are_for_who_made_it(shop: House, name: str) -> None:
+async def test_links_are_for_who_made_it(shop: RunningApp, name: str) -> None:
     """Whoever makes a session gets the address of its page, with a field list too."""
     answers = [await CASES[name].call(shop, user) for user in (MANAGER, TENANT, CLERK)]
 
     assert [(each.status, "url" in each.json()) for each in answers] == [(201, True)] * 3
 
 
-async def test_a_change_shows_what_may_be_read(shop: House) -> None:
+async def test_a_change_shows_what_may_be_read(shop: RunningApp) -> None:
     """R6: as in Directus, who may change a field and not read it does not learn what it holds."""
     writer = User(
         "user-writer", "MARKED-writer/+token~", grants(read=full("id", "stripe_customer_id"), update=full("*"))
@@ -177,7 +177,7 @@ async def test_a_change_shows_what_may_be_read(shop: House) -> None:
     assert set(answer.json()) <= CUSTOMER.base
 
 
-async def test_everything_is_as_stripe_wrote_it(shop: House) -> None:
+async def test_everything_is_as_stripe_wrote_it(shop: RunningApp) -> None:
     """Whoever sees everything gets the whole object, less its secrets."""
     answer = await CASES["invoices.retrieve"].call(shop, MANAGER)
 
@@ -185,7 +185,7 @@ async def test_everything_is_as_stripe_wrote_it(shop: House) -> None:
     assert {**invoice, "confirmation_secret": {"type": "payment_intent"}} == answer.json()
 
 
-async def test_a_change_is_told_in_the_audit(shop: House) -> None:
+async def test_a_change_is_told_in_the_audit(shop: RunningApp) -> None:
     """Each change at Stripe is one line of the log with row and object, whoever made it; reading makes none."""
     for name in ("payment_intents.retrieve", "payment_intents.create", "subscriptions.cancel"):
         await CASES[name].call(shop, TENANT)

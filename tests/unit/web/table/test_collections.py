@@ -4,7 +4,7 @@ import pytest
 
 from sidecar.core.operations.row import Scoping
 from tests.doubles.directus import Grant, User, full, grants, partial
-from tests.doubles.house import House
+from tests.doubles.running_app import RunningApp
 from tests.unit.web.table.cases import CASES
 from tests.unit.web.table.conftest import OpenShop
 from tests.unit.web.table.people import MANAGER, TENANT
@@ -16,14 +16,14 @@ BILLS = {name: f'collection = "bills"\naction = "{case.row.action}"' for name, c
 CATALOGUE = [name for name, case in CASES.items() if not case.row.resource.owned]
 
 
-async def someone(house: House, customers: dict[str, Grant], /, **more: dict[str, Grant]) -> User:
+async def someone(app: RunningApp, customers: dict[str, Grant], /, **more: dict[str, Grant]) -> User:
     """Somebody with these grants by collection and action, who owns the row of cus_OWN."""
     permissions = grants("customers", **customers)
     for collection, actions in more.items():
         permissions |= grants(collection, **actions)
     user = User("user-tenant", "MARKED-someone", permissions)
-    house.directus.add_users([user])
-    house.tokens.add(user.token)
+    app.directus.add_users([user])
+    app.tokens.add(user.token)
     return user
 
 
@@ -31,7 +31,7 @@ def every(access: Grant) -> dict[str, Grant]:
     return dict.fromkeys(("create", "read", "update"), access)
 
 
-async def verdicts(shop: House, user: User) -> set[tuple[int, str | None]]:
+async def verdicts(shop: RunningApp, user: User) -> set[tuple[int, str | None]]:
     answers = [await case.call(shop, user) for case in MAPPED.values()]
     return {(each.status, each.extensions.get("reason")) for each in answers}
 
@@ -100,7 +100,7 @@ async def test_the_refusal_names_where_it_is_mended(open_shop: OpenShop) -> None
 
 @pytest.mark.parametrize("name", CATALOGUE)
 @pytest.mark.parametrize(("access", "status"), [(full("id"), 200), (partial(), 401), (NONE, 401)])
-async def test_what_is_nobodys(shop: House, name: str, access: Grant, status: int) -> None:
+async def test_what_is_nobodys(shop: RunningApp, name: str, access: Grant, status: int) -> None:
     """Products, prices and the balance take full access to their collection; rows of customers do not matter."""
     user = await someone(shop, {}, shop={"read": access})
 
@@ -138,7 +138,7 @@ async def test_deleting_needs_no_fields(open_shop: OpenShop, fields: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["subscriptions.cancel", "setup_intents.create"])
-async def test_changing_ones_own_takes_sight_of_its_key(shop: House, name: str) -> None:
+async def test_changing_ones_own_takes_sight_of_its_key(shop: RunningApp, name: str) -> None:
     """Without the primary key Directus cannot be asked what covers an item, so that is said before anybody is."""
     user = await someone(shop, {"read": partial("stripe_customer_id"), "update": partial("name")})
 
@@ -148,7 +148,7 @@ async def test_changing_ones_own_takes_sight_of_its_key(shop: House, name: str) 
 
 
 @pytest.mark.parametrize("cursor", ["starting_after", "ending_before"])
-async def test_a_cursor_names_a_customer(shop: House, cursor: str) -> None:
+async def test_a_cursor_names_a_customer(shop: RunningApp, cursor: str) -> None:
     """R3, R6: without sight of customers' IDs nobody learns by a cursor which of them there are."""
     user = await someone(shop, {"read": full("name")})
 
@@ -229,7 +229,7 @@ async def test_a_secret_by_a_collections_field_list(open_shop: OpenShop, read: G
 @pytest.mark.parametrize(
     "name", ["charges.list", "invoices.list", "payment_intents.create", "billing_portal_sessions.create"]
 )
-async def test_naming_a_customer_takes_the_id_field(shop: House, name: str) -> None:
+async def test_naming_a_customer_takes_the_id_field(shop: RunningApp, name: str) -> None:
     """Whoever may see every customer but not its ID is not told what belongs to which, by naming one, either."""
     user = await someone(shop, {"read": full("name"), "update": full("name")})
 
@@ -239,7 +239,7 @@ async def test_naming_a_customer_takes_the_id_field(shop: House, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["products.retrieve", "prices.retrieve"])
-async def test_all_of_what_is_nobodys(shop: House, name: str) -> None:
+async def test_all_of_what_is_nobodys(shop: RunningApp, name: str) -> None:
     """Whoever may read every field of the collection that decides on it sees a product or price as Stripe wrote it."""
     user = await someone(shop, {}, shop={"read": full()})
 

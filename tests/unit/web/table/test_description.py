@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.core.operations.row import Kind
 from tests.doubles import faults
-from tests.doubles.house import SERVICE_TOKEN, House
+from tests.doubles.running_app import SERVICE_TOKEN, RunningApp
 from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES, Case
 from tests.unit.web.table.conftest import OpenShop
@@ -18,7 +18,7 @@ LISTS = {name: case for name, case in CASES.items() if case.row.kind is Kind.LIS
 TRANSPORT = {"date", "connection", "content-type", "content-length", "server", "x-content-type-options"}
 
 
-async def description(shop: House) -> Schema:
+async def description(shop: RunningApp) -> Schema:
     given: Schema = (await shop.call(None, "/stripe/openapi.json")).json()
     return given
 
@@ -53,7 +53,7 @@ def undescribed(whole: Schema, case: Case, answer: Answer) -> set[str]:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-async def test_answers_fit(shop: House, case: Case) -> None:
+async def test_answers_fit(shop: RunningApp, case: Case) -> None:
     """Results and refusals fit the description, whatever the caller may see, and so does each header of the service."""
     whole = await description(shop)
 
@@ -66,7 +66,7 @@ async def test_answers_fit(shop: House, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", LISTS.values(), ids=LISTS)
-async def test_forms_of_a_list(shop: House, case: Case) -> None:
+async def test_forms_of_a_list(shop: RunningApp, case: Case) -> None:
     """A page fits the schema of a page alone, a whole list that of a whole list alone."""
     whole, kind = await description(shop), case.row.resource.kind
     page = (await case.call(shop, MANAGER)).json()
@@ -80,7 +80,7 @@ async def test_forms_of_a_list(shop: House, case: Case) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_when_to_try_again(shop: House, status: int) -> None:
+async def test_when_to_try_again(shop: RunningApp, status: int) -> None:
     """When the next try makes sense is described where the service says it."""
     whole, case = await description(shop), CASES["customers.retrieve"]
     if status == 429:

@@ -7,7 +7,7 @@ import pytest
 from sidecar.core.operations.parameters import Number, Reference, found
 from sidecar.core.operations.resources import PRICE, RESOURCES
 from sidecar.core.operations.row import Kind
-from tests.doubles.house import House
+from tests.doubles.running_app import RunningApp
 from tests.doubles.samples import RETURN_URL
 from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES, Case
@@ -35,7 +35,7 @@ def with_query(case: Case, more: str) -> str:
 
 
 @pytest.mark.parametrize("name", BEYOND)
-async def test_parameters_beyond_the_rows_own(shop: House, name: str) -> None:
+async def test_parameters_beyond_the_rows_own(shop: RunningApp, name: str) -> None:
     """R4: a parameter that the row does not name is 400 in a query as in a body, and Stripe does not hear of it."""
     queries = {
         case.name: await shop.call(MANAGER, with_query(case, f"{name}=x"), method=case.row.method)
@@ -49,7 +49,7 @@ async def test_parameters_beyond_the_rows_own(shop: House, name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [["x"], {"a": 1}, 7.5, True, "\u2028", "x&y=1"], ids=repr)
-async def test_values_of_no_type(shop: House, value: object) -> None:
+async def test_values_of_no_type(shop: RunningApp, value: object) -> None:
     """V1: what no parameter is like is 400 wherever it stands, and Stripe is not asked."""
     answers = {
         f"{case.name} {each.name}": await case.having(**{each.name: value}).call(shop, MANAGER)
@@ -65,7 +65,7 @@ async def test_values_of_no_type(shop: House, value: object) -> None:
     assert shop.stripe.asked == []
 
 
-async def test_numbers_out_of_bounds(shop: House) -> None:
+async def test_numbers_out_of_bounds(shop: RunningApp) -> None:
     """V4: a quantity or an amount of nothing, less, or more than can be, is 400 at every depth."""
     wrong: dict[tuple[str, int], Answer] = {}
     for case in BODIES.values():
@@ -96,7 +96,7 @@ def misnamed(case: Case) -> list[str]:
     return [case.target.replace(own, each) for each in no_ids]
 
 
-async def test_ids_in_a_path(shop: House) -> None:
+async def test_ids_in_a_path(shop: RunningApp) -> None:
     """P1: what is no ID of the row's kind is 404, or 400 where it is not HTTP, before anybody is asked."""
     targets = [(case.row.method, target) for case in PATHS.values() for target in misnamed(case)]
 
@@ -194,7 +194,7 @@ async def test_listed_prices_bind_what_was_bought_before(open_shop: OpenShop, na
 
 
 @pytest.mark.parametrize("name", ["subscriptions.update", "invoices.create_preview"])
-async def test_an_item_that_is_none(shop: House, name: str) -> None:
+async def test_an_item_that_is_none(shop: RunningApp, name: str) -> None:
     """V1: an item that names neither one of the subscription nor a price is 400."""
     answer = await changing(name, {"quantity": 2}).call(shop, MANAGER)
 
@@ -230,7 +230,7 @@ ELSEWHERE = [
         ("checkout_sessions.create", "cancel_url"),
     ],
 )
-async def test_return_addresses(shop: House, name: str, attribute: str) -> None:
+async def test_return_addresses(shop: RunningApp, name: str, attribute: str) -> None:
     """Browsers are sent back below an allowed address and nowhere else, for whomever."""
     wrong = [
         await CASES[name].having(**{attribute: url}).call(shop, user) for url in ELSEWHERE for user in (MANAGER, TENANT)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.doubles.faults import answer as faulty
-from tests.doubles.house import House
+from tests.doubles.running_app import RunningApp
 from tests.doubles.server import Recorded
 from tests.unit.web.table.cases import CASES, Case
 from tests.unit.web.table.people import MANAGER, TENANT
@@ -17,7 +17,7 @@ def keys(requests: list[Recorded]) -> list[str]:
     return [key for request in requests if request.method == "POST" for key in request.values("Idempotency-Key")]
 
 
-async def test_every_change_carries_a_key(shop: House) -> None:
+async def test_every_change_carries_a_key(shop: RunningApp) -> None:
     """Each POST has a key of its own, and nothing else has one: a retry has its effect once."""
     for case in [*CASES.values(), *POSTS.values()]:
         assert (await case.call(shop, MANAGER)).status < 500
@@ -28,7 +28,7 @@ async def test_every_change_carries_a_key(shop: House) -> None:
 
 
 @pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
-async def test_the_same_key_again(shop: House, case: Case) -> None:
+async def test_the_same_key_again(shop: RunningApp, case: Case) -> None:
     """W5: the same caller's same key for the same is one effect at Stripe, whose answer is given again."""
     first, second = await case.call(shop, MANAGER, KEY), await case.call(shop, MANAGER, KEY)
 
@@ -37,7 +37,7 @@ async def test_the_same_key_again(shop: House, case: Case) -> None:
     assert len(keys(shop.stripe.asked)) == 2
 
 
-async def test_keys_are_of_caller_and_row(shop: House) -> None:
+async def test_keys_are_of_caller_and_row(shop: RunningApp) -> None:
     """W5: two callers' same key, and one caller's for two rows, are never one; nor do they show what was sent."""
     for case in POSTS.values():
         assert (await case.call(shop, MANAGER, KEY)).status == case.status
@@ -52,7 +52,7 @@ async def test_keys_are_of_caller_and_row(shop: House) -> None:
     assert not any("order" in key for key in both)
 
 
-async def test_another_callers_key_gives_nothing_of_the_first(shop: House) -> None:
+async def test_another_callers_key_gives_nothing_of_the_first(shop: RunningApp) -> None:
     """W5: a key that somebody else used before does not bring back what was made with it."""
     case = CASES["payment_intents.create"]
 
@@ -62,7 +62,7 @@ async def test_another_callers_key_gives_nothing_of_the_first(shop: House) -> No
     assert first.json()["id"] != second.json()["id"]
 
 
-async def test_the_same_key_for_something_else(shop: House) -> None:
+async def test_the_same_key_for_something_else(shop: RunningApp) -> None:
     """W6: a key that comes again with other values, or for another object, is a clear 409 and changes nothing more."""
     case, cancel = CASES["payment_intents.create"], CASES["payment_intents.cancel"]
     await case.call(shop, MANAGER, KEY)
@@ -80,7 +80,7 @@ async def test_the_same_key_for_something_else(shop: House) -> None:
 @pytest.mark.parametrize(
     "sent", [(KEY, ("Idempotency-Key", "order-2")), (("Idempotency-Key", "k" * 256),)], ids=["two", "long"]
 )
-async def test_odd_keys(shop: House, sent: tuple[tuple[str, str], ...]) -> None:
+async def test_odd_keys(shop: RunningApp, sent: tuple[tuple[str, str], ...]) -> None:
     """W5: a key that Stripe would not take, or a second one, is 400 and reaches nobody."""
     answers = {name: await case.call(shop, MANAGER, *sent) for name, case in POSTS.items()}
 
@@ -89,7 +89,7 @@ async def test_odd_keys(shop: House, sent: tuple[tuple[str, str], ...]) -> None:
 
 
 @pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
-async def test_a_key_is_no_way_around_the_scope(shop: House, case: Case) -> None:
+async def test_a_key_is_no_way_around_the_scope(shop: RunningApp, case: Case) -> None:
     """R1: who may no longer touch an object does not get the answer of when it could, by the key of then."""
     await case.call(shop, TENANT, KEY)
     before = len(keys(shop.stripe.asked))
@@ -102,7 +102,7 @@ async def test_a_key_is_no_way_around_the_scope(shop: House, case: Case) -> None
 
 
 @pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
-async def test_a_lost_answer_has_one_effect(shop: House, case: Case) -> None:
+async def test_a_lost_answer_has_one_effect(shop: RunningApp, case: Case) -> None:
     """U3: where Stripe fails once the same request is sent again, with the same key."""
     shop.stripe.fail(faulty(500, "{}"), when=lambda request: request.method == "POST", times=1)
 
@@ -112,7 +112,7 @@ async def test_a_lost_answer_has_one_effect(shop: House, case: Case) -> None:
     assert (len(keys(shop.stripe.asked)), len(set(keys(shop.stripe.asked)))) == (2, 1)
 
 
-async def test_cancelling_twice_needs_no_key(shop: House) -> None:
+async def test_cancelling_twice_needs_no_key(shop: RunningApp) -> None:
     """A DELETE has no key at Stripe; the second one finds the subscription gone."""
     case = CASES["subscriptions.cancel"]
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
-from tests.doubles.house import House
+from tests.doubles.running_app import RunningApp
 from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES, JSON, ROWS
 from tests.unit.web.table.conftest import OpenShop
@@ -32,7 +32,7 @@ def bare(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", FILTERED)
-async def test_all_of_ones_own(shop: House, name: str) -> None:
+async def test_all_of_ones_own(shop: RunningApp, name: str) -> None:
     """A scoped caller that chooses nothing gets what belongs to all of its customers, and asks Stripe for no others."""
     shop.directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OTHER", name="Bob", email="bob@example.com")
     prefix = ROWS[name].resource.prefixes[0]
@@ -44,7 +44,7 @@ async def test_all_of_ones_own(shop: House, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILTERED)
-async def test_one_of_ones_own(shop: House, name: str) -> None:
+async def test_one_of_ones_own(shop: RunningApp, name: str) -> None:
     """A scoped caller with two customers may ask for one of them."""
     shop.directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OTHER", name="Bob", email="bob@example.com")
 
@@ -55,7 +55,7 @@ async def test_one_of_ones_own(shop: House, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILTERED)
-async def test_filters_of_a_scoped_caller(shop: House, name: str) -> None:
+async def test_filters_of_a_scoped_caller(shop: RunningApp, name: str) -> None:
     """What else chooses goes to Stripe with the caller's own customer."""
     query = dict(part.split("=") for part in CASES[name].asked.partition("?")[2].split("&"))
 
@@ -68,7 +68,7 @@ async def test_filters_of_a_scoped_caller(shop: House, name: str) -> None:
 @pytest.mark.parametrize(
     "query", ["customer=cus_1&customer=cus_2", "customer=", "customer[]=cus_1", "limit=1&limit=2", "created=1"]
 )
-async def test_odd_filters(shop: House, query: str) -> None:
+async def test_odd_filters(shop: RunningApp, query: str) -> None:
     """V4: a filter that stands there twice, is empty or is spelt otherwise is 400, and nobody is asked."""
     answers = {name: await shop.call(MANAGER, f"{bare(name)}?{query}") for name in LISTS}
 
@@ -77,7 +77,7 @@ async def test_odd_filters(shop: House, query: str) -> None:
     assert shop.stripe.asked == []
 
 
-async def test_time(shop: House) -> None:
+async def test_time(shop: RunningApp) -> None:
     """`created` chooses where Stripe's list takes it, and is 400 where it does not, as of payment methods."""
     targets = {name: f"{bare(name)}?limit=5&created[gte]=4000000000" for name in DATED}
 
@@ -90,7 +90,7 @@ async def test_time(shop: House) -> None:
     assert ({"payment_methods.list"}, 400) == ({*LISTS} - {*DATED}, other.status)
 
 
-async def test_payment_methods_are_somebodys(shop: House) -> None:
+async def test_payment_methods_are_somebodys(shop: RunningApp) -> None:
     """Stripe lists payment methods of one customer: whoever sees all must say whose, a scoped caller gets its own."""
     unsaid, own = (
         await shop.call(MANAGER, bare("payment_methods.list")),
@@ -118,7 +118,7 @@ async def test_payment_methods_are_somebodys(shop: House) -> None:
         ("?customer=cus_OWN", 400, None),
     ],
 )
-async def test_refunds_of_a_scoped_caller(shop: House, query: str, status: int, found: list[str] | None) -> None:
+async def test_refunds_of_a_scoped_caller(shop: RunningApp, query: str, status: int, found: list[str] | None) -> None:
     """Refunds name no customer, so a scoped caller asks for those of a payment or charge, and that is its own."""
     answer = await shop.call(TENANT, f"/stripe/refunds{query}")
 
@@ -129,7 +129,7 @@ async def test_refunds_of_a_scoped_caller(shop: House, query: str, status: int, 
 
 
 @pytest.mark.parametrize("user", [MANAGER, TENANT], ids=["manager", "tenant"])
-async def test_long_lists(shop: House, user: object) -> None:
+async def test_long_lists(shop: RunningApp, user: object) -> None:
     """A list of a new kind is whole, newest first and without doubles, as an array, in lines and page by page."""
     new = [str(shop.stripe.add("charge", customer="cus_OWN")["id"]) for _ in range(250)]
     expected = [*reversed(new), "ch_OWN"]
@@ -153,7 +153,7 @@ async def test_long_lists(shop: House, user: object) -> None:
 
 @pytest.mark.parametrize("name", ["charges.list", "invoices.list", "subscriptions.list", "payment_methods.list"])
 @pytest.mark.parametrize("cursor", ["starting_after", "ending_before"])
-async def test_cursors_of_others(shop: House, name: str, cursor: str) -> None:
+async def test_cursors_of_others(shop: RunningApp, name: str, cursor: str) -> None:
     """R3: a cursor that is somebody else's object, or none at all, is 400 in the same words."""
     prefix = ROWS[name].resource.prefixes[0]
 
@@ -165,7 +165,7 @@ async def test_cursors_of_others(shop: House, name: str, cursor: str) -> None:
     assert answers[0].body == answers[1].body
 
 
-async def test_how_many_there_are_of_others(shop: House) -> None:
+async def test_how_many_there_are_of_others(shop: RunningApp) -> None:
     """R3: what others have shows neither in `has_more` nor in how many pages there are."""
     for _ in range(20):
         shop.stripe.add("charge", customer="cus_FOREIGN")
@@ -175,7 +175,7 @@ async def test_how_many_there_are_of_others(shop: House) -> None:
     assert ([each["id"] for each in page["data"]], page["has_more"]) == (["ch_OWN"], False)
 
 
-async def test_a_list_takes_no_body(shop: House) -> None:
+async def test_a_list_takes_no_body(shop: RunningApp) -> None:
     """What a GET carries in its body chooses nothing."""
     body = json.dumps({"customer": "cus_FOREIGN"}).encode()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.doubles.house import House, OpenHouse, bearer
+from tests.doubles.running_app import OpenApp, RunningApp, bearer
 from tests.unit.web.table.cases import CASES
 from tests.unit.web.table.conftest import OpenShop
 from tests.unit.web.table.people import MANAGER
@@ -19,7 +19,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
-async def test_a_session_on_a_foreign_page(shop: House, headers: list[tuple[str, str]]) -> None:
+async def test_a_session_on_a_foreign_page(shop: RunningApp, headers: list[tuple[str, str]]) -> None:
     """X1: no row is changed by a foreign or opaque origin with a visitor's session, DELETE no more than POST."""
     answers = {name: await case.call(shop, None, SESSION, *headers) for name, case in CHANGING.items()}
 
@@ -30,7 +30,7 @@ async def test_a_session_on_a_foreign_page(shop: House, headers: list[tuple[str,
     assert shop.stripe.asked == []
 
 
-async def test_a_session_on_a_page_of_this_site(shop: House) -> None:
+async def test_a_session_on_a_page_of_this_site(shop: RunningApp) -> None:
     """X1: the same requests pass from a page of this origin, and a token passes from wherever it is sent."""
     own = ("Origin", "https://sidecar.test")
     last = {"payment_methods.detach", "subscriptions.cancel"}  # after which there is nothing to ask for
@@ -48,7 +48,7 @@ async def test_a_session_on_a_page_of_this_site(shop: House) -> None:
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 )
-async def test_bodies_that_a_form_can_send(shop: House, content_type: str) -> None:
+async def test_bodies_that_a_form_can_send(shop: RunningApp, content_type: str) -> None:
     """X2: on every row a body of such a type is 415 with a session, even where the row needs no body."""
     kind = ("Content-Type", content_type)
 
@@ -58,7 +58,7 @@ async def test_bodies_that_a_form_can_send(shop: House, content_type: str) -> No
     assert shop.stripe.asked == []
 
 
-async def test_a_body_without_a_type(shop: House) -> None:
+async def test_a_body_without_a_type(shop: RunningApp) -> None:
     """X2: a body that does not say what it is is 415, also where none is needed."""
     answers = {
         name: await shop.call(MANAGER, f"/stripe{case.target}", method=case.row.method, body=b"{}")
@@ -71,7 +71,7 @@ async def test_a_body_without_a_type(shop: House) -> None:
 @pytest.mark.parametrize(
     "name", ["payment_intents.cancel", "subscriptions.cancel", "payment_methods.detach", "invoices.create_preview"]
 )
-async def test_where_no_body_is_needed(shop: House, name: str) -> None:
+async def test_where_no_body_is_needed(shop: RunningApp, name: str) -> None:
     """A change that needs nothing may be asked for without a body, or with an empty object."""
     case, target = CASES[name], f"/stripe{CASES[name].target}"
     bare = await shop.call(MANAGER, target.replace("_OWN", "_OTHER"), method=case.row.method)
@@ -102,12 +102,12 @@ async def test_preflights_name_the_methods(open_shop: OpenShop) -> None:
     assert shop.stripe.asked == []
 
 
-async def test_no_preflight_of_what_is_off(open_house: OpenHouse) -> None:
+async def test_no_preflight_of_what_is_off(open_app: OpenApp) -> None:
     """P3: a row that is off shows in no preflight either."""
-    house = await open_house(STRIPE_OPERATIONS="/dev/null")
+    app = await open_app(STRIPE_OPERATIONS="/dev/null")
 
     statuses = {
-        name: (await house.call(None, f"/stripe{case.target}", method="OPTIONS")).status
+        name: (await app.call(None, f"/stripe{case.target}", method="OPTIONS")).status
         for name, case in CHANGING.items()
     }
 
@@ -115,7 +115,7 @@ async def test_no_preflight_of_what_is_off(open_house: OpenHouse) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "TRACE", "PROPFIND"])
-async def test_other_methods(shop: House, method: str) -> None:
+async def test_other_methods(shop: RunningApp, method: str) -> None:
     """P3: a path takes its rows' methods and no others, and neither upstream is asked."""
     served = {(case.row.method, case.target.partition("?")[0]) for case in CASES.values()}
     targets = sorted({case.target.partition("?")[0] for case in CASES.values()})

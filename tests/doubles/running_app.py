@@ -58,7 +58,7 @@ class Exchange:
 
 
 @dataclass(slots=True)
-class House:
+class RunningApp:
     """`tokens` are all that were ever sent as credentials; `log` is everything logged at DEBUG.
 
     `shows_client_secrets`, `lets_origins_in` and `crashes` are set by tests that want what is otherwise never allowed.
@@ -124,10 +124,10 @@ class House:
         return await self.call(user, "/stripe/customers", method="POST", headers=headers, body=body)
 
 
-class OpenHouse(Protocol):
+class OpenApp(Protocol):
     """Opens the application with settings named as in the environment, over the tests' own."""
 
-    def __call__(self, **settings: str) -> Awaitable[House]: ...
+    def __call__(self, **settings: str) -> Awaitable[RunningApp]: ...
 
 
 def bearer(token: str) -> tuple[str, str]:
@@ -149,7 +149,7 @@ def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: str) -> AsyncIterator[House]:
+async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: str) -> AsyncIterator[RunningApp]:
     """Run the application with settings named as in the environment; ready once it has tried its key."""
     lasting = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "3600"}
     settings = {"STRIPE_MAX_RPS": "10000", **lasting, **settings}
@@ -162,7 +162,7 @@ async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: 
         try:
             await web.SockSite(runner, listener, backlog=1024).start()
             await eventually(lambda: any(is_probe(request) for request in stripe.requests))
-            yield House(directus, stripe, listener.getsockname()[1], [], runner)
+            yield RunningApp(directus, stripe, listener.getsockname()[1], [], runner)
         finally:
             await runner.cleanup()
 
