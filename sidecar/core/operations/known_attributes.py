@@ -95,7 +95,7 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
         """,
         "subscription_item": """
             billed_until billing_thresholds created current_period_end current_period_start current_trial
-            deleted discounts livemode metadata plan price quantity subscription tax_rates
+            deleted discounts metadata plan price quantity subscription tax_rates
         """,
         "payment_method": """
             acss_debit affirm afterpay_clearpay alipay allow_redisplay alma amazon_pay au_becs_debit
