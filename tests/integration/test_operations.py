@@ -31,7 +31,7 @@ SENT: dict[str, dict[str, object]] = {
     "refunds.create": {"payment_intent": "{payment_intent}"},
     "subscriptions.create": {"customer": "{customer}", "items": [{"price": "{monthly}"}]},
     "subscriptions.update": {"items": [{"id": "{item}", "price": "{yearly}"}]},
-    "setup_intents.create": {"payment_method": "{payment_method}"},
+    "setup_intents.create": {"customer": "{customer}", "payment_method": "{payment_method}"},
     "checkout_sessions.create": {
         "mode": "payment",
         "line_items": [{"price": "{once}"}],
