@@ -68,7 +68,7 @@ def test_other_types_are_not_looked_into(kind: str, data: object) -> None:
 )
 def test_what_is_no_event(changes: dict[str, object]) -> None:
     """P1: A part of another shape makes it no event, and no ID that could change a path is ever taken from it."""
-    with pytest.raises(InvalidPayload, match="not an event of Stripe's"):
+    with pytest.raises(InvalidPayload, match="event"):
         parse_event({**body(), **changes})
 
 
