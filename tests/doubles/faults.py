@@ -19,7 +19,7 @@ Fault = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 _MEBIBYTE = 1024 * 1024
 
 
-class Hold:
+class Stall:
     """Keeps requests waiting until `release`, then lets the double answer them, or `then` in its place."""
 
     def __init__(self, then: Fault | None = None) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.doubles.faults import Hold, hang, too_deep
+from tests.doubles.faults import Stall, hang, too_deep
 from tests.doubles.server import Recorded
 from tests.e2e.conftest import Visit
 from tests.e2e.site import Site
@@ -19,7 +19,7 @@ def later_page(request: Recorded) -> bool:
 async def test_rows_arrive(site: Site, visit: Visit) -> None:
     """Rows and the progress line are there while Stripe still holds back the next page, and the end is told as such."""
     site.stripe.add_payments(310)
-    rest = Hold()
+    rest = Stall()
     site.stripe.fail(rest, when=later_page)
     visitor = await visit(site.url)
 
@@ -38,7 +38,7 @@ async def test_rows_arrive(site: Site, visit: Visit) -> None:
 
 async def test_loading(site: Site, visit: Visit) -> None:
     """Before the first row the list says that it is loading, and its placeholders are no rows to who listens."""
-    first = Hold()
+    first = Stall()
     site.stripe.fail(first)
     visitor = await visit(site.url)
 
@@ -88,7 +88,7 @@ async def test_incomplete(site: Site, visit: Visit) -> None:
 async def test_no_end(site: Site, visit: Visit) -> None:
     """A connection that breaks without a last line is a list that is not whole, and can be asked for again."""
     site.stripe.add_payments(310)
-    fault = Hold(then=too_deep)
+    fault = Stall(then=too_deep)
     site.stripe.fail(fault, when=later_page)
     visitor = await visit(site.url)
     await visitor.sign_in(site.people["clerk"])

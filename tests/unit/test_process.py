@@ -11,7 +11,7 @@ import pytest
 
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble, User
-from tests.doubles.faults import Hold
+from tests.doubles.faults import Stall
 from tests.doubles.invariants import nothing_shows
 from tests.doubles.process import Sidecar, is_listening, serving, started
 from tests.doubles.running_app import CLERK, KEY, MEMBER, NOBODY, SERVICE_TOKEN, bearer, environment
@@ -198,18 +198,18 @@ async def test_starts_while_stripe_is_down(directus: DirectusDouble, stripe: Str
 
 async def test_request_under_way_is_finished(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
     """L4: after SIGTERM no new connection is accepted, what is under way is answered in whole, exit code 0."""
-    hold = Hold()
-    stripe.fail(hold, when=lambda request: not is_probe(request))
+    stall = Stall()
+    stripe.fail(stall, when=lambda request: not is_probe(request))
     expected = [stripe.add_payments(150, customer=f"cus_{number}") for number in range(5)]
     async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="600")) as sidecar:
         targets = [f"{PAYMENTS}/cus_{number}" for number in range(5)]
         calls = asyncio.gather(*(sidecar.call(target, bearer(CLERK.token)) for target in targets))
-        await eventually(lambda: hold.arrived == 5)
+        await eventually(lambda: stall.arrived == 5)
 
         sidecar.terminate()
         await eventually(lambda: is_deaf(sidecar.port))
         assert sidecar.process.returncode is None
-        hold.release()
+        stall.release()
         answers = await calls
 
         assert await sidecar.exit_code() == 0
@@ -262,11 +262,11 @@ async def test_idle_and_silent_connections_do_not_hold_up_the_end(
 
 async def test_request_that_does_not_finish(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
     """L4: what does not finish within SHUTDOWN_TIMEOUT is cut off, and the exit code is 0 all the same."""
-    hold = Hold()
-    stripe.fail(hold, when=lambda request: not is_probe(request))
+    stall = Stall()
+    stripe.fail(stall, when=lambda request: not is_probe(request))
     async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="1.5")) as sidecar:
         call = asyncio.create_task(sidecar.call(PAYMENTS, bearer(CLERK.token)))
-        await eventually(lambda: hold.arrived == 1)
+        await eventually(lambda: stall.arrived == 1)
 
         began = time.monotonic()
         sidecar.terminate()

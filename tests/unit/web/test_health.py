@@ -81,20 +81,20 @@ async def test_readiness_tries_the_key_one_at_a_time(open_app: OpenApp, stripe: 
     stripe.key = "sk_test_another"
     app = await open_app()
     await eventually_ready(app, 503)
-    hold = faults.Hold()
-    stripe.fail(hold, when=is_probe)
-    await eventually_held(app, hold)
+    stall = faults.Stall()
+    stripe.fail(stall, when=is_probe)
+    await eventually_stalled(app, stall)
 
     await asyncio.gather(*(readiness(app) for _ in range(20)))
 
-    assert hold.arrived == 1
-    hold.release()
+    assert stall.arrived == 1
+    stall.release()
 
 
-async def eventually_held(app: RunningApp, hold: faults.Hold) -> None:
+async def eventually_stalled(app: RunningApp, stall: faults.Stall) -> None:
     async def arrived() -> bool:
         await readiness(app)
-        return hold.arrived > 0
+        return stall.arrived > 0
 
     await eventually(arrived)
 

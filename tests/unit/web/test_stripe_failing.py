@@ -7,7 +7,7 @@ import pytest
 
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble
-from tests.doubles.faults import Fault, Hold, Huge
+from tests.doubles.faults import Fault, Huge, Stall
 from tests.doubles.invariants import log_records
 from tests.doubles.running_app import CLERK, KEY, NOBODY, OpenApp, RunningApp
 from tests.doubles.server import Recorded, full_backlog
@@ -262,13 +262,13 @@ async def test_key_in_use_is_not_told_as_other_values(open_app: OpenApp, kind: s
 
 async def test_slow_stripe_does_not_slow_refusals(app: RunningApp) -> None:
     """U5: while as many lists as may be under way wait for Stripe, verdicts are given as fast as ever."""
-    hold = Hold()
-    app.stripe.fail(hold, when=by_callers)
+    stall = Stall()
+    app.stripe.fail(stall, when=by_callers)
 
     waiting = asyncio.gather(*(app.call(CLERK, f"/stripe/payments/cus_{number}") for number in range(60)))
-    await eventually(lambda: hold.arrived >= 40)
+    await eventually(lambda: stall.arrived >= 40)
     refused, health = await app.call(NOBODY), await app.call(target="/healthz")
-    hold.release()
+    stall.release()
 
     assert (refused.status, health.status) == (401, 200)
     assert refused.seconds + health.seconds < SLACK

@@ -6,7 +6,7 @@ import pytest
 
 from tests.doubles import faults
 from tests.doubles.directus import User
-from tests.doubles.faults import Fault, Hold
+from tests.doubles.faults import Fault, Stall
 from tests.doubles.running_app import CLERK, CREATOR, NOBODY, READER, OpenApp, RunningApp, bearer
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import request_bytes
@@ -17,13 +17,13 @@ CALLERS = 1_000
 async def test_many_first_requests_are_one_question(open_app: OpenApp) -> None:
     """C4: 1,000 first requests at once with one token make one Directus call."""
     app = await open_app(MAX_CONCURRENT_REQUESTS=str(CALLERS))
-    hold = Hold()
-    app.directus.fail(hold)
+    stall = Stall()
+    app.directus.fail(stall)
     sent = request_bytes("GET", "/stripe/payments/cus_A", [bearer(CREATOR.token)], None)
 
     answers = asyncio.gather(*(app.send(sent) for _ in range(CALLERS)))
     await app.handled(CALLERS)
-    hold.release()
+    stall.release()
 
     assert [answer.status for answer in await answers] == [401] * CALLERS
     assert len(app.directus.requests) == 1
@@ -31,13 +31,13 @@ async def test_many_first_requests_are_one_question(open_app: OpenApp) -> None:
 
 async def test_allowed_callers_share_a_question_too(app: RunningApp) -> None:
     """C4: the shared answer lets in all who asked, each with a list of its own."""
-    hold = Hold()
-    app.directus.fail(hold)
+    stall = Stall()
+    app.directus.fail(stall)
     expected = app.stripe.add_payments(2)
 
     answers = asyncio.gather(*(app.call(CLERK) for _ in range(20)))
     await app.handled(20)
-    hold.release()
+    stall.release()
 
     assert all(expected == [payment["id"] for payment in answer.json()] for answer in await answers)
     assert len(app.directus.requests) == 1
@@ -45,16 +45,16 @@ async def test_allowed_callers_share_a_question_too(app: RunningApp) -> None:
 
 async def test_first_one_to_ask_goes_away(app: RunningApp) -> None:
     """C4: where the one that began the question goes away, the others are answered all the same."""
-    hold = Hold()
-    app.directus.fail(hold)
+    stall = Stall()
+    app.directus.fail(stall)
     _, writer = await asyncio.open_connection("127.0.0.1", app.port)
     writer.write(request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None))
-    await eventually(lambda: hold.arrived == 1)
+    await eventually(lambda: stall.arrived == 1)
 
     others = asyncio.gather(*(app.call(CLERK) for _ in range(5)))
     await app.handled(6)
     writer.transport.abort()
-    hold.release()
+    stall.release()
 
     assert [answer.status for answer in await others] == [200] * 5
     assert len(app.directus.requests) == 1
@@ -97,12 +97,12 @@ async def test_no_answer_is_not_remembered(open_app: OpenApp, fault: Fault) -> N
 
 async def test_failure_is_told_to_all_and_asked_again(app: RunningApp) -> None:
     """C4: a shared question that fails is told to all who wait, and the next one asks afresh."""
-    hold = Hold(then=faults.answer(500))
-    app.directus.fail(hold)
+    stall = Stall(then=faults.answer(500))
+    app.directus.fail(stall)
 
     answers = asyncio.gather(*(app.call(CLERK) for _ in range(10)))
     await app.handled(10)
-    hold.release()
+    stall.release()
     failed = await answers
     app.directus.recover()
     after = await app.call(CLERK)

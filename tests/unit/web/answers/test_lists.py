@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.doubles import faults
-from tests.doubles.faults import Fault, Hold
+from tests.doubles.faults import Fault, Stall
 from tests.doubles.running_app import CLERK, OpenApp, RunningApp, bearer
 from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
@@ -186,17 +186,17 @@ async def test_broken_list_is_logged(app: RunningApp) -> None:
 async def test_client_that_leaves(app: RunningApp, way: str) -> None:
     """L3: when the client leaves in the middle of a list, paging at Stripe stops."""
     app.stripe.add_payments(3_000)
-    hold = Hold()
-    app.stripe.fail(hold, when=later_page)
+    stall = Stall()
+    app.stripe.fail(stall, when=later_page)
     reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
     writer.write(request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None))
     await reader.readuntil(b"\r\n\r\n")
-    await eventually(lambda: hold.arrived == 1)
+    await eventually(lambda: stall.arrived == 1)
 
     writer.transport.abort() if way == "reset" else writer.close()
     await quiet(app)
     asked = len(app.stripe.asked)
-    hold.release()
+    stall.release()
     await quiet(app)
 
     assert len(app.stripe.asked) <= asked + 8

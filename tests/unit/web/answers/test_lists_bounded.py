@@ -13,7 +13,7 @@ from sidecar.errors import StripeUnavailable
 from sidecar.web.answers.streams import stream_array, stream_lines
 from tests.doubles import faults
 from tests.doubles.directus import User, full, grants
-from tests.doubles.faults import Hold
+from tests.doubles.faults import Stall
 from tests.doubles.running_app import CLERK, NOBODY, OpenApp, RunningApp, bearer
 from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
@@ -35,15 +35,15 @@ async def test_greedy_lists_and_a_checkout(open_app: OpenApp, target: str) -> No
     """U5: however many lists wait for a Stripe that hangs, a customer is created and one is read at once."""
     app = await open_app()
     customer = str(app.stripe.add_customer()["id"])
-    hold = Hold()
-    app.stripe.fail(hold, when=is_list)
+    stall = Stall()
+    app.stripe.fail(stall, when=is_list)
     bounds = [f"{target}?created[gte]={moment}" for moment in range(60)]
     reading = [asyncio.ensure_future(app.call(CLERK, bound)) for bound in bounds]
-    await eventually(lambda: hold.arrived >= 2)
+    await eventually(lambda: stall.arrived >= 2)
 
     created = await app.create(CLERK)
     read = await app.call(CLERK, f"/stripe/customers/{customer}")
-    hold.release()
+    stall.release()
     answers = await asyncio.gather(*reading)
 
     assert (created.status, read.status) == (201, 200)
@@ -53,14 +53,14 @@ async def test_greedy_lists_and_a_checkout(open_app: OpenApp, target: str) -> No
 async def test_lists_leave_connections(open_app: OpenApp) -> None:
     """U5: with turns to spare, lists at a Stripe that hangs do not use up the connections that others need."""
     app = await open_app(STRIPE_MAX_RPS="1000")
-    hold = Hold()
-    app.stripe.fail(hold, when=is_list)
+    stall = Stall()
+    app.stripe.fail(stall, when=is_list)
     bounds = [f"/stripe/payments?created[gte]={moment}" for moment in range(80)]
     reading = [asyncio.ensure_future(app.call(CLERK, bound)) for bound in bounds]
-    await eventually(lambda: hold.arrived >= 40)
+    await eventually(lambda: stall.arrived >= 40)
 
     created = await app.create(CLERK)
-    hold.release()
+    stall.release()
     await asyncio.gather(*reading)
 
     assert created.status == 201
@@ -69,15 +69,15 @@ async def test_lists_leave_connections(open_app: OpenApp) -> None:
 async def test_what_needs_only_directus(open_app: OpenApp) -> None:
     """U5: a Stripe that hangs does not hold up refusals or health."""
     app = await open_app()
-    hold = Hold()
-    app.stripe.fail(hold)
+    stall = Stall()
+    app.stripe.fail(stall)
     reading = [asyncio.ensure_future(app.call(CLERK, f"/stripe/payments?limit={n}")) for n in range(1, 60)]
-    await eventually(lambda: hold.arrived >= 2)
+    await eventually(lambda: stall.arrived >= 2)
 
     refused = await app.call(NOBODY)
     unknown = await app.call()
     health = await app.call(target="/healthz")
-    hold.release()
+    stall.release()
     await asyncio.gather(*reading)
 
     assert (refused.status, unknown.status, health.status) == (401, 401, 200)
@@ -88,13 +88,13 @@ async def test_remembered_callers_and_a_slow_directus(open_app: OpenApp) -> None
     app = await open_app()
     app.stripe.add_payments(3)
     await app.call(CLERK)
-    hold = Hold(then=faults.answer(503))
-    app.directus.fail(hold)
+    stall = Stall(then=faults.answer(503))
+    app.directus.fail(stall)
     waiting = [asyncio.ensure_future(app.call(NOBODY)) for _ in range(30)]
     await eventually(lambda: len(app.directus.requests) >= 2)
 
     answers = [await app.call(CLERK) for _ in range(10)]
-    hold.release()
+    stall.release()
     refusals = await asyncio.gather(*waiting)
 
     assert {len(answer.json()) for answer in answers} == {3}

@@ -140,13 +140,13 @@ async def test_lines_that_break_off(app: RunningApp) -> None:
 async def test_too_much_at_once(open_app: OpenApp) -> None:
     """L2: beyond the limit of concurrent work a request is 503 with Retry-After at once, and served a moment later."""
     app = await open_app(MAX_CONCURRENT_REQUESTS="2")
-    hold = faults.Hold()
-    app.directus.fail(hold)
+    stall = faults.Stall()
+    app.directus.fail(stall)
     waiting = [app.start(CLERK) for _ in range(2)]
     await app.handled(2)
 
     refused, health = await app.call(CLERK), await app.call(target="/healthz")
-    hold.release()
+    stall.release()
     served = [(await answer).status for answer in waiting]
     after = await app.call(CLERK)
 
