@@ -1,4 +1,4 @@
-"""Doubles of the two upstreams, for every test that wants them."""
+"""Fixtures for all tests, above all doubles of the two upstreams."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +14,7 @@ from tests.doubles.stripe import StripeDouble
 
 pytest_plugins = ["tests.selection"]
 
-# No deadline: how long one example takes, or all of them, depends on what else the machine does.
+# No deadline: the time of an example depends on what else the machine does.
 _steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", _steady)
 settings.register_profile("quick", _steady, max_examples=20)
@@ -37,7 +37,7 @@ async def stripe() -> AsyncIterator[StripeDouble]:
 
 @pytest.fixture(scope="session")
 def node_tools() -> install.NodeTools:
-    """Give Node and what is locked in tests/node, installed by the first test that asks for it."""
+    """Give Node and the packages locked in tests/node; the first test that asks installs them."""
     return install.node_tools()
 
 
@@ -53,7 +53,7 @@ class _Lines(logging.Handler):
 
 @pytest.fixture
 def log_lines() -> Iterator[list[str]]:
-    """Everything logged at DEBUG, as the sidecar would write it, with the same two libraries kept quiet."""
+    """All lines logged at DEBUG in the sidecar's format, with the same two libraries silenced."""
     handler, root = _Lines(), logging.getLogger()
     quiet = [logging.getLogger(name) for name in ("asyncio", "stripe")]
     before = {logger: logger.level for logger in (root, *quiet)}

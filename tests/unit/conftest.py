@@ -1,4 +1,4 @@
-"""The clock of every test, and one limit, which only a test that hangs reaches."""
+"""The event loop of every test, and one time limit that only a hanging test reaches."""
 
 import asyncio
 import functools
@@ -9,7 +9,7 @@ import pytest
 
 from tests.doubles.steady_loop import SteadyLoop
 
-LIMIT = 180  # seconds; more than anything that a test waits for has a limit of its own
+LIMIT = 180  # seconds; every wait in a test has a smaller limit of its own
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -19,7 +19,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Let a test that waits for what never comes fail, rather than keep the run from ending."""
+    """Make a test that waits forever fail, so that it does not block the run."""
     if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
         item.obj = _limited(item.obj)
     return (yield)

@@ -1,4 +1,4 @@
-"""An upstream that answers with exact bytes, for what no well-behaved server can be told to do."""
+"""An upstream that answers with exact bytes, for answers that no well-behaved server sends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +21,7 @@ class Loopback:
 
 
 def head(*lines: str, status: str = "200 OK") -> bytes:
-    """Begin an answer that says it is JSON."""
+    """Start an answer that declares JSON."""
     return "\r\n".join([f"HTTP/1.1 {status}", "Content-Type: application/json", *lines, "", ""]).encode()
 
 
@@ -52,7 +52,7 @@ async def reset(writer: asyncio.StreamWriter) -> None:
 
 @asynccontextmanager
 async def loopback(*answers: Answer) -> AsyncIterator[Loopback]:
-    """Answer each connection with the next of `answers`; the last one goes on for ever."""
+    """Give the next of `answers` to each connection; the last one is repeated forever."""
     queue, connections = list(answers), set[asyncio.Task[None]]()
     seen: list[bytes] = []
 

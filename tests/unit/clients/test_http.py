@@ -1,4 +1,4 @@
-"""What every call to an upstream keeps to: bounds, no cookies, no proxy, no redirect of its own."""
+"""Rules for every call to an upstream: bounds, no cookies, no proxy, no redirect."""
 
 import asyncio
 import gzip
@@ -41,7 +41,7 @@ def test_retry_after(value: str, seconds: int | None) -> None:
 
 
 async def test_a_body_of_the_agreed_length_is_read(session: aiohttp.ClientSession) -> None:
-    """The bound is on what is longer, and an answer that names no encoding, or identity, is read."""
+    """The bound refuses only longer bodies; an answer with no encoding, or with identity, is read."""
     async with loopback(whole(b"x" * 100), whole(b"x" * 100, "Content-Encoding: identity")) as server:
         for _ in range(2):
             async with session.get(server.url) as response:
@@ -66,7 +66,7 @@ async def test_a_body_of_the_agreed_length_is_read(session: aiohttp.ClientSessio
 async def test_other_bodies_are_not_read(
     session: aiohttp.ClientSession, answer: Answer, error: type[Exception]
 ) -> None:
-    """U1: A body that is too long, compressed or broken off is an error; what was sent is neither kept nor inflated."""
+    """U1: A body that is too long, compressed or broken off is an error, and is neither kept nor inflated."""
     async with loopback(answer) as server:
         with pytest.raises(error):
             async with session.get(server.url) as response:
@@ -74,7 +74,7 @@ async def test_other_bodies_are_not_read(
 
 
 async def test_an_upstreams_cookies_are_not_kept(session: aiohttp.ClientSession) -> None:
-    """P5: What one caller's answer sets is not sent with the next caller's question."""
+    """P5: A cookie from one caller's answer is not sent with the next caller's question."""
     async with loopback(whole(b"", "Set-Cookie: directus_session_token=x; Path=/")) as server:
         named = server.url.replace("127.0.0.1", "localhost")  # no cookie is kept for a bare address anyway
         for _ in range(2):
@@ -87,7 +87,7 @@ async def test_an_upstreams_cookies_are_not_kept(session: aiohttp.ClientSession)
 async def test_no_proxy_comes_from_the_environment(
     session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S1: A proxy named in the environment does not get to see the tokens."""
+    """S1: A proxy named in the environment does not see the tokens."""
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
@@ -95,8 +95,8 @@ async def test_no_proxy_comes_from_the_environment(
         assert await read_bounded(response, 100) == b"ok"
 
 
-async def test_what_is_said_of_itself(session: aiohttp.ClientSession) -> None:
-    """P5: A request names the service without a version, and asks for bodies as they are."""
+async def test_a_request_describes_the_service(session: aiohttp.ClientSession) -> None:
+    """P5: A request names the service without a version, and asks for uncompressed bodies."""
     async with loopback(whole(b"")) as server, session.get(server.url):
         pass
 
@@ -105,7 +105,7 @@ async def test_what_is_said_of_itself(session: aiohttp.ClientSession) -> None:
 
 
 async def test_a_pool_has_so_many_connections_and_no_more() -> None:
-    """U5: Requests beyond the pool's size wait for a place instead of opening more."""
+    """U5: Requests beyond the pool's size wait for a connection instead of opening another."""
     now, peak, two_at_once = 0, 0, asyncio.Event()
 
     async def together(writer: asyncio.StreamWriter) -> None:

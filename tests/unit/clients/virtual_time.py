@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer, so that budgets and pauses are tested to the second at once."""
+"""An event loop whose clock jumps to the next timer, so that tests of budgets and pauses are exact and quick."""
 
 import asyncio
 import functools
@@ -15,7 +15,7 @@ class _Selector(selectors.DefaultSelector):
         self.elapsed = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for real only where there is no timer to jump to."""
+        """Wait in real time only if there is no timer to jump to."""
         ready = super().select(None if timeout is None else 0)
         if timeout is not None and not ready:
             self.elapsed += max(timeout, 0)
@@ -23,7 +23,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Its time is the sum of all that it would have waited. For tests without sockets, such as aioresponses' ones."""
+    """Its time is the sum of all its waits. For tests without sockets, such as those with aioresponses."""
 
     def __init__(self) -> None:
         self._virtual = _Selector()

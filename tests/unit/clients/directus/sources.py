@@ -1,4 +1,4 @@
-"""Permission sources in memory, for the tests of what wraps them."""
+"""Permission sources in memory, for tests of the classes that wrap a source."""
 
 import asyncio
 from collections import Counter
@@ -38,9 +38,9 @@ Answers = Callable[[Credential], Permissions | SidecarError]
 
 
 class Counting:
-    """Answers by `answers` and counts what it was asked.
+    """Answers by `answers` and counts the questions.
 
-    `meanwhile` happens while it answers; while `gate` is closed, nobody gets an answer.
+    `meanwhile` happens while it answers; while `gate` is closed, no answer is given.
     """
 
     def __init__(self, answers: Answers | Permissions | SidecarError) -> None:

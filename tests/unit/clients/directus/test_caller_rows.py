@@ -70,7 +70,7 @@ def page(values: Sequence[object]) -> Reply:
     ],
 )
 async def test_the_value_counts(rows: object, *, counts: bool) -> None:
-    """R1: A row counts only if it shows this very ID, and rows are not counted."""
+    """R1: A row is the caller's only if it shows exactly this ID; the number of rows does not matter."""
     assert (await found("cus_1", reply({"data": rows}), ALLOWED) is not None) is counts
 
 
@@ -87,13 +87,13 @@ async def test_the_value_counts(rows: object, *, counts: bool) -> None:
 async def test_fields_count_where_the_row_shows_them(
     allowed: AllowedFields, row: dict[str, object], fields: set[str]
 ) -> None:
-    """R6: Of several policies' fields only those count that this row shows, and `*` only where nothing is missing."""
+    """R6: Fields from several policies count only where this row shows them, and `*` only if nothing is missing."""
     assert await found("cus_1", reply({"data": [row]}), allowed) == Row(AllowedFields(frozenset(fields)))
 
 
 @pytest.mark.parametrize(("key", "expected"), [(7, 7), ("a/b", "a/b"), (None, None), ({"id": 7}, None), (1.5, None)])
 async def test_one_search_gives_the_primary_key_too(key: object, expected: object) -> None:
-    """The row that names a customer comes with its primary key, where the caller may read that."""
+    """The row of a customer comes with its primary key, if the caller may read that key."""
     allowed = AllowedFields(frozenset({"id", "cus", "name"}))
     with upstream(reply({"data": [{"id": key, "cus": "cus_1", "name": "Ada"}]})) as directus:
         async with rows_of() as rows:
@@ -119,8 +119,8 @@ async def test_one_search_gives_the_primary_key_too(key: object, expected: objec
         (None, False),
     ],
 )
-async def test_what_directus_says_of_the_item(data: object, *, may: bool) -> None:
-    """An item may be changed only where Directus says so of this very action."""
+async def test_an_item_that_may_be_changed(data: object, *, may: bool) -> None:
+    """An item may be changed only if Directus allows exactly this action."""
     with upstream(reply({"data": data})) as directus:
         async with rows_of() as rows:
             answer = await rows.may(CALLER, Action.UPDATE, "a/b")
@@ -131,7 +131,7 @@ async def test_what_directus_says_of_the_item(data: object, *, may: bool) -> Non
 
 
 async def test_all_pages_are_read() -> None:
-    """R2: Every customer of the caller's rows is found once, over all pages; null and malformed values are not."""
+    """R2: Every customer in the caller's rows is found once over all pages; null and malformed values are ignored."""
     first = [f"cus_{number}" for number in range(98)] + [None, "cus_0"]
     second = ["cus_98", "", "pi_1", "cus_../x", 7]
 
@@ -145,7 +145,7 @@ async def test_all_pages_are_read() -> None:
 
 @pytest.mark.parametrize(("number", "fits"), [(0, True), (99, True), (100, True), (101, False), (300, False)])
 async def test_there_is_a_bound(number: int, *, fits: bool) -> None:
-    """R2: So many customers are found and no list is cut: one more ends the request."""
+    """R2: Up to the bound all customers are found; one more ends the request instead of cutting the list."""
     values = [f"cus_{one}" for one in range(number)]
     pages = [values[start : start + 100] for start in range(0, number + 1, 100)]
 
@@ -158,7 +158,7 @@ async def test_there_is_a_bound(number: int, *, fits: bool) -> None:
 
 
 async def test_pages_that_never_end_do() -> None:
-    """U1: A list of rows without an end is given up after as many pages as the bound can fill."""
+    """U1: The client gives up an endless list of rows after as many pages as the bound can fill."""
     with upstream(page([None] * 100)) as directus, pytest.raises(TooManyCustomers):
         await ids(directus, most=1000)
 
@@ -174,14 +174,14 @@ async def test_a_system_collection_has_its_own_address() -> None:
 
 
 @pytest.mark.parametrize("data", [None, {}, "cus_1", {"cus": "cus_1"}])
-async def test_what_is_no_list_is_no_answer(data: object) -> None:
-    """An odd answer is neither "no rows" nor a refusal."""
+async def test_a_malformed_list_is_no_answer(data: object) -> None:
+    """A malformed answer is neither "no rows" nor a refusal."""
     with upstream(reply({"data": data})) as directus, pytest.raises(DirectusUnavailable):
         await ids(directus)
 
 
 async def test_a_field_that_may_not_be_read() -> None:
-    """R6: Directus's refusal stays one."""
+    """R6: A refusal by Directus is raised as a refusal."""
     answer = reply({"errors": [{"extensions": {"code": "FORBIDDEN"}}]}, status=403)
     with upstream(answer) as directus, pytest.raises(ItemRefused):
         await ids(directus)

@@ -1,4 +1,4 @@
-"""The change feed against a double of Directus's websocket, whose messages are those seen of Directus 11.17."""
+"""The change feed against a double of Directus's websocket, with messages observed in Directus 11.17."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ async def nothing(_: web.WebSocketResponse) -> None:
 
 @dataclass(slots=True)
 class Socket:
-    """Directus's side. `errors` are the names, "auth" or a collection, that are answered with an error."""
+    """Directus's side. `errors` are the names, "auth" or a collection, that get an error as answer."""
 
     upgrade: Callable[[], web.Response | None] = lambda: None
     errors: set[str] = field(default_factory=set)
@@ -69,7 +69,7 @@ class Socket:
             await socket.send_str(message if isinstance(message, str) else json.dumps(message))
 
     async def drop(self) -> None:
-        """End every connection without a word, as a server that is killed does."""
+        """End every connection without a close frame, as a killed server does."""
         for socket in self.open:
             assert socket._req is not None
             assert socket._req.transport is not None
@@ -134,7 +134,7 @@ async def connected(fed: Following) -> None:
 
 
 async def test_connecting(socket: Socket, fed: Following) -> None:
-    """Token and five subscriptions are sent as messages, in Directus's words; then everything is forgotten once."""
+    """The feed sends the token and five subscriptions as Directus's messages, then purges the cache once."""
     assert fed.gauge() == "0.0"
     await connected(fed)
 
@@ -148,7 +148,7 @@ async def test_connecting(socket: Socket, fed: Following) -> None:
 
 @pytest.mark.parametrize("event", ["create", "update", "delete"])
 async def test_a_change(socket: Socket, fed: Following, event: str) -> None:
-    """Any change in any of the collections forgets all at once, and once more when Directus has settled."""
+    """Any change in any of the collections purges the cache at once, and again when Directus has settled."""
     await connected(fed)
     for collection in COLLECTIONS:
         await socket.send({"type": "subscription", "event": event, "data": [{"id": 1}], "uid": collection})
@@ -157,7 +157,7 @@ async def test_a_change(socket: Socket, fed: Following, event: str) -> None:
 
 
 async def test_pings(socket: Socket, fed: Following) -> None:
-    """A ping is answered and is no change."""
+    """A ping is answered and does not count as a change."""
     await connected(fed)
     await socket.send({"type": "ping"})
 
@@ -166,7 +166,7 @@ async def test_pings(socket: Socket, fed: Following) -> None:
 
 
 async def test_pings_and_changes_during_the_handshake(socket: Socket) -> None:
-    """What comes between the answers of the handshake neither breaks it nor is taken for one of them."""
+    """Messages between the answers of the handshake neither break it nor count as those answers."""
 
     async def meanwhile(channel: web.WebSocketResponse) -> None:
         await channel.send_json({"type": "ping"})
@@ -182,7 +182,7 @@ async def test_pings_and_changes_during_the_handshake(socket: Socket) -> None:
 
 @pytest.mark.parametrize("name", ["auth", *COLLECTIONS])
 async def test_refused(socket: Socket, log_lines: list[str], name: str) -> None:
-    """A token or subscription that Directus refuses is told in the log, and tried again with pauses."""
+    """If Directus refuses the token or a subscription, the log says so and the feed tries again with pauses."""
     socket.errors = {name}
     async with served(socket.serve) as url, following(url) as fed:
         await eventually(lambda: socket.attempts >= 3)
@@ -198,7 +198,7 @@ async def test_refused(socket: Socket, log_lines: list[str], name: str) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503])
 async def test_no_websocket(socket: Socket, status: int) -> None:
-    """Where Directus offers no websocket it is tried again, and nothing is forgotten in vain."""
+    """If Directus offers no websocket, the feed tries again and purges nothing."""
     socket.upgrade = lambda: web.Response(status=status)
     async with served(socket.serve) as url, following(url) as fed:
         await eventually(lambda: socket.attempts >= 3)
@@ -207,7 +207,7 @@ async def test_no_websocket(socket: Socket, status: int) -> None:
 
 
 async def test_redirect(socket: Socket) -> None:
-    """U1: a redirect is not followed: the token goes nowhere else."""
+    """U1: a redirect is not followed, so the token is sent to no other server."""
     elsewhere = Socket()
     async with served(elsewhere.serve) as other, served(socket.serve) as url:
         socket.upgrade = lambda: web.Response(status=307, headers={"Location": f"{other}/websocket"})
@@ -219,7 +219,7 @@ async def test_redirect(socket: Socket) -> None:
 
 @pytest.mark.parametrize("name", ["auth", COLLECTIONS[-1]])
 async def test_silent_handshake(socket: Socket, name: str) -> None:
-    """A Directus that accepts and says nothing is given up after a while, and tried again."""
+    """The feed gives up a Directus that accepts and stays silent, and tries again."""
     socket.silent = {name}
     async with served(socket.serve) as url, following(url) as fed:
         await eventually(lambda: socket.attempts >= 2)
@@ -229,7 +229,7 @@ async def test_silent_handshake(socket: Socket, name: str) -> None:
 
 
 async def test_silent_upgrade() -> None:
-    """The same for one that never answers the upgrade."""
+    """The feed also gives up a Directus that never answers the upgrade."""
     writers: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
     async with following(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
@@ -240,8 +240,8 @@ async def test_silent_upgrade() -> None:
         writer.transport.abort()
 
 
-async def test_nobody_there(unused_tcp_port: int) -> None:
-    """A Directus that is down leaves the feed trying."""
+async def test_directus_is_down(unused_tcp_port: int) -> None:
+    """While Directus is down, the feed keeps trying."""
     async with following(f"http://127.0.0.1:{unused_tcp_port}") as fed:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(fed.task), 0.2)
@@ -251,7 +251,7 @@ async def test_nobody_there(unused_tcp_port: int) -> None:
 
 @pytest.mark.parametrize("garbage", ["", "no JSON", "[]", "null", '"text"', "1", '{"status": "error", "error": []}'])
 async def test_garbage(socket: Socket, fed: Following, garbage: str) -> None:
-    """Whatever is no message of Directus's counts as a loss: all is forgotten, and the feed begun again."""
+    """Any message that Directus would not send counts as a loss: the cache is purged and the feed starts again."""
     await connected(fed)
     await socket.send(garbage)
 
@@ -260,7 +260,7 @@ async def test_garbage(socket: Socket, fed: Following, garbage: str) -> None:
 
 
 async def test_binary_and_oversized(socket: Socket, fed: Following) -> None:
-    """The same for frames of another kind and for more than a message may hold."""
+    """Binary frames and oversized messages count as a loss too."""
     await connected(fed)
     await socket.open[0].send_bytes(b"\0")
     await eventually(lambda: fed.purges == ["connected", "lost", "connected"])
@@ -271,7 +271,7 @@ async def test_binary_and_oversized(socket: Socket, fed: Following) -> None:
 
 
 async def test_rights_taken_away(socket: Socket, fed: Following) -> None:
-    """When Directus answers a change with an error, the feed is lost, and says so, until it is let in again."""
+    """If Directus answers a change with an error, the feed reports a loss until Directus accepts it again."""
     await connected(fed)
     socket.errors = {COLLECTIONS[1]}
     error = {"type": "subscribe", "status": "error", "error": {"code": "FORBIDDEN"}, "uid": COLLECTIONS[1]}
@@ -285,7 +285,7 @@ async def test_rights_taken_away(socket: Socket, fed: Following) -> None:
 
 
 async def test_lost_connection(socket: Socket, fed: Following) -> None:
-    """A connection that ends without a word: all is forgotten at its end and again when it is back."""
+    """If a connection ends without a close frame, the cache is purged at once and again after the reconnection."""
     await connected(fed)
     await socket.drop()
 
@@ -294,7 +294,7 @@ async def test_lost_connection(socket: Socket, fed: Following) -> None:
 
 
 async def test_half_open_connection(socket: Socket) -> None:
-    """A connection whose other side is gone without a word is noticed by its silence."""
+    """The feed notices by the silence that the other side of a connection is gone."""
     pace = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=0.1)
     async with served(socket.serve) as url, following(url, pace) as fed:
         await connected(fed)
@@ -306,7 +306,7 @@ async def test_half_open_connection(socket: Socket) -> None:
 
 
 async def test_pauses_grow(socket: Socket) -> None:
-    """Attempts that fail come with doubling, jittered pauses up to a bound; a success starts from the beginning."""
+    """Pauses between failed attempts double, with jitter, up to a bound; a success resets them."""
     pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -327,7 +327,7 @@ async def test_pauses_grow(socket: Socket) -> None:
 
 
 async def test_ending(socket: Socket, fed: Following) -> None:
-    """L4: the end of the process does not wait for a Directus that does not say goodbye."""
+    """L4: the process ends without waiting for Directus to close the connection."""
     await connected(fed)
     transport = socket.open[0]._req.transport if socket.open[0]._req else None
     assert isinstance(transport, asyncio.Transport)

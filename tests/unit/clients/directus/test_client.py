@@ -1,4 +1,4 @@
-"""Directus's three answers: yes with these permissions, no in its own words, and none at all."""
+"""The three outcomes of a question to Directus: permissions, a refusal with Directus's code, and no answer."""
 
 import asyncio
 import gzip
@@ -22,7 +22,7 @@ BASE = "http://directus.test/base"
 CALLER = credential("the-token")
 FULL = {"customers": {"read": {"access": "full", "fields": ["*"]}}, "other": {"read": {"access": "full", "fields": []}}}
 BUDGET = 0.2
-SLACK = 0.5  # seconds of the loop's clock, for which a stall does not count
+SLACK = 0.5  # seconds on the loop's clock, which does not count stalls
 
 
 def errors(code: str) -> dict[str, object]:
@@ -79,7 +79,7 @@ async def test_how_directus_is_asked() -> None:
 
 
 async def test_the_address_goes_into_the_header_that_directus_reads() -> None:
-    """Where Directus reads another header, the address stands there and only there."""
+    """If Directus reads another header, the address is in that header and in no other."""
     request = await asked(reply({"data": {}}), header="X-Real-Client")
 
     assert request.headers["X-Real-Client"] == "192.0.2.7"
@@ -87,7 +87,7 @@ async def test_the_address_goes_into_the_header_that_directus_reads() -> None:
 
 
 async def test_the_service_has_no_address() -> None:
-    """Asked for itself, the sidecar sends no forwarded address."""
+    """For its own questions the sidecar sends no forwarded address."""
     request = await asked(reply({"data": {}}), caller=Credential("s", Source.SERVICE, None))
 
     assert "X-Forwarded-For" not in request.headers
@@ -107,7 +107,7 @@ async def test_the_service_has_no_address() -> None:
     ],
 )
 async def test_a_refusal_keeps_directus_code(status: int, code: str) -> None:
-    """A6: Whichever status Directus puts beside it, a refusal is a 401 with Directus's code and not its text."""
+    """A6: A refusal with any status is a 401 with Directus's code and without its text."""
     error = await refusal(reply(errors(code), status=status))
 
     assert isinstance(error, CredentialRefused)
@@ -155,7 +155,7 @@ HTML = b"<html><h1>401 Authorization Required</h1></html>"
     ids=label,
 )
 async def test_everything_else_is_no_answer(answer: Reply) -> None:
-    """C6, U1: What is neither permissions nor a refusal in Directus's own shape is a 503, never a yes or a no."""
+    """C6, U1: An answer that is neither permissions nor a refusal in Directus's format is a 503, not a yes or a no."""
     error = await refusal(answer)
 
     assert isinstance(error, DirectusUnavailable)
@@ -165,7 +165,7 @@ async def test_everything_else_is_no_answer(answer: Reply) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(429, "REQUESTS_EXCEEDED"), (503, "SERVICE_UNAVAILABLE")])
 async def test_directus_says_when_to_come_back(status: int, code: str) -> None:
-    """Retry-After goes on to the caller."""
+    """Retry-After is passed on to the caller."""
     error = await refusal(reply(errors(code), status=status, headers={"Retry-After": "7"}))
 
     assert isinstance(error, DirectusUnavailable)
@@ -174,7 +174,7 @@ async def test_directus_says_when_to_come_back(status: int, code: str) -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503])
 async def test_a_proxy_says_when_to_come_back(status: int) -> None:
-    """U1: Retry-After counts as well where a proxy in front of Directus wrote the answer, in HTML."""
+    """U1: Retry-After also counts if a proxy in front of Directus wrote the answer, in HTML."""
     error = await refusal(reply(body=HTML, status=status, headers={"Retry-After": "7"}))
 
     assert isinstance(error, DirectusUnavailable)
@@ -182,7 +182,7 @@ async def test_a_proxy_says_when_to_come_back(status: int) -> None:
 
 
 async def test_an_old_directus_is_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """A missing route means a Directus before 11, which only the operator can mend."""
+    """A missing route means a Directus before version 11, so the log tells the operator."""
     await refusal(reply(errors("ROUTE_NOT_FOUND"), status=404))
 
     assert "version 11" in caplog.text
@@ -205,7 +205,7 @@ LISTENING = [
 
 @pytest.mark.parametrize("answer", LISTENING)
 async def test_whatever_the_wire_brings_ends_inside_the_budget(answer: Answer) -> None:
-    """U1: Silence, resets, halves, floods, redirects and bombs are each a 503 before the time is up."""
+    """U1: Silence, resets, truncation, floods, redirects and compression bombs each end in a 503 within the budget."""
     async with loopback(answer) as directus:
         began = asyncio.get_running_loop().time()
 
@@ -216,7 +216,7 @@ async def test_whatever_the_wire_brings_ends_inside_the_budget(answer: Answer) -
 
 
 async def test_drips_end_inside_the_budget() -> None:
-    """U1: The budget is for the whole answer, so one byte at a time does not prolong it."""
+    """U1: The budget covers the whole answer, so one byte at a time does not extend it."""
 
     async def drip(writer: asyncio.StreamWriter) -> None:
         writer.write(head("Content-Length: 100000"))
@@ -233,7 +233,7 @@ async def test_drips_end_inside_the_budget() -> None:
         assert asyncio.get_running_loop().time() - began < BUDGET + SLACK
 
 
-async def test_nobody_listens() -> None:
+async def test_directus_is_down() -> None:
     """U1: A refused connection is a 503 at once."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -243,7 +243,7 @@ async def test_nobody_listens() -> None:
 
 
 async def test_a_redirect_takes_the_token_nowhere() -> None:
-    """U1: The address that a redirect names sees no request."""
+    """U1: The address that a redirect names gets no request."""
     async with (
         loopback(whole(b"{}")) as elsewhere,
         loopback(whole(b"", f"Location: {elsewhere.url}/", status="308 Permanent Redirect")) as directus,
@@ -254,8 +254,8 @@ async def test_a_redirect_takes_the_token_nowhere() -> None:
     assert elsewhere.requests == []
 
 
-async def test_the_token_stands_on_the_wire_once() -> None:
-    """Of the whole request only the Authorization header holds the token."""
+async def test_the_token_is_on_the_wire_once() -> None:
+    """Of the whole request only the Authorization header contains the token."""
     async with loopback(whole(json.dumps({"data": FULL}).encode())) as directus:
         await ask(directus.url)
 
@@ -275,7 +275,7 @@ async def test_the_token_stands_on_the_wire_once() -> None:
     st.sampled_from([200, 204, 302, 400, 401, 403, 404, 429, 500, 503]),
 )
 def test_no_json_is_a_fourth_outcome(payload: dict[str, object], status: int) -> None:
-    """Any JSON with any status is permissions, a refusal or no answer; only a 200 is permissions."""
+    """Any JSON with any status gives permissions, a refusal or no answer; only a 200 gives permissions."""
 
     async def outcome() -> object:
         with upstream(reply(payload, status=status)):

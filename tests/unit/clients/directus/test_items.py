@@ -1,4 +1,4 @@
-"""Items of the customers collection: read, created and claimed as somebody, at the right address."""
+"""Reading, creating and claiming items of the customers collection, at the right address."""
 
 import itertools
 import json
@@ -60,7 +60,7 @@ async def done(step: str, *replies: Reply, collection: str = "customers") -> tup
 
 @pytest.mark.parametrize(("value", "customer_id"), [("cus_1", "cus_1"), (None, None), ("", "")])
 async def test_reading_a_customer_id(value: object, customer_id: str | None) -> None:
-    """The two fields it takes are asked for; null alone reads as none, so that any other value is left as it is."""
+    """Only the two necessary fields are requested, and only null means "no ID": any other value stays untouched."""
     result, request = await done("read", reply({"data": {"key": 7, "cus": value}}))
 
     assert result == customer_id
@@ -81,14 +81,14 @@ async def test_reading_a_customer_id(value: object, customer_id: str | None) -> 
     ],
 )
 async def test_an_item_without_the_fields_is_no_answer(row: object) -> None:
-    """A row that does not show the field is not taken for an empty one."""
+    """A row that does not show both fields is no answer, and does not count as an empty item."""
     with pytest.raises(DirectusUnavailable):
         await done("read", reply({"data": row}))
 
 
 @pytest.mark.parametrize("key", [8, "07", "7 ", None])
 async def test_an_item_has_one_name(key: object) -> None:
-    """W2: A row that calls itself otherwise than it was asked for is refused: one item must not go by two names."""
+    """W2: A row with another key than the requested one is refused: one item must not have two names."""
     with pytest.raises(ItemRefused) as refusal:
         await done("read", reply({"data": {"key": key, "cus": None}}))
 
@@ -109,7 +109,7 @@ async def test_an_item_has_one_name(key: object) -> None:
     ],
 )
 async def test_only_a_clear_yes_allows_an_update(data: object, *, allowed: bool) -> None:
-    """Whether this very item may be updated is Directus's `true` and nothing like it."""
+    """An item may be updated only if Directus answers exactly `true`."""
     result, request = await done("may update", reply({"data": data}))
 
     assert result is allowed
@@ -118,7 +118,7 @@ async def test_only_a_clear_yes_allows_an_update(data: object, *, allowed: bool)
 
 @pytest.mark.parametrize("key", [1, "b2f0", 0])
 async def test_creating_an_item(key: PrimaryKey) -> None:
-    """A new item carries the values that were given, and its primary key comes back."""
+    """A new item has the given values, and its primary key is returned."""
     result, request = await done("create", reply({"data": {"key": key, "cus": None}}))
 
     assert result == key
@@ -129,7 +129,7 @@ async def test_creating_an_item(key: PrimaryKey) -> None:
 
 @pytest.mark.parametrize("answer", [reply(body=b"", status=204), reply({"data": {}}), reply({"data": {"key": None}})])
 async def test_a_created_item_that_its_creator_may_not_read(answer: Reply) -> None:
-    """An item whose key stays unknown ends the request with a message that says which right is missing."""
+    """If the key of a new item stays unknown, the request ends with a message that names the missing right."""
     with pytest.raises(ItemRefused) as refusal:
         await done("create", answer)
 
@@ -139,7 +139,7 @@ async def test_a_created_item_that_its_creator_may_not_read(answer: Reply) -> No
 
 @pytest.mark.parametrize(("changed", "claimed"), [([{"key": 7}], True), ([], False), (None, False), ({}, False)])
 async def test_claiming_is_one_step(changed: object, *, claimed: bool) -> None:
-    """The ID is set by one request that names the item and asks for an empty field."""
+    """The claim is one request that names the item and requires an empty ID field."""
     result, request = await done("claim", reply({"data": changed}))
 
     assert result is claimed
@@ -174,8 +174,8 @@ def matches(rule: Mapping[str, object], row: Mapping[str, object]) -> bool:
         ({"key": 7, "cus": ""}, False),
     ],
 )
-async def test_a_claim_changes_what_reads_as_none(row: Mapping[str, object], *, claimed: bool) -> None:
-    """W4: The claim's filter takes the named item, where its field reads as none, and no other."""
+async def test_a_claim_changes_only_an_empty_field(row: Mapping[str, object], *, claimed: bool) -> None:
+    """W4: The claim's filter matches the named item only while its ID field is empty, and no other item."""
     _, request = await done("claim", reply({"data": []}))
 
     assert isinstance(request.parsed, dict)
@@ -183,7 +183,7 @@ async def test_a_claim_changes_what_reads_as_none(row: Mapping[str, object], *, 
 
 
 async def test_a_system_collection_has_its_own_address() -> None:
-    """Items of directus_users are read at /users, and judged under their collection's name."""
+    """Items of directus_users are read at /users; permission is asked under the name of the collection."""
     _, reading = await done("read", reply({"data": {"key": 7, "cus": None}}), collection="directus_users")
     _, judging = await done("may update", reply({"data": {}}), collection="directus_users")
 
@@ -206,7 +206,7 @@ async def test_a_system_collection_has_its_own_address() -> None:
     ],
 )
 async def test_a_primary_key_is_one_segment(item: PrimaryKey, segment: str) -> None:
-    """P1: Whatever a primary key holds, it is one segment of the path on the wire."""
+    """P1: Any primary key is one segment of the path on the wire."""
     answer = json.dumps({"data": {"key": item, "cus": None}}).encode()
     async with loopback(whole(answer)) as directus, Collection(directus.url) as items:
         await items.customer_id(CALLER, item)
@@ -228,7 +228,7 @@ async def test_a_primary_key_is_one_segment(item: PrimaryKey, segment: str) -> N
     ],
 )
 async def test_directus_says_no(step: str, status: int, code: str) -> None:
-    """A refusal keeps Directus's status and code, and not its message, which can quote the item."""
+    """A refusal keeps Directus's status and code but not its message, which can quote the item."""
     answer = reply({"errors": [{"message": "Ada Lovelace", "extensions": {"code": code}}]}, status=status)
 
     with pytest.raises(ItemRefused) as refusal:
@@ -253,7 +253,7 @@ async def test_directus_says_no(step: str, status: int, code: str) -> None:
     ids=label,
 )
 async def test_directus_says_nothing(step: str, answer: Reply) -> None:
-    """An outage is never taken for a refusal, and is not asked again here."""
+    """An outage never counts as a refusal, and the request is not repeated here."""
     with upstream(answer) as directus:
         async with Collection() as items:
             with pytest.raises(DirectusUnavailable):
@@ -264,7 +264,7 @@ async def test_directus_says_nothing(step: str, answer: Reply) -> None:
 
 @in_virtual_time
 async def test_a_claim_is_tried_again_while_directus_is_away() -> None:
-    """W3: The customer exists, so writing its ID outlasts a short outage with one and the same request."""
+    """W3: The customer exists, so the claim repeats the same request through a short outage."""
     with upstream(DOWN, ConnectionResetError(), reply({"data": [{"key": 7}]})) as directus:
         async with Collection() as items:
             assert await items.claim(CALLER, 7, "cus_1")
@@ -275,7 +275,7 @@ async def test_a_claim_is_tried_again_while_directus_is_away() -> None:
 
 @in_virtual_time
 async def test_a_claim_gives_up_when_its_time_is_over() -> None:
-    """W3: A longer outage ends the tries, less often each time, inside the time that was given."""
+    """W3: In a longer outage the claim retries at growing intervals and gives up within its time."""
     seconds = itertools.count()
     with upstream(DOWN) as directus:
         async with Collection(timer=lambda: next(seconds)) as items:
@@ -288,7 +288,7 @@ async def test_a_claim_gives_up_when_its_time_is_over() -> None:
 @pytest.mark.parametrize(("holder", "claimed"), [("cus_1", True), ("cus_2", False), (None, False)])
 @in_virtual_time
 async def test_a_claim_whose_answer_was_lost(holder: str | None, *, claimed: bool) -> None:
-    """W3: A repetition that changes nothing counts as done if the item then shows this very ID."""
+    """W3: If a repeated claim changes nothing, it succeeded only if the item then shows exactly this ID."""
     row = reply({"data": {"key": 7, "cus": holder}})
     with upstream(TimeoutError(), reply({"data": []}), row):
         async with Collection() as items:
@@ -296,7 +296,7 @@ async def test_a_claim_whose_answer_was_lost(holder: str | None, *, claimed: boo
 
 
 async def test_a_refused_claim_is_not_tried_again() -> None:
-    """W3: A no from Directus is final."""
+    """W3: A refusal by Directus is final."""
     answer = reply({"errors": [{"extensions": {"code": "FORBIDDEN"}}]}, status=403)
     with upstream(answer) as directus:
         async with Collection() as items:

@@ -1,4 +1,4 @@
-"""Checks C1-C9: what is remembered of Directus's answers, for whom and how long."""
+"""Checks C1-C9: which of Directus's answers are cached, for which callers and how long."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
 from tests.unit.clients.directus.sources import CREATE, NOTHING, READ, Clock, Counting, credential, granting, refused
 
 TTL, DENIED_TTL = 30.0, 5.0
-EARLIEST = 0.9  # of a lifetime is what jitter leaves at least
+EARLIEST = 0.9  # the share of a lifetime that jitter leaves at least
 ALICE, BOB = credential("alice"), credential("bob")
 
 
@@ -49,7 +49,7 @@ def jwt(exp: float) -> str:
 
 
 async def test_a_permission_is_asked_for_once() -> None:
-    """While it lives, an answer serves every request of the same caller, whatever it grants."""
+    """During its lifetime an answer serves every request of the same caller, whatever it grants."""
     cached = Cached(Counting(granting(Action.READ, Action.CREATE)))
 
     answers = [await cached.ask(requirement=requirement) for requirement in (READ, CREATE, READ)]
@@ -60,7 +60,7 @@ async def test_a_permission_is_asked_for_once() -> None:
 
 @given(st.text(st.sampled_from("a.1:"), max_size=6), st.integers(0, 6), st.integers(0, 6))
 def test_no_delimiter_can_be_shifted(text: str, first: int, second: int) -> None:
-    """C1: Cutting one text into token and address at two places makes two callers, unless the places are the same."""
+    """C1: One text split at two different places into token and address makes two different callers."""
     callers = [credential(text[:cut], text[cut:]) for cut in (min(first, len(text)), min(second, len(text)))]
     cached = Cached(Counting(lambda caller: granting(Action.READ, collection=caller.token)))
 
@@ -71,8 +71,8 @@ def test_no_delimiter_can_be_shifted(text: str, first: int, second: int) -> None
     ]
 
 
-async def test_memory_holds_no_token() -> None:
-    """C1, S1: What is remembered shows neither token nor address, and each process has keys of its own."""
+async def test_memory_contains_no_token() -> None:
+    """C1, S1: The cache's memory contains neither token nor address, and each process has its own keys."""
     caches = [Cached(Counting(granting(Action.READ))) for _ in range(2)]
     for cached in caches:
         await cached.ask(credential("hush-token", "192.0.2.99"))
@@ -85,7 +85,7 @@ async def test_memory_holds_no_token() -> None:
 
 @pytest.mark.parametrize("other", [credential("bob"), credential("alice", "192.0.2.8"), credential("alice", None)])
 async def test_callers_and_addresses_do_not_answer_for_each_other(other: Credential) -> None:
-    """C2: Another token, or the same from another address, is asked for itself."""
+    """C2: Another token, or the same token from another address, needs its own question."""
     cached = Cached(Counting(lambda caller: granting(Action.READ) if caller == ALICE else NOTHING))
 
     assert await cached.ask(ALICE) == granting(Action.READ)
@@ -95,7 +95,7 @@ async def test_callers_and_addresses_do_not_answer_for_each_other(other: Credent
 
 
 async def test_read_does_not_answer_for_create() -> None:
-    """C2: What is known of a right to read is no right to create, and says so no longer than a refusal may."""
+    """C2: Permission to read is not permission to create, and that "no" is cached no longer than a refusal."""
     cached = Cached(Counting(granting(Action.READ)))
     await cached.ask(requirement=READ)
 
@@ -108,7 +108,7 @@ async def test_read_does_not_answer_for_create() -> None:
 
 
 async def test_a_granted_right_is_felt_after_the_lifetime_of_a_no() -> None:
-    """C8: Who asks again in vain, as long as an answer counts, does not prolong it."""
+    """C8: A caller that keeps asking in vain does not extend the lifetime of a "no"."""
     source = Counting(granting(Action.READ))
     cached = Cached(source)
     await cached.ask(requirement=CREATE)
@@ -132,7 +132,7 @@ async def test_a_thousand_first_requests_are_one_question() -> None:
 
 
 async def test_five_hundred_callers_at_once() -> None:
-    """C5: 500 tokens with 20 requests each are 500 questions, and each caller gets its own answer."""
+    """C5: 500 tokens with 20 requests each cause 500 questions, and each caller gets its own answer."""
     cached = Cached(Counting(lambda caller: granting(Action.READ, collection=caller.token)))
     callers = [credential(f"t{number}") for number in range(500)]
 
@@ -150,7 +150,7 @@ async def test_five_hundred_callers_at_once() -> None:
 async def test_a_request_as_a_flight_ends(
     said: Permissions | SidecarError, requirement: Requirement, turns: int
 ) -> None:
-    """C11: A request that arrives in the turn in which a question is answered, or soon after, does not ask it again."""
+    """C11: A request in the event-loop turn of an answer, or soon after, does not ask the question again."""
     cached = Cached(Counting(said))
     arriving: list[asyncio.Task[Permissions | SidecarError]] = []
 
@@ -166,7 +166,7 @@ async def test_a_request_as_a_flight_ends(
 
 
 async def test_many_callers_at_once_with_many_requests() -> None:
-    """C11: 300 callers with 6 requests each, spread over the turns of the event loop, are 300 questions."""
+    """C11: 300 callers with 6 requests each, spread over the turns of the event loop, cause 300 questions."""
     cached = Cached(Counting(granting(Action.READ)))
     callers = [credential(f"t{number}") for number in range(300)]
 
@@ -178,7 +178,7 @@ async def test_many_callers_at_once_with_many_requests() -> None:
 
 
 async def test_a_users_id_is_asked_for_once() -> None:
-    """The ID of a caller's user is kept with its permissions, and not longer."""
+    """The ID of a caller's user is cached with its permissions, and no longer."""
     cached = Cached(Counting(granting(Action.READ)))
     await cached.ask()
 
@@ -194,7 +194,7 @@ async def test_a_users_id_is_asked_for_once() -> None:
 
 @pytest.mark.parametrize("loss", ["purge", "forget"])
 async def test_a_users_id_that_a_purge_overtook(loss: str) -> None:
-    """C7: An ID that was asked for before a purge or a logout is not kept with what is stored after it."""
+    """C7: A user ID requested before a purge or a logout is not stored with permissions from after it."""
     cached = Cached(Counting(granting(Action.READ)))
     await cached.ask()
     cached.source.meanwhile = cached.cache.purge if loss == "purge" else lambda: cached.cache.forget(ALICE)
@@ -209,7 +209,7 @@ async def test_a_users_id_that_a_purge_overtook(loss: str) -> None:
 
 
 async def test_an_outage_is_remembered_as_neither() -> None:
-    """C6: A question without an answer reaches the caller as that, and the next request succeeds at once."""
+    """C6: A question without an answer is reported to the caller as such, and the next request succeeds at once."""
     source = Counting(DirectusUnavailable("down"))
     cached = Cached(source)
 
@@ -222,7 +222,7 @@ async def test_an_outage_is_remembered_as_neither() -> None:
 
 
 async def test_an_outage_takes_nothing_away() -> None:
-    """C6: What was granted before an outage holds for the rest of its life and no longer."""
+    """C6: A permission granted before an outage stays valid for the rest of its lifetime and no longer."""
     source = Counting(granting(Action.READ))
     cached = Cached(source)
     await cached.ask()
@@ -236,7 +236,7 @@ async def test_an_outage_takes_nothing_away() -> None:
 
 
 async def test_a_purge_forgets_everything() -> None:
-    """C7: After a purge grants and refusals are asked for again."""
+    """C7: After a purge Directus is asked again about grants and refusals."""
     cached = Cached(Counting(lambda caller: granting(Action.READ) if caller == ALICE else refused(caller)))
     await asyncio.gather(cached.ask(ALICE), cached.ask(BOB))
 
@@ -248,7 +248,7 @@ async def test_a_purge_forgets_everything() -> None:
 
 @pytest.mark.parametrize("then", [granting(Action.READ), NOTHING])
 async def test_a_purge_while_looking_up(then: Permissions) -> None:
-    """C7: An answer that was being fetched during a purge is neither remembered nor shared with who comes after."""
+    """C7: An answer under way during a purge is neither cached nor shared with later requests."""
     source = Counting(then)
     cached = Cached(source)
     source.gate.clear()
@@ -266,8 +266,8 @@ async def test_a_purge_while_looking_up(then: Permissions) -> None:
     assert source.calls == 3
 
 
-async def test_what_a_purge_overtook_is_not_stored() -> None:
-    """C7: When only the overtaken lookup was under way, the next request asks."""
+async def test_an_answer_from_before_a_purge_is_not_stored() -> None:
+    """C7: If the only lookup under way started before the purge, the next request asks."""
     source = Counting(granting(Action.READ))
     cached = Cached(source)
     source.gate.clear()
@@ -295,7 +295,7 @@ async def test_what_a_purge_overtook_is_not_stored() -> None:
 async def test_a_no_lives_shorter_than_a_yes(
     said: Permissions | SidecarError, requirement: Requirement, lifetime: float
 ) -> None:
-    """C8: An answer lives for its lifetime, of which jitter takes a tenth at most and to which it adds nothing."""
+    """C8: An answer is cached for its lifetime; jitter takes at most a tenth of it and adds nothing."""
     cached = Cached(Counting(said))
     await cached.ask(requirement=requirement)
 
@@ -309,7 +309,7 @@ async def test_a_no_lives_shorter_than_a_yes(
 
 
 async def test_entries_do_not_expire_as_one() -> None:
-    """C8: Of two hundred answers given at the same moment some are gone well before others."""
+    """C8: Of two hundred answers given at the same moment, some expire well before others."""
     cached = Cached(Counting(granting(Action.READ)))
     callers = [credential(f"t{number}") for number in range(200)]
     await asyncio.gather(*(cached.ask(caller) for caller in callers))
@@ -324,7 +324,7 @@ async def test_entries_do_not_expire_as_one() -> None:
     ("seconds", "calls"), [(0, 2), (-3600, 2), (4, 1), (TTL * 2, 1)], ids=["now", "past", "soon", "later"]
 )
 async def test_nothing_outlives_the_token(seconds: float, calls: int) -> None:
-    """C8: An answer for a token that has expired is not remembered; one for a token that lives on is."""
+    """C8: An answer for an expired token is not cached; one for a valid token is."""
     cached = Cached(Counting(granting(Action.READ)))
     caller = credential(jwt(cached.clock.now + seconds))
 
@@ -350,7 +350,7 @@ async def test_an_answer_ends_with_the_token() -> None:
 
 
 async def test_a_slow_answer_ends_with_the_token_too() -> None:
-    """C8: How long Directus took to answer does not shorten what is left of the token's life."""
+    """C8: The time that Directus took to answer does not shorten the rest of the token's life."""
     cached = Cached(Counting(granting(Action.READ)))
     cached.source.meanwhile = lambda: cached.wait(2)
     caller = credential(jwt(cached.clock.now + 10))
@@ -363,7 +363,7 @@ async def test_a_slow_answer_ends_with_the_token_too() -> None:
 
 
 async def test_a_lifetime_counts_from_the_question() -> None:
-    """C8: Directus may change its mind while it answers, so an answer is as old as its question."""
+    """C8: Directus may change its mind while it answers, so the age of an answer counts from its question."""
     cached = Cached(Counting(granting(Action.READ)))
     cached.source.meanwhile = lambda: cached.wait(2)
     await cached.ask()
@@ -376,7 +376,7 @@ async def test_a_lifetime_counts_from_the_question() -> None:
 
 @pytest.mark.parametrize("leap", [-86_400.0, 86_400.0])
 async def test_the_wall_clock_may_leap(leap: float) -> None:
-    """C8: Lifetimes are measured on the monotonic timer, so setting the clock neither ends nor prolongs one."""
+    """C8: Lifetimes use the monotonic timer, so setting the wall clock neither ends nor extends one."""
     cached = Cached(Counting(granting(Action.READ)))
     await cached.ask()
 
@@ -391,12 +391,12 @@ async def test_the_wall_clock_may_leap(leap: float) -> None:
 
 
 def test_the_timer_is_monotonic_by_default() -> None:
-    """C8: Nobody has to remember to pass the right clock."""
+    """C8: The default timer is the monotonic one."""
     assert inspect.signature(PermissionCache).parameters["timer"].default is time.monotonic
 
 
-async def test_a_flood_of_refused_tokens_pushes_nobody_out() -> None:
-    """C9: After ten thousand made-up tokens the callers in use are still remembered."""
+async def test_a_flood_of_refused_tokens_evicts_no_caller() -> None:
+    """C9: After ten thousand made-up tokens the cache still has the callers in use."""
     cached = Cached(
         Counting(lambda caller: granting(Action.READ) if caller.token.startswith("good") else refused(caller))
     )
@@ -414,20 +414,20 @@ async def test_a_flood_of_refused_tokens_pushes_nobody_out() -> None:
 
 @pytest.mark.parametrize(("answers", "most"), [(granting(Action.READ), 100), (refused, 10), (NOTHING, 10)])
 async def test_memory_is_bounded(answers: Permissions, most: int) -> None:
-    """C9: Of a thousand callers no more are remembered than the size allows, and a tenth of it of refused ones."""
+    """C9: Of a thousand callers the cache keeps at most its size, and of refused ones a tenth of that."""
     cached = Cached(Counting(answers), size=100)
     callers = [credential(f"t{number}") for number in range(1000)]
 
     for caller in callers:
         await cached.ask(caller)
-    for caller in reversed(callers):  # the other way round, so that asking again displaces what was just counted
+    for caller in reversed(callers):  # in reverse, so that asking again evicts what was just counted
         await cached.ask(caller)
 
     assert cached.source.calls == 2000 - most
 
 
 async def test_a_refusal_is_new_for_each_caller() -> None:
-    """C4: A remembered refusal keeps Directus's code and nobody else's traceback."""
+    """C4: A cached refusal has Directus's code and no other caller's traceback."""
     cached = Cached(Counting(CredentialRefused("TOKEN_EXPIRED")))
 
     first, second = await cached.ask(), await cached.ask()
@@ -437,7 +437,7 @@ async def test_a_refusal_is_new_for_each_caller() -> None:
 
 
 async def test_a_revoked_right_is_gone_once_directus_says_so() -> None:
-    """C10: An answer that grants nothing any more takes the older one's place at once."""
+    """C10: An answer that grants nothing replaces the older one at once."""
     source = Counting(granting(Action.READ))
     cached = Cached(source)
     await cached.ask(requirement=READ)
@@ -450,7 +450,7 @@ async def test_a_revoked_right_is_gone_once_directus_says_so() -> None:
 
 @pytest.mark.parametrize("answers", [granting(Action.READ), refused], ids=["granted", "refused"])
 async def test_a_forgotten_token_is_asked_for_every_time(answers: Permissions) -> None:
-    """C10: After a logout nothing is remembered of the token, from whichever address, until its answers are too old."""
+    """C10: After a logout nothing is cached about the token, from any address, until its older answers have expired."""
     cached = Cached(Counting(answers))
     elsewhere = credential("alice", "192.0.2.8")
     for caller in (ALICE, elsewhere, BOB):
@@ -468,7 +468,7 @@ async def test_a_forgotten_token_is_asked_for_every_time(answers: Permissions) -
 
 
 async def test_a_token_forgotten_while_looking_up() -> None:
-    """C7: An answer that was being fetched during a logout is not remembered."""
+    """C7: An answer under way during a logout is not cached."""
     source = Counting(granting(Action.READ))
     cached = Cached(source)
     source.gate.clear()
@@ -484,7 +484,7 @@ async def test_a_token_forgotten_while_looking_up() -> None:
 
 
 async def test_a_lookup_from_before_a_logout_is_not_shared() -> None:
-    """C7: Who comes after the logout does not get the answer to a question from before it."""
+    """C7: A request after the logout does not get the answer to a question from before it."""
     source = Counting(granting(Action.READ))
     cached = Cached(source)
     source.gate.clear()
@@ -501,8 +501,8 @@ async def test_a_lookup_from_before_a_logout_is_not_shared() -> None:
     assert source.calls == 2
 
 
-async def test_a_flood_of_logouts_brings_nobody_back() -> None:
-    """C9: Anyone can log out made-up tokens; that does not revive what is remembered of one that was logged out."""
+async def test_a_flood_of_logouts_revives_no_answer() -> None:
+    """C9: Anyone can log out made-up tokens; that does not revive cached answers about a token that was logged out."""
     cached = Cached(Counting(granting(Action.READ)), size=100)
     await cached.ask(ALICE)
     cached.cache.forget(ALICE)

@@ -1,7 +1,7 @@
 """Check C10: the cache against a model of Directus, in any order of events.
 
-Time moves only where a rule moves it. The model knows at which moment it would last have allowed each request;
-every answer of the cache is held against that, and against what Directus was really asked.
+Only rules move time. The model knows when Directus would last have allowed each request; every answer of the cache
+is compared with that, and with the questions that Directus really got.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from tests.unit.clients.directus.sources import credential, granting
 from tests.unit.clients.directus.test_permission_cache import jwt
 
 TTL, DENIED_TTL, LATENCY = 30.0, 5.0, 2.0
-START = 1000.0  # the timer and the wall clock agree, so that the model needs one time only
-SESSION = "session"  # the caller whose token ends; the other ones' tokens are static
+START = 1000.0  # the timer and the wall clock agree, so that the model needs only one time
+SESSION = "session"  # the caller whose token expires; the other tokens are static
 CALLERS = ("a", "b", SESSION)
 ACTIONS = (Action.READ, Action.CREATE)
 ROUNDING = 1e-6
@@ -36,7 +36,7 @@ pauses = st.sampled_from([0.5, DENIED_TTL - LATENCY, DENIED_TTL, 13.0, TTL - LAT
 
 @dataclass
 class Directus:
-    """What would be true if one asked it. `said` is what the cache was told: when it asked, and what it heard."""
+    """What Directus would answer now. `said` is what the cache was told: the time of its question, and the answer."""
 
     now: float = START
     exp: float = START + TTL
@@ -63,7 +63,7 @@ class Directus:
         self.now += seconds
 
     def mark(self, until: float) -> None:
-        """Note, before anything changes, that what is allowed at this moment stays so until then."""
+        """Note, before a change, that the present permissions were valid until then."""
         for caller, action in self.granted:
             if self.allows(caller, action):
                 self.last_allowed[caller, action] = min(until, self.exp) if caller == SESSION else until
@@ -109,7 +109,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(seconds=pauses)
     def sign_in_again(self, seconds: float) -> None:
-        """The session gets a new token, for which nothing that was said before may stand."""
+        """The session gets a new token, to which no earlier answer may apply."""
         self.directus.mark(self.directus.now)
         self.directus.exp = self.directus.now + seconds
         self.sessions += 1
@@ -149,7 +149,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(caller=callers, action=actions, change=st.sampled_from(["purge", "suspend", "revoke"]))
     def request_while(self, caller: str, action: Action, change: str) -> None:
-        """Something changes after Directus has made up its mind and before its answer has arrived."""
+        """Something changes after Directus has decided and before its answer has arrived."""
         changes: dict[str, Callable[[], None]] = {
             "purge": self.purge,
             "suspend": lambda: self.suspend(caller),
@@ -179,9 +179,9 @@ class CacheMachine(RuleBasedStateMachine):
             assert caller != SESSION or began < directus.exp, "let through after the token's end"
 
     def ask(self, caller: str, action: Action) -> bool | None:
-        """Give whether the request would be let through, None if that could not be found out.
+        """Say whether the request would be allowed; None means that nobody could tell.
 
-        The address tells the model who asks; the cache sees a token as well.
+        The address tells the model which caller asks; the cache also gets a token.
         """
         token = f"{jwt(self.directus.exp)}-{self.sessions}" if caller == SESSION else caller
         requirement = Requirement("customers", action, CUSTOMERS)
@@ -195,5 +195,5 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 def test_the_cache_agrees_with_directus() -> None:
-    """C10: No request is let through later than the TTL after Directus would have; an outage decides nothing."""
+    """C10: The cache allows no request later than the TTL after Directus would have; an outage decides nothing."""
     run_state_machine_as_test(CacheMachine, settings=settings(max_examples=150, stateful_step_count=40, deadline=None))

@@ -1,4 +1,4 @@
-"""Items by the customer they hold: read and changed as the service, and only where they still hold it."""
+"""Items by their customer: the service reads them, and changes an item only while it is linked to that customer."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,7 +38,7 @@ async def items_of(directus: DirectusDouble, collection: str = "customers") -> A
 
 
 @pytest.fixture
-async def held(directus: DirectusDouble) -> AsyncIterator[DirectusLinkedItems]:
+async def linked_items(directus: DirectusDouble) -> AsyncIterator[DirectusLinkedItems]:
     directus.add_users([User("service", "service", EVENTS)])
     async with items_of(directus) as items:
         yield items
@@ -60,20 +60,22 @@ def row(directus: DirectusDouble, **values: object) -> dict[str, object]:
         (full("name"), {"access": "full"}, set()),
     ],
 )
-async def test_what_may_be_changed(directus: DirectusDouble, read: Grant, update: Grant, names: set[str]) -> None:
-    """A field counts that may be read and updated; what is not clearly granted is not."""
+async def test_fields_that_may_be_changed(
+    directus: DirectusDouble, read: Grant, update: Grant, names: set[str]
+) -> None:
+    """A field counts if it may be read and updated; an unclear grant is no grant."""
     directus.add_users([User("service", "service", grants(read=read, update=update))])
     async with items_of(directus) as items:
         assert await items.changeable() == AllowedFields(frozenset(names))
 
 
-async def test_items_that_hold_a_customer(directus: DirectusDouble, held: DirectusLinkedItems) -> None:
-    """Key, ID and the fields that repeat something are asked for, and nothing else of an item."""
+async def test_items_linked_to_a_customer(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
+    """The primary key, the ID and the mapped fields of an item are requested, and nothing else."""
     there = row(directus)
     row(directus, stripe_customer_id="cus_2")
     row(directus, stripe_customer_id=None)
 
-    found = await held.linked(FORMER, NAME)
+    found = await linked_items.linked(FORMER, NAME)
 
     assert found == [LinkedItem(1, {name: there[name] for name in ("id", "stripe_customer_id", "name")})]
     assert directus.requests[-1].query["fields"] == "id,name,stripe_customer_id"
@@ -81,7 +83,7 @@ async def test_items_that_hold_a_customer(directus: DirectusDouble, held: Direct
 
 
 async def test_a_token_that_may_do_everything(directus: DirectusDouble) -> None:
-    """With all fields granted all are read, since nothing tells which of the mapped ones are there."""
+    """If all fields are granted, all are read, since nothing tells which of the mapped fields exist."""
     directus.add_users([User("service", "service", grants(read=full(), update=full()))])
     row(directus)
 
@@ -92,32 +94,32 @@ async def test_a_token_that_may_do_everything(directus: DirectusDouble) -> None:
     assert directus.requests[-1].query["fields"] == "*"
 
 
-async def test_another_customers_item(directus: DirectusDouble, held: DirectusLinkedItems) -> None:
-    """A database that compares without regard to case finds another customer's item, which does not count."""
+async def test_another_customers_item(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
+    """A case-insensitive database finds another customer's item, which does not count."""
     directus.fail(faults.answer(200, '{"data": [{"id": 1, "stripe_customer_id": "CUS_1"}]}'))
 
-    assert await held.linked(FORMER, NAME) == []
+    assert await linked_items.linked(FORMER, NAME) == []
 
 
-async def test_changed(directus: DirectusDouble, held: DirectusLinkedItems) -> None:
-    """What is given is written, and nothing else."""
+async def test_changed(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
+    """Only the given values are written."""
     there = row(directus)
 
-    assert await held.change(1, FORMER, {"name": "Ida"})
-    assert await held.change(1, FORMER, {"stripe_customer_id": None})
+    assert await linked_items.change(1, FORMER, {"name": "Ida"})
+    assert await linked_items.change(1, FORMER, {"stripe_customer_id": None})
 
     assert (there["name"], there["email"], there["note"], there["stripe_customer_id"]) == ("Ida", "a@b.c", "n", None)
 
 
-@pytest.mark.parametrize("holds", ["cus_2", None])
+@pytest.mark.parametrize("other", ["cus_2", None])
 async def test_not_its_customer_any_more(
-    directus: DirectusDouble, held: DirectusLinkedItems, holds: str | None
+    directus: DirectusDouble, linked_items: DirectusLinkedItems, other: str | None
 ) -> None:
-    """W4: An item that holds another customer by now, or none, is not changed."""
-    there = dict(row(directus, stripe_customer_id=holds))
+    """W4: An item that is by now linked to another customer, or to none, is not changed."""
+    there = dict(row(directus, stripe_customer_id=other))
 
-    assert not await held.change(1, FORMER, {"stripe_customer_id": None, "name": "Ida"})
-    assert not await held.change(2, FORMER, {"name": "Ida"})
+    assert not await linked_items.change(1, FORMER, {"stripe_customer_id": None, "name": "Ida"})
+    assert not await linked_items.change(2, FORMER, {"name": "Ida"})
 
     assert directus.rows["customers"]["1"] == there
 
@@ -137,7 +139,7 @@ async def test_on_users(directus: DirectusDouble) -> None:
 
 
 async def test_refused(directus: DirectusDouble) -> None:
-    """A service that may not do it is refused in Directus's words, and a token that is none as such."""
+    """A missing permission gives Directus's refusal, and an invalid token an error of its own."""
     directus.add_users([User("service", "service", grants(read=full("id"), update=partial("name")))])
     row(directus)
 
@@ -169,10 +171,10 @@ async def test_refused(directus: DirectusDouble) -> None:
         faults.hang,
     ],
 )
-async def test_directus_away(directus: DirectusDouble, held: DirectusLinkedItems, fault: faults.Fault) -> None:
-    """U1: Where Directus does not answer as it does, that is what is said, not that no item holds the customer."""
+async def test_directus_away(directus: DirectusDouble, linked_items: DirectusLinkedItems, fault: faults.Fault) -> None:
+    """U1: A malformed answer of Directus is reported as an outage, not as "no item is linked to the customer"."""
     row(directus)
     directus.fail(fault)
 
     with pytest.raises(DirectusUnavailable):
-        await held.linked(FORMER, NAME)
+        await linked_items.linked(FORMER, NAME)

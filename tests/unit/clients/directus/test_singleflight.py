@@ -1,4 +1,4 @@
-"""Check C4: one shared call per key, which belongs to nobody."""
+"""Check C4: one shared call per key, independent of the caller that started it."""
 
 import asyncio
 import gc
@@ -28,7 +28,7 @@ async def joined(flights: SingleFlight[str], call: Call, number: int, key: str =
 
 
 async def test_a_thousand_share_one_call() -> None:
-    """C4: A thousand that ask at once cause one call, and all get its result."""
+    """C4: A thousand callers at once cause one call, and all get its result."""
     flights, call = SingleFlight[str](), Call()
     tasks = await joined(flights, call, 1000)
 
@@ -39,7 +39,7 @@ async def test_a_thousand_share_one_call() -> None:
 
 
 async def test_keys_do_not_share() -> None:
-    """C2: Two keys are two calls, each with its own result."""
+    """C2: Two keys cause two calls, each with its own result."""
     flights, first, second = SingleFlight[str](), Call(), Call()
     tasks = [*await joined(flights, first, 2, "a"), *await joined(flights, second, 2, "b")]
 
@@ -49,8 +49,8 @@ async def test_keys_do_not_share() -> None:
     assert await asyncio.gather(*tasks) == ["1", "1", "2", "2"]
 
 
-async def test_whoever_began_it_may_leave() -> None:
-    """C4: The one that began the call goes away, and the others are answered all the same."""
+async def test_the_first_caller_may_leave() -> None:
+    """C4: If the caller that started the call goes away, the others still get the result."""
     flights, call = SingleFlight[str](), Call()
     first, *others = await joined(flights, call, 3)
 
@@ -64,7 +64,7 @@ async def test_whoever_began_it_may_leave() -> None:
 
 
 async def test_all_are_told_of_a_failure_and_the_next_tries_again() -> None:
-    """C4: A failure reaches everyone who waited, and is not kept for whoever comes later."""
+    """C4: A failure reaches every waiting caller, and is not kept for later callers."""
     flights, call = SingleFlight[str](), Call()
     tasks = await joined(flights, call, 10)
     call.end.set_exception(OSError("down"))
@@ -78,7 +78,7 @@ async def test_all_are_told_of_a_failure_and_the_next_tries_again() -> None:
 
 
 async def test_a_result_is_not_kept() -> None:
-    """C4: Who asks after the end asks afresh: remembering is not this one's business."""
+    """C4: A caller after the end starts a new call: nothing is cached here."""
     flights, call = SingleFlight[str](), Call()
     call.end.set_result("yes")
 
@@ -98,14 +98,14 @@ async def test_a_call_that_fails_before_it_waits() -> None:
             await flights.run("k", call)
 
 
-async def test_a_failure_that_nobody_waits_for_is_quiet() -> None:
-    """C4: When all have gone, a failure ends in nobody's log."""
+async def test_a_failure_without_a_waiting_caller_is_quiet() -> None:
+    """C4: After all callers have gone, a failure is not logged."""
     complaints: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
     flights, call = SingleFlight[str](), Call()
     for task in await joined(flights, call, 2):
         task.cancel()
-    del task  # it would keep the failure from being collected
+    del task  # a reference would keep the failure from being collected
     await asyncio.sleep(0)
 
     call.end.set_exception(OSError("down"))

@@ -1,6 +1,6 @@
-"""An account at Stripe as one long list, in memory: pages as docs.stripe.com/api/pagination has them.
+"""An account at Stripe as one long list in memory, with pages as docs.stripe.com/api/pagination describes them.
 
-It counts what it is asked, and it can be changed or told to fail at any of its requests.
+It counts its requests, and it can be told to change or fail at any of them.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ class Account:
     most_under_way: int = 0
     deleted: set[str] = field(default_factory=set)
     parameters: list[dict[str, str]] = field(default_factory=list)
-    answered: int = 0  # pages that hold something
+    answered: int = 0  # pages with at least one object
 
     async def fetch(self, parameters: Mapping[str, str]) -> RenderedPage:
         page = await self.page("", parameters)
         return rendered(page.data, _render, more=page.more)
 
     async def page(self, _path: str, parameters: Mapping[str, str]) -> Page:
-        """Answer as Stripe does, after a while; a cursor that is not there is refused."""
+        """Answer as Stripe does, after a while; refuse a cursor that does not exist."""
         self.asked += 1
         self.parameters.append(dict(parameters))
         number = self.asked
@@ -76,7 +76,7 @@ class Account:
         facts = {"type": "invalid_request_error", "code": "resource_missing", "param": "starting_after"}
         raise StripeRejected("no such object", status=400, extensions={"stripe": facts})
 
-    # What whole lists of an account never ask for.
+    # Whole lists of an account never request this.
 
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
         raise NotImplementedError
@@ -100,7 +100,7 @@ class Account:
         del self.rows[place : place + number]
 
     def delete_at(self, cursor: str | None, number: int) -> None:
-        """Delete the object at the cursor and those before it, so that `number` are gone."""
+        """Delete the object at the cursor and the objects before it, `number` in all."""
         places = [place for place, (_, identifier) in enumerate(self.rows) if identifier == cursor]
         if places:
             self.delete(max(0, places[0] + 1 - number), min(number, places[0] + 1))
@@ -127,7 +127,7 @@ def in_time_order(times: list[int]) -> list[Row]:
 
 
 def times(kind: str, number: int, seed: int) -> list[int]:
-    """Moments of creation, spread in one of the ways in KINDS."""
+    """Give times of creation, spread in one of the ways in KINDS."""
     dice = random.Random(seed)  # noqa: S311 - test data
     return [KINDS[kind](dice, number, place) for place in range(number)]
 

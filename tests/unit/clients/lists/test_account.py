@@ -1,4 +1,4 @@
-"""The account's lists: pages as they are, whole ones shared by all who see the same, plain where order fails."""
+"""The account's lists: pages, whole lists shared by callers with the same view, and plain pagination as a fallback."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ async def whole(
 
 @in_virtual_time
 async def test_one_page() -> None:
-    """A page is asked for with the caller's parameters and nothing else."""
+    """A page is requested with the caller's parameters and nothing else."""
     account = Account(in_time_order(times("even", 250, 1)))
     query = ListQuery(limit=7, starting_after="pi_9", span=Span(5, 2_000_000_000))
 
@@ -57,7 +57,7 @@ async def test_one_page() -> None:
 
 @in_virtual_time
 async def test_whole_list_from_a_cursor() -> None:
-    """A whole list may begin behind an object, and its filters go with every request."""
+    """A whole list may start after an object, and its filters are in every request."""
     account = Account(in_time_order(times("even", 1_500, 1)))
 
     found = await whole(account_lists(account), ListQuery(starting_after="pi_99"), customer="cus_1")
@@ -68,7 +68,7 @@ async def test_whole_list_from_a_cursor() -> None:
 
 @in_virtual_time
 async def test_same_list_at_once() -> None:
-    """Callers with the same view who ask for the same list at once share the fetching."""
+    """Callers with the same view that ask for the same list at once share its requests."""
     account = Account(in_time_order(times("even", 1_500, 1)))
     lists = account_lists(account)
 
@@ -82,7 +82,7 @@ async def test_same_list_at_once() -> None:
 
 @in_virtual_time
 async def test_a_list_that_was_forgotten_is_not_joined() -> None:
-    """C7: A list begun before something changed at Stripe is not given to who asks afterwards."""
+    """C7: A list started before a change at Stripe is not given to callers that ask after the change."""
     account = Account(in_time_order(times("even", 50, 1)))
     shared = SharedStreams[RenderedPage]()
     lists = AccountLists(account, 6, shared)
@@ -109,7 +109,7 @@ async def test_a_list_that_was_forgotten_is_not_joined() -> None:
 )
 @in_virtual_time
 async def test_other_lists_are_not_shared(other: dict[str, str]) -> None:
-    """Another query, view, form or customer is another list."""
+    """Another query, view, form or customer makes another list."""
     account = Account(in_time_order(times("even", 50, 1)))
     lists = account_lists(account)
 
@@ -120,7 +120,7 @@ async def test_other_lists_are_not_shared(other: dict[str, str]) -> None:
 
 @in_virtual_time
 async def test_slow_reader_goes_on_alone() -> None:
-    """A reader that was left behind gets the rest from behind its last object, even if that was deleted."""
+    """A reader that fell behind gets the rest from after its last object, even if that object was deleted."""
     account = Account(in_time_order(times("even", 3_000, 1)))
     lists = account_lists(account)
     slow = asyncio.ensure_future(whole(lists, pause=50))
@@ -136,7 +136,7 @@ async def test_slow_reader_goes_on_alone() -> None:
 
 @in_virtual_time
 async def test_list_out_of_order() -> None:
-    """A list that turns out not to be ordered by time ends in an error once, and is paged plainly from then on."""
+    """A list that is not ordered by time ends in an error once, and uses plain pagination from then on."""
     rows = in_time_order(times("even", 2_000, 1))
     rows.insert(900, rows.pop(5))
     account = Account(rows)
@@ -154,6 +154,6 @@ async def test_list_out_of_order() -> None:
     "entry", [{"id": "pi_1"}, {"created": 1}, {"id": 7, "created": 1}, {"id": "pi_1", "created": "1"}]
 )
 def test_object_that_cannot_be_ordered(entry: StripeObject) -> None:
-    """An object without ID or date is an error: nothing could go on after it."""
+    """An object without ID or date is an error: pagination could not continue after it."""
     with pytest.raises(StripeUnavailable):
         rendered([entry], ALL, more=False)

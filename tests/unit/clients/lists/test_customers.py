@@ -1,4 +1,4 @@
-"""Lists of some customers: held against a plain reference, whatever they own and wherever a cursor points."""
+"""Lists of several customers, compared with a plain reference for any owners and any cursor."""
 
 import asyncio
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ BOUND = st.none() | st.integers(0, 13)
 def test_payments_against_reference(
     owned: dict[str, list[int]], since: int | None, until: int | None, limit: int, data: st.DataObject
 ) -> None:
-    """R3: pages after and before a cursor, and the whole list, are those of the caller's own objects and no others."""
+    """R3: pages after and before a cursor, and the whole list, contain the caller's own objects and no others."""
     payments = {
         customer: [
             {"id": f"pi_{customer}_{place}", "created": moment, "customer": customer}
@@ -104,7 +104,7 @@ def test_payments_against_reference(
         for customer, moments in owned.items()
     }
     span = Span(since, until)
-    # The reference: everything owned, newest first, those of one moment by customer.
+    # The reference: all own objects, newest first, and by customer where the time is equal.
     own = [
         entry
         for customer in sorted(payments)
@@ -143,7 +143,7 @@ def test_payments_against_reference(
 
 @in_virtual_time
 async def test_customers_are_fetched_each() -> None:
-    """A caller's customers come newest first; those that Stripe no longer has are left out."""
+    """A caller's customers come newest first, without those that Stripe no longer has."""
     stripe = Stripe(
         customers={
             "cus_old": {"id": "cus_old", "created": 1},
@@ -168,7 +168,7 @@ async def test_customers_are_fetched_each() -> None:
 @pytest.mark.parametrize("attribute", ["customer", "id"])
 @in_virtual_time
 async def test_a_few_at_a_time(attribute: str) -> None:
-    """However many customers a caller has, Stripe is asked for a few at a time, and once for each."""
+    """For any number of customers Stripe gets a few requests at a time, and one for each customer."""
     own = [f"cus_{number}" for number in range(200)]
     stripe = Stripe({one: [] for one in own}, {one: {"id": one, "created": 1} for one in own})
 
@@ -180,7 +180,7 @@ async def test_a_few_at_a_time(attribute: str) -> None:
 
 @in_virtual_time
 async def test_one_customer_fails() -> None:
-    """A customer that Stripe fails to give fails the list: it would look whole without."""
+    """If Stripe fails to give a customer, the list fails: without that customer it would look whole."""
     stripe = Stripe(customers={"cus_a": {"id": "cus_a", "created": 1}, "cus_b": None})
 
     with pytest.raises(StripeUnavailable):
@@ -191,8 +191,8 @@ async def test_one_customer_fails() -> None:
 
 
 @in_virtual_time
-async def test_nobody() -> None:
-    """A caller without customers has an empty list, and Stripe is not asked."""
+async def test_no_customers() -> None:
+    """A caller without customers gets an empty list, and Stripe gets no request."""
     stripe = Stripe()
 
     page = await lists(stripe, "customer").page(PAYMENTS, {}, ListQuery(limit=5))
@@ -204,7 +204,7 @@ async def test_nobody() -> None:
 
 @in_virtual_time
 async def test_reader_leaves() -> None:
-    """L3: a reader that leaves in the middle stops the asking."""
+    """L3: if the reader leaves in the middle, the requests stop."""
     own: Mapping[str, list[StripeObject]] = {
         one: [{"id": f"pi_{one}_{n}", "created": n, "customer": one} for n in range(300, 0, -1)]
         for one in ("cus_a", "cus_b")
@@ -223,8 +223,8 @@ async def test_reader_leaves() -> None:
 
 @pytest.mark.parametrize("named", ["cus_b", None])
 @in_virtual_time
-async def test_what_is_another_customers_is_never_given(named: str | None) -> None:
-    """R2: should Stripe list an object of another customer, or of nobody, the list ends in an error before it."""
+async def test_an_object_of_another_customer_is_never_given(named: str | None) -> None:
+    """R2: if Stripe lists an object of another customer, or of none, the list ends in an error before that object."""
     stripe = Stripe({"cus_a": [{"id": "pi_1", "created": 2, "customer": named}]})
 
     with pytest.raises(StripeUnavailable):
@@ -233,7 +233,7 @@ async def test_what_is_another_customers_is_never_given(named: str | None) -> No
 
 @in_virtual_time
 async def test_another_customer_is_never_given() -> None:
-    """R2: should Stripe answer with another customer than was asked for, that is an error."""
+    """R2: if Stripe answers with another customer than the requested one, that is an error."""
     stripe = Stripe(customers={"cus_a": {"id": "cus_b", "created": 1}})
 
     with pytest.raises(StripeUnavailable):

@@ -1,4 +1,4 @@
-"""A whole list is whole: held against plain paging, whatever the account looks like and whatever happens to it."""
+"""Parallel pagination gives the whole list: compared with plain pagination, for any account and any change to it."""
 
 import asyncio
 import random
@@ -39,7 +39,7 @@ def pages(account: Account, concurrency: int, span: Span = ALL, *after: str) -> 
 
 
 async def read(given: AsyncGenerator[RenderedPage]) -> tuple[list[str], StripeFailure | None]:
-    """Give the IDs, and what ended the list if that was an error."""
+    """Give the IDs, and the error that ended the list, if any."""
     found: list[str] = []
     try:
         async for page in given:
@@ -58,30 +58,30 @@ def plain_requests(number: int) -> int:
     return max(1, -(-number // 100))
 
 
-async def nobody_is_left() -> None:
+async def no_task_is_left() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @settings(max_examples=150, deadline=None)
 @given(TIMES, CONCURRENCY, SEEDS)
 def test_same_as_plain_paging(created: list[int], concurrency: int, seed: int) -> None:
-    """The result is plain paging's, in order, at bounded cost: requests, requests at once, pages held ready."""
+    """The result is that of plain pagination, in order, within bounds on requests, concurrency and buffered pages."""
 
     async def test() -> None:
         account = Account(in_time_order(created), latency=uneven(seed))
-        held = given_out = 0
+        waiting = given_out = 0
         found: list[str] = []
         async for page in pages(account, concurrency):
             found += page.ids
             given_out += 1
-            held = max(held, account.answered - given_out)
+            waiting = max(waiting, account.answered - given_out)
 
         assert ids(account.rows) == found
         assert account.asked <= 2 * plain_requests(len(created)) + 10
         assert concurrency > 1 or account.asked == plain_requests(len(created))
         assert account.most_under_way <= concurrency
-        assert held <= 9 * concurrency
-        await nobody_is_left()
+        assert waiting <= 9 * concurrency
+        await no_task_is_left()
 
     run(test())
 
@@ -89,7 +89,7 @@ def test_same_as_plain_paging(created: list[int], concurrency: int, seed: int) -
 @settings(max_examples=60, deadline=None)
 @given(TIMES, CONCURRENCY, st.data())
 def test_bounds_and_cursor(created: list[int], concurrency: int, data: st.DataObject) -> None:
-    """A span and a cursor hold for the whole list, as they do for plain paging."""
+    """A span and a cursor apply to the whole list, as they do in plain pagination."""
     rows = in_time_order(created)
     bound = st.none() | st.sampled_from([-1, 0, *created, NOW + 1])
     since, until = data.draw(bound), data.draw(bound)
@@ -152,7 +152,7 @@ CHANGES = st.lists(
 @settings(max_examples=250, deadline=None)
 @given(TIMES, CONCURRENCY, CHANGES, SEEDS)
 def test_changes_while_it_runs(created: list[int], concurrency: int, changes: dict[int, Change], seed: int) -> None:
-    """What existed throughout is there once and in order, whatever is created or deleted meanwhile, or an error."""
+    """Objects that exist throughout are listed once, in order, whatever is created or deleted; or there is an error."""
 
     async def test() -> None:
         before = in_time_order(created)
@@ -171,7 +171,7 @@ def test_changes_while_it_runs(created: list[int], concurrency: int, changes: di
         when = [moments[identifier] for identifier in found if identifier in moments]
         assert when == sorted(when, reverse=True)
         assert account.asked - account.refused <= 2 * plain_requests(len(before) + len(changes)) + 10
-        await nobody_is_left()
+        await no_task_is_left()
 
     run(test())
 
@@ -180,7 +180,7 @@ def test_changes_while_it_runs(created: list[int], concurrency: int, changes: di
 @pytest.mark.parametrize("concurrency", [1, 6])
 @in_virtual_time
 async def test_cursor_is_deleted(number: int, concurrency: int) -> None:
-    """A cursor that is deleted costs nobody its place: the object before it on the page takes over."""
+    """A deleted cursor loses no position: the object before it on the page replaces it."""
     before = in_time_order(times("even", 2_000, 1))
     account = Account(list(before), {3: delete_cursor(number), 8: delete_cursor(number)})
 
@@ -192,7 +192,7 @@ async def test_cursor_is_deleted(number: int, concurrency: int) -> None:
 
 @in_virtual_time
 async def test_whole_page_is_deleted() -> None:
-    """Where nothing is left of the page before, the list ends in Stripe's own refusal."""
+    """If no object of the page before is left, the list ends in Stripe's own refusal."""
     account = Account(in_time_order(times("one second", 500, 1)), {2: delete_cursor(100)})
 
     found, failure = await read(pages(account, 1))
@@ -215,7 +215,7 @@ FAILURES = st.sampled_from(
 @settings(max_examples=100, deadline=None)
 @given(TIMES, CONCURRENCY, st.dictionaries(st.integers(1, 60), FAILURES, min_size=1, max_size=3), SEEDS)
 def test_errors_anywhere(created: list[int], concurrency: int, errors: dict[int, StripeFailure], seed: int) -> None:
-    """A list in which a request fails ends in that error, after a part that is plain paging's beginning."""
+    """A list with a failed request ends in that error, after a prefix of the plain list."""
 
     def failing(error: StripeFailure) -> Change:
         def change(_account: Account, _parameters: Mapping[str, str]) -> None:
@@ -235,7 +235,7 @@ def test_errors_anywhere(created: list[int], concurrency: int, errors: dict[int,
         assert failure is None or failure in errors.values()
         assert ids(account.rows)[: len(found)] == found
         assert failure is not None or len(found) == len(created)
-        await nobody_is_left()
+        await no_task_is_left()
 
     run(test())
 
@@ -243,7 +243,7 @@ def test_errors_anywhere(created: list[int], concurrency: int, errors: dict[int,
 @settings(max_examples=150, deadline=None)
 @given(TIMES, CONCURRENCY, SEEDS, st.sampled_from(["shuffled", "oldest first", "one out of place"]))
 def test_order_that_is_not_by_time(created: list[int], concurrency: int, seed: int, order: str) -> None:
-    """Then the result is plain paging's, or the same objects newest first, or an error that says so."""
+    """In that case the list is plain pagination's, or the same objects newest first, or an error that says so."""
     dice = random.Random(seed)  # noqa: S311 - test data
     rows = in_time_order(created)
     if order == "shuffled":
@@ -273,7 +273,7 @@ def test_order_that_is_not_by_time(created: list[int], concurrency: int, seed: i
 
 
 def repeat_page(at: int) -> Callable[[int, list[Row], bool], tuple[list[Row], bool]]:
-    """Answer the request of that number, and all after it, with the last page before it that held something."""
+    """Answer the request of that number, and all after it, with the last non-empty page before it."""
     last: tuple[list[Row], bool] | None = None
 
     def tamper(number: int, page: list[Row], more: bool) -> tuple[list[Row], bool]:  # noqa: FBT001 - has_more
@@ -295,7 +295,7 @@ def endless(at: int) -> Callable[[int, list[Row], bool], tuple[list[Row], bool]]
 
 
 def half_of_the_last(at: int) -> Callable[[int, list[Row], bool], tuple[list[Row], bool]]:
-    """Begin a page with the end of the one that was given before it."""
+    """Start a page with the end of the page before it."""
     last: list[Row] = []
 
     def tamper(number: int, page: list[Row], more: bool) -> tuple[list[Row], bool]:  # noqa: FBT001 - has_more
@@ -322,7 +322,7 @@ def test_pages_that_cannot_be(
     fault: Callable[[int], Callable[[int, list[Row], bool], tuple[list[Row], bool]]],
     seed: int,
 ) -> None:
-    """Repeated and empty pages and endless has_more: never a short list that looks whole, nothing twice."""
+    """Repeated pages, empty pages and endless has_more give no short list that looks whole, and no object twice."""
 
     async def test() -> None:
         account = Account(in_time_order(created), tamper=fault(at), latency=uneven(seed))
@@ -332,7 +332,7 @@ def test_pages_that_cannot_be(
         assert ids(account.rows)[: len(found)] == found
         assert failure is not None or len(found) == len(created)
         assert account.asked <= 2 * plain_requests(len(created)) + 10
-        await nobody_is_left()
+        await no_task_is_left()
 
     run(test())
 
@@ -340,14 +340,14 @@ def test_pages_that_cannot_be(
 @pytest.mark.parametrize("taken", [0, 1, 7])
 @in_virtual_time
 async def test_reader_leaves(taken: int) -> None:
-    """L3: when the reader leaves, what is under way is given up and nothing more is asked."""
+    """L3: when the reader leaves, requests under way are canceled and no new ones are made."""
     account = Account(in_time_order(times("even", 5_000, 1)))
     async with aclosing(pages(account, 6)) as leaves:
         for _ in range(taken):
             await anext(leaves)
 
     asked = account.asked
-    await nobody_is_left()
+    await no_task_is_left()
     await asyncio.sleep(100)
 
     assert account.under_way == 0
@@ -355,8 +355,8 @@ async def test_reader_leaves(taken: int) -> None:
 
 
 @in_virtual_time
-async def test_reader_is_cancelled() -> None:
-    """L3: the same for a reader that is cancelled while it waits."""
+async def test_reader_is_canceled() -> None:
+    """L3: the same is true for a reader that is canceled while it waits."""
     account = Account(in_time_order(times("even", 5_000, 1)), latency=lambda: 5)
     reading = asyncio.ensure_future(read(pages(account, 6)))
     await asyncio.sleep(12)
@@ -364,13 +364,13 @@ async def test_reader_is_cancelled() -> None:
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
 
-    await nobody_is_left()
+    await no_task_is_left()
     assert account.under_way == 0
 
 
 @in_virtual_time
 async def test_reader_stops_reading() -> None:
-    """L3: nothing more is asked for than was under way when the reader stopped, and it goes on from there."""
+    """L3: while the reader pauses, only requests already under way finish; reading continues from there."""
     account = Account(in_time_order(times("even", 5_000, 1)))
     leaves = pages(account, 6)
     found = [identifier for _ in range(10) for identifier in (await anext(leaves)).ids]
@@ -392,7 +392,7 @@ async def test_reader_stops_reading() -> None:
 )
 @in_virtual_time
 async def test_fewer_rounds(kind: str, rounds: int, requests: int) -> None:
-    """10,000 objects take about a fifth of plain paging's 100 rounds, and few requests more than its 100."""
+    """10,000 objects take about a fifth of the 100 rounds of plain pagination, and few more than its 100 requests."""
     account = Account(in_time_order(times(kind, 10_000, 1)))
 
     found, _ = await read(pages(account, 6))
@@ -404,7 +404,7 @@ async def test_fewer_rounds(kind: str, rounds: int, requests: int) -> None:
 
 @in_virtual_time
 async def test_unexpected_error() -> None:
-    """An error that is nobody's answer breaks the list off and leaves nothing behind."""
+    """An unexpected error breaks the list off and leaves nothing behind."""
 
     def crash(_account: Account, _parameters: Mapping[str, str]) -> None:
         raise ZeroDivisionError
@@ -414,4 +414,4 @@ async def test_unexpected_error() -> None:
     with pytest.raises(ZeroDivisionError):
         await read(pages(account, 6))
 
-    await nobody_is_left()
+    await no_task_is_left()

@@ -1,4 +1,4 @@
-"""One source for readers who ask at the same moment; each gets all of it, whatever the others do."""
+"""One source for readers that start together; each reader gets every item, whatever the others do."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -48,7 +48,7 @@ async def read(leaves: AsyncGenerator[int], *, pause: float = 0, most: int | Non
 
 @in_virtual_time
 async def test_readers_at_once_share() -> None:
-    """All who ask before the first item is there get everything from one source."""
+    """Readers that ask before the first item share one source, and all get every item."""
     source, shared = Source(), SharedStreams[int]()
 
     results = await asyncio.gather(*(read(shared.join("list", source.begin)) for _ in range(50)))
@@ -59,7 +59,7 @@ async def test_readers_at_once_share() -> None:
 
 @in_virtual_time
 async def test_later_reader_begins_anew() -> None:
-    """Who comes after the first item gets everything too, from a source of its own."""
+    """A reader that asks after the first item gets every item too, from a source of its own."""
     source, shared = Source(), SharedStreams[int]()
     first = asyncio.ensure_future(read(shared.join("list", source.begin)))
     await asyncio.sleep(1.5)
@@ -72,7 +72,7 @@ async def test_later_reader_begins_anew() -> None:
 
 @in_virtual_time
 async def test_other_keys_are_other_sources() -> None:
-    """Nothing is shared between two keys."""
+    """Two keys share nothing."""
     shared, ours, theirs = SharedStreams[int](), Source(3), Source(4)
 
     joined = shared.join("ours", ours.begin), shared.join("theirs", theirs.begin)
@@ -83,13 +83,13 @@ async def test_other_keys_are_other_sources() -> None:
 
 @in_virtual_time
 async def test_error_reaches_all() -> None:
-    """An error comes to every reader, after all that was given before it, and the next one asks afresh."""
+    """An error reaches every reader after the items before it, and the next reader opens a new source."""
     source, shared = Source(error_after=3), SharedStreams[int]()
     found: list[list[int]] = [[], []]
 
     async def reading(into: list[int]) -> None:
         async for item in shared.join("list", source.begin):
-            into.append(item)  # noqa: PERF401 - what came before the error counts
+            into.append(item)  # noqa: PERF401 - items before the error count
 
     ended = await asyncio.gather(*(reading(into) for into in found), return_exceptions=True)
     source.error_after = None
@@ -102,7 +102,7 @@ async def test_error_reaches_all() -> None:
 
 @in_virtual_time
 async def test_error_before_the_first_item() -> None:
-    """The same when there was nothing yet."""
+    """An error before the first item reaches every reader too."""
     source, shared = Source(error_after=0), SharedStreams[int]()
 
     readings = (read(shared.join("list", source.begin)) for _ in range(3))
@@ -114,7 +114,7 @@ async def test_error_before_the_first_item() -> None:
 @pytest.mark.parametrize("most", [1, 3])
 @in_virtual_time
 async def test_last_reader_ends_the_source(most: int) -> None:
-    """L3: when the last reader leaves, the source is closed and nothing of it goes on."""
+    """L3: when the last reader leaves, the source is closed and none of its tasks continues."""
     source, shared = Source(), SharedStreams[int]()
 
     await asyncio.gather(*(read(shared.join("list", source.begin), most=most) for _ in range(2)))
@@ -125,8 +125,8 @@ async def test_last_reader_ends_the_source(most: int) -> None:
 
 
 @in_virtual_time
-async def test_cancelled_before_the_first_item() -> None:
-    """L3: a reader that goes away while nothing has come yet leaves nothing behind."""
+async def test_canceled_before_the_first_item() -> None:
+    """L3: a reader that leaves before the first item leaves nothing behind."""
     source, shared = Source(), SharedStreams[int]()
     reading = asyncio.ensure_future(read(shared.join("list", source.begin)))
     await asyncio.sleep(0.5)
@@ -140,7 +140,7 @@ async def test_cancelled_before_the_first_item() -> None:
 
 @in_virtual_time
 async def test_one_leaves_the_others_go_on() -> None:
-    """The one that began it may leave; it need not even have read what was there for it."""
+    """The reader that opened the source may leave, even with unread items."""
     source, shared = Source(), SharedStreams[int]()
     slow = asyncio.ensure_future(read(shared.join("list", source.begin), pause=1.9))
     leaver = asyncio.ensure_future(read(shared.join("list", source.begin), pause=10_000))
@@ -155,7 +155,7 @@ async def test_one_leaves_the_others_go_on() -> None:
 
 @in_virtual_time
 async def test_source_keeps_pace() -> None:
-    """A source is never further ahead of a lone slow reader than a few items."""
+    """A source is never more than a few items ahead of a lone slow reader."""
     source, shared = Source(), SharedStreams[int]()
     reader = shared.join("list", source.begin)
     await anext(reader)
@@ -169,7 +169,7 @@ async def test_source_keeps_pace() -> None:
 @pytest.mark.parametrize("pause", [1.3, 4, 1_000])
 @in_virtual_time
 async def test_slow_reader_is_left_behind(pause: float) -> None:
-    """Others wait for a slow reader some seconds altogether; it goes on by itself, and still gets everything once."""
+    """Other readers wait for a slow one a few seconds in all; then it continues alone and still gets every item."""
     source, shared = Source(100), SharedStreams[int](patience=3)
     began = asyncio.get_running_loop().time()
     slow = asyncio.ensure_future(read(shared.join("list", source.begin), pause=pause))
@@ -185,7 +185,7 @@ async def test_slow_reader_is_left_behind(pause: float) -> None:
 
 @in_virtual_time
 async def test_all_equally_slow() -> None:
-    """Nobody is left behind where nobody has to wait for another."""
+    """If no reader has to wait for another, all stay together."""
     source, shared = Source(), SharedStreams[int](patience=3)
 
     found = await asyncio.gather(*(read(shared.join("list", source.begin), pause=30) for _ in range(5)))
@@ -195,8 +195,8 @@ async def test_all_equally_slow() -> None:
 
 
 @in_virtual_time
-async def test_nobody_joins_what_was_begun_before_it_was_forgotten() -> None:
-    """C7: Who comes afterwards begins anew, though nothing was given yet; who had joined still gets everything."""
+async def test_no_reader_joins_a_forgotten_source() -> None:
+    """C7: A reader after `forget` opens a new source even if no item was given; earlier readers still get all."""
     source, shared = Source(), SharedStreams[int]()
     before = [asyncio.ensure_future(read(shared.join("list", source.begin))) for _ in range(2)]
     await asyncio.sleep(0.5)
@@ -210,8 +210,8 @@ async def test_nobody_joins_what_was_begun_before_it_was_forgotten() -> None:
 
 
 @in_virtual_time
-async def test_who_comes_after_it_was_forgotten_shares_again() -> None:
-    """Those who come after are together again, also when the last of those before leaves."""
+async def test_readers_after_forget_share_a_source() -> None:
+    """Readers after `forget` share one source, also when the last of the earlier readers leaves."""
     source, shared = Source(), SharedStreams[int]()
     before = asyncio.ensure_future(read(shared.join("list", source.begin)))
     await asyncio.sleep(0.3)

@@ -1,4 +1,4 @@
-"""Calls to Stripe in virtual time: retries, budgets, whole lists, and what stands on the wire."""
+"""Calls to Stripe in virtual time: retries, budgets, whole lists, and the bytes on the wire."""
 
 import asyncio
 import logging
@@ -84,7 +84,7 @@ def cursors(stripe: Upstream) -> list[str | None]:
 
 @in_virtual_time
 async def test_a_list_is_read_to_its_end() -> None:
-    """U4, Stripe 1: Every page is asked for after the last ID of the one before, with the same filters."""
+    """U4, Stripe 1: Each page is requested after the last ID of the page before, with the same filters."""
     with upstream(page("pi_4", "pi_3", more=True), page("pi_2", more=True), page("pi_1", more=False)) as stripe:
         pages = await calling(listing)
 
@@ -97,7 +97,7 @@ async def test_a_list_is_read_to_its_end() -> None:
 
 @in_virtual_time
 async def test_an_empty_list_is_a_list() -> None:
-    """U4: No objects and no more of them is the whole of an empty list."""
+    """U4: A page without objects and without has_more is the whole of an empty list."""
     with upstream(page(more=False)):
         assert ids(await calling(listing)) == []
 
@@ -137,7 +137,7 @@ async def test_an_empty_list_is_a_list() -> None:
 )
 @in_virtual_time
 async def test_a_list_that_breaks_off_never_looks_whole(second: Reply) -> None:
-    """U4: Whatever is wrong with a later page ends the list with an error, after the pages that were right."""
+    """U4: Any fault in a later page ends the list with an error, after the correct pages."""
     seen: list[object] = []
 
     async def read(client: StripeClient) -> None:
@@ -152,7 +152,7 @@ async def test_a_list_that_breaks_off_never_looks_whole(second: Reply) -> None:
 
 @given(st.lists(st.tuples(st.lists(st.integers(1, 9), max_size=3), st.booleans()), min_size=1, max_size=5))
 def test_a_list_ends_where_stripe_says_so(pages: list[tuple[list[int], bool]]) -> None:
-    """U4: Whatever pages come, the list ends in an error or exactly with the first page that has no more after it."""
+    """U4: For any pages the list ends in an error, or with exactly the first page without has_more."""
     last = next((index for index, (_, more) in enumerate(pages) if not more), None)
 
     @in_virtual_time
@@ -170,7 +170,7 @@ def test_a_list_ends_where_stripe_says_so(pages: list[tuple[list[int], bool]]) -
 
 @in_virtual_time
 async def test_every_call_carries_the_key_and_the_version() -> None:
-    """Stripe 7: Key and version are of this client alone, on every call."""
+    """Stripe 7: Every call has the key and the version of this client."""
     for use in (listing, retrieving, creating):
         with upstream(page(more=False) if use is listing else CUSTOMER) as stripe:
             await calling(use)
@@ -184,7 +184,7 @@ async def test_every_call_carries_the_key_and_the_version() -> None:
 
 @in_virtual_time
 async def test_a_customer_is_retrieved() -> None:
-    """Stripe 5: A customer is asked for at its own address, and comes back as Stripe wrote it."""
+    """Stripe 5: A customer is requested at its own address, and returned as Stripe wrote it."""
     with upstream(reply({"id": "cus_1", "deleted": True})) as stripe:
         assert await calling(retrieving) == {"id": "cus_1", "deleted": True}
 
@@ -201,7 +201,7 @@ async def sent(attributes: Mapping[str, object], metadata: Mapping[str, str]) ->
 
 @in_virtual_time
 async def test_a_customer_is_created() -> None:
-    """Stripe 3: Attributes and metadata are a form, nested as Stripe reads it, under the key for repetitions."""
+    """Stripe 3: Attributes and metadata are a form, nested as Stripe reads it, with an idempotency key."""
     request = await sent(
         {"name": "Ada", "address": {"line1": "1 St", "city": "X"}, "preferred_locales": ["en", "de"]},
         {"directus_item": "7"},
@@ -227,7 +227,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 
 @given(texts, texts)
 def test_every_value_is_one_literal(name: str, item: str) -> None:
-    """V3: Whatever a value holds, Stripe reads it as that one value and no other parameter comes of it."""
+    """V3: Stripe reads any value as that one value, and no other parameter results from it."""
 
     @in_virtual_time
     async def check() -> None:
@@ -241,7 +241,7 @@ def test_every_value_is_one_literal(name: str, item: str) -> None:
     "body", [{}, {"id": None}, {"id": 7, "object": "customer"}, {"object": "customer"}, {"id": "cus_1"}]
 )
 @in_virtual_time
-async def test_what_is_made_has_an_id(body: object) -> None:
+async def test_a_created_object_has_an_id(body: object) -> None:
     """W3: An answer without an ID, or without a kind, is no object."""
     with upstream(reply(body)), pytest.raises(StripeUnavailable):
         await calling(creating)
@@ -266,7 +266,7 @@ PASSING = [
 async def test_a_passing_fault_is_tried_again(
     fault: Reply, use: Callable[[StripeClient], Awaitable[StripeObject]]
 ) -> None:
-    """U3, Stripe 2: What passes by itself is tried again, and a creation with the very same body and key."""
+    """U3, Stripe 2: Transient failures are retried, and a creation with the very same body and key."""
     with upstream(fault, CUSTOMER) as stripe:
         assert (await calling(use))["id"] == "cus_1"
 
@@ -295,7 +295,7 @@ async def test_a_passing_fault_is_tried_again(
 )
 @in_virtual_time
 async def test_a_lasting_fault_ends_the_tries(fault: Reply, failure: type[StripeFailure], calls: int) -> None:
-    """U2, Stripe 2: A fault that stays ends after two repetitions, one that repeating cannot mend at once."""
+    """U2, Stripe 2: A lasting fault ends the call after two retries; a fault that retrying cannot fix, at once."""
     with upstream(fault) as stripe, pytest.raises(failure) as end:
         await calling(creating)
 
@@ -306,7 +306,7 @@ async def test_a_lasting_fault_ends_the_tries(fault: Reply, failure: type[Stripe
 
 @in_virtual_time
 async def test_a_silent_stripe_ends_with_the_budget() -> None:
-    """U2: An answer that never comes is a 504 when the time is up, to the second."""
+    """U2: A missing answer is a 504 when the time is up, to the second."""
     began = asyncio.get_running_loop().time()
 
     with upstream(silence) as stripe, pytest.raises(StripeTimeout):
@@ -318,7 +318,7 @@ async def test_a_silent_stripe_ends_with_the_budget() -> None:
 
 @in_virtual_time
 async def test_retries_share_one_budget() -> None:
-    """Slow faults and the pauses between them end together inside the one budget."""
+    """Slow faults and the pauses between them end together within the one budget."""
     began = asyncio.get_running_loop().time()
 
     with upstream(late(12, error(500))) as stripe, pytest.raises(StripeTimeout):
@@ -330,7 +330,7 @@ async def test_retries_share_one_budget() -> None:
 
 @in_virtual_time
 async def test_a_limit_is_waited_for() -> None:
-    """U2: After a 429 the call waits as long as Stripe says, and longer each time where it says nothing."""
+    """U2: After a 429 the call waits as long as Stripe says; if Stripe says nothing, longer each time."""
     loop = asyncio.get_running_loop()
     with upstream(*[error(429)] * 3, error(429, **{"Retry-After": "9"}), CUSTOMER) as stripe:
         await calling(retrieving)
@@ -342,7 +342,7 @@ async def test_a_limit_is_waited_for() -> None:
 @pytest.mark.parametrize(("told", "retry_after", "most"), [("", 1, 12), ("10", 10, 3), ("60", 60, 1)])
 @in_virtual_time
 async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_after: int, most: int) -> None:
-    """U2: When waiting would use up the budget, the answer is a 429 that says when to come back."""
+    """U2: If waiting would use up the budget, the answer is a 429 with the time of the next try."""
     answer = error(429, "rate_limit_error", **{"Retry-After": told})
 
     with upstream(answer) as stripe, pytest.raises(StripeRateLimited) as limit:
@@ -355,7 +355,7 @@ async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_af
 
 @in_virtual_time
 async def test_a_rejected_key_is_known_until_it_works() -> None:
-    """U2, L5: A 401 shows that the key is unusable, a result or a missing right that it is not, an outage nothing."""
+    """U2, L5: A 401 marks the key unusable; a result or a missing right marks it usable; an outage changes nothing."""
     denied, missing, works = error(401), error(403), page(more=False)
     seen: list[tuple[type[StripeFailure] | None, bool]] = []
 
@@ -383,7 +383,7 @@ async def test_a_rejected_key_is_known_until_it_works() -> None:
 
 @in_virtual_time
 async def test_the_operator_is_told_and_the_key_is_not(caplog: pytest.LogCaptureFixture) -> None:
-    """U2, S1: A rejected key is an error in the log, without the key and without Stripe's text."""
+    """U2, S1: A rejected key is logged as an error, without the key and without Stripe's text."""
     with caplog.at_level(logging.DEBUG), upstream(error(401)), pytest.raises(StripeKeyRejected):
         await calling(retrieving)
 

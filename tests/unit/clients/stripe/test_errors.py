@@ -1,4 +1,4 @@
-"""The table from Stripe's errors to ours (docs.stripe.com/error-handling, docs.stripe.com/api/errors)."""
+"""The mapping of Stripe's errors to ours (docs.stripe.com/error-handling, docs.stripe.com/api/errors)."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from sidecar.clients.stripe.errors import failure
 from sidecar.core.envelope import error_body
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRateLimited, StripeRejected, StripeUnavailable
 
-# Each class of the library that an HTTP answer can become: the status and type of that answer, and what we make of it.
+# Each class of the library that an HTTP answer can become: status and type of the answer, and our error for it.
 TABLE: dict[str, tuple[int, str, type[StripeFailure], int]] = {
     "InvalidRequestError": (400, "invalid_request_error", StripeRejected, 400),
     "InvalidRequestError 404": (404, "invalid_request_error", StripeRejected, 404),
@@ -29,9 +29,9 @@ TABLE: dict[str, tuple[int, str, type[StripeFailure], int]] = {
     "APIError 424": (424, "api_error", StripeRejected, 424),
     "APIError 418": (418, "api_error", StripeUnavailable, 502),
 }
-# Never an answer: no answer at all, webhooks, and the base of two others.
+# Never made from an answer: failed connections, webhooks, and the base class of two others.
 NO_ANSWER = {"StripeError", "APIConnectionError", "SignatureVerificationError", "StripeErrorWithParamCode"}
-# Answers of v2 of the API, which the table of operations does not use.
+# Answers of version 2 of the API, which the table of operations does not use.
 ONLY_V2 = {
     f"{name}Error"
     for name in (
@@ -44,7 +44,7 @@ ONLY_V2 = {
 }  # fmt: skip
 
 
-# Answers of Connect's sign-in at another address; the library loads them late, so they may be there or not.
+# Answers of Connect's sign-in at another address; the library loads these classes late, so they may be missing.
 ONLY_CONNECT = {
     "OAuthError", "InvalidClientError", "InvalidGrantError", "InvalidScopeError", "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
@@ -57,7 +57,7 @@ def made(status: int, error: object, **headers: str) -> StripeFailure:
 
 @pytest.mark.parametrize(("status", "kind", "expected", "answered"), TABLE.values(), ids=TABLE)
 def test_the_table(status: int, kind: str, expected: type[StripeFailure], answered: int) -> None:
-    """U2: Every error of Stripe becomes the one of ours that says whose matter it is."""
+    """U2: Every error of Stripe becomes our error that says who has to act."""
     error = made(status, {"type": kind, "code": "resource_missing", "param": "id"}, **{"Request-Id": "req_1"})
 
     assert type(error) is expected
@@ -65,7 +65,7 @@ def test_the_table(status: int, kind: str, expected: type[StripeFailure], answer
 
 
 def test_every_class_of_the_library_is_in_the_table() -> None:
-    """Every error class of the library is in the table; one that a new release adds shows up here."""
+    """Every error class of the library is in the table, so a class added by a new release fails this test."""
     assert below(stripe.StripeError) - ONLY_CONNECT == {name.split()[0] for name in TABLE} | NO_ANSWER | ONLY_V2
 
 
@@ -75,7 +75,7 @@ def below(kind: type) -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(ONLY_V2))
 def test_errors_of_v2_would_be_the_callers(name: str) -> None:
-    """The classes that the library makes of v2's types alone would be rejections with their type."""
+    """Classes that the library makes only from types of version 2 would become rejections with that type."""
     kind = re.sub("(?<!^)(?=[A-Z])", "_", name.removesuffix("Error")).lower()
 
     error = made(400, {"type": kind})
@@ -85,7 +85,7 @@ def test_errors_of_v2_would_be_the_callers(name: str) -> None:
 
 
 def test_the_callers_own_mistake_is_named() -> None:
-    """S3: Stripe's code, parameter and request ID go on to the caller."""
+    """S3: Stripe's code, parameter and request ID are passed on to the caller."""
     error = made(
         402,
         {"type": "card_error", "code": "card_declined", "decline_code": "lost_card", "param": "address[line1]"},
@@ -108,7 +108,7 @@ def test_the_callers_own_mistake_is_named() -> None:
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 424, 429, 500, 503])
 @pytest.mark.parametrize("kind", ["invalid_request_error", "idempotency_error", "api_error"])
 def test_no_text_of_stripe_is_relayed(status: int, kind: str) -> None:
-    """S3: Neither the message nor what comes with it is in the answer or in the log: it can quote a key or a person."""
+    """S3: Neither the answer nor the log has Stripe's message or details, which can quote a key or a person."""
     hush = "No such customer: hush ada@example.com"
     error = made(
         status,
@@ -135,7 +135,7 @@ def test_no_text_of_stripe_is_relayed(status: int, kind: str) -> None:
     ],
 )
 def test_a_4xx_that_is_not_stripes_is_no_verdict(status: int, body: object) -> None:
-    """Whatever answers in its own words is between us and Stripe, and no mistake of the caller's."""
+    """An answer that is not in Stripe's format is an upstream failure, not the caller's mistake."""
     assert type(failure(status, body, {})) is StripeUnavailable
 
 
@@ -156,7 +156,7 @@ def test_a_limit_says_when_to_come_back(told: str, seconds: int) -> None:
     ),
 )
 def test_any_answer_becomes_one_of_ours(status: int, body: object) -> None:
-    """U2: Whatever comes, the result is an error of our tree that can be written as an answer."""
+    """U2: Any answer becomes an error of our hierarchy that can be written as a response."""
     error = failure(status, body, {})
 
     assert 400 <= error.status <= 504

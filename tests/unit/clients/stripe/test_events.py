@@ -1,4 +1,4 @@
-"""Events: each once, one at a time for each customer, forgotten in time, and counted however they end."""
+"""Events: each handled once, one at a time for each customer, forgotten in time, and counted with their outcome."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ DOWN = DirectusUnavailable("down")
 
 @dataclass
 class Items:
-    """What is followed: `followed` are the customers in that order, `at_once` the most at work on one of them."""
+    """Records the work: `followed` are the customers in order, `at_once` the most runs at once for one of them."""
 
     error: Exception | None = None
     hold: asyncio.Event | None = None
@@ -60,7 +60,7 @@ class Items:
 
     @property
     def counted(self) -> dict[tuple[str, str], float]:
-        """How often each type ended how, where it did at all."""
+        """Give the counts by event type and outcome, without zeros."""
         lines = [line for line in self.metrics.exposition().decode().splitlines() if "sidecar_webhooks_total{" in line]
         found = {tuple(line.split('"')[3::-2]): float(line.rpartition(" ")[2]) for line in lines}
         return {(kind, result): times for (kind, result), times in found.items() if times}
@@ -72,7 +72,7 @@ async def send(webhooks: StripeWebhooks, body: bytes, **how: str) -> None:
 
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
 async def test_dealt_with(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Its customer is followed, lists begun before are joined no more, and each change is an audit line."""
+    """The event's customer is followed, lists begun before can no longer be joined, each change is an audit line."""
     items = Items()
     body = event(kind, "cus_1", id="evt_7")
 
@@ -86,7 +86,7 @@ async def test_dealt_with(kind: str, caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_a_duplicate_costs_nothing() -> None:
-    """An event that was dealt with is acknowledged again and nothing else is done."""
+    """A repeated event that was handled is acknowledged again and does nothing else."""
     items = Items()
     webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
 
@@ -98,7 +98,7 @@ async def test_a_duplicate_costs_nothing() -> None:
 
 
 async def test_duplicates_at_once() -> None:
-    """Of an event that comes several times at once one is dealt with, and none is acknowledged before that is done."""
+    """Of several copies of an event at once one is handled, and none is acknowledged before that is done."""
     items = Items(hold=asyncio.Event())
     webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
     sent = [asyncio.create_task(send(webhooks, body)) for _ in range(5)]
@@ -115,7 +115,7 @@ async def test_duplicates_at_once() -> None:
 
 
 async def test_one_at_a_time_for_each_customer() -> None:
-    """Two events of one customer never meet at its item; another customer's do not wait for them."""
+    """Two events of one customer never run at once; events of another customer do not wait for them."""
     items = Items(hold=asyncio.Event())
     webhooks = items.webhooks()
     bodies = [event(UPDATED, customer) for customer in ("cus_1", "cus_1", "cus_1", "cus_2")]
@@ -133,7 +133,7 @@ async def test_one_at_a_time_for_each_customer() -> None:
 
 
 async def test_an_event_is_forgotten() -> None:
-    """An event that an operator sends again an hour later is dealt with again."""
+    """An event that an operator sends again an hour later is handled again."""
     items = Items()
     webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
 
@@ -143,8 +143,8 @@ async def test_an_event_is_forgotten() -> None:
     assert items.followed == ["cus_1"] * 2
 
 
-async def test_what_is_remembered_is_bounded() -> None:
-    """However many events come, no more than ten thousand are remembered, and nothing of their customers."""
+async def test_memory_is_bounded() -> None:
+    """At most ten thousand events are remembered, and nothing about their customers."""
     items = Items()
     webhooks = items.webhooks()
 
@@ -160,7 +160,7 @@ async def test_what_is_remembered_is_bounded() -> None:
     "error", [DOWN, CredentialRefused("INVALID_CREDENTIALS")], ids=lambda error: type(error).__name__
 )
 async def test_a_failure_is_stripes_to_repeat(error: SidecarError, caplog: pytest.LogCaptureFixture) -> None:
-    """What failed is answered so that Stripe sends it again, whatever the reason was, and then done."""
+    """A failed event is answered so that Stripe sends it again, for any reason, and then it is handled."""
     items = Items(error=error)
     webhooks, body = items.webhooks(), event(DELETED, "cus_1", id="evt_7")
 
@@ -183,7 +183,7 @@ async def test_a_failure_is_stripes_to_repeat(error: SidecarError, caplog: pytes
 
 
 async def test_a_fault_of_our_own_is_a_failure_too() -> None:
-    """An error that nobody thought of is not taken for done either."""
+    """An event with an unexpected error does not count as handled either."""
     items = Items(error=RuntimeError("a fault"))
     webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
 
@@ -197,7 +197,7 @@ async def test_a_fault_of_our_own_is_a_failure_too() -> None:
 
 @pytest.mark.parametrize("kind", ["customer.created", "payment_intent.succeeded", "invoice.paid", "no.such.type"])
 async def test_other_types(kind: str) -> None:
-    """What is not followed is acknowledged; it may well be in a list."""
+    """An event about an object that is not followed is acknowledged; the object may be in a list."""
     items = Items()
 
     await send(items.webhooks(), event(kind, {"id": "x_1", "object": "x"}))
@@ -207,7 +207,7 @@ async def test_other_types(kind: str) -> None:
 
 @pytest.mark.parametrize("attributes", [{"livemode": True}, {"account": "acct_1"}])
 async def test_events_of_others(attributes: dict[str, object], caplog: pytest.LogCaptureFixture) -> None:
-    """Another mode's and a connected account's are acknowledged with a line in the log, and touch nothing."""
+    """Events of the other mode and of connected accounts are acknowledged with a log line, and change nothing."""
     items = Items()
 
     with caplog.at_level(logging.INFO):
@@ -218,7 +218,7 @@ async def test_events_of_others(attributes: dict[str, object], caplog: pytest.Lo
 
 
 async def test_live_mode() -> None:
-    """With a live key it is the other way round."""
+    """With a live key, test events are those of the other mode."""
     items = Items()
     webhooks = items.webhooks(livemode=True)
 
@@ -241,7 +241,7 @@ async def test_live_mode() -> None:
     ids=lambda value: value[:20] if isinstance(value, bytes) else "",
 )
 async def test_refused(body: bytes, secret: str) -> None:
-    """What is not signed, or signed and no event, is refused, counted, and does nothing."""
+    """A body that is unsigned, or signed and not an event, is refused, counted, and changes nothing."""
     items = Items()
 
     with pytest.raises(InvalidPayload):
@@ -251,7 +251,7 @@ async def test_refused(body: bytes, secret: str) -> None:
 
 
 def test_every_way_to_end_is_there_from_the_start() -> None:
-    """An increase from nothing is not seen, so each type and end stands there with 0."""
+    """Prometheus does not see an increase from nothing, so each type and outcome starts at 0."""
     items = Items()
 
     items.webhooks()

@@ -1,4 +1,4 @@
-"""Turns for lists: the rate, the order, who is refused, what a 429 does, and what never has to wait."""
+"""Turns for lists: the rate, the order, refusals, the effect of a 429, and requests that never wait."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -15,7 +15,7 @@ def now() -> float:
 
 
 async def use(budget: RateLimit, endpoint: str = "/v1/customers", lasting: float = 0) -> float:
-    """Take a turn, hold it for so many seconds, and give the moment at which it came."""
+    """Take a turn, keep it for so many seconds, and give the time at which it came."""
     async with budget.turn(endpoint):
         came = now()
         await asyncio.sleep(lasting)
@@ -29,7 +29,7 @@ async def outcomes(turns: list[Awaitable[float]]) -> list[float | BaseException]
 @pytest.mark.parametrize("rate", [0.5, 20, 100])
 @in_virtual_time
 async def test_rate(rate: float) -> None:
-    """However many ask at once, in no second do more go than the rate, but for a burst of a quarter's worth."""
+    """For any number of requests the rate is kept in every second, except for a burst of a quarter of it."""
     budget = RateLimit(rate, patience=1_000)
     await asyncio.sleep(100)
 
@@ -43,7 +43,7 @@ async def test_rate(rate: float) -> None:
 
 @in_virtual_time
 async def test_order() -> None:
-    """Turns come in the order in which they were asked for."""
+    """Turns come in the order of the requests."""
     budget = RateLimit(10, patience=1_000)
 
     came = await asyncio.gather(*(use(budget) for _ in range(100)))
@@ -53,7 +53,7 @@ async def test_order() -> None:
 
 @in_virtual_time
 async def test_lists_of_their_own() -> None:
-    """Each endpoint has the whole rate."""
+    """The rate applies to each endpoint separately."""
     budget = RateLimit(10, patience=1_000)
     await asyncio.gather(*(use(budget) for _ in range(30)))
 
@@ -65,7 +65,7 @@ async def test_lists_of_their_own() -> None:
 
 @in_virtual_time
 async def test_patience() -> None:
-    """Who would wait longer than the patience is refused at once, with the time to come back."""
+    """A request that would wait longer than the patience is refused at once, with the time of the next try."""
     budget = RateLimit(10, patience=5)
 
     results = await outcomes([use(budget) for _ in range(100)])
@@ -78,8 +78,8 @@ async def test_patience() -> None:
 
 
 @in_virtual_time
-async def test_who_leaves_takes_no_turn() -> None:
-    """Waiting turns of callers that went away are nobody's loss."""
+async def test_a_caller_that_leaves_takes_no_turn() -> None:
+    """A caller that leaves while it waits takes no turn from others."""
     budget = RateLimit(10, patience=5)
     gone = [asyncio.ensure_future(use(budget)) for _ in range(50)]
     await asyncio.sleep(0.01)
@@ -95,7 +95,7 @@ async def test_who_leaves_takes_no_turn() -> None:
 
 @in_virtual_time
 async def test_pause() -> None:
-    """A pause holds back everyone whose turn has not come, those who wait already too; then the rate holds again."""
+    """A pause delays every request without a turn, also those that already wait; then the rate applies again."""
     budget = RateLimit(10, patience=60)
     waiting = [asyncio.ensure_future(use(budget)) for _ in range(30)]
     await asyncio.sleep(1)
@@ -113,7 +113,7 @@ async def test_pause() -> None:
 
 @in_virtual_time
 async def test_pause_longer_than_patience() -> None:
-    """A pause nobody has the patience for ends the waiting, of those who come and of those who wait."""
+    """A pause longer than the patience ends the waiting, for new requests and for those that already wait."""
     budget = RateLimit(1, patience=5)
     first = [asyncio.ensure_future(use(budget)) for _ in range(4)]
     await asyncio.sleep(0.5)
@@ -127,7 +127,7 @@ async def test_pause_longer_than_patience() -> None:
 
 @in_virtual_time
 async def test_places() -> None:
-    """However slow Stripe is, only so many lists' requests are under way; the rest wait, and not for ever."""
+    """However slow Stripe is, only so many list requests are under way; the others wait, but not forever."""
     budget = RateLimit(1_000, patience=5, at_once=3)
 
     results = await outcomes([use(budget, lasting=20) for _ in range(10)])

@@ -1,4 +1,4 @@
-"""Which bodies count as Stripe's (docs.stripe.com/webhooks, "Verify webhook signatures manually")."""
+"""Which bodies count as signed by Stripe (docs.stripe.com/webhooks, "Verify webhook signatures manually")."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -19,19 +19,19 @@ def v1(moment: int, secret: str = SECRET) -> str:
 
 
 def test_signed() -> None:
-    """What is signed now with the secret counts."""
+    """A body signed now with the secret is accepted."""
     assert OURS.signed(BODY, [signature(BODY)])
 
 
 @pytest.mark.parametrize("secrets", [(SECRET, OTHER_SECRET), (OTHER_SECRET, SECRET)])
 @pytest.mark.parametrize("used", [SECRET, OTHER_SECRET])
 def test_several_secrets(secrets: Sequence[str], used: str) -> None:
-    """While a secret is replaced each of them counts, in whichever order they are named."""
+    """While a secret is replaced, both secrets are accepted, in either order."""
     assert Signatures(secrets).signed(BODY, [signature(BODY, secret=used)])
 
 
 def test_several_signatures() -> None:
-    """While Stripe replaces a secret it signs with both; one that fits is enough, whatever stands beside it."""
+    """While Stripe replaces a secret it signs with both; one valid signature is enough, next to anything else."""
     now = int(time.time())
     header = f"t={now},{v1(now, OTHER_SECRET)},{v1(now)},v0=6ffbb59b2300aae63f272406069a9788598b792a"
 
@@ -64,19 +64,19 @@ SPOILED: dict[str, Callable[[int], Sequence[str]]] = {
 
 @pytest.mark.parametrize("spoiled", SPOILED.values(), ids=SPOILED)
 def test_not_signed(spoiled: Callable[[int], Sequence[str]]) -> None:
-    """A signature that is missing, garbled, of another secret, scheme or time, or there twice is none."""
+    """A signature that is missing, garbled, duplicated, or of another secret, scheme or time is refused."""
     assert not OURS.signed(BODY, spoiled(int(time.time())))
 
 
 @pytest.mark.parametrize(("age", "counts"), [(0, True), (290, True), (310, False), (86_400, False)])
 def test_age(age: int, *, counts: bool) -> None:
-    """A body that was signed longer ago than five minutes could be one that somebody kept, and counts no more."""
+    """A body that was signed more than five minutes ago could be a replay, and is refused."""
     assert OURS.signed(BODY, [signature(BODY, at=int(time.time()) - age)]) is counts
 
 
 @given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
 def test_one_byte(place: int, change: int) -> None:
-    """No single byte of a body can be another one."""
+    """A body with any single byte changed is refused."""
     other = BODY[:place] + bytes([BODY[place] ^ change]) + BODY[place + 1 :]
 
     assert not OURS.signed(other, [signature(BODY)])
@@ -84,21 +84,21 @@ def test_one_byte(place: int, change: int) -> None:
 
 @pytest.mark.parametrize("body", [b"", BODY + b" ", BODY[:-1], b"\xef\xbb\xbf" + BODY, BODY.replace(b": ", b":")])
 def test_another_body(body: bytes) -> None:
-    """Neither can one be longer or shorter, or the same JSON written in another way."""
+    """A longer or shorter body, and the same JSON written in another way, are refused too."""
     assert not OURS.signed(body, [signature(BODY)])
 
 
 def test_no_text() -> None:
-    """A body that is no UTF-8 is refused, even signed."""
+    """A body that is not UTF-8 is refused, even if it is signed."""
     assert not OURS.signed(b"\xff\xfe", [signature(b"\xff\xfe")])
 
 
 @given(st.binary(max_size=50), st.text(max_size=80))
 def test_whatever_is_sent(body: bytes, header: str) -> None:
-    """V1: Nobody who does not know the secret gets anything past, or an error out of it."""
+    """V1: Without the secret no header is accepted, and none raises an unexpected error."""
     assert not OURS.signed(body, [header])
 
 
 def test_no_secret_lets_nothing_in() -> None:
-    """Without secrets nothing is signed."""
+    """Without secrets every body is refused."""
     assert not Signatures([]).signed(BODY, [signature(BODY, secret="")])

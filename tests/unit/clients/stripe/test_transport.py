@@ -1,4 +1,4 @@
-"""Check U3 on the wire: bodies that break off are part of the attempt, so they are tried again."""
+"""Check U3 on the wire: a body that breaks off makes the attempt fail, so the attempt is repeated."""
 
 import json
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ BROKEN_OFF = BEFORE_HEADERS + IN_THE_BODY
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library pauses half a second before it repeats; that it does is tested in virtual time."""
+    """Remove the library's pause of half a second before a retry; tests in virtual time cover that pause."""
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.001)
 
 
@@ -39,7 +39,7 @@ def client(session: aiohttp.ClientSession, base: str, *, timeout: float = 5) -> 
 
 @pytest.mark.parametrize("fault", BROKEN_OFF)
 async def test_a_read_that_breaks_off_is_repeated(session: aiohttp.ClientSession, fault: Answer) -> None:
-    """U3: A reset before the headers, in them or in the body costs a repetition and not the answer."""
+    """U3: A reset before the headers, in them or in the body costs a retry and not the answer."""
     async with loopback(fault, CUSTOMER) as server:
         assert await client(session, server.url).retrieve("/v1/customers", "cus_1") == {
             "id": "cus_1",
@@ -51,7 +51,7 @@ async def test_a_read_that_breaks_off_is_repeated(session: aiohttp.ClientSession
 
 @pytest.mark.parametrize("fault", BROKEN_OFF)
 async def test_a_creation_that_breaks_off_is_repeated_as_it_was(session: aiohttp.ClientSession, fault: Answer) -> None:
-    """U3: A creation is repeated with the same key and the same body, so that Stripe makes one customer."""
+    """U3: A creation is repeated with the same key and body, so Stripe makes one customer."""
     async with loopback(fault, CUSTOMER) as server:
         created = await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
 
@@ -62,8 +62,8 @@ async def test_a_creation_that_breaks_off_is_repeated_as_it_was(session: aiohttp
 
 
 @pytest.mark.parametrize("fault", BROKEN_OFF)
-async def test_what_breaks_off_every_time_is_an_error(session: aiohttp.ClientSession, fault: Answer) -> None:
-    """U3, U4: Half an answer is never taken for one. aiohttp itself repeats a GET that ends before its headers."""
+async def test_bodies_that_always_break_off_are_an_error(session: aiohttp.ClientSession, fault: Answer) -> None:
+    """U3, U4: A truncated answer never counts as one. aiohttp itself repeats a GET that ends before its headers."""
     async with loopback(fault) as server:
         with pytest.raises(StripeUnavailable) as error:
             await client(session, server.url).retrieve("/v1/customers", "cus_1")
@@ -89,7 +89,7 @@ async def test_other_answers_are_errors(session: aiohttp.ClientSession, answer: 
 
 
 async def test_a_redirect_takes_the_key_nowhere(session: aiohttp.ClientSession) -> None:
-    """S1: The address that a redirect names sees no request, and so no key."""
+    """S1: The address that a redirect names gets no request, and so no key."""
     async with (
         loopback(CUSTOMER) as elsewhere,
         loopback(whole(b"", f"Location: {elsewhere.url}/", status="307 Temporary Redirect")) as server,
@@ -101,7 +101,7 @@ async def test_a_redirect_takes_the_key_nowhere(session: aiohttp.ClientSession) 
 
 
 async def test_silence_ends_with_the_budget(session: aiohttp.ClientSession) -> None:
-    """U2: A connection on which nothing comes ends in a 504, and is not used again."""
+    """U2: A connection without an answer ends in a 504, and is not used again."""
     async with loopback(silence, CUSTOMER) as server:
         with pytest.raises(StripeTimeout):
             await client(session, server.url, timeout=0.05).retrieve("/v1/customers", "cus_1")
@@ -113,5 +113,5 @@ async def test_silence_ends_with_the_budget(session: aiohttp.ClientSession) -> N
 
 
 def _lines(request: bytes) -> list[str]:
-    """What a repetition must repeat; the library's telemetry tells of the call before."""
+    """Give the parts that a retry must repeat; the library's telemetry header describes the call before."""
     return [line for line in request.decode().split("\r\n") if not line.startswith("X-Stripe-Client-Telemetry")]
