@@ -21,7 +21,7 @@ def test_the_shape_is_directus_own() -> None:
     }
 
 
-def test_what_is_for_the_log_stays_inside() -> None:
+def test_details_for_the_log_are_not_in_the_answer() -> None:
     """S3: Neither detail nor cause of an error is in the answer."""
     error = DirectusUnavailable("GET /permissions/me: ClientConnectorError 10.0.0.9:8055")
     error.__cause__ = OSError("10.0.0.9")
@@ -30,7 +30,7 @@ def test_what_is_for_the_log_stays_inside() -> None:
 
 
 def test_the_code_is_the_errors_own() -> None:
-    """No extension can stand in for the code."""
+    """No extension can replace the code."""
     body = error_body(SidecarError("m", extensions={"code": "OTHER"}))
 
     assert body["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"

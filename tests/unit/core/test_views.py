@@ -33,7 +33,7 @@ def names_in(value: Json) -> set[str]:
 
 
 def view(*allowed: str, secrets: bool) -> View:
-    """The view of a caller whose fields are those of the customers collection."""
+    """Give the view of a caller with these fields of the customers collection."""
     return View.of(fields(*allowed), MAP, customer_ids=fields(*allowed).allow(CUSTOMERS.id_field), secrets=secrets)
 
 
@@ -100,7 +100,7 @@ def test_an_expanded_object_is_reduced_as_well() -> None:
     }
 
 
-def test_attributes_that_no_field_stands_for_are_named() -> None:
+def test_attributes_without_a_field_are_named() -> None:
     """Attributes that a caller may not write are named; a caller with `*` may write all."""
     assert MAP.unwritable(["name", "email", "phone"], fields("mail")) == ["name", "phone"]
     assert MAP.unwritable(["name", "phone"], fields("*")) == []

@@ -1,4 +1,4 @@
-"""What a caller with row-level access sees, and what anybody sees deep within an object."""
+"""What a caller with row-level access sees, and what every caller sees deep within an object."""
 
 import pytest
 from hypothesis import given
@@ -57,7 +57,7 @@ def view(*allowed: str, secrets: bool = False, own: bool = False) -> View:
 
 
 def members(value: object) -> list[tuple[str, object]]:
-    """Give every name at every depth with what stands there."""
+    """Give every name at every depth with its value."""
     if isinstance(value, dict):
         return [(name, member) for name, member in value.items()] + [
             pair for member in value.values() for pair in members(member)
@@ -94,7 +94,7 @@ def test_a_secret_alone_is_added() -> None:
     assert "description" not in own
 
 
-def test_what_is_somebody_elses_shows_least() -> None:
+def test_an_object_of_another_customer_shows_least() -> None:
     """If an object of another customer ever gets this far, it shows its base alone, without the customer."""
     seeing = ViewByCustomer({"cus_1": view("*", secrets=True, own=True)})
 
@@ -104,7 +104,7 @@ def test_what_is_somebody_elses_shows_least() -> None:
 
 
 def test_each_customer_is_seen_as_its_row_says() -> None:
-    """Of each of two customers the caller sees what its row shows."""
+    """For each of two customers the caller sees what that customer's row shows."""
     seeing = ViewByCustomer({"cus_1": view("cus"), "cus_2": view("cus", "name")})
     one, two = (dict[str, object](object="customer", id=each, name="x") for each in ("cus_1", "cus_2"))
 

@@ -1,4 +1,4 @@
-"""What is read from a token's claims, and which tokens are none of Directus's however they look."""
+"""What is read from a token's claims, and which tokens only look like Directus's."""
 
 from base64 import urlsafe_b64encode
 
@@ -15,7 +15,7 @@ def credential(claims: str, header: str = "") -> Credential:
 
 
 def test_a_token_of_directus_names_its_user() -> None:
-    """The claim `id` of a token that Directus issued is the user, and names the caller."""
+    """The claim `id` of a token that Directus issued is the user, and identifies the caller."""
     issued = credential(USER)
 
     assert (user_id(issued), subject(issued)) == ("7d1c", "user 7d1c")
@@ -24,7 +24,7 @@ def test_a_token_of_directus_names_its_user() -> None:
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_a_number_that_json_does_not_have(number: str) -> None:
-    """Directus cannot parse NaN, so a token with it is a static one there, whose owner chose what it claims."""
+    """Directus cannot parse NaN, so it reads a token with NaN as a static one, whose owner chose the claims."""
     for token in (credential(f'{USER}, "x": {number}'), credential(USER, header=f'"x": {number}')):
         assert (user_id(token), expires_at(token.token)) == (None, None)
         assert subject(token) == f"token {token.token}"

@@ -33,14 +33,14 @@ def test_the_first_address_that_no_trusted_proxy_has(peer: str, forwarded_for: l
 
 @given(st.lists(st.text()))
 def test_an_untrusted_peer_is_the_client_itself(forwarded_for: list[str]) -> None:
-    """P4: Whatever a peer that is no trusted proxy writes into the header, its own address counts."""
+    """P4: The header of a peer that is not a trusted proxy is ignored; the peer's own address counts."""
     assert client_address("203.0.113.7", forwarded_for, TRUSTED) == "203.0.113.7"
     assert client_address(PROXY, forwarded_for, ()) == PROXY
 
 
 @given(st.lists(st.text() | st.ip_addresses().map(str)))
-def test_spoofed_entries_stand_left_of_the_real_one(spoofed: list[str]) -> None:
-    """P4: What a client sends as its own header is never believed behind a proxy that appends."""
+def test_spoofed_entries_are_left_of_the_real_one(spoofed: list[str]) -> None:
+    """P4: Behind a proxy that appends, entries that the client wrote are never believed."""
     header = ",".join([*spoofed, " 203.0.113.7"])
 
     assert client_address(PROXY, [header], TRUSTED) == "203.0.113.7"
@@ -59,7 +59,7 @@ def test_spoofed_entries_stand_left_of_the_real_one(spoofed: list[str]) -> None:
     ],
 )
 def test_one_client_has_one_spelling(written: str, expected: str) -> None:
-    """C1: The same address is the same text, however a proxy writes it, as peer and in the header."""
+    """C1: One address always gives the same text, however a proxy writes it, as peer and in the header."""
     assert client_address(PROXY, [written], TRUSTED) == expected
     assert client_address(written, [], TRUSTED) == expected
 
@@ -73,7 +73,7 @@ def test_a_mapped_address_of_a_proxy_is_that_proxy() -> None:
     "hop", ["", " ", "unknown", "_hidden", "203.0.113", "203.0.113.256", "203.0.113.7/32", "[", "::g"]
 )
 def test_a_trusted_proxy_that_passes_on_no_address_is_refused(hop: str) -> None:
-    """P4: Guessing an address would be a grant, so what is none ends the request, unrepeated where it has a text."""
+    """P4: A guessed address could grant access, so an invalid one ends the request, and a text is not repeated."""
     with pytest.raises(InvalidPayload, match="X-Forwarded-For") as refusal:
         client_address(PROXY, [hop], TRUSTED)
 
@@ -82,5 +82,5 @@ def test_a_trusted_proxy_that_passes_on_no_address_is_refused(hop: str) -> None:
 
 @given(st.ip_addresses())
 def test_the_result_is_an_address(address: object) -> None:
-    """Every address comes back as one, IPv4 where it only maps one."""
+    """Every address is returned as one, a mapped IPv4 address as IPv4."""
     assert ip_address(client_address(str(address), [], ()))

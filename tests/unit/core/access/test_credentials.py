@@ -1,4 +1,4 @@
-"""Checks A1-A5: where a token may stand, and when two could be meant."""
+"""Checks A1-A5: where a token may be sent, and when two tokens are ambiguous."""
 
 import base64
 import json
@@ -56,12 +56,12 @@ def directus(authorization: str | None, access_token: str | None, cookie: str | 
     ],
 )
 def test_each_place_and_their_precedence(places: dict[str, list[str]], token: str, source: Source) -> None:
-    """A1: Header, query and cookie are each accepted, and header or query beats the cookie."""
+    """A1: Header, query and cookie are each accepted, and header or query take precedence over the cookie."""
     assert find(**places) == Credential(token, source, ADDRESS)
 
 
 def test_header_and_query_together_are_refused() -> None:
-    """A1: A token in the header and one in the query are refused, even where they are the same."""
+    """A1: A token in the header together with one in the query is refused, even if they are equal."""
     with pytest.raises(InvalidPayload, match="access_token"):
         find(authorization=["Bearer x"], access_token=["x"])
 
@@ -79,14 +79,14 @@ def test_header_and_query_together_are_refused() -> None:
     ],
 )
 def test_more_than_one_is_refused(places: dict[str, list[str]], error: type[RequestError]) -> None:
-    """A2: Where two tokens could be meant, none is chosen."""
+    """A2: If two tokens are possible, none is chosen."""
     with pytest.raises(error, match=r"Authorization|access_token|cookie"):
         find(**places)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
 def test_the_scheme_may_be_in_any_case(scheme: str) -> None:
-    """A3: The word Bearer counts in any case."""
+    """A3: The word Bearer is accepted in any case."""
     credential = find(authorization=[f"{scheme} x"])
 
     assert credential is not None
@@ -97,7 +97,7 @@ def test_the_scheme_may_be_in_any_case(scheme: str) -> None:
     "header", ["", "Bearer", "Bearer  x", "Bearer a b", " Bearer x", "Bearer\tx", "Basic dTpw", "x", "Token x"]
 )
 def test_other_headers_are_no_credential(header: str) -> None:
-    """A3: What Directus does not read as a bearer token is no credential here either."""
+    """A3: A header that Directus does not read as a bearer token is no credential here either."""
     assert find(authorization=[header]) is None
 
 
@@ -109,7 +109,7 @@ def test_nothing_is_no_credential() -> None:
 
 @pytest.mark.parametrize("source", ["authorization", "access_token", "cookies"])
 @pytest.mark.parametrize("token", ["a\x00b", "a\nb", "a\x7f", "tök", "x\u2028", "x" * (MAX_TOKEN_LENGTH + 1)])
-def test_what_no_token_can_be_is_refused_unrepeated(source: str, token: str) -> None:
+def test_an_impossible_token_is_refused_and_not_repeated(source: str, token: str) -> None:
     """A5: Control characters, non-ASCII and oversize tokens are refused, and the message does not repeat them."""
     value = f"Bearer {token}" if source == "authorization" else token
 
@@ -120,7 +120,7 @@ def test_what_no_token_can_be_is_refused_unrepeated(source: str, token: str) -> 
 
 
 def test_the_longest_token_is_accepted() -> None:
-    """A5: The bound is on what is longer, not on the longest token itself."""
+    """A5: A token of the greatest length is accepted; only a longer one is refused."""
     assert find(cookies=["x" * MAX_TOKEN_LENGTH]) is not None
 
 
@@ -139,7 +139,7 @@ values = st.lists(tokens, max_size=2)
 def test_nothing_is_read_that_directus_would_read_otherwise(
     authorization: list[str], access_token: list[str], cookies: list[str]
 ) -> None:
-    """A1-A5: Any combination gives the very token that Directus finds in it, or is refused."""
+    """A1-A5: Any combination gives exactly the token that Directus finds in it, or is refused."""
     try:
         found = find(authorization=authorization, access_token=access_token, cookies=cookies)
     except RequestError:
@@ -153,7 +153,7 @@ def test_nothing_is_read_that_directus_would_read_otherwise(
 
 @given(token=st.text(VISIBLE, min_size=1), place=st.sampled_from(["authorization", "access_token", "cookies"]))
 def test_one_proper_token_is_never_refused(token: str, place: str) -> None:
-    """A1: Any visible text that stands alone in one place is the credential."""
+    """A1: Any visible text that is alone in one place is the credential."""
     credential = find(**{place: [f"Bearer {token}" if place == "authorization" else token]})
 
     assert credential is not None
@@ -179,13 +179,13 @@ def test_one_proper_token_is_never_refused(token: str, place: str) -> None:
     ],
 )
 def test_cookie_values(headers: list[str], found: list[str]) -> None:
-    """Every value under the cookie's exact name is found, and none under another."""
+    """Every value under the cookie's exact name is found, and none under another name."""
     assert cookie_values(headers, "s") == found
 
 
 @given(st.lists(st.text()))
 def test_any_cookie_header_can_be_read(headers: list[str]) -> None:
-    """Reading cookies never fails, whatever was sent."""
+    """Reading cookies never fails, for any header."""
     assert all(isinstance(value, str) for value in cookie_values(headers, "s"))
 
 
@@ -216,19 +216,19 @@ def jwt(payload: bytes) -> str:
     ids=lambda value: str(value)[:30],
 )
 def test_expiry_of_a_jwt(claims: str, expected: float | None) -> None:
-    """C8: The expiry is the claim `exp` where it is a finite number, and unknown in every other case."""
+    """C8: The expiry is the claim `exp` if that is a finite number, and unknown otherwise."""
     assert expires_at(jwt(claims.encode())) == expected
 
 
 @pytest.mark.parametrize("token", ["", "static-token", "a.b", "a.b.c.d", "..", "a.!!.c", "a.é.c", jwt(b"\xff\xfe\x00")])
 def test_other_tokens_have_no_known_expiry(token: str) -> None:
-    """C8: What is no JWT has no expiry that could be read."""
+    """C8: Text that is not a JWT has no expiry."""
     assert expires_at(token) is None
 
 
 @given(st.text() | st.binary().map(jwt) | st.recursive(st.none() | st.floats(), st.lists).map(json.dumps).map(str))
 def test_reading_an_expiry_never_fails(token: str) -> None:
-    """C8: Anyone can write any token, so reading one gives a number or nothing."""
+    """C8: Anyone can write any token, so any token gives a number or nothing."""
     assert isinstance(expires_at(token), float | None)
 
 
@@ -241,7 +241,7 @@ def caller(token: str) -> str:
 
 
 def test_a_refreshed_session_is_the_same_caller() -> None:
-    """W5: Two tokens that Directus issued to one user name one caller, and another user's name another."""
+    """W5: Two tokens that Directus issued to one user identify one caller; a token of another user, another one."""
     later = jwt(b'{"iss": "directus", "id": "7d1c", "exp": 1700000000}')
 
     assert caller(USER) == caller(later)
@@ -252,7 +252,7 @@ def test_a_refreshed_session_is_the_same_caller() -> None:
     "claims", [b"{}", b'{"iss": "directus"}', b'{"iss": "other", "id": "7d1c"}', b'{"iss": "directus", "id": 7}', b"[]"]
 )
 def test_any_other_token_names_itself(claims: bytes) -> None:
-    """W5: Tokens without an issuer and a user of Directus are never taken for one caller."""
+    """W5: Tokens without Directus as issuer and without a user never identify the same caller."""
     first, second = (f"{head}.{jwt(claims).split('.')[1]}.sig" for head in ("e30", "e31"))
 
     assert caller(first) != caller(second)
@@ -263,5 +263,5 @@ def test_any_other_token_names_itself(claims: bytes) -> None:
     "token", [f"x.{BODY}.sig", f"e30.!{BODY}.sig", f".{BODY}.sig", f"e30.{BODY}=.sig"], ids=lambda token: str(token)[:5]
 )
 def test_a_static_token_cannot_claim_to_be_a_user(token: str) -> None:
-    """W5: What the JWT reader of Directus does not read at all is a static token, which its owner may choose freely."""
+    """W5: A token that Directus's JWT reader cannot read is a static token, which its owner may choose freely."""
     assert caller(token) != caller(USER)

@@ -1,4 +1,4 @@
-"""Check C3: whatever is absent, null, unknown or of another shape reads as no access."""
+"""Check C3: permissions that are absent, null, unknown or malformed mean no access."""
 
 import pytest
 from hypothesis import given
@@ -54,14 +54,14 @@ def test_what_directus_grants(grant: object, access: Access, fields: set[str]) -
     ],
 )
 def test_odd_grants_are_none(grant: object) -> None:
-    """C3: A grant of any other shape grants nothing."""
+    """C3: A malformed grant grants nothing."""
     assert read(grant) == NO_GRANT
 
 
 @pytest.mark.parametrize("action", ["delete", "share"])
 @pytest.mark.parametrize("fields", [{}, {"fields": None}, {"fields": []}, {"fields": ["*"]}])
 def test_actions_without_fields(action: str, fields: dict[str, object]) -> None:
-    """Directus keeps no fields for deleting and sharing, so their grants stand without any."""
+    """Directus keeps no fields for deleting and sharing, so these grants need none."""
     permissions = Permissions.from_directus({"customers": {action: {"access": "full", **fields}}}, {"customers"})
 
     assert permissions.grant("customers", Action(action)) == Grant(Access.FULL, AllowedFields(frozenset({"*"})))
@@ -71,20 +71,20 @@ def test_actions_without_fields(action: str, fields: dict[str, object]) -> None:
     "payload", [None, True, 0, "customers", [], ["customers"], {}, {"customers": None}, {"customers": [["read", {}]]}]
 )
 def test_odd_answers_are_none(payload: object) -> None:
-    """C3: An answer of any other shape grants nothing."""
+    """C3: A malformed answer grants nothing."""
     assert Permissions.from_directus(payload, {"customers"}) == NONE
 
 
 @pytest.mark.parametrize("collection", ["__proto__", "constructor", "__class__", "get"])
 def test_names_with_a_meaning_elsewhere_have_none_here(collection: str) -> None:
-    """C3: A collection named like a member of an object is absent unless the answer holds it."""
+    """C3: A collection named like a member of an object is absent unless the answer contains it."""
     assert Permissions.from_directus({}, {collection}) == NONE
     granted = Permissions.from_directus({collection: {"read": {"access": "full", "fields": ["*"]}}}, {collection})
     assert granted.grant(collection, Action.READ).usable
 
 
 def test_only_the_collections_in_use_are_kept() -> None:
-    """C9: An administrator's answer names every collection; memory holds the ones that are asked about."""
+    """C9: An administrator's answer names every collection; memory keeps only the collections in use."""
     full = {"access": "full", "fields": ["*"]}
 
     permissions = Permissions.from_directus({"customers": {"read": full}, "other": {"read": full}}, {"customers"})
@@ -93,7 +93,7 @@ def test_only_the_collections_in_use_are_kept() -> None:
 
 
 def test_grants_do_not_answer_for_each_other() -> None:
-    """C2: A grant holds for its own collection and its own action."""
+    """C2: A grant applies to its own collection and action only."""
     permissions = Permissions.from_directus(
         {"customers": {"read": {"access": "full", "fields": ["*"]}}}, {"customers", "orders"}
     )
@@ -111,7 +111,7 @@ def test_a_field_is_allowed_by_name_or_star(names: set[str], *, allowed: bool) -
 
 
 def strict(payload: object, collection: str, action: str) -> tuple[Access, frozenset[str]]:
-    """What an answer grants at most: the exact words, in the exact shape."""
+    """The most that an answer grants: exact words in the exact format."""
     try:
         grant = payload[collection][action]  # type: ignore[index]  # any other type raises
         access = {"partial": Access.PARTIAL, "full": Access.FULL}[grant["access"]]
@@ -135,7 +135,7 @@ nearly_answer = st.dictionaries(st.sampled_from(["customers", "orders", "__proto
 
 @given(nearly_answer)
 def test_never_more_than_a_strict_reading(payload: object) -> None:
-    """C3: Whatever JSON Directus answers, it grants no more than a strict reading does."""
+    """C3: Any JSON from Directus grants no more than a strict reading does."""
     permissions = Permissions.from_directus(payload, {"customers", "__proto__"})
 
     for collection in ("customers", "orders", "__proto__"):

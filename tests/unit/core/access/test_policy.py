@@ -1,4 +1,4 @@
-"""The decision, cell by cell."""
+"""The access decision, case by case."""
 
 from itertools import product
 
@@ -23,7 +23,7 @@ def granting(**actions: tuple[Access, str]) -> Permissions:
 
 @pytest.mark.parametrize(("access", "fields", "action"), [*product(Access, FIELDS, Action)])
 def test_every_cell_of_an_unscopable_operation(access: Access, fields: str, action: Action) -> None:
-    """Of all combinations of access, fields and action those with full access and at least one field are allowed."""
+    """Of all combinations of access, fields and action, those with full access and at least one field are allowed."""
     decision = authorize(granting(**{action: (access, fields)}), Requirement("customers", action, CUSTOMERS))
 
     assert decision.allowed is (access is Access.FULL and fields != "none")
@@ -34,7 +34,7 @@ def test_every_cell_of_an_unscopable_operation(access: Access, fields: str, acti
 @pytest.mark.parametrize(("access", "fields"), [*product(Access, FIELDS)])
 @pytest.mark.parametrize("names_customer", [False, True])
 def test_every_cell_of_a_scopable_operation(access: Access, fields: str, *, names_customer: bool) -> None:
-    """R1, R6: A partial caller is let in only scoped, and it and whoever names a customer must see the ID field."""
+    """R1, R6: A partial caller is allowed only scoped; it and every caller naming a customer must see the ID field."""
     requirement = Requirement("customers", Action.READ, CUSTOMERS, names_customer=names_customer, scopable=True)
     needs_id = names_customer or access is Access.PARTIAL
 
@@ -48,8 +48,8 @@ def test_every_cell_of_a_scopable_operation(access: Access, fields: str, *, name
 
 @pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE])
 @pytest.mark.parametrize(("access", "fields"), [*product(Access, FIELDS)])
-def test_whoever_writes_the_id_field_is_not_held_to_its_rows(access: Access, fields: str, action: Action) -> None:
-    """R5: A partial caller that may itself write the ID field is refused for that reason; a full one is not."""
+def test_a_writer_of_the_id_field_is_not_limited_to_its_rows(access: Access, fields: str, action: Action) -> None:
+    """R5: A partial caller that may write the ID field is refused for that reason; a full one is not."""
     requirement = Requirement("customers", Action.READ, CUSTOMERS, scopable=True)
     writable = access is not Access.NONE and fields in {"id", "all"}
 
@@ -69,18 +69,18 @@ def test_whoever_writes_the_id_field_is_not_held_to_its_rows(access: Access, fie
     ],
 )
 def test_another_grant_does_not_count(requirement: Requirement) -> None:
-    """C2: Who may read customers may neither create them nor read something else."""
+    """C2: A caller that may read customers may neither create them nor read anything else."""
     assert authorize(granting(read=(Access.FULL, "all")), requirement) == Decision()
 
 
 def test_a_decision_is_no_by_default() -> None:
-    """Deny is the zero value."""
+    """A decision is a refusal by default."""
     assert not Decision().allowed
     assert not authorize(Permissions({}), READ).allowed
 
 
 @pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.GRANTED, Reason.NOT_VISIBLE}))
-def test_a_refusal_names_what_is_missing(reason: Reason) -> None:
+def test_a_refusal_names_the_missing_right(reason: Reason) -> None:
     """The message names the action and collection, or the field, that the policy would have to change."""
     message = explain(reason, READ)
 

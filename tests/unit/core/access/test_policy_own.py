@@ -1,4 +1,4 @@
-"""The lesser questions beside the decision: whether anything is granted, and whether its own customer may be shown."""
+"""The two smaller questions: whether anything is granted, and whether a caller may see its own customer."""
 
 import pytest
 
@@ -24,7 +24,7 @@ NONE, PARTIAL, FULL = Access
     ],
 )
 def test_who_may_read_its_own_customer(access: Access, fields: str, update: str, *, may: bool) -> None:
-    """It takes reading the ID field, and with an item rule that the caller cannot write that field itself."""
+    """The caller must read the ID field, and with an item rule it must not be able to write that field."""
     grants = {(CUSTOMERS.name, Action.READ): Grant(access, AllowedFields(frozenset(fields.split())))}
     if update:
         grants[CUSTOMERS.name, Action.UPDATE] = Grant(PARTIAL, AllowedFields(frozenset({update})))
@@ -42,7 +42,7 @@ def test_who_may_read_its_own_customer(access: Access, fields: str, update: str,
     ],
 )
 def test_what_counts_as_granted(collection: str, action: Action, *, granted: bool) -> None:
-    """An answer is a yes where the very action on the very collection is granted, with fields, in whatever part."""
+    """An answer is a yes if it grants exactly this action on this collection, with fields, in full or in part."""
     some, none = AllowedFields(frozenset({"amount"})), AllowedFields()
     grants = {("refunds", Action.CREATE): Grant(PARTIAL, some), ("refunds", Action.READ): Grant(FULL, none)}
 

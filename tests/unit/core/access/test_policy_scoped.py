@@ -1,4 +1,4 @@
-"""The decision where an operation has a collection of its own, and where item rules of several actions meet."""
+"""The decision for operations with a collection of their own, and for item rules of several actions."""
 
 from itertools import product
 
@@ -38,14 +38,14 @@ def granting(**grants: tuple[Access, str]) -> Permissions:
     ],
 )
 def test_full_in_a_collection_of_its_own(read: tuple[Access, str], expected: Decision) -> None:
-    """Which customers are the caller's is for its rows of the customers collection to say, and they must be there."""
+    """The caller's customers are those in its rows of the customers collection, so those rows must be readable."""
     assert expected == authorize(granting(refunds_create=(FULL, "*"), customers_read=read), REFUND)
 
 
 @pytest.mark.parametrize("read", [(access, fields) for access, fields in product(Access, ["", "cus", "*"])])
 @pytest.mark.parametrize("action", Action)
 def test_partial_in_a_collection_of_its_own(read: tuple[Access, str], action: Action) -> None:
-    """An item rule of another collection tells nothing about customers, so it lets nobody in, however it is mixed."""
+    """An item rule of another collection says nothing about customers, so it allows nobody, in any combination."""
     requirement = Requirement("refunds", action, CUSTOMERS, scopable=True)
     permissions = granting(**{f"refunds_{action}": (PARTIAL, "*"), "customers_read": read})
 
@@ -54,17 +54,17 @@ def test_partial_in_a_collection_of_its_own(read: tuple[Access, str], action: Ac
 
 @pytest.mark.parametrize("customers", [{"customers_create": (FULL, "*")}, {"customers_read": (FULL, "*")}, {}])
 def test_rights_on_customers_are_none_elsewhere(customers: dict[str, tuple[Access, str]]) -> None:
-    """C2: no right on the customers collection stands in for the one on the operation's own."""
+    """C2: no right on the customers collection replaces the right on the operation's own collection."""
     assert Decision(reason=Reason.NO_ACCESS) == authorize(granting(**customers), REFUND)
 
 
-def test_what_is_nobodys_needs_no_customers() -> None:
-    """Products belong to no customer: the grant on their collection decides alone, and a partial one is refused."""
-    catalogue = Requirement("products", Action.READ, CUSTOMERS)
+def test_objects_of_no_customer_need_no_customers() -> None:
+    """Products belong to no customer: the grant on their collection alone decides, and a partial one is refused."""
+    catalog = Requirement("products", Action.READ, CUSTOMERS)
 
-    assert authorize(granting(products_read=(FULL, "name")), catalogue) == FREE
-    assert Reason.PARTIAL_ACCESS is authorize(granting(products_read=(PARTIAL, "*")), catalogue).reason
-    assert authorize(granting(products_read=(FULL, "*"), customers_read=(PARTIAL, "cus")), catalogue) == FREE
+    assert authorize(granting(products_read=(FULL, "name")), catalog) == FREE
+    assert Reason.PARTIAL_ACCESS is authorize(granting(products_read=(PARTIAL, "*")), catalog).reason
+    assert authorize(granting(products_read=(FULL, "*"), customers_read=(PARTIAL, "cus")), catalog) == FREE
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_is_nobodys_needs_no_customers() -> None:
     ],
 )
 def test_changing_and_reading_meet(update: tuple[Access, str], read: tuple[Access, str], expected: Decision) -> None:
-    """Where either of the two is partial the caller is held to rows, and then must see but not write the ID field."""
+    """If either grant is partial, the caller is limited to its rows, and must see but not write the ID field."""
     assert expected == authorize(granting(customers_update=update, customers_read=read), CHANGE)
 
 
@@ -105,14 +105,14 @@ def test_changing_and_reading_meet(update: tuple[Access, str], read: tuple[Acces
 def test_reading_for_oneself_is_not_acting_for_all(
     read: tuple[Access, str], update: tuple[Access, str], expected: Decision
 ) -> None:
-    """Where the operator lets readers act, it is for their own customers; for all it takes the usual action too."""
+    """If the operator lets readers act, they act for their own customers; for all they need the usual action too."""
     requirement = Requirement("customers", Action.READ, CUSTOMERS, scopable=True, unscoped=Action.UPDATE)
 
     assert expected == authorize(granting(customers_read=read, customers_update=update), requirement)
 
 
 def test_partial_creation_says_nothing_about_rows() -> None:
-    """On creating, an item rule speaks of items that are not there yet: nobody is let in by one."""
+    """For creating, an item rule is about items that do not exist yet, so it allows nobody."""
     requirement = Requirement("customers", Action.CREATE, CUSTOMERS, scopable=True)
     permissions = granting(customers_create=(PARTIAL, "name"), customers_read=(FULL, "*"))
 
@@ -122,14 +122,14 @@ def test_partial_creation_says_nothing_about_rows() -> None:
 @pytest.mark.parametrize("action", ["create", "update"])
 @pytest.mark.parametrize("fields", ["cus", "*", "name cus"])
 def test_writing_the_id_field_ends_a_scope_everywhere(action: str, fields: str) -> None:
-    """R5: whoever may choose the customer of a row of its own is refused in other collections as well."""
+    """R5: a caller that may choose the customer of its own row is refused in other collections as well."""
     own = {"refunds_create": (FULL, "*"), "customers_read": (PARTIAL, "cus"), f"customers_{action}": (PARTIAL, fields)}
 
     assert Decision(reason=Reason.ID_FIELD_WRITABLE) == authorize(granting(**own), REFUND)
 
 
 def test_every_cell_beside_the_customers() -> None:
-    """Of all combinations only full grants are let in, and scoped only whoever sees its customers and cannot choose."""
+    """Full access needs full grants; scoped access needs a caller that sees its customers and cannot choose them."""
     cells = [*product(Access, ["", "name", "cus"])]
     wrong = []
     for refund, create, read, update in product(cells, repeat=4):
@@ -147,18 +147,18 @@ def test_every_cell_beside_the_customers() -> None:
 
 
 @pytest.mark.parametrize("reason", [Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD, Reason.NO_KEY_FIELD])
-def test_what_is_missing_on_customers_names_customers(reason: Reason) -> None:
-    """The message of an operation elsewhere names the collection that the policy would have to change."""
+def test_a_right_missing_on_customers_is_named(reason: Reason) -> None:
+    """The message about an operation elsewhere names the collection that the policy would have to change."""
     assert '"read" on the collection "customers"' in explain(reason, REFUND)
 
 
-def test_what_acting_for_all_takes_is_named() -> None:
-    """Whoever sees all customers and may not act for all of them is told what that takes."""
+def test_the_right_to_act_for_all_is_named() -> None:
+    """A caller that sees all customers and may not act for all of them is told which right is missing."""
     requirement = Requirement("refunds", Action.READ, CUSTOMERS, scopable=True, unscoped=Action.CREATE)
 
     assert '"create" on the collection "refunds"' in explain(Reason.OWN_ONLY, requirement)
 
 
-def test_what_is_missing_on_its_own_names_its_own() -> None:
-    """Without the grant itself the message names action and collection of the operation's own."""
+def test_a_right_missing_on_the_own_collection_is_named() -> None:
+    """Without the operation's own grant the message names its action and collection."""
     assert '"create" on the collection "refunds"' in explain(Reason.NO_ACCESS, REFUND)

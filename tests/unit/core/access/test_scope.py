@@ -1,4 +1,4 @@
-"""Which fields of a row a caller may read, as the row itself shows it."""
+"""Which fields of a row a caller may read, derived from the row itself."""
 
 import pytest
 
@@ -29,10 +29,10 @@ def fields(*names: str) -> AllowedFields:
 def test_a_field_counts_where_it_has_a_value(
     row: dict[str, object], allowed: AllowedFields, shown: AllowedFields
 ) -> None:
-    """A field is shown where it is allowed and not null; all are only where each may be read and none is null."""
+    """A field is shown if it is allowed and not null; all are shown only if each may be read and none is null."""
     assert shown_fields(row, allowed) == shown
 
 
 def test_no_customer_is_the_default() -> None:
-    """A scope that nobody filled holds nobody."""
+    """A new scope contains no customer."""
     assert OwnCustomers().fields == {}

@@ -11,14 +11,14 @@ OWN, OTHER, FOREIGN = "cus_OWN", "cus_OTHER", "cus_FOREIGN"
 
 
 def thing(resource: Resource, name: str, owner: str | None = None, **more: object) -> StripeObject:
-    """Make an object with its customer named, as an ID, where its kind names one."""
+    """Make an object that names its customer, as an ID, if its kind names one."""
     own = {} if resource.via or not resource.owned or resource.kind == "customer" else {"customer": owner}
     return {"id": f"{resource.prefixes[0]}_{name}", "object": resource.kind, **own, **more}
 
 
 @dataclass
 class Stripe:
-    """`answer` is what is said to any change; `status` what is said of an ID that is not there."""
+    """`answer` is the answer to any change; `status` is the one to a missing ID."""
 
     objects: dict[str, StripeObject] = field(default_factory=dict)
     answer: StripeObject = field(default_factory=dict)

@@ -21,7 +21,7 @@ REFUSED = ItemRefused("no", status=403, code="FORBIDDEN")
 
 @dataclass
 class Items:
-    """The collection in memory. `failing`: method -> error. `raced`: what somebody else writes just before a claim."""
+    """The collection in memory. `failing`: method -> error. `raced`: what another caller writes just before a claim."""
 
     rows: dict[PrimaryKey, str | None] = field(default_factory=dict)
     updatable: bool = True
@@ -62,9 +62,9 @@ class Items:
 
 @dataclass
 class Stripe:
-    """Keeps idempotency as Stripe does (docs.stripe.com/api/idempotent_requests): a key gives its first customer.
+    """Implements idempotency as Stripe does (docs.stripe.com/api/idempotent_requests): a key gives its first customer.
 
-    That goes for one of the `deleted` too, and for one of the `wiped`, of which Stripe says that it knows none.
+    This also applies to a customer in `deleted`, and to one in `wiped`, which Stripe calls unknown.
     """
 
     error: StripeFailure | None = None
@@ -76,7 +76,7 @@ class Stripe:
 
     @property
     def ids(self) -> list[object]:
-        """Every customer ever created, in that order."""
+        """Every customer ever created, in order."""
         return [customer["id"] for customer in self.by_key.values()]
 
     async def send(

@@ -1,4 +1,4 @@
-"""How one call is made, case by case; over random graphs of objects it is tested beside this."""
+"""How one call is made, case by case; test_call_graphs.py tests it over random graphs of objects."""
 
 import pytest
 
@@ -26,7 +26,7 @@ PORTAL = ROWS["billing_portal_sessions.create"]
 
 
 async def test_full_access_calls_straight_away() -> None:
-    """Whoever may touch every customer has its values sent as they are, with nothing read first."""
+    """For a caller with access to every customer the values are sent unchanged, and nothing is read first."""
     stripe = Stripe(answer=thing(PAYMENT_INTENT, "1", FOREIGN))
 
     assert stripe.answer == await perform(CANCEL, stripe, None)
@@ -35,7 +35,7 @@ async def test_full_access_calls_straight_away() -> None:
 
 
 async def test_full_access_names_the_customer_where_one_is_needed() -> None:
-    """Without a scope there is nobody to fill in, so a required `customer` has to be sent."""
+    """Without a scope no customer can be filled in, so a required `customer` has to be sent."""
     stripe = Stripe()
 
     with pytest.raises(InvalidPayload, match="customer"):
@@ -45,7 +45,7 @@ async def test_full_access_names_the_customer_where_one_is_needed() -> None:
 
 
 async def test_full_access_may_name_any_customer() -> None:
-    """A caller that may touch every customer names the one that is meant, and it is sent as it is."""
+    """A caller with access to every customer names the one it means, and that is sent unchanged."""
     stripe = Stripe(answer=thing(PORTAL_SESSION, "1", FOREIGN))
 
     assert stripe.answer == await perform(Intent(PORTAL, None, {"customer": FOREIGN}), stripe, None)
@@ -54,7 +54,7 @@ async def test_full_access_may_name_any_customer() -> None:
 
 @pytest.mark.parametrize("values", [{}, {"customer": OWN}])
 async def test_the_only_customer_is_filled_in(values: dict[str, object]) -> None:
-    """A scoped caller with one customer may leave it out; what is sent names it either way."""
+    """A scoped caller with one customer may leave it out; the request to Stripe names it either way."""
     stripe = Stripe(answer=thing(PORTAL_SESSION, "1", OWN))
 
     await perform(Intent(PORTAL, None, values), stripe, Ownership((OWN,)))
@@ -63,13 +63,13 @@ async def test_the_only_customer_is_filled_in(values: dict[str, object]) -> None
 
 
 async def test_several_customers_cannot_be_filled_in() -> None:
-    """A scoped caller with two customers has to say which."""
+    """A scoped caller with two customers must name one."""
     with pytest.raises(InvalidPayload, match="customer"):
         await perform(Intent(PORTAL), Stripe(), Ownership((OWN, OTHER)))
 
 
 async def test_a_foreign_customer_is_refused_before_stripe_is_asked() -> None:
-    """Where the request names a customer that is not the caller's, Stripe hears nothing at all."""
+    """If the request names a customer that is not the caller's, Stripe gets no request at all."""
     stripe = Stripe.of(thing(PAYMENT_METHOD, "1", FOREIGN))
     values = {"customer": FOREIGN, "payment_method": "pm_1", "price": "price_1"}
 
@@ -81,8 +81,8 @@ async def test_a_foreign_customer_is_refused_before_stripe_is_asked() -> None:
 
 
 @pytest.mark.parametrize("ownership", [None, Ownership()], ids=["full", "scoped"])
-async def test_a_price_is_read_once_the_caller_is_held(ownership: Ownership | None) -> None:
-    """The amount is worked out from the price, after whatever is the caller's own was found to be."""
+async def test_a_price_is_read_after_the_ownership_check(ownership: Ownership | None) -> None:
+    """The amount is computed from the price, after the ownership check."""
     price = thing(PRICE, "1", active=True, unit_amount=250, currency="eur", type="one_time", billing_scheme="per_unit")
     stripe = Stripe.of(price)
     stripe.answer = thing(PAYMENT_INTENT, "1", OWN)
@@ -95,7 +95,7 @@ async def test_a_price_is_read_once_the_caller_is_held(ownership: Ownership | No
 
 
 async def test_customers_of_two_may_not_be_mixed() -> None:
-    """Two objects of two customers, both the caller's own, are refused together: neither may pay for the other."""
+    """Two objects of two own customers are refused together: neither customer may pay for the other."""
     stripe = Stripe.of(thing(PAYMENT_METHOD, "1", OTHER))
     values = {"customer": OWN, "default_payment_method": "pm_1", "items": [{"price": "price_1"}]}
 
@@ -106,7 +106,7 @@ async def test_customers_of_two_may_not_be_mixed() -> None:
 
 
 async def test_a_reference_within_a_group_counts() -> None:
-    """What stands deeper, as `invoice_settings[default_payment_method]` does, is held to the customer too."""
+    """A nested reference, such as `invoice_settings[default_payment_method]`, must belong to the customer too."""
     stripe = Stripe.of(thing(PAYMENT_METHOD, "1", FOREIGN))
     values = {"invoice_settings": {"default_payment_method": "pm_1"}}
 
@@ -118,7 +118,7 @@ async def test_a_reference_within_a_group_counts() -> None:
 
 @pytest.mark.parametrize("status", [400, 404])
 async def test_absent_and_foreign_are_one_refusal(status: int) -> None:
-    """Whether an object of somebody else exists cannot be told, with whichever status Stripe says that one does not."""
+    """A foreign object and a missing one give the same refusal, with any status of Stripe's for the missing one."""
     foreign, absent = Stripe.of(thing(PAYMENT_INTENT, "1", FOREIGN)), Stripe(status=status)
     refusals = []
 
@@ -132,8 +132,8 @@ async def test_absent_and_foreign_are_one_refusal(status: int) -> None:
 
 
 @pytest.mark.parametrize("owner", [None, {"id": FOREIGN, "object": "customer"}, {"object": "customer"}, ["cus_OWN"], 7])
-async def test_an_object_of_nobody_is_refused(owner: object) -> None:
-    """What names no customer, or not one of the caller's in whichever form, is not the caller's."""
+async def test_an_object_without_a_customer_is_refused(owner: object) -> None:
+    """An object that names no customer, or a foreign one in any form, is not the caller's."""
     stripe, ownership = Stripe.of(thing(PAYMENT_INTENT, "1") | {"customer": owner}), Ownership()
 
     with pytest.raises(PermissionDenied):
@@ -142,8 +142,8 @@ async def test_an_object_of_nobody_is_refused(owner: object) -> None:
     assert all(isinstance(asked, str) for asked in ownership.asked)
 
 
-async def test_a_customer_may_stand_as_an_object() -> None:
-    """An expanded customer is as good as its ID."""
+async def test_a_customer_may_be_an_object() -> None:
+    """An expanded customer counts like its ID."""
     own = {"customer": {"id": OWN, "object": "customer"}}
     stripe = Stripe.of(thing(PAYMENT_INTENT, "1") | own)
     stripe.answer = thing(PAYMENT_INTENT, "1") | own
@@ -152,7 +152,7 @@ async def test_a_customer_may_stand_as_an_object() -> None:
 
 
 async def test_a_failing_stripe_is_no_refusal() -> None:
-    """A refusal says "not yours"; a rejected key or another failure while looking must not be taken for one."""
+    """A refusal means "not yours"; a rejected key or another failure during the lookup does not count as one."""
 
     class Failing(Stripe):
         async def retrieve(self, _path: str, _object_id: str) -> dict[str, object]:
@@ -164,8 +164,8 @@ async def test_a_failing_stripe_is_no_refusal() -> None:
         await perform(CANCEL, Stripe(status=402), Ownership())
 
 
-async def test_what_was_read_is_not_read_again() -> None:
-    """To retrieve an object takes one request, whose answer both tells its customer and is given."""
+async def test_an_object_is_not_read_twice() -> None:
+    """Retrieving an object takes one request, whose answer both names the customer and is returned."""
     invoice = thing(INVOICE, "1", OWN)
     stripe = Stripe.of(invoice)
 
@@ -175,7 +175,7 @@ async def test_what_was_read_is_not_read_again() -> None:
 
 
 async def test_full_access_retrieves() -> None:
-    """Without a scope an object is read and given, whoever's it is."""
+    """Without a scope an object is read and returned, for any customer."""
     product = thing(PRODUCT, "1")
 
     assert product == await perform(Intent(ROWS["products.retrieve"], "prod_1"), Stripe.of(product), None)
@@ -183,8 +183,8 @@ async def test_full_access_retrieves() -> None:
 
 @pytest.mark.parametrize("parameter", ["payment_intent", "charge"])
 @pytest.mark.parametrize("owner", [OWN, FOREIGN])
-async def test_a_refund_is_held_by_what_it_refers_to(parameter: str, owner: str) -> None:
-    """A refund takes a payment or charge of the caller's, and the answer may name its customer by that alone."""
+async def test_a_refund_belongs_to_the_customer_of_its_payment(parameter: str, owner: str) -> None:
+    """A refund needs a payment or charge of the caller's, and the answer may name its customer by that alone."""
     resource = PAYMENT_INTENT if parameter == "payment_intent" else CHARGE
     referred = thing(resource, "1", owner)
     stripe = Stripe.of(referred)
@@ -201,13 +201,13 @@ async def test_a_refund_is_held_by_what_it_refers_to(parameter: str, owner: str)
 
 @pytest.mark.parametrize("name", ["refunds.list", "refunds.create"])
 async def test_refunds_of_nothing_in_particular(name: str) -> None:
-    """A scoped caller has to name the payment or charge whose refunds are meant."""
+    """A scoped caller must name the payment or charge of the refunds."""
     with pytest.raises(InvalidPayload, match="payment_intent or charge"):
         await find_owner(Intent(ROWS[name]), Stripe(), Ownership((OWN,)))
 
 
-async def test_what_is_detached_was_the_callers() -> None:
-    """A payment method names no customer any more once it is detached, and is still given to whoever detached it."""
+async def test_a_detached_payment_method_was_the_callers() -> None:
+    """A detached payment method names no customer, and the caller that detached it still gets the answer."""
     stripe = Stripe.of(thing(PAYMENT_METHOD, "1", OWN))
     stripe.answer = thing(PAYMENT_METHOD, "1")
 
@@ -227,8 +227,8 @@ async def test_what_is_detached_was_the_callers() -> None:
         {},
     ],
 )
-async def test_an_answer_of_somebody_else_is_not_given(answer: dict[str, object]) -> None:
-    """Whatever Stripe answers with that is not of the very customer the call was held to is an error of Stripe's."""
+async def test_an_answer_of_another_customer_is_not_given(answer: dict[str, object]) -> None:
+    """An answer about anything but the one customer of the call is an error of Stripe's."""
     stripe = Stripe.of(thing(PAYMENT_INTENT, "1", OWN))
     stripe.answer = answer
 
@@ -238,8 +238,8 @@ async def test_an_answer_of_somebody_else_is_not_given(answer: dict[str, object]
     assert FOREIGN not in failed.value.message
 
 
-async def test_an_answer_of_somebody_else_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    """The operator learns which object it was, of which operation; the caller, that Stripe is at fault."""
+async def test_an_answer_of_another_customer_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The operator learns the object and the operation; the caller learns that Stripe is at fault."""
     stripe = Stripe.of(thing(PAYMENT_INTENT, "1", OWN))
     stripe.answer = thing(PAYMENT_INTENT, "2", FOREIGN)
 
@@ -253,7 +253,7 @@ async def test_an_answer_of_somebody_else_is_told(caplog: pytest.LogCaptureFixtu
 
 
 async def test_a_retrieved_customer_is_the_one_asked_for() -> None:
-    """A customer that is not the path's is not given, should Stripe ever answer with one."""
+    """If Stripe answers with a customer other than the path's, it is not returned."""
     stripe = Stripe({OWN: thing(CUSTOMER, "FOREIGN")})
 
     with pytest.raises(StripeUnavailable):
@@ -261,15 +261,15 @@ async def test_a_retrieved_customer_is_the_one_asked_for() -> None:
 
 
 def test_a_customer_of_its_own_outweighs_a_reference() -> None:
-    """An object that names its customer is that one's, whatever else it refers to."""
+    """An object that names its customer belongs to that customer, whatever else it refers to."""
     owner = Owner(OWN, {"pi_1": thing(PAYMENT_INTENT, "1", OWN)})
 
     assert owner.owns(thing(REFUND, "1", payment_intent="pi_1"))
     assert not owner.owns(thing(REFUND, "1", payment_intent="pi_1", customer=FOREIGN))
 
 
-async def test_what_is_costly_waits_its_turn() -> None:
-    """Working out a preview waits among the lists; a change does not."""
+async def test_a_costly_call_waits_for_a_turn() -> None:
+    """A preview waits for a turn as lists do; a change does not."""
     stripe = Stripe(answer=thing(SUBSCRIPTION, "1", OWN))
 
     await perform(Intent(ROWS["invoices.create_preview"], None, {"customer": OWN}), stripe, None)

@@ -1,4 +1,4 @@
-"""How a scoped caller is held to one customer, over random requests that name random objects of random owners."""
+"""How a scoped caller is limited to one customer, over random requests with random objects of random owners."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PRICED = {"active": True, "unit_amount": 5, "currency": "eur", "type": "one_time
 
 @dataclass(frozen=True)
 class Scene:
-    """A request and the Stripe it is made to. `owners` are those of everything it names, None being nobody."""
+    """A request and its Stripe. `owners` has the owner of everything that the request names; None means no owner."""
 
     intent: Intent
     owners: frozenset[str | None]
@@ -31,7 +31,7 @@ class Scene:
 
     @property
     def allowed(self) -> bool:
-        """What must hold for a call to be made: all of it is one customer's, and that one is the caller's."""
+        """The condition for a call: everything named belongs to one customer, and that customer is the caller's."""
         if not self.owners:
             return len(self.ownership.own) == 1 and self.intent.operation.scoping is not Scoping.REFERRED
         return len(self.owners) == 1 and self.owners <= set(self.ownership.own)
@@ -106,8 +106,8 @@ async def made(scene: Scene) -> Owner | Exception:
 
 @settings(max_examples=200)
 @given(scenes())
-async def test_only_what_is_all_of_one_own_customer_is_held(scene: Scene) -> None:
-    """A caller is let through only if all that is named belongs to one customer of its own; nothing changes yet."""
+async def test_only_objects_of_one_own_customer_are_accepted(scene: Scene) -> None:
+    """A caller is accepted only if everything it names belongs to one customer of its own; nothing changes yet."""
     outcome = await made(scene)
 
     assert isinstance(outcome, Owner) is scene.allowed
@@ -118,7 +118,7 @@ async def test_only_what_is_all_of_one_own_customer_is_held(scene: Scene) -> Non
 @settings(max_examples=200)
 @given(scenes())
 async def test_refusals_are_all_alike(scene: Scene) -> None:
-    """Of objects that are foreign, absent, nobody's or mixed the refusal is one and the same."""
+    """Foreign, absent, ownerless and mixed objects all give one and the same refusal."""
     outcome = await made(scene)
 
     if isinstance(outcome, PermissionDenied):
@@ -132,8 +132,8 @@ async def test_refusals_are_all_alike(scene: Scene) -> None:
 
 @settings(max_examples=200)
 @given(scenes())
-async def test_nothing_is_sent_for_what_is_not_the_callers(scene: Scene) -> None:
-    """R2: a change is made only for the customer that the caller was held to, and nothing of another's is answered."""
+async def test_nothing_is_sent_for_foreign_objects(scene: Scene) -> None:
+    """R2: a change is made only for the one customer of the call, and nothing of another customer is returned."""
     operation, stripe = scene.intent.operation, scene.stripe
     if operation.kind is Kind.LIST:
         return
@@ -157,5 +157,5 @@ async def test_nothing_is_sent_for_what_is_not_the_callers(scene: Scene) -> None
 
 
 def test_every_kind_that_refers_is_known() -> None:
-    """What an object is held by in its stead is a kind in the table itself."""
+    """The kind through which an object names its customer is itself a kind in the table."""
     assert [name for each in RESOURCES.values() for name in each.via if name not in RESOURCES] == []

@@ -1,4 +1,4 @@
-"""Checks W2-W6 as far as core decides them: which customer an item gets, and what is said when a step fails."""
+"""Checks W2-W6 in core: which customer an item gets, and the answer when a step fails."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ from tests.unit.core.flows.creations import ADA, BACK, CALLER, CREATOR, DOWN, RE
 
 
 async def test_without_write_back_every_call_is_a_new_customer() -> None:
-    """Without an item and without a client's key two calls are two customers, named after nothing."""
+    """Without an item and without a client's key two calls create two customers, whose metadata name no item."""
     stripe = Stripe()
 
     first = await create_customer(NewCustomer(ADA), CREATOR, stripe)
@@ -62,7 +62,7 @@ async def test_a_clients_key_makes_a_retry_the_same_customer() -> None:
 
 
 async def test_a_clients_key_never_leaves_as_it_is() -> None:
-    """W5, A5: What goes to Stripe is a digest, in which neither the caller's token nor its key can be read."""
+    """W5, A5: Stripe gets a digest, which reveals neither the caller's token nor its key."""
     stripe = Stripe()
 
     await create_customer(NewCustomer(ADA), replace(CREATOR, key="my-key"), stripe)
@@ -97,7 +97,7 @@ async def test_the_caller_writes_where_there_is_no_service() -> None:
 
 
 async def test_an_empty_item_gets_the_customer() -> None:
-    """W4: An item is read and judged with the caller's rights before Stripe is asked, and read again at the end."""
+    """W4: An item is read and checked with the caller's rights before Stripe is asked, and read again at the end."""
     items = Items({7: None})
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
@@ -113,7 +113,7 @@ async def test_an_empty_item_gets_the_customer() -> None:
 
 
 async def test_an_item_with_a_customer_keeps_it() -> None:
-    """W4: An item that has an ID is neither overwritten nor given a second customer; the first is shown."""
+    """W4: An item with an ID is neither overwritten nor given a second customer; the first one is shown."""
     items, stripe = Items({7: "cus_old"}), Stripe()
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
@@ -124,7 +124,7 @@ async def test_an_item_with_a_customer_keeps_it() -> None:
 
 
 async def test_a_customer_the_caller_may_not_read_is_not_shown() -> None:
-    """W4, R6: Whoever may create but not read learns that there is a customer and nothing of it."""
+    """W4, R6: A caller that may create but not read learns that a customer exists, and nothing about it."""
     items, stripe = Items({7: "cus_old"}), Stripe()
 
     with pytest.raises(ItemConflict, match="may not read") as conflict:
@@ -135,8 +135,8 @@ async def test_a_customer_the_caller_may_not_read_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize("customer_id", [None, "cus_old"])
-async def test_whoever_may_not_update_the_item_gets_nothing(customer_id: str | None) -> None:
-    """0 Stripe: Reading an item is not enough, whether or not it has a customer."""
+async def test_a_caller_that_may_not_update_the_item_gets_nothing(customer_id: str | None) -> None:
+    """0 Stripe: Permission to read an item is not enough, with or without a customer in it."""
     items, stripe = Items({7: customer_id}, updatable=False), Stripe()
 
     with pytest.raises(ItemRefused, match="may not update") as refused:
@@ -150,7 +150,7 @@ async def test_whoever_may_not_update_the_item_gets_nothing(customer_id: str | N
 @pytest.mark.parametrize("error", [DOWN, REFUSED])
 @pytest.mark.parametrize(("step", "item"), [("create", None), ("customer_id", 7), ("may_update", 7)])
 async def test_stripe_is_not_asked_before_directus_agreed(step: str, item: int | None, error: SidecarError) -> None:
-    """0 Stripe: Whichever question to Directus fails before Stripe's turn ends the request, as that failure."""
+    """0 Stripe: Any question to Directus that fails before the call to Stripe ends the request with that failure."""
     items, stripe = Items({7: None}, failing={step: error}), Stripe()
 
     with pytest.raises(type(error)):
@@ -172,7 +172,7 @@ async def test_stripe_is_not_asked_before_directus_agreed(step: str, item: int |
 )
 @pytest.mark.parametrize("item", [None, 7])
 async def test_a_failure_at_stripe_names_the_item(error: StripeFailure, item: int | None) -> None:
-    """W3: After a failure the caller knows the item, so that a retry makes no second one; no ID was written."""
+    """W3: After a failure no ID was written, and the caller knows the item, so a retry creates no second one."""
     items = Items({7: None})
     error = StripeRejected("x", status=402, extensions=error.extensions) if isinstance(error, StripeRejected) else error
 
@@ -185,7 +185,7 @@ async def test_a_failure_at_stripe_names_the_item(error: StripeFailure, item: in
 
 @pytest.mark.parametrize("error", [DOWN, REFUSED])
 async def test_an_id_that_cannot_be_written_is_pending(error: SidecarError, caplog: pytest.LogCaptureFixture) -> None:
-    """W3: The caller gets its customer and learns that the ID is still to be written; the operator is told which."""
+    """W3: The caller gets its customer and learns that the ID is not written yet; the operator learns which one."""
     items = Items({7: None}, failing={"claim": error})
 
     with caplog.at_level(logging.ERROR):
@@ -197,7 +197,7 @@ async def test_an_id_that_cannot_be_written_is_pending(error: SidecarError, capl
     assert (vars(record)["item"], vars(record)["customer"]) == (7, "cus_1")
 
 
-async def test_a_retry_finishes_what_was_pending() -> None:
+async def test_a_retry_writes_a_pending_id() -> None:
     """W3: Once Directus is back, the same request writes the same customer's ID."""
     items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
     await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
@@ -211,7 +211,7 @@ async def test_a_retry_finishes_what_was_pending() -> None:
 
 
 async def test_a_lost_answer_to_the_claim_is_no_conflict() -> None:
-    """W3: An item that already names the very customer is done, however that came to be."""
+    """W3: An item that already names exactly this customer is done, whatever wrote the ID."""
     items, stripe = Items({7: None}, raced="cus_1"), Stripe()
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
@@ -221,7 +221,7 @@ async def test_a_lost_answer_to_the_claim_is_no_conflict() -> None:
 
 
 async def test_an_item_that_got_another_customer_meanwhile_keeps_it(caplog: pytest.LogCaptureFixture) -> None:
-    """W4: Who comes second is shown the first one's customer, and the operator is told of the one left over."""
+    """W4: The second caller is shown the first one's customer, and the operator learns of the leftover customer."""
     items = Items({7: None}, raced="cus_other")
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
@@ -232,7 +232,7 @@ async def test_an_item_that_got_another_customer_meanwhile_keeps_it(caplog: pyte
 
 
 async def test_an_empty_answer_after_a_lost_claim_is_pending() -> None:
-    """W3: Where the claim changed nothing and the item still shows no ID, nobody is told that it was written."""
+    """W3: If the claim changed nothing and the item still shows no ID, no answer says that it was written."""
     items = Items({7: ""})
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
@@ -241,7 +241,7 @@ async def test_an_empty_answer_after_a_lost_claim_is_pending() -> None:
 
 
 async def test_one_item_asked_for_twenty_times_at_once_gets_one_customer() -> None:
-    """W2: However many callers meet at one item, all get the same customer and the item holds it."""
+    """W2: Any number of concurrent callers for one item get the same customer, and the item contains its ID."""
     items, stripe = Items({7: None}), Stripe()
     callers = [Creator(Credential(f"t{number}", Source.HEADER, "::1"), may_read=True) for number in range(20)]
 
@@ -256,7 +256,7 @@ async def test_one_item_asked_for_twenty_times_at_once_gets_one_customer() -> No
 
 @pytest.mark.parametrize("end", ["deleted", "wiped"])
 async def test_an_item_whose_customer_was_deleted_gets_another(end: str) -> None:
-    """W4: What Stripe repeats of a customer that is gone is not written back; the item gets a customer that lives."""
+    """W4: If Stripe repeats a deleted customer, its ID is not written; the item gets a customer that exists."""
     items, stripe = Items({7: None}), Stripe()
     await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
     getattr(stripe, end).add("cus_1")
@@ -271,7 +271,7 @@ async def test_an_item_whose_customer_was_deleted_gets_another(end: str) -> None
 
 @given(deleted=st.integers(1, 9), callers=st.integers(1, 9))
 async def test_after_several_deletions_all_get_one_customer(deleted: int, callers: int) -> None:
-    """W2, W4: However often an item's customer was deleted, all who ask at once afterwards get the same new one."""
+    """W2, W4: After any number of deletions of an item's customer, all concurrent callers get the same new one."""
     items, stripe = Items({7: None}), Stripe()
     for number in range(1, deleted + 1):
         await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
@@ -287,7 +287,7 @@ async def test_after_several_deletions_all_get_one_customer(deleted: int, caller
 
 
 async def test_a_customer_that_lives_is_kept_by_a_retry() -> None:
-    """W2: A repeated answer about a customer that is there makes no second one."""
+    """W2: A repeated answer about an existing customer creates no second one."""
     items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
     await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
 
@@ -298,7 +298,7 @@ async def test_a_customer_that_lives_is_kept_by_a_retry() -> None:
 
 
 async def test_a_new_customer_is_not_looked_at_again() -> None:
-    """A first answer needs no second question."""
+    """A first answer from Stripe needs no second question."""
     stripe = Stripe()
 
     await create_customer_for_item(NewCustomer(ADA), CREATOR, stripe, write_back(Items()))
@@ -307,7 +307,7 @@ async def test_a_new_customer_is_not_looked_at_again() -> None:
 
 
 async def test_deletion_without_end() -> None:
-    """Where every customer of an item is deleted at once, the caller is told so after a few."""
+    """If every customer of an item is deleted at once, the caller is told so after a few attempts."""
     items, stripe = Items({7: None}), Stripe()
     stripe.deleted = {f"cus_{number}" for number in range(1, 50)}
     for _ in range(10):
@@ -322,7 +322,7 @@ async def test_deletion_without_end() -> None:
 
 
 async def test_a_failure_while_looking_names_the_item() -> None:
-    """W3: Where Stripe fails when it is asked whether the customer lives, the caller learns the item all the same."""
+    """W3: If Stripe fails when asked whether the customer exists, the caller still learns the item."""
     items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
     await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
     failing = Unreadable(by_key=stripe.by_key)
@@ -352,12 +352,12 @@ def test_keys_are_one_to_an_item(first: tuple[str, str, PrimaryKey], second: tup
 
 @given(names, names | st.none(), names, names | st.none())
 def test_keys_are_one_to_a_customer_that_went(item: str, after: str | None, other: str, later: str | None) -> None:
-    """W2: Two keys of one collection are the same only for the same item after the same customer."""
+    """W2: Two keys of one collection are equal only for the same item after the same customer."""
     keys = [idempotency_key(BACK, item, after=after), idempotency_key(BACK, other, after=later)]
 
     assert (keys[0] == keys[1]) is ((item, after) == (other, later))
 
 
 def test_a_key_survives_a_release() -> None:
-    """W2: The key is made from these facts in this way for good: a new release must not make second customers."""
+    """W2: The derivation of the key must never change: a new release must not create second customers."""
     assert idempotency_key(BACK, 7) == "52d7ed611d0d91635c6a1d7e2f39db38295f09ab46418253c4b80856a402fd71"

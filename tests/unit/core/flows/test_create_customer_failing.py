@@ -1,4 +1,4 @@
-"""What creating a customer does when an answer of either side is not the one that it counts on."""
+"""Creating a customer when one of the upstreams answers unexpectedly."""
 
 import logging
 from dataclasses import dataclass, field, replace
@@ -15,20 +15,20 @@ from tests.unit.core.flows.creations import ADA, CREATOR, DOWN, SERVICE, Items, 
 TAKEN = ItemRefused("taken", status=400, code="RECORD_NOT_UNIQUE")
 
 
-@pytest.mark.parametrize("held", ["../balance", "cus_1/../../balance", "cus_1?expand[]=x", "pi_1", "cus_"])
-async def test_what_is_no_id_of_a_customer_is_not_asked_of_stripe(held: str) -> None:
-    """Whoever may write an item's ID field cannot choose by it which URL is asked with the account's key."""
+@pytest.mark.parametrize("stored", ["../balance", "cus_1/../../balance", "cus_1?expand[]=x", "pi_1", "cus_"])
+async def test_an_invalid_customer_id_is_not_sent_to_stripe(stored: str) -> None:
+    """A caller that writes an item's ID field cannot choose by it the URL that is called with the account's key."""
     stripe = Stripe()
 
     with pytest.raises(ItemConflict, match="Correct it") as conflict:
-        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(Items({7: held})))
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(Items({7: stored})))
 
     assert (conflict.value.status, conflict.value.extensions) == (409, {"item": 7})
     assert (stripe.retrieved, stripe.by_key) == ([], {})
 
 
 async def test_an_id_that_another_item_has_is_a_conflict(caplog: pytest.LogCaptureFixture) -> None:
-    """Where the ID field is unique and another item has the ID, the caller gets a 409 that names its own item."""
+    """If the ID field is unique and another item has the ID, the caller gets a 409 that names its own item."""
     items = Items({7: None}, failing={"claim": TAKEN})
 
     with caplog.at_level(logging.WARNING), pytest.raises(ItemConflict, match="Another item") as conflict:
@@ -40,7 +40,7 @@ async def test_an_id_that_another_item_has_is_a_conflict(caplog: pytest.LogCaptu
 
 
 async def test_a_stripe_that_may_not_be_read_is_not_a_deleted_customer() -> None:
-    """Any answer but "there is none" is a failure that names the item, and no reason for a second customer."""
+    """Any answer but "no such customer" is a failure that names the item, and causes no second customer."""
     items, stripe = Items({7: None}, failing={"claim": DOWN}), Forbidding()
     await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
 
@@ -53,7 +53,7 @@ async def test_a_stripe_that_may_not_be_read_is_not_a_deleted_customer() -> None
 
 @pytest.mark.parametrize("answer", [{}, {"id": None}, {"id": 7}, {"id": ""}, {"id": "pi_1"}], ids=str)
 async def test_an_answer_without_an_id_is_no_customer(answer: StripeObject) -> None:
-    """What Stripe answers to a creation has the ID of a customer, or it is a 502 and nothing is written."""
+    """If Stripe's answer to a creation has no customer ID, that is a 502 and nothing is written."""
     items = Items({7: None})
 
     with pytest.raises(StripeUnavailable, match="without a customer") as alone:
@@ -67,7 +67,7 @@ async def test_an_answer_without_an_id_is_no_customer(answer: StripeObject) -> N
 
 
 async def test_an_item_that_was_taken_meanwhile_names_itself() -> None:
-    """Whoever comes second and may not read the first one's customer gets a conflict that names the item."""
+    """The second caller gets a conflict that names the item if it may not read the first one's customer."""
     items, creator = Items({7: None}, raced="cus_other"), replace(CREATOR, may_read=False)
 
     with pytest.raises(ItemConflict) as conflict:
@@ -77,7 +77,7 @@ async def test_an_item_that_was_taken_meanwhile_names_itself() -> None:
 
 
 async def test_the_caller_writes_into_its_new_item() -> None:
-    """Without a service token the caller writes the ID into an item that was made for it, too."""
+    """Without a service token the caller also writes the ID into an item that was made for it."""
     items = Items()
 
     await create_customer_for_item(NewCustomer(ADA), CREATOR, Stripe(), write_back(items, service=None))
@@ -86,7 +86,7 @@ async def test_the_caller_writes_into_its_new_item() -> None:
 
 
 async def test_a_claim_whose_answer_is_lost() -> None:
-    """An item that has the ID is done, and nobody is told that this very call put it there."""
+    """An item with the ID is done, and no answer says that this call wrote it."""
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(Losing({7: None})))
 
     assert outcome == Outcome({"id": "cus_1", **ADA}, 7, created=False, pending=False)
@@ -94,7 +94,7 @@ async def test_a_claim_whose_answer_is_lost() -> None:
 
 @pytest.mark.parametrize("claimed", [False, True])
 async def test_directus_away_after_the_creation(*, claimed: bool, caplog: pytest.LogCaptureFixture) -> None:
-    """An ID that was written for certain is not pending; where nobody can tell any more whether it was, it is."""
+    """An ID that was certainly written is not pending; an ID of which nobody can tell is."""
     items = Leaving({7: None}, claimed=claimed)
 
     with caplog.at_level(logging.ERROR):
@@ -125,7 +125,7 @@ class Losing(Items):
 
 @dataclass
 class Leaving(Items):
-    """Directus cannot be reached from the claim on, and made that if `claimed`."""
+    """Make Directus unreachable from the claim on; the claim itself is applied if `claimed`."""
 
     claimed: bool = False
 

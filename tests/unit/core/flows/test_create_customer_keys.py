@@ -1,4 +1,4 @@
-"""Under which idempotency key a creation is sent to Stripe: who meets another's key gets another's customer."""
+"""The idempotency key of a creation at Stripe: a caller with another's key would get another's customer."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from tests.unit.core.flows.creations import ADA, BACK, CALLER, CREATOR, Items, S
 
 
 async def test_each_item_has_a_key_of_its_own() -> None:
-    """Two items of one collection are two keys and two customers, and each key is made from its item."""
+    """Two items of one collection have two keys and two customers, and each key derives from its item."""
     items, stripe = Items({7: None, 8: None}), Stripe()
 
     for item in (7, 8):
@@ -26,7 +26,7 @@ async def test_each_item_has_a_key_of_its_own() -> None:
 
 
 async def test_after_a_deletion_the_key_names_the_customer_that_went() -> None:
-    """The next key is made from the same item and the deleted customer, so that everybody arrives at the same one."""
+    """The next key derives from the item and the deleted customer, so all callers arrive at the same one."""
     items, stripe = Items({7: None}), Stripe(deleted={"cus_1"})
 
     for _ in range(2):
@@ -36,8 +36,8 @@ async def test_after_a_deletion_the_key_names_the_customer_that_went() -> None:
     assert list(stripe.by_key) == [idempotency_key(BACK, 7), idempotency_key(BACK, 7, after="cus_1")]
 
 
-async def test_a_clients_key_is_for_this_operation() -> None:
-    """The same key of the same client means something else for another operation."""
+async def test_a_clients_key_belongs_to_one_operation() -> None:
+    """The same key of the same client gives another key for another operation."""
     stripe = Stripe()
 
     await create_customer(NewCustomer(ADA), replace(CREATOR, key="my-key"), stripe)
@@ -46,7 +46,7 @@ async def test_a_clients_key_is_for_this_operation() -> None:
 
 
 async def test_without_a_key_of_the_clients_chance_makes_one() -> None:
-    """Each call has a key that nobody can guess, so that only Stripe's library repeats it."""
+    """Each call has an unguessable key, so only Stripe's library repeats it."""
     stripe = Stripe()
 
     for _ in range(2):
@@ -56,12 +56,12 @@ async def test_without_a_key_of_the_clients_chance_makes_one() -> None:
 
 
 def test_metadata_that_say_no_more_than_ours() -> None:
-    """A customer whose metadata are exactly the three names is the item's, too."""
+    """A customer with exactly the three names as metadata is the item's, too."""
     assert named_item(BACK, item_metadata(BACK, 7)) == "7"
 
 
 def test_the_key_after_a_deletion_survives_a_release() -> None:
-    """As with the first key of an item, two releases that serve at once make the same key of the same facts."""
+    """Two releases that serve at once derive the same key from the same facts, as with the first key of an item."""
     expected = "196a181dbe3e24fc5dc1a55453ab830369c732957fe4f69b11eaa73534826395"
 
     assert idempotency_key(BACK, 7, after="cus_1") == expected

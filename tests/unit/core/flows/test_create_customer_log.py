@@ -1,4 +1,4 @@
-"""What the operator is told of a creation that did not end as it should."""
+"""The operator's log lines about a creation that did not end as expected."""
 
 import logging
 
@@ -20,7 +20,7 @@ async def create(items: Items, stripe: Stripe) -> None:
 
 
 async def test_a_customer_that_belongs_to_no_item(caplog: pytest.LogCaptureFixture) -> None:
-    """Where two creations met, the line names the item, its customer, and the one that is left over."""
+    """If two creations met, the line names the item, its customer, and the leftover customer."""
     await create(Items({7: None}, raced="cus_other"), Stripe())
 
     facts = {"item": 7, "customer": "cus_1", "holder": "cus_other"}
@@ -28,7 +28,7 @@ async def test_a_customer_that_belongs_to_no_item(caplog: pytest.LogCaptureFixtu
 
 
 async def test_an_id_that_was_not_written(caplog: pytest.LogCaptureFixture) -> None:
-    """One line says why the ID was not written, another what has to be written yet."""
+    """One line says why the ID was not written, another which ID still has to be written."""
     await create(Items({7: None}, failing={"claim": DOWN}), Stripe())
 
     assert told(caplog) == [
@@ -38,7 +38,7 @@ async def test_an_id_that_was_not_written(caplog: pytest.LogCaptureFixture) -> N
 
 
 async def test_a_customer_that_was_deleted(caplog: pytest.LogCaptureFixture) -> None:
-    """An item that gets another customer is told of as a warning, with the customer that went."""
+    """If an item gets another customer, a warning says so and names the former one."""
     items, stripe = Items({7: None}), Stripe(deleted={"cus_1"})
     await create(items, stripe)
     items.rows[7] = None

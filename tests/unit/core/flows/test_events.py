@@ -1,4 +1,4 @@
-"""What counts as an event of Stripe's, and which are ours."""
+"""Which bodies are events of Stripe, and which events concern us."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ def body(kind: str = UPDATED, **attributes: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
 def test_customers_are_named(kind: str) -> None:
-    """Of what is followed the customer's ID is read."""
+    """From an event about a followed object the customer's ID is read."""
     assert parse_event(body(kind)) == replace(UPDATE, type=kind)
 
 
@@ -29,7 +29,7 @@ def test_customers_are_named(kind: str) -> None:
 )
 @pytest.mark.parametrize("data", [{"object": {"id": "cus_1", "object": "customer"}}, {"object": {}}, None, "x"])
 def test_other_types_are_not_looked_into(kind: str, data: object) -> None:
-    """Whatever else an event is about, nothing of its payload is read."""
+    """From any other event nothing of the payload is read."""
     assert parse_event(body(kind, data=data)) == replace(UPDATE, type=kind, customer=None)
 
 
@@ -66,8 +66,8 @@ def test_other_types_are_not_looked_into(kind: str, data: object) -> None:
     ],
     ids=lambda changes: str(changes).replace("\\", ""),  # pytest escapes them again at a second collection
 )
-def test_what_is_no_event(changes: dict[str, object]) -> None:
-    """P1: A part of another shape makes it no event, and no ID that could change a path is ever taken from it."""
+def test_bodies_that_are_no_event(changes: dict[str, object]) -> None:
+    """P1: A malformed part makes the body no event, and an ID that could change a path is never read from it."""
     with pytest.raises(InvalidPayload, match="event"):
         parse_event({**body(), **changes})
 
@@ -82,7 +82,7 @@ _json = st.recursive(
 
 @given(_json, st.sampled_from(["id", "object", "type", "livemode", "account", "data"]))
 def test_any_value_anywhere(value: object, name: str) -> None:
-    """V1: Whatever stands in a part, the outcome is an event or a refusal, and an event's customer is one."""
+    """V1: Any value in any part gives an event or a refusal, and an event's customer is a customer."""
     for whole in (value, {**body(), name: value}):
         try:
             found = parse_event(whole)
@@ -94,13 +94,13 @@ def test_any_value_anywhere(value: object, name: str) -> None:
 
 @pytest.mark.parametrize(("livemode", "key"), [(True, False), (False, True)])
 def test_the_other_mode(livemode: bool, key: bool) -> None:  # noqa: FBT001 - pytest's way to give parameters
-    """Test data and real money never meet, whichever of the two the key is for."""
+    """Test data and real money never mix, in either mode of the key."""
     assert foreign(replace(UPDATE, livemode=livemode), livemode=key) == "another mode than the key's"
     assert foreign(replace(UPDATE, livemode=livemode), livemode=livemode) is None
 
 
 def test_connected_accounts() -> None:
-    """A connected account's customers are not ours, in whichever mode."""
+    """A connected account's customers are not ours, in either mode."""
     connected = parse_event(body(account="acct_1"))
 
     assert foreign(connected, livemode=False) == foreign(connected, livemode=True) == "a connected account's"

@@ -1,4 +1,4 @@
-"""What an item repeats of its customer, and that it ends in the truth whatever happens meanwhile."""
+"""The fields of an item that copy its customer, and that they end equal to Stripe's whatever happens meanwhile."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ async def _nothing() -> None:
 
 @dataclass
 class World:
-    """Stripe's one customer, and Directus's items by key. `between` is waited for at each step of whoever follows."""
+    """Stripe's one customer, and Directus's items by key. `between` is awaited at each step of a follower."""
 
     customer: StripeObject = field(default_factory=lambda: dict(ADA))
     rows: dict[PrimaryKey, dict[str, object]] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class World:
         return [change async for change in follow("cus_1", self, self, MIRROR)]
 
     def at_step(self, number: int, happens: Callable[[], None]) -> None:
-        """Let something happen once, at the step of this number."""
+        """Run something once, at the step with this number."""
         steps = iter(range(1, 1000))
 
         async def step() -> None:
@@ -108,7 +108,7 @@ class World:
 
     @property
     def truth(self) -> bool:
-        """Whether every item that holds the customer says what Stripe says, and none holds one that is deleted."""
+        """Say whether every item linked to the customer matches Stripe, and none is linked to a deleted one."""
         state = MIRROR.state(self.customer)
         holding = [row for row in self.rows.values() if row["cus"] == "cus_1"]
         return not holding if state is None else all({n: row[n] for n in state} == state for row in holding)
@@ -119,7 +119,7 @@ def item(**values: object) -> dict[str, object]:
 
 
 async def test_an_update_reaches_the_item() -> None:
-    """What differs is written, and nothing else is."""
+    """Only fields that differ are written."""
     world = World(rows={7: item(name="Eva", mail="old@example.com")})
 
     changes = await world.follow()
@@ -130,8 +130,8 @@ async def test_an_update_reaches_the_item() -> None:
     assert world.rows == {7: item()}
 
 
-async def test_what_is_true_is_not_written() -> None:
-    """An item that agrees is not touched, and Stripe is asked once."""
+async def test_equal_values_are_not_written() -> None:
+    """An item that matches is not changed, and Stripe is asked once."""
     world = World(rows={7: item()})
 
     assert await world.follow() == []
@@ -139,7 +139,7 @@ async def test_what_is_true_is_not_written() -> None:
 
 
 async def test_a_deletion_clears_the_id() -> None:
-    """The ID of a deleted customer goes; what else the item says is the editors' to keep or not."""
+    """The ID of a deleted customer is cleared; the other fields of the item are left to the editors."""
     world = World(customer=GONE, rows={7: item()})
 
     assert await world.follow() == [Change(7, ("cus",))]
@@ -148,7 +148,7 @@ async def test_a_deletion_clears_the_id() -> None:
 
 @pytest.mark.parametrize("customer", [ADA, GONE])
 async def test_a_customer_without_item(customer: StripeObject) -> None:
-    """Nothing is written where no item holds the customer, and Stripe is not asked about it."""
+    """If no item is linked to the customer, nothing is written and Stripe is not asked."""
     world = World(customer=customer, rows={7: item(cus="cus_2", name="Eva"), 8: item(cus=None, name="Eva")})
 
     assert await world.follow() == []
@@ -156,7 +156,7 @@ async def test_a_customer_without_item(customer: StripeObject) -> None:
 
 
 async def test_several_items() -> None:
-    """Where the field is not unique, every item that holds the customer is mended."""
+    """If the ID field is not unique, every item linked to the customer is updated."""
     world = World(customer=GONE, rows={7: item(), 8: item()})
 
     assert await world.follow() == [Change(7, ("cus",)), Change(8, ("cus",))]
@@ -164,7 +164,7 @@ async def test_several_items() -> None:
 
 
 async def test_only_what_the_service_may_change() -> None:
-    """A field that the service may not read and change is left as it is."""
+    """A field that the service may not both read and change is left unchanged."""
     world = World(rows={7: item(name="Eva", mail="old")}, fields=AllowedFields(frozenset({"name"})))
 
     await world.follow()
@@ -173,7 +173,7 @@ async def test_only_what_the_service_may_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "said", "same"),
+    ("stored", "said", "same"),
     [
         ("Ada", "Ada", True),
         ("Ada", "ada", False),
@@ -192,13 +192,13 @@ async def test_only_what_the_service_may_change() -> None:
         ({"city": "x"}, None, False),
     ],
 )
-def test_when_values_are_the_same(held: object, said: object, *, same: bool) -> None:
-    """An address counts as the same however Directus keeps it, so that nothing is written again and again."""
-    assert (MIRROR.lacking({"where": said}, {"where": held}) == {}) is same
+def test_when_values_are_the_same(stored: object, said: object, *, same: bool) -> None:
+    """An address is equal however Directus stores it, so it is not written again and again."""
+    assert (MIRROR.lacking({"where": said}, {"where": stored}) == {}) is same
 
 
 def test_which_fields_repeat_what() -> None:
-    """Each attribute goes to the first field that stands for it, and each field takes the first that there is."""
+    """Each attribute goes to the first field mapped to it, and each field takes the first attribute that exists."""
     field_map = FieldMap(
         {"cus": ("id",), "a": ("phone", "email"), "b": ("email",), "c": ("name", "id"), "d": ("name",)}
     )
@@ -211,7 +211,7 @@ def test_which_fields_repeat_what() -> None:
 
 
 @pytest.mark.parametrize("attribute", ["id", "object", "metadata", "client_secret"])
-def test_what_is_never_repeated(attribute: str) -> None:
+def test_attributes_that_are_never_copied(attribute: str) -> None:
     """R2: No ID, no metadata and no secret is written into an item, whatever the map says."""
     field_map = FieldMap({"cus": (attribute,), "copy": (attribute,)})
 
@@ -219,14 +219,14 @@ def test_what_is_never_repeated(attribute: str) -> None:
 
 
 def test_key_and_id_field_are_not_repeated() -> None:
-    """Neither the primary key nor the ID field is one that a map can put a name or an address into."""
+    """Neither the primary key nor the ID field can be mapped to a name or an address."""
     field_map = FieldMap({"cus": ("name",), "id": ("email",)})
 
     assert Mirror.of(field_map, CUSTOMERS).fields == {}
 
 
-def test_who_may_sign_in_is_not_stripes_to_say() -> None:
-    """Whoever may change a customer's e-mail address at Stripe does not change by it whose login a user's is."""
+def test_stripe_does_not_decide_who_may_sign_in() -> None:
+    """A change of a customer's e-mail address at Stripe does not change the owner of a user's login."""
     login = [
         "email",
         "password",
@@ -245,7 +245,7 @@ def test_who_may_sign_in_is_not_stripes_to_say() -> None:
 
 
 async def test_a_refusal_names_the_item_and_the_fields(caplog: pytest.LogCaptureFixture) -> None:
-    """What Directus refuses to store is told to the operator without its value, and is not taken for done."""
+    """If Directus refuses a value, the operator is told without the value, and the event does not count as done."""
     world = World(rows={7: item(name="Eva", mail="old")}, refusing=True)
 
     with caplog.at_level(logging.ERROR), pytest.raises(ItemRefused):
@@ -259,7 +259,7 @@ async def test_a_refusal_names_the_item_and_the_fields(caplog: pytest.LogCapture
 
 
 async def test_stripe_down() -> None:
-    """Where Stripe cannot be asked nothing is written, whatever the event said."""
+    """If Stripe cannot be asked, nothing is written, whatever the event said."""
     world = World(rows={7: item(name="Eva")})
 
     async def down() -> None:
@@ -273,7 +273,7 @@ async def test_stripe_down() -> None:
 
 
 async def test_a_customer_that_changes_all_the_time() -> None:
-    """It is not gone on with for ever; Stripe sends the event again."""
+    """The number of attempts is bounded; Stripe sends the event again."""
     world, numbers = World(rows={7: item(name="Eva")}), iter(range(10_000))
 
     async def change() -> None:
@@ -294,7 +294,7 @@ async def test_a_customer_that_changes_all_the_time() -> None:
     ids=str,
 )
 async def test_a_change_in_between(step: int, change: dict[str, object]) -> None:
-    """Whenever Stripe changes before it is looked at for the last time, the item says what Stripe says."""
+    """However often Stripe changes before the last read, the item ends with Stripe's values."""
     world = World(rows={7: item(name="Eva", mail="old@example.com")})
     world.at_step(step, lambda: world.customer.update(change))
 
@@ -306,7 +306,7 @@ async def test_a_change_in_between(step: int, change: dict[str, object]) -> None
 
 @pytest.mark.parametrize("step", range(1, 6))
 async def test_an_editor_in_between(step: int) -> None:
-    """What an editor puts into the ID field meanwhile stays, in whichever step; so do the editor's own fields."""
+    """An ID that an editor writes meanwhile stays, at any step; so do the editor's own fields."""
     world = World(customer=GONE, rows={7: item()})
     world.at_step(step, lambda: world.rows[7].update(cus="cus_2", note="new"))
 
@@ -332,7 +332,7 @@ async def test_an_id_that_is_moved_meanwhile(step: int) -> None:
 
 @pytest.mark.parametrize("step", range(1, 6))
 async def test_an_item_that_is_deleted_meanwhile(step: int) -> None:
-    """An item that goes is no failure."""
+    """An item that is deleted meanwhile is no failure."""
     world = World(rows={7: item(name="Eva")})
     world.at_step(step, world.rows.clear)
 
@@ -348,7 +348,7 @@ _change = st.sampled_from(
 
 @given(st.lists(_change, min_size=1, max_size=4), st.integers(0, 2**32), st.booleans())
 async def test_replicas_end_in_the_truth(changes: list[dict[str, object]], seed: int, late: bool) -> None:  # noqa: FBT001 - hypothesis's way
-    """Each change has its event, dealt with in any order, by several replicas at once: the item ends in the truth."""
+    """With one event per change, in any order, by several replicas at once, the item ends with Stripe's values."""
     random = Random(seed)  # noqa: S311 - a pace, no secret
     world = World(rows={7: item(name="Eva", mail="old@example.com")})
 

@@ -1,4 +1,4 @@
-"""What a price times a quantity comes to."""
+"""The amount of a price times a quantity."""
 
 import pytest
 from hypothesis import example, given
@@ -30,7 +30,7 @@ def offering(**changes: object) -> Stripe:
 @example(MOST_AMOUNT, 1)
 @example(MOST_AMOUNT + 1, 1)
 async def test_the_amount_is_the_price_times_the_quantity(unit: int, quantity: int) -> None:
-    """It comes to exactly that, and what Stripe's eight digits cannot hold, or is nothing, is refused."""
+    """The amount is exact; an amount of zero, or of more than Stripe's eight digits, is refused."""
     values: dict[str, object] = {"price": "price_1", "quantity": quantity, "description": "x"}
     stripe = offering(unit_amount=unit)
 
@@ -47,7 +47,7 @@ async def test_the_amount_is_the_price_times_the_quantity(unit: int, quantity: i
 
 
 async def test_one_is_meant_where_no_quantity_is_said() -> None:
-    """A price alone is bought once."""
+    """Without a quantity a price is bought once."""
     expected = {"amount": 250, "currency": "eur", "metadata": {"price": "price_1", "quantity": "1"}}
 
     assert expected == await with_amount({"price": "price_1"}, offering())
@@ -73,14 +73,14 @@ async def test_one_is_meant_where_no_quantity_is_said() -> None:
     ids=str,
 )
 async def test_other_prices_are_refused(changes: dict[str, object]) -> None:
-    """What is not active, recurs, or costs otherwise than its amount times the quantity is refused by name."""
+    """A price that is inactive, recurs, or costs anything but amount times quantity is refused by name."""
     with pytest.raises(InvalidPayload, match="price"):
         await with_amount({"price": "price_1"}, offering(**changes))
 
 
 @pytest.mark.parametrize("missing", ["active", "unit_amount", "type", "billing_scheme", "currency"])
 async def test_a_price_that_does_not_say_is_refused(missing: str) -> None:
-    """Deny is the default: what a price leaves unsaid does not count in its favour."""
+    """Deny is the default: a property that is missing in a price does not count in its favor."""
     price = {name: value for name, value in offering().objects["price_1"].items() if name != missing}
 
     with pytest.raises(InvalidPayload, match="price"):
@@ -88,7 +88,7 @@ async def test_a_price_that_does_not_say_is_refused(missing: str) -> None:
 
 
 async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
-    """Where the operator lets clients say how much, Stripe is asked for no price."""
+    """If the operator lets clients choose the amount, Stripe is asked for no price."""
     values: dict[str, object] = {"amount": 1099, "currency": "usd", "customer": "cus_1"}
     stripe = offering()
 
@@ -103,13 +103,13 @@ async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
         ({"amount": 100, "currency": "usd", "quantity": 5}, "quantity"),
     ],
 )
-async def test_what_contradicts_is_refused(values: dict[str, object], named: str) -> None:
-    """Nothing that was sent is left out silently: a currency beside a price, or a quantity of an amount, is a fault."""
+async def test_contradictions_are_refused(values: dict[str, object], named: str) -> None:
+    """No parameter is ignored silently: a currency with a price, or a quantity with an amount, is a fault."""
     with pytest.raises(InvalidPayload, match=f"^{named}: "):
         await with_amount(values, offering())
 
 
 async def test_an_unknown_price_is_stripes_to_say() -> None:
-    """A price that Stripe does not have is rejected by Stripe."""
+    """Stripe rejects a price that it does not have."""
     with pytest.raises(StripeRejected):
         await with_amount({"price": "price_2"}, offering())

@@ -1,4 +1,4 @@
-"""W1: which customer belongs in which item, and what is left to a person."""
+"""W1: which customer belongs in which item, and which cases are left to a person."""
 
 from collections.abc import Mapping
 from functools import reduce
@@ -33,7 +33,7 @@ A, B, C = "cus_A", "cus_B", "cus_C"
 
 
 class NoItems:
-    """Named, never asked."""
+    """Items that are named and never read."""
 
     async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
         raise AssertionError(credential, item)
@@ -52,7 +52,7 @@ BOOKS = WriteBack(NoItems(), project="shop", collection="customers", service=Non
 
 
 @pytest.mark.parametrize(
-    ("held", "cases"),
+    ("stored", "cases"),
     [
         ({"7": None}, [Case("7", None, (A,))]),
         ({"7": A}, []),
@@ -62,9 +62,9 @@ BOOKS = WriteBack(NoItems(), project="shop", collection="customers", service=Non
     ],
     ids=["empty", "its own", "another's", "an empty text", "not there"],
 )
-def test_one_customer_against_its_item(held: dict[str, str | None], cases: list[Case]) -> None:
-    """A customer is a case unless its item holds it already or is not there."""
-    assert list(compare([ListedCustomer(A, "7")], held)) == cases
+def test_one_customer_against_its_item(stored: dict[str, str | None], cases: list[Case]) -> None:
+    """A customer is a case unless its item already contains its ID or does not exist."""
+    assert list(compare([ListedCustomer(A, "7")], stored)) == cases
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_one_customer_against_its_item(held: dict[str, str | None], cases: list[
     ],
 )
 def test_verdicts(case: Case, state: CustomerState, verdict: Fill | Finding | None) -> None:
-    """Only an empty item that one customer names is filled; everything else that does not fit is a person's."""
+    """Only an empty item that one customer names is filled; every other mismatch is left to a person."""
     assert decide(case, state) == verdict
 
 
 def test_a_later_look_counts() -> None:
-    """What another run has filled in meanwhile is no second customer of its item."""
+    """An ID that another run wrote meanwhile is no second customer of its item."""
     earlier, later = Case("7", None, (A,)), Case("7", A, (B,))
 
     assert merge(earlier, later) == Case("7", A, (B,))
@@ -100,40 +100,44 @@ items = st.dictionaries(keys, st.none() | ids)
 sizes = st.integers(1, 3)
 
 
-def verdicts(listed: list[ListedCustomer], held: dict[str, str | None], size: int) -> dict[str, Fill | Finding | None]:
-    """Judge page by page, all customers that an item can hold being alive."""
+def verdicts(
+    listed: list[ListedCustomer], stored: dict[str, str | None], size: int
+) -> dict[str, Fill | Finding | None]:
+    """Judge page by page; every customer that an item can contain exists."""
     pages = [listed[start : start + size] for start in range(0, len(listed), size)]
-    cases = sorted((case for page in pages for case in compare(page, held)), key=lambda case: case.item)
+    cases = sorted((case for page in pages for case in compare(page, stored)), key=lambda case: case.item)
     joined = {item: reduce(merge, group) for item, group in groupby(cases, key=lambda case: case.item)}
     return {item: decide(case, CustomerState.ALIVE) for item, case in joined.items()}
 
 
 @given(customers, items, sizes)
-def test_fills_are_safe_and_complete(listed: list[ListedCustomer], held: dict[str, str | None], size: int) -> None:
+def test_fills_are_safe_and_complete(listed: list[ListedCustomer], stored: dict[str, str | None], size: int) -> None:
     """W1: An item is filled if, and only if, it is empty and exactly one customer names it."""
-    found = verdicts(listed, held, size)
+    found = verdicts(listed, stored, size)
 
-    for item, holds in held.items():
+    for item, present in stored.items():
         naming = [customer.id for customer in listed if customer.item == item]
-        expected = Fill(item, naming[0]) if holds is None and len(naming) == 1 else None
+        expected = Fill(item, naming[0]) if present is None and len(naming) == 1 else None
         verdict = found.get(item)
         assert (verdict if isinstance(verdict, Fill) else None) == expected
-        assert isinstance(verdict, Finding) == (len({*naming, *([holds] if holds else [])}) > 1 and bool(naming))
+        assert isinstance(verdict, Finding) == (len({*naming, *([present] if present else [])}) > 1 and bool(naming))
 
 
 @given(customers, items, sizes, sizes)
 def test_pages_do_not_matter(
-    listed: list[ListedCustomer], held: dict[str, str | None], first: int, second: int
+    listed: list[ListedCustomer], stored: dict[str, str | None], first: int, second: int
 ) -> None:
-    """However Stripe cuts its list into pages, the verdicts are the same."""
-    assert verdicts(listed, held, first) == verdicts(listed, held, second)
+    """The verdicts do not depend on how Stripe cuts its list into pages."""
+    assert verdicts(listed, stored, first) == verdicts(listed, stored, second)
 
 
 @given(customers, items, sizes)
-def test_a_second_run_has_nothing_to_fill(listed: list[ListedCustomer], held: dict[str, str | None], size: int) -> None:
-    """What was filled is in order, and what was not is told again."""
-    found = verdicts(listed, held, size)
-    filled = held | {fill.item: fill.customer for fill in found.values() if isinstance(fill, Fill)}
+def test_a_second_run_has_nothing_to_fill(
+    listed: list[ListedCustomer], stored: dict[str, str | None], size: int
+) -> None:
+    """In the next run a filled item is in order, and the other cases are reported again."""
+    found = verdicts(listed, stored, size)
+    filled = stored | {fill.item: fill.customer for fill in found.values() if isinstance(fill, Fill)}
 
     again = verdicts(listed, filled, size)
 
@@ -143,8 +147,8 @@ def test_a_second_run_has_nothing_to_fill(listed: list[ListedCustomer], held: di
 
 
 @given(st.lists(st.text(max_size=20), max_size=50))
-def test_what_was_listed_is_known(listed: list[str]) -> None:
-    """Of a customer that Stripe listed it is never said that it was not."""
+def test_a_listed_customer_is_known(listed: list[str]) -> None:
+    """A customer that Stripe listed is never reported as missing from the list."""
     seen = Seen()
     seen.update(listed)
 
@@ -153,7 +157,7 @@ def test_what_was_listed_is_known(listed: list[str]) -> None:
 
 
 def test_hardly_anything_else_is_known() -> None:
-    """Of ten thousand that were not listed, beside a hundred thousand that were, not ten are taken for listed."""
+    """Of ten thousand customers not listed, next to a hundred thousand listed ones, fewer than ten count as listed."""
     seen = Seen()
     seen.update(f"cus_{number}" for number in range(100_000))
 
@@ -162,7 +166,7 @@ def test_hardly_anything_else_is_known() -> None:
 
 
 def test_items_of_unlisted_customers() -> None:
-    """An item is looked at where Stripe did not list its customer, or where it holds no customer ID at all."""
+    """An item is checked if Stripe did not list its customer, or if it contains no customer ID at all."""
     seen = Seen()
     seen.update([A, "../balance"])
 
@@ -189,12 +193,12 @@ UPDATE = {"access": "partial", "fields": ["cus"]}
     ],
 )
 def test_rights_that_are_needed(granted: Permissions, needs: list[str]) -> None:
-    """Whoever does not see every item cannot tell which one is gone."""
+    """A caller that does not see every item cannot tell which one is gone."""
     assert lacking(granted, CUSTOMERS) == needs
 
 
 def test_nothing_granted_names_every_need() -> None:
-    """A token without any right is told all that it lacks."""
+    """A token without any right is told everything that it lacks."""
     assert len(lacking(permissions(), CUSTOMERS)) == 3
 
 
@@ -209,7 +213,7 @@ def test_nothing_granted_names_every_need() -> None:
     ],
 )
 def test_metadata_names_an_item(changed: dict[str, object]) -> None:
-    """A customer is ours if project, collection and item are all as we write them."""
+    """A customer is ours if project, collection and item are all in our format."""
     metadata = {**item_metadata(BOOKS, 7), "more": "of others", **changed}
 
     assert named_item(BOOKS, metadata) == (None if changed else "7")
@@ -217,5 +221,5 @@ def test_metadata_names_an_item(changed: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("metadata", [None, {}, [], "7", {"directus_item": "7"}])
 def test_other_metadata_names_none(metadata: object) -> None:
-    """Whatever else stands there is no item."""
+    """Any other metadata name no item."""
     assert named_item(BOOKS, metadata) is None

@@ -23,7 +23,7 @@ from tests.doubles.description import Description, published
 from tests.doubles.stripe_attributes import described, in_library
 
 every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
-# The description is some versions older than the API version that the service asks for.
+# The description is some versions older than the API version that the service requests.
 NEWER = {("subscription_item", "current_period_start"), ("subscription_item", "current_period_end")}
 
 
@@ -38,7 +38,7 @@ def declared(resource: Resource) -> Iterator[Attribute]:
 
 
 def fits(own: AttributeType, stripes: AttributeType) -> bool:
-    """Say whether a declared type is Stripe's. Of a structure not every member has to be declared."""
+    """Say whether a declared type matches Stripe's. A structure need not declare every member."""
     if isinstance(own, Structure) and isinstance(stripes, Structure):
         known = {each.name: each.type for each in stripes.attributes}
         return all(each.name in known and fits(each.type, known[each.name]) for each in own.attributes)
@@ -51,7 +51,7 @@ def untimed(kind: AttributeType) -> AttributeType:
 
 @every_kind
 def test_types_are_described(resource: Resource, description: Description) -> None:
-    """Every declared attribute is in Stripe's description with the declared type, but for what is newer than that."""
+    """Every declared attribute has the declared type in Stripe's description, except attributes newer than that."""
     known = [each for each in declared(resource) if (resource.kind, each.name) not in NEWER]
 
     wrong = [each for each in known if not fits(each.type, described(description.objects, resource.kind, each.name))]
@@ -61,7 +61,7 @@ def test_types_are_described(resource: Resource, description: Description) -> No
 
 @every_kind
 def test_types_are_of_this_version(resource: Resource) -> None:
-    """Every declared attribute has the declared type in the API version that the service asks for."""
+    """Every declared attribute has the declared type in the API version that the service requests."""
     name = KINDS[resource.kind].parameters
 
     wrong = [each for each in declared(resource) if not fits(untimed(each.type), in_library(name, each.name))]
@@ -70,12 +70,12 @@ def test_types_are_of_this_version(resource: Resource) -> None:
 
 
 def test_what_is_newer(description: Description) -> None:
-    """No exception is kept for an attribute that the description has."""
+    """The list of exceptions has no attribute that the description has."""
     assert not {(kind, name) for kind, name in NEWER if name in description.objects[kind]["properties"]}
 
 
 def test_types_are_told_apart(description: Description) -> None:
-    """A number is no text and no timestamp, a reference no text, and a structure with a foreign member does not fit."""
+    """A number is no text or timestamp, a reference no text, and a structure with a foreign member does not match."""
     objects = description.objects
 
     assert described(objects, "charge", "amount") is Plain.INTEGER is in_library("Charge", "amount")
@@ -96,7 +96,7 @@ def test_types_are_told_apart(description: Description) -> None:
 
 @every_kind
 def test_each_attribute_once(resource: Resource) -> None:
-    """No attribute of a kind is declared twice, so that none has two types."""
+    """No attribute of a kind is declared twice, so none has two types."""
     names = [each.name for each in declared(resource)]
 
     assert sorted(set(names)) == sorted(names)
@@ -104,7 +104,7 @@ def test_each_attribute_once(resource: Resource) -> None:
 
 @every_kind
 def test_embedded_kinds_are_known(resource: Resource) -> None:
-    """Each kind of object within another one has a row of its own."""
+    """Each kind of object inside another one has a row of its own."""
     types = [each.type for each in declared(resource)]
 
     assert {each.kind for each in types if isinstance(each, Embedded | Entries)} <= RESOURCES.keys()
@@ -112,7 +112,7 @@ def test_embedded_kinds_are_known(resource: Resource) -> None:
 
 @every_kind
 def test_usual_fields_have_types(resource: Resource, description: Description) -> None:
-    """What fields map to by default, and every text that an operation sets, has a declared type where Stripe has it."""
+    """Every default mapping, and every text that an operation sets, has a declared type if Stripe has the attribute."""
     texts = {
         each.name
         for row in OPERATIONS

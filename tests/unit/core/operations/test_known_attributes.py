@@ -30,7 +30,7 @@ KIND_OF = {found: kind for kind, found in CLASSES.items()}
 
 
 class _Names(dict[str, object]):
-    """Names that the library's annotations do not import; those of kinds that are not listed here stand for nothing."""
+    """Names that the library's annotations do not import; names of kinds not listed here resolve to nothing."""
 
     def __missing__(self, name: str) -> object:
         if hasattr(builtins, name) or hasattr(typing, name):
@@ -48,7 +48,7 @@ NAMED = {found.__name__: found for found in CLASSES.values() if found.__name__ !
 
 
 def parts(hint: Any) -> Iterator[type]:  # noqa: ANN401 - types are values here
-    """Give the classes in a hint; one that may be an ID is not expanded, so it has no object."""
+    """Give the classes in a type hint; an attribute that may be an ID is not expanded, so it has no object."""
     inner = get_args(hint)
     if str in inner:
         return
@@ -59,7 +59,7 @@ def parts(hint: Any) -> Iterator[type]:  # noqa: ANN401 - types are values here
 
 
 def within(found: type, seen: set[type]) -> Iterator[str]:
-    """Name the kinds of object within an object, at every depth."""
+    """Name the kinds of object inside an object, at every depth."""
     if found in seen:
         return
     seen.add(found)
@@ -72,13 +72,13 @@ def within(found: type, seen: set[type]) -> Iterator[str]:
 
 
 def test_the_list_is_of_the_version_that_is_asked_for() -> None:
-    """The attributes are those of the library's version of the API, which is the default."""
+    """The attributes are those of the library's API version, which is the default."""
     assert stripe.api_version == API_VERSION
 
 
 @pytest.mark.parametrize("kind", ATTRIBUTES)
 def test_each_kind_has_the_librarys_attributes(kind: str) -> None:
-    """Each kind has every attribute that Stripe's library gives it, and no other but those that everybody sees."""
+    """Each kind has every attribute that Stripe's library gives it, and otherwise only those that every caller sees."""
     ours, known = set(ATTRIBUTES[kind].split()) | {"id", "object"}, set(CLASSES[kind].__annotations__) - MARKS
     resource = RESOURCES.get(kind)
 
@@ -87,12 +87,12 @@ def test_each_kind_has_the_librarys_attributes(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", WITHIN)
-def test_what_is_named_within_an_object_is_there(kind: str) -> None:
-    """The kinds that are named within another are in an answer of Stripe that nobody asked to be expanded."""
+def test_nested_kinds_are_in_an_answer(kind: str) -> None:
+    """The nested kinds are those in an answer of Stripe to a request without expansion."""
     assert set(WITHIN[kind]) <= set(within(CLASSES[kind], set()))
 
 
 @pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
-def test_what_everybody_sees_is_an_attribute(row: Any) -> None:  # noqa: ANN401 - a row of the table
-    """What an object shows to everybody, and its links, can be named for every operation."""
+def test_base_and_links_are_attributes(row: Any) -> None:  # noqa: ANN401 - a row of the table
+    """The attributes that every caller sees, and the links, can be named for every operation."""
     assert row.resource.base | row.resource.links <= attributes_of(row)

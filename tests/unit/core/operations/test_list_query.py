@@ -1,4 +1,4 @@
-"""What may be asked of a list, and stretches of time (V4)."""
+"""The parameters of a list, and spans of time (V4)."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ def parsed(parameters: list[tuple[str, str]]) -> ListQuery:
 
 @given(BOUND, BOUND, BOUND, BOUND, st.integers(0, 30))
 def test_bounds(gte: int | None, gt: int | None, lte: int | None, lt: int | None, moment: int) -> None:
-    """The four bounds together hold exactly the seconds that each of them holds."""
+    """The four bounds together admit exactly the seconds that each of them admits."""
     bounds = {"gte": gte, "gt": gt, "lte": lte, "lt": lt}
 
     span = parsed([(f"created[{name}]", str(value)) for name, value in bounds.items() if value is not None]).span
@@ -36,7 +36,7 @@ def test_bounds(gte: int | None, gt: int | None, lte: int | None, lt: int | None
 
 @given(BOUND, BOUND, st.integers(-1, 31), st.integers(-1, 31))
 def test_neighbouring_spans(since: int | None, until: int | None, border: int, moment: int) -> None:
-    """Two spans that meet share no second and miss none."""
+    """Two adjacent spans share no second and miss none."""
     newer, older, whole = Span(border, until), Span(since, border), Span(since, until)
 
     assert newer.contains(moment) + older.contains(moment) <= 1 or not whole.contains(moment)
@@ -46,14 +46,14 @@ def test_neighbouring_spans(since: int | None, until: int | None, border: int, m
 
 @pytest.mark.parametrize("name", ["starting_after", "ending_before"])
 def test_page_parameters(name: str) -> None:
-    """A page is asked of Stripe with the limit, the cursor and the bounds, in Stripe's names."""
+    """A page is requested from Stripe with the limit, the cursor and the bounds, in Stripe's names."""
     query = parsed([("limit", "100"), (name, "pi_1"), ("created[gt]", "4"), ("created[lte]", "9")])
 
     assert query.page_parameters() == {"limit": "100", name: "pi_1", "created[gte]": "5", "created[lt]": "10"}
 
 
 def test_nothing_is_the_whole_list() -> None:
-    """Without parameters everything is meant."""
+    """Without parameters a query means everything."""
     assert parsed([]) == ListQuery()
 
 
@@ -65,7 +65,7 @@ def test_limits(limit: str) -> None:
 
 @given(st.sampled_from(["limit", "created[gt]", "starting_after"]), st.text(max_size=6))
 def test_values_are_taken_or_refused(name: str, value: str) -> None:
-    """Whatever a value is, it is taken as it stands or refused by its name; nothing else comes of it."""
+    """Any value is taken unchanged or refused by its parameter's name; there is no third outcome."""
     try:
         query = parsed([(name, value)])
     except InvalidQuery as refusal:
@@ -77,7 +77,7 @@ def test_values_are_taken_or_refused(name: str, value: str) -> None:
 
 @given(st.text(max_size=20))
 def test_unknown_names(name: str) -> None:
-    """V4, R4: every parameter that is not in the list is refused, and not repeated to the caller."""
+    """V4, R4: every parameter that is not in the list is refused, and the message does not repeat it."""
     known = {"limit", "starting_after", "ending_before", *(f"created[{bound}]" for bound in ("gte", "gt", "lte", "lt"))}
     if name in known:
         return

@@ -1,4 +1,4 @@
-"""Parameters at every depth, and what the table says with them."""
+"""Parameters at every depth, and how the table uses them."""
 
 import pytest
 
@@ -31,7 +31,7 @@ NEVER = {"expand", "on_behalf_of", "stripe_account", "transfer_data", "applicati
 
 
 def test_values_are_found_at_every_depth() -> None:
-    """Each value of the type is given with the place where it stands, in groups and lists and lists of groups."""
+    """Each value of the type is given with its place, in groups, in lists and in lists of groups."""
     values = {
         "customer": "cus_1",
         "items": [{"price": "price_1"}, {"quantity": 2}, {"price": "price_2"}],
@@ -50,19 +50,19 @@ def test_values_are_found_at_every_depth() -> None:
 
 @pytest.mark.parametrize("values", [{}, {"items": None, "settings": None}, {"items": "x", "settings": ["y"]}, {"z": 1}])
 def test_nothing_is_found_where_nothing_fits(values: dict[str, object]) -> None:
-    """What is not there, or is of another shape, holds no value of the type."""
+    """A missing or malformed parameter contains no value of the type."""
     assert [*found(PARAMETERS, values, Reference)] == []
 
 
 def test_types_are_declared_at_every_depth() -> None:
-    """All types that a request can hold are named, those within groups and lists too."""
+    """All types that a request can contain are named, including those inside groups and lists."""
     kinds = [type(kind) for kind in declared(PARAMETERS)]
 
     assert [Reference, Several, Group, Reference, Number, Group, Reference, Several] == kinds[:8]
 
 
-def test_what_is_owned() -> None:
-    """References to what belongs to customers are, those to the catalogue and plain values are not."""
+def test_references_with_an_owner() -> None:
+    """References to objects of customers have an owner; references to the catalog and plain values have none."""
     assert is_owned(Reference(CUSTOMER))
     assert is_owned(Reference(INVOICE))
     assert not any(is_owned(kind) for kind in (Reference(PRICE), Text(), Flag(), Email(), ReturnUrl()))
@@ -72,14 +72,14 @@ every_row = pytest.mark.parametrize("row", OPERATIONS, ids=[row.name for row in 
 
 
 @every_row
-def test_no_row_takes_what_reaches_beyond_it(row: Operation) -> None:
-    """R4: none takes a parameter that would widen the answer, act for another account, or name what is not typed."""
+def test_no_row_takes_a_parameter_that_reaches_beyond_it(row: Operation) -> None:
+    """R4: no row takes a parameter that widens the answer, acts for another account, or names an untyped object."""
     assert {each.name for each in row.taken} & NEVER == set()
 
 
 @every_row
 def test_a_rows_parameters_do_not_contradict_themselves(row: Operation) -> None:
-    """No name stands there twice, and of those of which one is to be sent none is required by itself."""
+    """No name occurs twice, and no parameter of a choice is required by itself."""
     names = [each.name for each in row.taken]
 
     assert len(names) == len(set(names))
@@ -87,16 +87,16 @@ def test_a_rows_parameters_do_not_contradict_themselves(row: Operation) -> None:
 
 
 @every_row
-def test_how_much_is_paid_is_marked_as_such(row: Operation) -> None:
-    """What says an amount needs the operator's word, in every row and nowhere deeper down."""
+def test_amounts_are_marked(row: Operation) -> None:
+    """A parameter for an amount needs the operator's consent, in every row, and none is nested."""
     assert all(each.amount for each in row.parameters if "amount" in each.name)
     deeper = [kind for each in row.parameters for kind in declared([each]) if isinstance(kind, Group)]
     assert [each.name for kind in deeper for each in kind.parameters if "amount" in each.name or each.amount] == []
 
 
 @every_row
-def test_a_row_can_hold_whom_it_says_it_holds(row: Operation) -> None:
-    """Each way of holding a scoped caller has what it needs: a filter, an object of somebody's, or a reference."""
+def test_a_row_can_limit_scoped_callers_as_it_says(row: Operation) -> None:
+    """Each way to limit a scoped caller has what it needs: a filter, an owned object, or a reference."""
     references = [kind for kind in declared(row.parameters) if is_owned(kind)]
     match row.scoping:
         case Scoping.REFUSED:
@@ -117,7 +117,7 @@ def test_a_row_can_hold_whom_it_says_it_holds(row: Operation) -> None:
 
 
 def test_a_value_unlike_its_type_is_no_group() -> None:
-    """A list of groups in which something else stands does not end the search."""
+    """A list of groups with a foreign element does not end the search."""
     values = {"items": ["x", {"price": "price_1"}, None, [{"price": "price_2"}]]}
 
     assert [place for place, _, _ in found(PARAMETERS, values, Reference)] == ["items[1].price"]

@@ -22,7 +22,7 @@ every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURC
 
 @every_kind
 def test_ids_of_a_kind(resource: Resource) -> None:
-    """Each prefix of the kind with letters and digits is an ID, and no other kind's prefix is."""
+    """A prefix of the kind followed by letters and digits is an ID; a prefix of another kind is not."""
     assert all(resource.is_id(f"{prefix}_a1B2") for prefix in resource.prefixes)
     assert resource.is_id(resource.example)
     foreign = [prefix for other in RESOURCES.values() if other is not resource for prefix in other.prefixes]
@@ -41,8 +41,8 @@ def test_ids_of_the_accounts_own(resource: Resource, chosen: str) -> None:
 @pytest.mark.parametrize(
     "suffix", ["", "1\n", "1/..", "1?x", "1#x", "1%2e", "1;x", "é", "\uff11", "1 ", "1_secret_2", "1" * 251, "\x00"]
 )
-def test_what_is_no_id(resource: Resource, suffix: str) -> None:
-    """Nothing but letters and digits after the prefix, at least one and at most 250, makes an ID."""
+def test_texts_that_are_no_id(resource: Resource, suffix: str) -> None:
+    """Only letters and digits after the prefix, at least one and at most 250, make an ID."""
     if not (resource.free and suffix in {"", "1_secret_2"}):
         assert not resource.is_id(f"{resource.prefixes[0]}_{suffix}")
     assert not resource.is_id(f" {resource.example}")
@@ -50,7 +50,7 @@ def test_what_is_no_id(resource: Resource, suffix: str) -> None:
 
 @given(st.text() | st.from_regex(r"[a-z]{2,5}_[A-Za-z0-9]+") | st.integers() | st.none() | st.lists(st.just("cus_1")))
 def test_an_id_is_the_same_in_any_address(value: object) -> None:
-    """A value that passes for an ID needs no encoding, so it cannot change the structure of an address."""
+    """An accepted ID needs no encoding, so it cannot change the structure of a URL."""
     for resource in RESOURCES.values():
         if resource.is_id(value):
             assert value == quote(str(value), safe="")
@@ -73,10 +73,10 @@ def test_prefixes_are_one_kinds() -> None:
 
 
 @every_kind
-def test_nobody_sees_a_secret_by_default(resource: Resource) -> None:
+def test_no_secret_is_visible_by_default(resource: Resource) -> None:
     """The base of a kind has its ID and kind, and nothing that only the customer may know."""
     personal = {"client_secret", "email", "customer_email", "customer_details", "billing_details", "phone", "name"}
-    named = {"name"} if resource.kind == "product" else set()  # the shop's own word
+    named = {"name"} if resource.kind == "product" else set()  # chosen by the shop, not by a customer
 
     assert {"id", "object"} <= resource.base
     assert personal & resource.base == named
@@ -100,8 +100,8 @@ def test_nobody_sees_a_secret_by_default(resource: Resource) -> None:
         ({}, None),
     ],
 )
-def test_whose_an_object_is(value: dict[str, object], owner: str | None) -> None:
-    """A customer belongs to itself; any other object to its `customer`, an ID or an object, or to nobody."""
+def test_the_owner_of_an_object(value: dict[str, object], owner: str | None) -> None:
+    """A customer belongs to itself; any other object to its `customer`, an ID or an object, or to no customer."""
     assert owner == customer_of(value)
 
 
@@ -109,8 +109,8 @@ def test_whose_an_object_is(value: dict[str, object], owner: str | None) -> None
     ("found", "expected"),
     [("pi_1", "pi_1"), ({"id": "pi_1"}, "pi_1"), ({}, None), (None, None), (1, None), ([], None), ({"id": {}}, None)],
 )
-def test_what_an_object_refers_to(found: object, expected: str | None) -> None:
-    """A reference is an ID or the object itself; any other value is none."""
+def test_references_of_an_object(found: object, expected: str | None) -> None:
+    """A reference is an ID or the object itself; any other value is no reference."""
     assert expected == reference({"payment_intent": found}, "payment_intent")
     assert reference({}, "payment_intent") is None
 

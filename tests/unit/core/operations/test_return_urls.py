@@ -1,4 +1,4 @@
-"""Where Stripe may send a browser back to: nothing outside the allowed addresses, by any spelling."""
+"""Where Stripe may send a browser back to: only below the allowed addresses, in any spelling."""
 
 import re
 from itertools import product
@@ -89,20 +89,20 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("url", INSIDE)
 def test_at_or_below_an_allowed_address(url: str) -> None:
-    """The address itself and what stands below it pass, with a query and a fragment of the caller's own."""
+    """The address itself and addresses below it pass, with any query and fragment."""
     assert is_allowed(url, ["https://other.example", HOME])
     assert is_allowed(url, [f"{HOME}/"])
 
 
 @pytest.mark.parametrize("url", OUTSIDE.values(), ids=OUTSIDE)
 def test_anywhere_else(url: str) -> None:
-    """No other scheme, host, port or path passes, and nothing that browsers and servers read in several ways."""
+    """No other scheme, host, port or path passes, and no spelling that browsers and servers read differently."""
     assert not is_allowed(url, [HOME])
 
 
 @pytest.mark.parametrize("url", INSIDE)
 def test_nothing_passes_where_nothing_is_allowed(url: str) -> None:
-    """Deny is the default."""
+    """Without allowed addresses none passes."""
     assert not is_allowed(url, [])
 
 
@@ -114,21 +114,21 @@ def test_nothing_passes_where_nothing_is_allowed(url: str) -> None:
         (f"https://app.example.com:{SESSION}/", "https://app.example.com"),
     ],
 )
-def test_what_stripe_fills_in_is_judged_by_no_stand_in(url: str, allowed: str) -> None:
-    """The session's ID, which Stripe fills in, is not known yet: it is no part of what makes an address allowed."""
+def test_a_placeholder_makes_no_address_allowed(url: str, allowed: str) -> None:
+    """Stripe fills in the session's ID later, so the ID cannot be the reason why an address is allowed."""
     assert not is_allowed(url, [allowed])
 
 
 def test_a_whole_origin() -> None:
-    """An address without a path allows all of its origin, and no other."""
+    """An address without a path allows its whole origin, and no other."""
     for allowed in ("https://app.example.com", "https://app.example.com/"):
         assert is_allowed("https://app.example.com", [allowed])
         assert is_allowed("https://app.example.com/any/where", [allowed])
         assert not is_allowed("https://app.example.com:444", [allowed])
 
 
-def test_http_is_for_this_machine() -> None:
-    """Without TLS only a loopback address can be one at all; whatever looks like one is not."""
+def test_http_only_on_this_machine() -> None:
+    """Without TLS only a loopback address is valid, and an address that merely looks like one is not."""
     assert all(map(is_return_url, ["http://localhost:3000/x", "http://127.0.0.1/", "http://[::1]:8080"]))
     assert not any(
         map(is_return_url, ["http://example.com", "http://localhost.example.com", "http://127.0.0.1.nip.io"])
@@ -150,7 +150,7 @@ below = st.lists(st.sampled_from(PIECES), max_size=6).map(lambda parts: f"{HOME}
 
 
 def readings(url: str) -> set[str]:
-    """Give the addresses, less query and fragment, that some browser or server might read from this one."""
+    """Give the addresses, without query and fragment, that some browser or server might read from this one."""
     found = set()
     for times, parameters, doubled in product(range(3), (False, True), (False, True)):
         read = re.sub(r"[\t\r\n]", "", url.strip()).replace("\\", "/")
@@ -169,15 +169,15 @@ def readings(url: str) -> set[str]:
 
 @settings(max_examples=500)
 @given(urls | below)
-def test_what_passes_is_inside_however_it_is_read(url: str) -> None:
-    """No spelling that passes leads anywhere else, read as any browser or server might: decoded, collapsed, cut."""
+def test_an_accepted_address_is_inside_in_every_reading(url: str) -> None:
+    """No accepted spelling leads anywhere else, read as any browser or server might: decoded, collapsed, cut."""
     if is_allowed(url, [HOME]):
         assert {True} == {read == HOME or read.startswith(f"{HOME}/") for read in readings(url)}
 
 
 @given(st.text(max_size=40) | urls)
 def test_any_text_is_judged(url: str) -> None:
-    """Whatever is sent is an answer and never an error; what is allowed at all is a plain address with a host."""
+    """Any text gives an answer and never an error, and every allowed text is a plain address with a host."""
     if is_allowed(url, [HOME, url]):
         assert urlsplit(url).hostname
         assert url.isascii()

@@ -1,4 +1,4 @@
-"""What holds without a file, and what Directus's answer says about the rules."""
+"""The rules without a file, and what Directus's answer says about the rules."""
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
@@ -27,7 +27,7 @@ def test_only_the_basic_ones_are_on_by_themselves() -> None:
 
 
 def test_a_collection_that_directus_does_not_show_is_named() -> None:
-    """A rule on a collection that is not there is told with its operation; the customers' is looked at elsewhere."""
+    """A rule on a missing collection is reported with its operation; the customers collection is checked elsewhere."""
     rules = [rule("customers.retrieve", "customers"), rule("refunds.create", "refunds")]
     shown = Permissions({("refunds", Action.READ): Grant(Access.FULL, AllowedFields(frozenset({"id"})))})
 
@@ -38,7 +38,7 @@ def test_a_collection_that_directus_does_not_show_is_named() -> None:
 
 
 def test_a_field_that_the_collection_does_not_have_is_named() -> None:
-    """Each field of a rule's own that its collection lacks is told, with the name that may have been meant."""
+    """Each field of a rule's own that its collection lacks is reported, with the name that may have been meant."""
     rules = [rule("refunds.create", "refunds", stat="status", id="id", gone="amount")]
 
     assert unknown_fields(rules, CUSTOMERS, OURS, {"refunds": ["id", "state"]}) == [
@@ -48,7 +48,7 @@ def test_a_field_that_the_collection_does_not_have_is_named() -> None:
 
 
 def test_which_fields_are_not_judged() -> None:
-    """Nothing is said of STRIPE_FIELD_MAP's fields, of the ID field, and of a collection that nobody could look at."""
+    """Nothing is reported about STRIPE_FIELD_MAP's fields, the ID field, and a collection that could not be read."""
     rules = [
         *default_rules(CUSTOMERS, OURS),
         rule("customers.retrieve", "customers", cus="id", tel="phone"),

@@ -33,7 +33,7 @@ def path(row: Operation) -> str:
 
 
 def library(row: Operation) -> str:
-    """Name the class of its parameters in Stripe's library."""
+    """Name the row's class of parameters in Stripe's library."""
     match row.kind, row.method, row.verb:
         case Kind.LIST, _, _:
             call = "list"
@@ -59,7 +59,7 @@ def names(parameters: Sequence[Parameter]) -> Iterator[str]:
 
 
 def sent(row: Operation) -> set[str]:
-    """Give every name that can reach Stripe with this row."""
+    """Give every name that this row can send to Stripe."""
     found = set(names([parameter for parameter in row.taken if not parameter.ours]))
     if row.kind is Kind.LIST:
         found |= PAGE | (BOUNDS if row.resource.dated else set())
@@ -72,31 +72,31 @@ def sent(row: Operation) -> set[str]:
 
 @rows(OPERATIONS)
 def test_call_is_described(row: Operation, description: Description) -> None:
-    """The method and path of each row are in Stripe's description, but for what is newer than that."""
+    """Method and path of each row are in Stripe's description, except for rows newer than that."""
     assert description.knows(row.method, path(row)) == (path(row) not in NEWER)
 
 
 @rows([row for row in OPERATIONS if path(row) not in NEWER])
 def test_parameters_are_described(row: Operation, description: Description) -> None:
-    """Every name that a row can send to Stripe, nested ones too, is one that Stripe's description has for that call."""
+    """Every name that a row can send to Stripe, nested ones included, is in Stripe's description of that call."""
     assert sent(row) - description.names(row.method, path(row)) == set()
 
 
 @rows(OPERATIONS)
 def test_parameters_are_of_this_version(row: Operation) -> None:
-    """Every name that a row can send to Stripe is one of the API version that is asked for."""
+    """Every name that a row can send to Stripe exists in the requested API version."""
     assert sent(row) - in_library(library(row)) == set()
 
 
 @rows([row for row in OPERATIONS if row.kind is Kind.LIST])
 def test_dates_are_of_this_version(row: Operation) -> None:
-    """A list is asked for a time exactly where Stripe's takes one."""
+    """A list takes a time exactly if Stripe's list does."""
     assert row.resource.dated == ("created" in in_library(library(row)))
 
 
 @rows([row for row in OPERATIONS if row.customer is not CustomerParameter.NOT_TAKEN])
 def test_customers_are_where_stripe_has_them(row: Operation) -> None:
-    """A row takes a customer only where Stripe's call does."""
+    """A row takes a customer only if Stripe's call does."""
     assert {"customer"} <= sent(row) & in_library(library(row))
 
 
@@ -111,14 +111,14 @@ CHOICES = [
 
 @pytest.mark.parametrize(("row", "parameter", "choice"), CHOICES)
 def test_choices_are_stripes(row: Operation, parameter: str, choice: str) -> None:
-    """Each choice that a row offers is one that Stripe's call has."""
+    """Each choice that a row offers exists in Stripe's call."""
     required: Object = {"amount": "1", "currency": "eur"} if any(each.ours for each in row.parameters) else {}
 
     assert read(library(row), {**required, parameter: choice})[parameter] == choice
 
 
 def test_description_is_read_whole(description: Description) -> None:
-    """What is looked up is not found by default: a wrong method, path, name or nested name is none of Stripe's."""
+    """The lookup does not find a wrong method, path, name or nested name."""
     known = description.names("POST", "/v1/subscriptions")
 
     assert {"items", "items.price", "customer"} <= known

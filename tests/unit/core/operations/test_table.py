@@ -1,4 +1,4 @@
-"""Check P1: an ID has the shape of its kind before any address is built from it."""
+"""Check P1: an ID has the shape of its kind before any URL is built from it."""
 
 from urllib.parse import unquote
 
@@ -18,7 +18,7 @@ OTHER_KINDS = ["", "cus_", "CUS_1", "pi_1", "cus_é", "cus_\uff11", " cus_1", "c
 
 
 def test_a_customer_in_the_path_is_found() -> None:
-    """The path's customer ID comes out where the operation has one."""
+    """The path's customer ID is found if the operation has one."""
     assert named_object(FOR_CUSTOMER, {"customer_id": "cus_NffrFeUfNV2Hib"}) == "cus_NffrFeUfNV2Hib"
     assert named_object(BY_NAME["payments.list"], {}) is None
 
@@ -32,7 +32,7 @@ def test_other_shapes_are_no_route(value: str) -> None:
 
 @given(st.text() | st.from_regex(r"cus_[A-Za-z0-9]+") | st.integers())
 def test_only_letters_and_digits_pass(value: object) -> None:
-    """P1: What passes has nothing in it that an address could take for structure."""
+    """P1: An accepted path contains nothing that changes the structure of a URL."""
     if is_customer_id(value):
         assert str(value).removeprefix("cus_").isascii()
         assert str(value).removeprefix("cus_").isalnum()
