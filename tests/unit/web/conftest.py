@@ -1,4 +1,4 @@
-"""The whole application in this process, held to its invariants after every test."""
+"""The whole application in this process; its invariants are checked after every test."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""What a cluster learns of this process."""
+"""What a cluster learns about this process."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ async def eventually_ready(app: RunningApp, status: int) -> None:
     await eventually(answers)
 
 
-async def test_liveness_asks_nobody(app: RunningApp) -> None:
+async def test_liveness_asks_no_upstream(app: RunningApp) -> None:
     """L5: whether the process lives is answered without any upstream."""
     probes = len(app.stripe.requests)
     await app.directus.refuse()
@@ -58,7 +58,7 @@ async def test_key_that_stripe_refuses_at_the_start(open_app: OpenApp, stripe: S
 
 
 async def test_key_that_stripe_refuses_later(app: RunningApp) -> None:
-    """L5: a key that is withdrawn while serving makes the process unready."""
+    """L5: a key that is revoked while the process serves makes it unready."""
     app.stripe.key = "sk_test_another"
     assert (await app.call(CLERK)).status == 503
 
@@ -69,7 +69,7 @@ async def test_key_that_stripe_refuses_later(app: RunningApp) -> None:
 
 
 async def test_right_that_a_restricted_key_lacks(app: RunningApp) -> None:
-    """L5: a 403 for one call is one right that is missing, not a key that is unusable."""
+    """L5: a 403 for one call means one missing right, not an unusable key."""
     app.stripe.fail(faults.answer(403, '{"error": {}}'), when=lambda request: not is_probe(request))
     await app.call(CLERK)
 
@@ -77,7 +77,7 @@ async def test_right_that_a_restricted_key_lacks(app: RunningApp) -> None:
 
 
 async def test_readiness_tries_the_key_one_at_a_time(open_app: OpenApp, stripe: StripeDouble) -> None:
-    """L5: however often readiness is asked, one trial of the key is under way at most."""
+    """L5: however often readiness is asked, at most one check of the key is under way."""
     stripe.key = "sk_test_another"
     app = await open_app()
     await eventually_ready(app, 503)
@@ -101,7 +101,7 @@ async def eventually_stalled(app: RunningApp, stall: faults.Stall) -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_health_needs_no_credential_and_tells_no_secret(app: RunningApp, path: str) -> None:
-    """L5: health is asked without a credential, and a bad one does no harm."""
+    """L5: health needs no credential, and a bad one does no harm."""
     answers = [await app.call(target=path), await app.call(target=f"{path}?access_token=")]
 
     assert [answer.status for answer in answers] == [200, 200]

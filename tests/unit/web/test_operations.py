@@ -1,4 +1,4 @@
-"""The routes, to people with different permissions, and what they give."""
+"""The routes and their answers, for callers with different permissions."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def ids(answer: Answer) -> list[str]:
     ids=["clerk", "reader", "creator", "nobody", "nobody-signed-in"],
 )
 async def test_who_may_list(app: RunningApp, user: User | None, target: str, status: int, code: str | None) -> None:
-    """A list takes `read`; nothing else Directus grants stands in for it."""
+    """A list needs `read`; no other right in Directus replaces it."""
     answer = await app.call(user, target)
 
     assert (status, code) == (answer.status, answer.code)
@@ -45,15 +45,15 @@ async def test_who_may_list(app: RunningApp, user: User | None, target: str, sta
     ids=["clerk", "creator", "reader", "nobody", "nobody-signed-in"],
 )
 async def test_who_may_create(app: RunningApp, user: User | None, status: int, code: str | None) -> None:
-    """Creating a customer takes `create`; a caller who may only read is refused."""
+    """Creating a customer needs `create`; a caller that may only read is refused."""
     answer = await app.create(user)
 
     assert (status, code) == (answer.status, answer.code)
     assert len(app.stripe.customers) == (1 if status == 201 else 0)
 
 
-async def test_partial_access_is_held_to_own_rows(app: RunningApp) -> None:
-    """A caller whose access holds for some items only gets those customers' payments and no others."""
+async def test_partial_access_is_limited_to_own_rows(app: RunningApp) -> None:
+    """A caller with access to some items only gets those customers' payments and no others."""
     own = app.stripe.add_payments(2, customer="cus_OWN")
     app.stripe.add_payments(3, customer="cus_FOREIGN")
     app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")
@@ -76,7 +76,7 @@ async def test_list_is_whole_and_newest_first(app: RunningApp, number: int) -> N
 
 
 async def test_list_of_one_customer(app: RunningApp) -> None:
-    """A customer's list holds that customer's payments alone, over all pages."""
+    """A customer's list contains that customer's payments alone, over all pages."""
     expected = app.stripe.add_payments(120, customer="cus_ABC123")
     app.stripe.add_payments(5, customer="cus_XYZ789")
 
@@ -84,7 +84,7 @@ async def test_list_of_one_customer(app: RunningApp) -> None:
 
 
 async def test_list_of_customers(app: RunningApp) -> None:
-    """The list of customers holds all of them, newest first."""
+    """The list of customers contains all of them, newest first."""
     expected = [app.stripe.add_customer()["id"] for _ in range(3)][::-1]
 
     assert expected == ids(await app.call(CLERK, "/stripe/customers"))
@@ -111,7 +111,7 @@ async def test_created_customer_is_answered(app: RunningApp) -> None:
 
 
 async def test_same_body_twice_makes_two_customers(app: RunningApp) -> None:
-    """Without write-back nothing ties two requests together, least of all the e-mail address."""
+    """Without write-back two requests are unrelated, even with the same e-mail address."""
     first, second = await app.create(), await app.create()
 
     assert first.json()["id"] != second.json()["id"]
@@ -123,7 +123,7 @@ async def test_same_body_twice_makes_two_customers(app: RunningApp) -> None:
     "parameter", ["expand[]=data.customer", "customer=cus_A", "on_behalf_of=acct_1", "stripe_account=acct_1", "x", "=y"]
 )
 async def test_parameters_are_refused(app: RunningApp, target: str, parameter: str) -> None:
-    """R4: a parameter that is not the route's own is refused: it neither travels on to Stripe nor is ignored."""
+    """R4: a parameter that is not the route's own is refused: it is neither passed on to Stripe nor ignored."""
     answer = await app.call(CLERK, f"{target}?{parameter}")
 
     assert (answer.status, answer.code) == (400, "INVALID_QUERY")

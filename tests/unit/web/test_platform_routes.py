@@ -1,4 +1,4 @@
-"""What a platform and a proxy ask: readiness in all its states, metrics, and being told of a logout."""
+"""Routes for a platform and a proxy: readiness in all its states, metrics, and the notice of a logout."""
 
 import re
 
@@ -30,7 +30,7 @@ def asked(app: RunningApp) -> int:
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
 async def test_logout_forgets(open_app: OpenApp, place: str) -> None:
-    """After a logout the next request asks Directus again, wherever the token stood; others stay remembered."""
+    """After a logout the next request asks Directus again, wherever the token was sent; other tokens stay cached."""
     app = await open_app(PERMISSIONS_CACHE_TTL="3600")
     for user in (CLERK, READER):
         await app.call(user)
@@ -45,7 +45,7 @@ async def test_logout_forgets(open_app: OpenApp, place: str) -> None:
 
 
 async def test_logout_of_every_address(open_app: OpenApp) -> None:
-    """The address a logout comes from, claimed or not, decides nothing."""
+    """The address of a logout, claimed or not, does not matter."""
     app = await open_app(PERMISSIONS_CACHE_TTL="3600")
     sources = ("127.0.0.1", "127.0.0.2")
     for source in sources:
@@ -59,7 +59,7 @@ async def test_logout_of_every_address(open_app: OpenApp) -> None:
 
 
 async def test_refused_after_logout(open_app: OpenApp) -> None:
-    """What Directus says between being told and having ended the session is used and not remembered."""
+    """An answer of Directus between the notice and the end of the session is used and not cached."""
     app = await open_app(PERMISSIONS_CACHE_TTL="3600")
     await app.call(CLERK)
     await logout(app, bearer(CLERK.token))
@@ -76,12 +76,12 @@ async def test_refused_after_logout(open_app: OpenApp) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 async def test_logout_is_a_post(app: RunningApp, method: str) -> None:
-    """A page cannot cause it by a link or an image."""
+    """A page cannot cause a logout by a link or an image."""
     assert (await app.call(CLERK, "/logout", method=method)).status == 405
 
 
 async def test_readiness_says_how_changes_are_heard(app: RunningApp) -> None:
-    """/readyz tells whether the feed is off, connected or lost; neither makes the service unready."""
+    """/readyz shows whether the feed is off, connected or lost; neither makes the service unready."""
     health = app.runner.app[keys.HEALTH]
     states = []
     for feed in (None, lambda: True, lambda: False):
@@ -93,7 +93,7 @@ async def test_readiness_says_how_changes_are_heard(app: RunningApp) -> None:
 
 
 async def test_draining(app: RunningApp) -> None:
-    """L4: while draining it is not ready, and alive, and serves; each answer ends its connection."""
+    """L4: during the drain the process is not ready, is alive, and serves; each answer ends its connection."""
     app.runner.app[keys.HEALTH].draining = True
     answers = [await app.call(target=path) for path in ("/readyz", "/healthz")]
     answers.append(await app.call(CLERK))
@@ -104,7 +104,7 @@ async def test_draining(app: RunningApp) -> None:
 
 
 async def test_metrics(app: RunningApp) -> None:
-    """Everything that happened is counted, under labels from fixed sets, and nothing of it names anybody."""
+    """Every outcome is counted, under labels from fixed sets, and no metric names a person or an object."""
     app.directus.users["other"] = NOBODY
     payments = app.stripe.add_payments(3, customer="cus_MARKED")
     app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_MARKED")
@@ -132,7 +132,7 @@ async def test_metrics(app: RunningApp) -> None:
 
 
 async def test_metrics_of_the_feed(app: RunningApp) -> None:
-    """Where changes are not followed there is nothing to be lost, hence nothing to be alarmed at."""
+    """If changes are not followed the feed cannot be lost, so no metric raises an alarm."""
     text = (await app.call(target="/metrics")).body.decode()
 
     assert "sidecar_feed_connected NaN" in text
@@ -140,7 +140,7 @@ async def test_metrics_of_the_feed(app: RunningApp) -> None:
 
 
 async def test_metrics_of_the_memory(app: RunningApp) -> None:
-    """Hits, shared and asked questions are told apart."""
+    """Hits, shared questions and questions are counted apart."""
     await app.call(CLERK)
     await app.call(CLERK)
     text = (await app.call(target="/metrics")).body.decode()

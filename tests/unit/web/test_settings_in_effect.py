@@ -1,4 +1,4 @@
-"""What an operator sets, seen from outside."""
+"""The effect of an operator's settings, seen from outside."""
 
 import pytest
 
@@ -10,7 +10,7 @@ COOKIE = "directus_session_token"
 
 
 async def test_denied_status(open_app: OpenApp) -> None:
-    """DENIED_STATUS=403 is for a known caller without the permission, and for nobody else."""
+    """DENIED_STATUS=403 applies to a known caller without the permission, and to no other refusal."""
     app = await open_app(DENIED_STATUS="403")
     unknown = User("unknown", "MARKED-unknown")
     app.tokens.add(unknown.token)
@@ -27,7 +27,7 @@ async def test_denied_status(open_app: OpenApp) -> None:
 
 @pytest.mark.parametrize("prefix", ["/pay", "/a/b-c/d_e"])
 async def test_prefix(open_app: OpenApp, prefix: str) -> None:
-    """SIDECAR_PREFIX moves all routes, and nothing is left where they were; health stays."""
+    """SIDECAR_PREFIX moves all routes and leaves none at the old paths; health stays."""
     app = await open_app(SIDECAR_PREFIX=prefix)
 
     here = [(await app.call(CLERK, prefix + path)).status for path in ("/payments", "/payments/cus_A", "/customers")]
@@ -38,7 +38,7 @@ async def test_prefix(open_app: OpenApp, prefix: str) -> None:
 
 
 async def test_session_cookie_name(open_app: OpenApp) -> None:
-    """SESSION_COOKIE_NAME is the one cookie that counts."""
+    """SESSION_COOKIE_NAME names the only cookie that counts."""
     app = await open_app(SESSION_COOKIE_NAME="my.session")
 
     own = await app.call(headers=[("Cookie", f"my.session={CLERK.token}")])
@@ -69,7 +69,7 @@ FORWARDED = {
 
 @pytest.mark.parametrize(("sent", "seen", "status"), FORWARDED.values(), ids=FORWARDED)
 async def test_trusted_proxy(open_app: OpenApp, sent: str, seen: str, status: int) -> None:
-    """P4: from a trusted proxy the client's address travels to Directus, read from the right, and decides there."""
+    """P4: behind a trusted proxy the client's address goes to Directus, read from the right, and decides there."""
     app = await open_behind_proxy(open_app)
 
     answer = await app.call(LOCAL, headers=[("X-Forwarded-For", sent)])
@@ -79,7 +79,7 @@ async def test_trusted_proxy(open_app: OpenApp, sent: str, seen: str, status: in
 
 
 async def test_address_in_several_headers(open_app: OpenApp) -> None:
-    """P4: a header that stands there twice is read as one list, its last entry nearest."""
+    """P4: a repeated header is read as one list, its last entry nearest."""
     app = await open_behind_proxy(open_app)
 
     await app.call(LOCAL, headers=[("X-Forwarded-For", "10.0.0.1"), ("X-Forwarded-For", "203.0.113.9")])
@@ -88,7 +88,7 @@ async def test_address_in_several_headers(open_app: OpenApp) -> None:
 
 
 async def test_untrusted_peer_beside_a_trusted_proxy(open_app: OpenApp) -> None:
-    """P4: whoever goes round the proxy is known by its own address."""
+    """P4: a client that bypasses the proxy is known by its own address."""
     app = await open_behind_proxy(open_app)
 
     answer = await app.call(LOCAL, headers=[("X-Forwarded-For", "10.0.0.1")], source="127.0.0.9")
@@ -99,7 +99,7 @@ async def test_untrusted_peer_beside_a_trusted_proxy(open_app: OpenApp) -> None:
 
 @pytest.mark.parametrize("sent", ["unknown", "", "10.0.0.1\t;", "10.0.0.256", "localhost", "10.0.0.1,"])
 async def test_odd_address_from_a_trusted_proxy(open_app: OpenApp, sent: str) -> None:
-    """P4: what is no address is 400: nobody is asked as somebody else."""
+    """P4: an invalid address is 400: no question is asked in another's name."""
     app = await open_behind_proxy(open_app)
 
     answer = await app.call(LOCAL, headers=[("X-Forwarded-For", sent)])
@@ -108,8 +108,8 @@ async def test_odd_address_from_a_trusted_proxy(open_app: OpenApp, sent: str) ->
     assert app.directus.requests == []
 
 
-async def test_address_is_part_of_what_is_remembered(open_app: OpenApp) -> None:
-    """C2: what Directus granted to one address is not granted to another by memory."""
+async def test_the_cache_distinguishes_addresses(open_app: OpenApp) -> None:
+    """C2: a permission that Directus granted to one address is not granted to another from the cache."""
     app = await open_behind_proxy(open_app)
     addresses = ["10.0.0.1", "203.0.113.9", "10.0.0.1"]
 

@@ -1,4 +1,4 @@
-"""A Stripe that refuses, limits, fails or breaks off, and what callers and operators learn of it."""
+"""A Stripe that refuses, limits, fails or breaks off, and what callers and operators learn about it."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.doubles.server import Recorded, full_backlog
 from tests.doubles.stripe import is_probe
 from tests.doubles.waiting import eventually
 
-SLACK = 1  # second of the loop's clock, for which a stall does not count
+SLACK = 1  # second on the loop's clock, which does not count stalls
 MEBIBYTE = 1024 * 1024
 IN_USE = "idempotency_key_in_use"
 
@@ -30,7 +30,7 @@ def stripe_error(status: int, request_id: str = "req_test", **facts: str) -> Fau
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_our_key_is_refused(app: RunningApp, status: int) -> None:
-    """U2: that Stripe refuses our key is no fault of the caller's: 503, and a line in the log for the operator."""
+    """U2: a key that Stripe refuses is not the caller's fault: 503, and a log line for the operator."""
     app.stripe.fail(stripe_error(status, type="invalid_request_error"), when=by_callers)
 
     answer = await app.call(CLERK)
@@ -44,7 +44,7 @@ async def test_our_key_is_refused(app: RunningApp, status: int) -> None:
 @pytest.mark.parametrize("status", [400, 402, 404])
 @pytest.mark.parametrize("route", ["list", "create"])
 async def test_fault_of_the_callers_input(app: RunningApp, status: int, route: str) -> None:
-    """U2: Stripe's 4xx keep their status, Stripe's code and parameter and the request ID to ask Stripe about."""
+    """U2: Stripe's 4xx keep their status, Stripe's code and parameter, and the request ID for questions to Stripe."""
     fault = stripe_error(status, type="invalid_request_error", code="resource_missing", param="customer")
     app.stripe.fail(fault, when=by_callers)
 
@@ -61,7 +61,7 @@ async def test_fault_of_the_callers_input(app: RunningApp, status: int, route: s
 
 
 async def test_limit_that_ends_within_the_budget(app: RunningApp) -> None:
-    """U2: a 429 is waited out, and the caller notices no more than the time."""
+    """U2: a 429 is waited out, and the caller notices only the delay."""
     app.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers, times=1)
 
     answer = await app.call(CLERK)
@@ -70,7 +70,7 @@ async def test_limit_that_ends_within_the_budget(app: RunningApp) -> None:
 
 
 async def test_limit_that_outlasts_the_budget(open_app: OpenApp) -> None:
-    """U2: a 429 that stays is a 429 with Retry-After, inside the budget."""
+    """U2: a lasting 429 is a 429 with Retry-After, within the budget."""
     app = await open_app(STRIPE_TIMEOUT="1.5")
     app.stripe.fail(stripe_error(429, code="rate_limit"), when=by_callers)
 
@@ -83,7 +83,7 @@ async def test_limit_that_outlasts_the_budget(open_app: OpenApp) -> None:
 
 
 async def test_retry_after_beyond_the_budget(open_app: OpenApp) -> None:
-    """U2: where Stripe asks for more time than there is, the caller is told at once, and how long."""
+    """U2: if Stripe asks for more time than is left, the caller is told so at once, and how long to wait."""
     app = await open_app(STRIPE_TIMEOUT="1.5")
     limited = faults.answer(429, '{"error": {"code": "rate_limit"}}', Retry_After="9")
     app.stripe.fail(limited, when=by_callers)
@@ -108,7 +108,7 @@ PASSING: dict[str, Fault] = {
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 async def test_get_is_repeated(app: RunningApp, fault: Fault) -> None:
-    """U3: a GET that broke off, at whatever point, is repeated, and the caller gets the whole list."""
+    """U3: a GET that broke off, at any point, is repeated, and the caller gets the whole list."""
     expected = app.stripe.add_payments(3)
     app.stripe.fail(fault, when=by_callers, times=1)
 
@@ -157,8 +157,8 @@ LASTING: dict[str, tuple[Fault, set[int]]] = {
 @pytest.mark.parametrize("route", ["list", "create"])
 @pytest.mark.parametrize(("fault", "statuses"), LASTING.values(), ids=LASTING)
 async def test_stripe_is_down(open_app: OpenApp, fault: Fault, statuses: set[int], route: str) -> None:
-    """U2, U3: a Stripe that gives no result is 502 or 504 inside the budget, and never the caller's fault."""
-    budget = 0.4 if 504 in statuses else 5  # only where it is used up need it be short
+    """U2, U3: a Stripe without a result is 502 or 504 within the budget, and never the caller's fault."""
+    budget = 0.4 if 504 in statuses else 5  # short only if the test waits for its end
     app = await open_app(STRIPE_TIMEOUT=str(budget))
     app.stripe.fail(fault, when=by_callers)
 
@@ -170,7 +170,7 @@ async def test_stripe_is_down(open_app: OpenApp, fault: Fault, statuses: set[int
 
 
 async def test_stripe_hangs(open_app: OpenApp) -> None:
-    """U2: a Stripe that says nothing is 504 when the budget is used up, each time of several at once."""
+    """U2: a silent Stripe is 504 when the budget is used up, for each of several requests at once."""
     app = await open_app(STRIPE_TIMEOUT="0.4")
     app.stripe.fail(faults.hang, when=by_callers)
 
@@ -182,14 +182,14 @@ async def test_stripe_hangs(open_app: OpenApp) -> None:
 
 
 async def test_customer_without_id(app: RunningApp) -> None:
-    """U2: an answer to a creation that names no customer is 502."""
+    """U2: an answer to a creation without a customer is 502."""
     app.stripe.fail(faults.answer(200, '{"object": "customer"}'), when=by_callers)
 
     assert (await app.create()).status == 502
 
 
 async def test_refused_connection(open_app: OpenApp) -> None:
-    """U2: a Stripe that is not there is 502 or 504 inside the budget."""
+    """U2: a Stripe that is down is 502 or 504 within the budget."""
     app = await open_app(STRIPE_TIMEOUT="0.4")
     await app.stripe.refuse()
 
@@ -200,7 +200,7 @@ async def test_refused_connection(open_app: OpenApp) -> None:
 
 
 async def test_connection_that_is_never_accepted(app: RunningApp, open_app: OpenApp) -> None:
-    """U2: a Stripe that does not accept is 502 when the time to connect is over, however large the budget is."""
+    """U2: a Stripe that accepts no connection is 502 when the time to connect is over, even with a large budget."""
     async with full_backlog() as url:
         deaf = await open_app(STRIPE_API_BASE=url, STRIPE_CONNECT_TIMEOUT="0.2")
 
@@ -212,7 +212,7 @@ async def test_connection_that_is_never_accepted(app: RunningApp, open_app: Open
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirect_is_not_followed(app: RunningApp, status: int) -> None:
-    """U2: the key is sent nowhere else, whatever a redirect says."""
+    """U2: the key is sent to no other address, whatever a redirect says."""
     async with DirectusDouble.running() as elsewhere:
         app.stripe.fail(faults.redirect(f"{elsewhere.url}/v1/customers", status), when=by_callers)
 
@@ -223,7 +223,7 @@ async def test_redirect_is_not_followed(app: RunningApp, status: int) -> None:
 
 
 async def test_100_megabytes(open_app: OpenApp) -> None:
-    """U2: of an answer of 100 MB most is never read."""
+    """U2: most of an answer of 100 MB is never read."""
     app = await open_app(STRIPE_TIMEOUT="0.45")  # one attempt
     huge = Huge()
     app.stripe.fail(huge, when=by_callers)
@@ -235,7 +235,7 @@ async def test_100_megabytes(open_app: OpenApp) -> None:
 
 
 async def test_key_is_named_by_its_own_version(app: RunningApp) -> None:
-    """Every request carries the key and the one version of the API this release was made for."""
+    """Every request has the key and the one version of the API that this release was made for."""
     await app.call(CLERK)
     await app.create()
 
@@ -251,7 +251,7 @@ async def test_key_is_named_by_its_own_version(app: RunningApp) -> None:
     ],
 )
 async def test_key_in_use_is_not_told_as_other_values(open_app: OpenApp, kind: str) -> None:
-    """W2: that the first try is still under way is not the caller's mistake (its `type` is not documented)."""
+    """W2: a first try that is still under way is not the caller's mistake (its `type` is not documented)."""
     app = await open_app(STRIPE_TIMEOUT="3")
     app.stripe.fail(stripe_error(409, type=kind, code=IN_USE), when=by_callers)
 
@@ -261,7 +261,7 @@ async def test_key_in_use_is_not_told_as_other_values(open_app: OpenApp, kind: s
 
 
 async def test_slow_stripe_does_not_slow_refusals(app: RunningApp) -> None:
-    """U5: while as many lists as may be under way wait for Stripe, verdicts are given as fast as ever."""
+    """U5: while as many lists as possible wait for Stripe, verdicts are given as fast as ever."""
     stall = Stall()
     app.stripe.fail(stall, when=by_callers)
 

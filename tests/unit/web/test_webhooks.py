@@ -1,4 +1,4 @@
-"""Stripe's events through HTTP: what is let in, what is done by then, and what is left to Stripe's next try."""
+"""Stripe's events over HTTP: which are accepted, what is done before the answer, and what Stripe's retry does."""
 
 import asyncio
 import gzip
@@ -35,7 +35,7 @@ SETTINGS = {
 
 @pytest.fixture
 async def hearing(open_app: OpenApp) -> RunningApp:
-    """The application that hears of Stripe's events; both secrets count as what must never show."""
+    """The application with webhooks; both secrets are among those that no output may show."""
     app = await open_app(**SETTINGS)
     app.directus.add_users([SERVICE])
     app.tokens |= {SECRET, OTHER_SECRET}
@@ -47,7 +47,7 @@ async def post(app: RunningApp, body: bytes, given: Iterable[tuple[str, str]] | 
 
 
 def known(app: RunningApp, **values: object) -> tuple[Object, Row]:
-    """A customer at Stripe, and the item that holds it and says the same, or these values."""
+    """Make a customer at Stripe and an item linked to it, with the same values or with these."""
     customer = app.stripe.add_customer(name="Ada", email="ada@example.com")
     return customer, app.directus.add_row(**{"name": "Ada", "email": "ada@example.com", ID: customer["id"], **values})
 
@@ -61,7 +61,7 @@ def writes(app: RunningApp) -> list[Recorded]:
 
 
 async def test_off_unless_there_is_a_secret(app: RunningApp) -> None:
-    """Without STRIPE_WEBHOOK_SECRET there is no such route, and no series of its own."""
+    """Without STRIPE_WEBHOOK_SECRET there is no such route, and no metric for it."""
     answer = await post(app, event(UPDATED, "cus_1"))
 
     assert (answer.status, answer.code) == (404, "ROUTE_NOT_FOUND")
@@ -69,7 +69,7 @@ async def test_off_unless_there_is_a_secret(app: RunningApp) -> None:
 
 
 async def test_an_update_reaches_the_item(hearing: RunningApp) -> None:
-    """What Stripe says now is in the item by the time it is answered, whatever the payload said."""
+    """Before the answer the item has Stripe's present values, whatever the payload said."""
     customer, item = known(hearing, name="Eva", note="ours")
     stale = {**customer, "name": "Ida"}
 
@@ -84,7 +84,7 @@ async def test_an_update_reaches_the_item(hearing: RunningApp) -> None:
 
 
 async def test_a_deletion_clears_the_id(hearing: RunningApp) -> None:
-    """The item of a deleted customer holds no ID by the time it is answered."""
+    """Before the answer the item of a deleted customer has lost its ID."""
     customer, item = known(hearing)
     customer["deleted"] = True
 
@@ -103,7 +103,7 @@ async def test_a_deletion_clears_the_id(hearing: RunningApp) -> None:
 
 
 async def test_a_deletion_that_did_not_happen(hearing: RunningApp) -> None:
-    """A customer that Stripe still has keeps its place, whatever an event said."""
+    """A customer that Stripe still has stays in its item, whatever an event said."""
     customer, item = known(hearing)
 
     answer = await post(hearing, event(DELETED, customer))
@@ -113,7 +113,7 @@ async def test_a_deletion_that_did_not_happen(hearing: RunningApp) -> None:
 
 
 async def test_a_customer_of_another_account(hearing: RunningApp) -> None:
-    """A customer that the key's account does not have is no deleted one: nothing is cleared, and the operator told."""
+    """A customer that the key's account does not have is not deleted: no ID is cleared, and the operator is told."""
     item = hearing.directus.add_row(**{ID: "cus_elsewhere", "name": None, "email": None})
 
     answer = await post(hearing, event(DELETED, "cus_elsewhere"))
@@ -125,7 +125,7 @@ async def test_a_customer_of_another_account(hearing: RunningApp) -> None:
 
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
 async def test_again(hearing: RunningApp, kind: str) -> None:
-    """An event that comes again changes nothing and asks nobody; one more of the same customer does ask."""
+    """A repeated event changes nothing and makes no request; another event of the same customer makes some."""
     customer, item = known(hearing, name="Eva")
     customer["deleted"] = kind == DELETED
     body = event(kind, customer)
@@ -142,7 +142,7 @@ async def test_again(hearing: RunningApp, kind: str) -> None:
 
 
 async def test_a_customer_without_item(hearing: RunningApp) -> None:
-    """A customer that no item holds is acknowledged, and nothing is written."""
+    """An event about a customer without an item is acknowledged, and nothing is written."""
     customer = hearing.stripe.add_customer(name="Ada")
     known(hearing)
 
@@ -151,7 +151,7 @@ async def test_a_customer_without_item(hearing: RunningApp) -> None:
 
 
 async def test_nothing_to_do(hearing: RunningApp) -> None:
-    """An item that says what Stripe says is not written: no flow of Directus's begins."""
+    """An item that matches Stripe is not written, so no flow in Directus starts."""
     customer, _ = known(hearing)
 
     assert (await post(hearing, event(UPDATED, customer))).status == 200
@@ -161,7 +161,7 @@ async def test_nothing_to_do(hearing: RunningApp) -> None:
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 @pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
 async def test_any_order(hearing: RunningApp, order: Sequence[int], *, at_once: bool) -> None:
-    """Events in any order, some twice, one by one or at once, end in what Stripe says."""
+    """Events in any order, some twice, one by one or at once, end with Stripe's values in the item."""
     customer, item = known(hearing, name="Eva", email="old@example.com")
     bodies = [event(UPDATED, {**customer, "name": "Ida"}), event(UPDATED, customer), event(DELETED, customer)]
     bodies.append(bodies[1])
@@ -177,7 +177,7 @@ async def test_any_order(hearing: RunningApp, order: Sequence[int], *, at_once: 
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER_SECRET])
 async def test_each_secret_counts(hearing: RunningApp, secret: str) -> None:
-    """While a secret is replaced, what is signed with either is dealt with."""
+    """While a secret is replaced, events signed with either secret are handled."""
     customer, item = known(hearing, name="Eva")
     body = event(UPDATED, customer)
 
@@ -205,8 +205,8 @@ SPOILED: dict[str, Spoil] = {
 
 
 @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
-async def test_what_is_not_stripes(hearing: RunningApp, spoil: Spoil) -> None:
-    """What is not signed as it must be is a 400 that tells nothing, and neither Directus nor Stripe is asked."""
+async def test_a_wrongly_signed_body(hearing: RunningApp, spoil: Spoil) -> None:
+    """A wrongly signed body is a 400 without details, and neither Directus nor Stripe is asked."""
     customer, item = known(hearing)
     customer["deleted"] = True
     body, given = spoil(event(DELETED, customer))
@@ -218,7 +218,7 @@ async def test_what_is_not_stripes(hearing: RunningApp, spoil: Spoil) -> None:
 
 
 async def test_no_credential_counts(hearing: RunningApp) -> None:
-    """A Directus token lets nobody in here, and with a signature none is looked at, wherever and however it stands."""
+    """A Directus token is no signature, and next to a signature it is ignored, in any place and form."""
     customer, item = known(hearing, name="Eva")
     body = event(UPDATED, customer)
     odd = [("Authorization", "Basic x"), ("Cookie", "directus_session_token=a; directus_session_token=b")]
@@ -232,7 +232,7 @@ async def test_no_credential_counts(hearing: RunningApp) -> None:
 
 
 async def test_a_long_body(hearing: RunningApp) -> None:
-    """A body of up to 1 MiB is read, longer than what callers may send; one byte more is 413."""
+    """A body of up to 1 MiB is read, more than callers may send; one byte more is 413."""
     customer, item = known(hearing, name="Eva")
     padding = 1024 * 1024 - len(event(UPDATED, customer, padding=""))
     fits, longer = (event(UPDATED, customer, padding="x" * (padding + more)) for more in (0, 1))
@@ -247,7 +247,7 @@ async def test_a_long_body(hearing: RunningApp) -> None:
 
 
 async def test_a_long_body_without_length(hearing: RunningApp) -> None:
-    """The same where the length is not told before."""
+    """The bound is the same for a body without a declared length."""
     chunks = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     given = [("Transfer-Encoding", "chunked"), (NAME, signature(b"x"))]
 
@@ -258,7 +258,7 @@ async def test_a_long_body_without_length(hearing: RunningApp) -> None:
 
 @pytest.mark.parametrize("packed", [False, True], ids=["garbage", "gzip"])
 async def test_a_packed_body_is_not_unpacked(hearing: RunningApp, *, packed: bool) -> None:
-    """V1: A body counts as it came: what says that it is packed has to be signed that way."""
+    """V1: The signature covers the body as it was sent, so a compressed body must be signed compressed."""
     customer, _ = known(hearing, name="Eva")
     body = event(UPDATED, customer)
     sent = gzip.compress(body) if packed else b"garbage"
@@ -284,7 +284,7 @@ DOWN: dict[str, faults.Fault] = {
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 @pytest.mark.parametrize("fault", DOWN.values(), ids=DOWN)
 async def test_directus_fails(hearing: RunningApp, fault: faults.Fault, method: str, kind: str) -> None:
-    """Whatever Directus says no with, Stripe is told to send the event again, and then it is dealt with."""
+    """After any refusal by Directus Stripe is told to send the event again, and then it is handled."""
     customer, item = known(hearing, name="Eva")
     customer["deleted"] = kind == DELETED
     body, before = event(kind, customer), dict(item)
@@ -300,7 +300,7 @@ async def test_directus_fails(hearing: RunningApp, fault: faults.Fault, method: 
 
 
 async def test_directus_is_down(hearing: RunningApp) -> None:
-    """The same where nobody answers at all."""
+    """The same is true if no answer comes at all."""
     customer, item = known(hearing, name="Eva")
     body = event(UPDATED, customer)
     await hearing.directus.refuse()
@@ -326,7 +326,7 @@ async def test_directus_is_down(hearing: RunningApp) -> None:
 )
 @pytest.mark.parametrize("healthy", [0, 1], ids=["at first", "afterwards"])
 async def test_stripe_fails(hearing: RunningApp, fault: faults.Fault, healthy: int) -> None:
-    """Where Stripe cannot say how things are, before or after the item was written, its event is not taken for done."""
+    """If Stripe cannot be read, before or after the write, its event does not count as handled."""
     customer, item = known(hearing, name="Eva")
     body = event(UPDATED, customer)
     hearing.stripe.fail(faults.after(healthy, fault), when=lambda request: request.path.endswith(str(customer["id"])))
@@ -340,7 +340,7 @@ async def test_stripe_fails(hearing: RunningApp, fault: faults.Fault, healthy: i
 
 
 async def test_a_lost_answer_of_directus(hearing: RunningApp) -> None:
-    """A write whose answer is lost is a failure, and the next try finds it done."""
+    """A write with a lost answer is a failure, and the next try finds it done."""
     customer, item = known(hearing)
     customer["deleted"] = True
     body = event(DELETED, customer)
@@ -353,7 +353,7 @@ async def test_a_lost_answer_of_directus(hearing: RunningApp) -> None:
 
 
 async def test_a_fault_of_our_own(hearing: RunningApp) -> None:
-    """An error that nobody thought of is a 500, which Stripe repeats as well."""
+    """An unexpected error is a 500, after which Stripe sends the event again."""
     hearing.crashes = True
     customer, _ = known(hearing, name="Eva")
     audit = logging.getLogger("sidecar.audit")
@@ -370,8 +370,8 @@ async def test_a_fault_of_our_own(hearing: RunningApp) -> None:
     assert answer.status == 500
 
 
-async def test_what_directus_refuses_is_named(hearing: RunningApp) -> None:
-    """The log names the item and the fields that were refused, not what should have stood in them."""
+async def test_a_refusal_by_directus_is_named(hearing: RunningApp) -> None:
+    """The log names the item and the refused fields, and not their values."""
     customer, item = known(hearing, name="Eva")
     hearing.directus.fail(DOWN["invalid"], when=lambda request: request.method == "PATCH")
 
@@ -384,7 +384,7 @@ async def test_what_directus_refuses_is_named(hearing: RunningApp) -> None:
 
 
 async def test_answered_only_when_it_is_done(hearing: RunningApp) -> None:
-    """Nothing is answered while the item is still to be written."""
+    """No answer is sent before the item is written."""
     customer, item = known(hearing, name="Eva")
     pause = Pause(after=False)
     hearing.directus.fail(pause, when=lambda request: request.method == "PATCH")
@@ -399,7 +399,7 @@ async def test_answered_only_when_it_is_done(hearing: RunningApp) -> None:
 
 
 async def test_stripe_goes_away_while_it_waits(hearing: RunningApp) -> None:
-    """What has begun is finished although nobody waits for it, and counts as done when the event comes again."""
+    """Work that has begun finishes after the client has left, and counts as handled when the event is repeated."""
     customer, item = known(hearing, name="Eva")
     pause, body = Pause(after=False), event(UPDATED, customer)
     hearing.directus.fail(pause, when=lambda request: request.method == "PATCH")
@@ -435,7 +435,7 @@ async def test_a_new_customer_after_a_deletion(hearing: RunningApp) -> None:
 
 
 async def test_a_list_begun_before_is_not_joined(hearing: RunningApp) -> None:
-    """Whoever asks for a list after an event gets one that was begun after it."""
+    """A caller that requests a list after an event gets one that was started after it."""
     customer, _ = known(hearing)
     pause = Pause(after=True)
     listed = [customer["id"]]
@@ -453,7 +453,7 @@ async def test_a_list_begun_before_is_not_joined(hearing: RunningApp) -> None:
 
 
 async def test_too_many_at_once(open_app: OpenApp) -> None:
-    """L2: Who sends bodies that never end takes no place from callers, and events find theirs again soon."""
+    """L2: Bodies that never end take no place from callers, and events soon find places again."""
     app = await open_app(**SETTINGS, MAX_CONCURRENT_REQUESTS="40")
     app.tokens |= {SECRET, OTHER_SECRET}
     head = request_bytes("POST", PATH, [("Content-Length", "100")], None)
@@ -476,7 +476,7 @@ async def _is_refused(app: RunningApp) -> bool:
 
 
 async def test_counted(hearing: RunningApp) -> None:
-    """Each event is counted by type and end, and the request's line names it."""
+    """Each event is counted by type and outcome, and the request's log line names it."""
     customer, _ = known(hearing)
     body = event(UPDATED, customer, id="evt_7")
     for sent in (body, body, event("invoice.paid", {"id": "in_1"}), event(DELETED, customer, livemode=True)):

@@ -26,7 +26,7 @@ def by_callers(request: Recorded) -> bool:
 
 @pytest.fixture
 async def writing(open_app: OpenApp) -> RunningApp:
-    """The application with write-back by the service; a write that fails is given up soon."""
+    """The application with write-back by the service; a failing write is given up soon."""
     return await open_app(**WRITING, WRITE_BACK_TIMEOUT="0.3", DIRECTUS_TIMEOUT="0.5")
 
 
@@ -40,7 +40,7 @@ def tokens_of(requests: list[Recorded], method: str) -> set[str]:
 
 @pytest.mark.parametrize("user", [CLERK, MEMBER], ids=["clerk", "member"])
 async def test_item_given(writing: RunningApp, user: User) -> None:
-    """The new ID is put into the item, and Stripe's customer names the item."""
+    """The new ID is written into the item, and Stripe's customer names the item."""
     item = own_item(writing)
 
     answer = await writing.create(user, item=item["id"])
@@ -54,7 +54,7 @@ async def test_item_given(writing: RunningApp, user: User) -> None:
 
 
 async def test_item_created(writing: RunningApp) -> None:
-    """Without an item one is created with the caller's token, with what was sent, and gets the ID."""
+    """Without an item one is created with the caller's token and the values of the request, and gets the ID."""
     answer = await writing.create(CLERK, name="Ada")
 
     [item] = writing.directus.rows["customers"].values()
@@ -64,7 +64,7 @@ async def test_item_created(writing: RunningApp) -> None:
 
 
 async def test_who_writes(writing: RunningApp, open_app: OpenApp) -> None:
-    """The service's token writes the ID, and reads what came of it, where there is one, else the caller's own does."""
+    """With a service token the service writes the ID and reads the result; without one the caller's token does."""
     await writing.create(item=own_item(writing)["id"])
     assert {f"Bearer {SERVICE_TOKEN}"} == tokens_of(writing.directus.requests, "PATCH")
     reading = [request for request in writing.directus.requests if request.path.startswith("/items/")]
@@ -90,7 +90,7 @@ async def test_item_with_an_id(writing: RunningApp) -> None:
 
 
 async def test_same_item_again(writing: RunningApp) -> None:
-    """W4: asking again for the same item gives the same customer."""
+    """W4: a second request for the same item gives the same customer."""
     item = own_item(writing)
 
     first, second = await writing.create(item=item["id"]), await writing.create(item=item["id"])
@@ -100,7 +100,7 @@ async def test_same_item_again(writing: RunningApp) -> None:
 
 
 async def test_same_item_at_once(writing: RunningApp) -> None:
-    """W2: many at once for one item get one customer, all with the same ID."""
+    """W2: many concurrent requests for one item get one customer, all with the same ID."""
     item = own_item(writing)
 
     answers = await asyncio.gather(*(writing.create(item=item["id"]) for _ in range(10)))
@@ -110,8 +110,8 @@ async def test_same_item_at_once(writing: RunningApp) -> None:
     assert len(writing.stripe.customers) == 1
 
 
-async def test_item_of_somebody_else(writing: RunningApp) -> None:
-    """R2: an item that the caller may not see is refused like one that is not there, and Stripe is not asked."""
+async def test_foreign_item(writing: RunningApp) -> None:
+    """R2: an item that the caller may not see is refused like a missing one, and Stripe is not asked."""
     foreign = writing.directus.add_row(owner="somebody")
 
     answers = [await writing.create(MEMBER, item=foreign["id"]), await writing.create(MEMBER, item=4711)]
@@ -122,7 +122,7 @@ async def test_item_of_somebody_else(writing: RunningApp) -> None:
 
 
 async def test_item_that_may_only_be_read(writing: RunningApp) -> None:
-    """R2: to be allowed to read an item is not enough to give it a customer."""
+    """R2: permission to read an item is not enough to give it a customer."""
     onlooker = User("onlooker", "MARKED-onlooker", grants(read=full(), create=full()))
     writing.directus.add_users([onlooker])
     writing.tokens.add(onlooker.token)
@@ -138,7 +138,7 @@ async def test_item_that_may_only_be_read(writing: RunningApp) -> None:
     ["../users/1", "1?fields=*", "1/2", "a%2fb", "", " ", -1, 1.5, True, [1], {"id": 1}, "1\n", "x" * 300, 2**63],
 )
 async def test_odd_primary_keys(writing: RunningApp, item: object) -> None:
-    """V1: what is no primary key is 400 before it stands in any path."""
+    """V1: an invalid primary key is 400 before it is put into any path."""
     answer = await writing.create(item=item)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
@@ -147,7 +147,7 @@ async def test_odd_primary_keys(writing: RunningApp, item: object) -> None:
 
 
 async def test_item_without_write_back(app: RunningApp) -> None:
-    """Where nothing is written back an item is refused, rather than ignored."""
+    """Without write-back an item is refused, not ignored."""
     answer = await app.create(item=1)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
@@ -164,7 +164,7 @@ async def test_item_without_write_back(app: RunningApp) -> None:
     ids=["500", "reset", "hang", "forbidden"],
 )
 async def test_directus_fails_after_stripe_answered(writing: RunningApp, fault: faults.Fault) -> None:
-    """W3: the caller learns the customer's ID and that it is still to be written; a retry finishes it."""
+    """W3: the caller learns the customer's ID and that it is still to be written; a retry writes it."""
     item = own_item(writing)
     writing.directus.fail(fault, when=writing_back)
 
@@ -186,7 +186,7 @@ async def test_directus_fails_after_stripe_answered(writing: RunningApp, fault: 
 async def test_write_that_succeeded_unheard(
     open_app: OpenApp, fault: faults.Fault, times: int | None, patience: str
 ) -> None:
-    """W3: where Directus wrote the ID and its answers were lost, the outcome is the same as if they had arrived."""
+    """W3: if Directus wrote the ID and its answers were lost, the outcome is the same as if they had arrived."""
     writing = await open_app(**WRITING, WRITE_BACK_TIMEOUT=patience)
     item = own_item(writing)
     writing.directus.fail(fault, when=writing_back, times=times)
@@ -198,7 +198,7 @@ async def test_write_that_succeeded_unheard(
 
 
 async def test_directus_fails_before_stripe(writing: RunningApp) -> None:
-    """W3: where the item cannot be read Stripe is not asked: 503."""
+    """W3: if the item cannot be read, Stripe is not asked: 503."""
     item = own_item(writing)
     writing.directus.fail(faults.answer(500), when=lambda request: request.path.startswith("/items/"))
 
@@ -210,7 +210,7 @@ async def test_directus_fails_before_stripe(writing: RunningApp) -> None:
 
 @pytest.mark.parametrize("given", [True, False], ids=["item-given", "item-created"])
 async def test_stripe_fails(writing: RunningApp, given: bool) -> None:  # noqa: FBT001 - pytest passes it by name
-    """W3: an error of Stripe names the item, so that a retry with it makes no second item and no second customer."""
+    """W3: an error of Stripe names the item, so that a retry creates no second item and no second customer."""
     attributes = {"item": own_item(writing)["id"]} if given else {}
     declined = json.dumps({"error": {"type": "invalid_request_error", "code": "email_invalid"}})
     writing.stripe.fail(faults.answer(400, declined), when=by_callers)
@@ -227,7 +227,7 @@ async def test_stripe_fails(writing: RunningApp, given: bool) -> None:  # noqa: 
 
 
 async def test_stripe_breaks_off_after_creating(writing: RunningApp) -> None:
-    """U3, W3: where Stripe created the customer and its answer was lost for good, a retry finds the same one."""
+    """U3, W3: if Stripe created the customer and its answer was lost for good, a retry finds the same customer."""
     item = own_item(writing)
     writing.stripe.fail(faults.reset_after_work, when=by_callers, times=3)
 
@@ -252,8 +252,8 @@ async def test_other_values_for_the_same_item(writing: RunningApp) -> None:
     assert len(writing.stripe.customers) == 1
 
 
-async def test_somebody_else_wrote_first(writing: RunningApp) -> None:
-    """W4: an ID that came into the item meanwhile is not overwritten."""
+async def test_another_writer_was_first(writing: RunningApp) -> None:
+    """W4: an ID that another writer put into the item meanwhile is not overwritten."""
     item = own_item(writing)
     other = writing.stripe.add_customer()
 
@@ -271,7 +271,7 @@ async def test_somebody_else_wrote_first(writing: RunningApp) -> None:
 
 
 async def test_creator_who_may_not_read(writing: RunningApp) -> None:
-    """An item whose key its creator may not learn gets no customer, and the answer says why."""
+    """If the caller may not learn the key of its new item, the item gets no customer, and the answer says why."""
     blind = User("blind", "MARKED-blind", grants(create=full()))
     writing.directus.add_users([blind])
     writing.tokens.add(blind.token)
@@ -284,7 +284,7 @@ async def test_creator_who_may_not_read(writing: RunningApp) -> None:
 
 
 async def test_users_as_collection(open_app: OpenApp) -> None:
-    """The ID can be kept on Directus's own users, whose path is another one."""
+    """The ID can be stored on Directus's own users, which have another path."""
     boss = User("boss", "MARKED-boss", grants("directus_users", read=full(), create=full(), update=full()))
     app = await open_app(STRIPE_WRITE_BACK="true", STRIPE_CUSTOMERS_COLLECTION="directus_users")
     app.directus.add_users([boss])

@@ -1,4 +1,4 @@
-"""Judges values by the schemas of a description."""
+"""Checks values against the schemas of a description."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ Schema = dict[str, Any]
 
 
 def faults_in(description: Schema, schema: Schema, value: object) -> list[str]:
-    """Say why a value does not fit; nothing if it does. The schema may refer to the description's components."""
+    """Say why a value does not fit, or nothing. The schema may refer to the description's components."""
     validator = OAS31Validator({**schema, "components": description["components"]})
     return [error.message for error in validator.iter_errors(value)]
 

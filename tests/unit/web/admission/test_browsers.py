@@ -45,7 +45,7 @@ async def test_session_on_a_foreign_page(app: RunningApp, headers: list[tuple[st
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
 async def test_bearer_token_on_a_foreign_page(app: RunningApp, headers: list[tuple[str, str]]) -> None:
-    """X1: a token that a page sends itself proves what it means, wherever the page is from."""
+    """X1: a token that a page itself sends is enough, from any origin."""
     assert (await create(app, *headers, credential=bearer(CLERK.token))).status == 201
 
 
@@ -60,7 +60,7 @@ async def test_bearer_token_on_a_foreign_page(app: RunningApp, headers: list[tup
     ids=["no-browser", "same", "with-port", "same-by-fetch-metadata"],
 )
 async def test_session_on_an_own_page(app: RunningApp, headers: list[tuple[str, str]]) -> None:
-    """X1: a page of this very origin can."""
+    """X1: a page of this very origin can create something with a session."""
     assert (await create(app, *headers)).status == 201
 
 
@@ -79,7 +79,7 @@ async def open_to_app(open_app: OpenApp) -> RunningApp:
 
 
 async def test_listed_origin(open_app: OpenApp) -> None:
-    """X3: a listed origin may use the session and read the answer; it alone is named, never `*`."""
+    """X3: a listed origin may use the session and read the answer; the header names that origin, never `*`."""
     app = await open_to_app(open_app)
 
     answer = await create(app, ("Origin", APP), ("Sec-Fetch-Site", "cross-site"))
@@ -108,7 +108,7 @@ async def test_unlisted_origin(open_app: OpenApp, origin: str) -> None:
 
 @pytest.mark.parametrize("origin", [APP, "https://evil.example"])
 async def test_preflight(open_app: OpenApp, origin: str) -> None:
-    """X3: a preflight is answered without any upstream, and allows a listed origin alone."""
+    """X3: a preflight is answered without any upstream, and allows only a listed origin."""
     app = await open_to_app(open_app)
     asked = [("Origin", origin), ("Access-Control-Request-Method", "POST")]
 

@@ -1,4 +1,4 @@
-"""Where a credential may stand, and what is answered to one that is missing, doubtful or refused."""
+"""Where a credential may be sent, and the answer to one that is missing, ambiguous or refused."""
 
 import base64
 import json
@@ -35,7 +35,7 @@ def tokens_asked(app: RunningApp) -> list[str]:
 
 @pytest.mark.parametrize("place", ["header", "query", "cookie"])
 async def test_each_place_is_accepted(app: RunningApp, place: str) -> None:
-    """A1: header, query and cookie are each accepted and reach Directus as one bearer token."""
+    """A1: header, query and cookie are each accepted, and reach Directus as one bearer token."""
     headers = {"header": [bearer(CLERK.token)], "query": [], "cookie": [in_cookie(CLERK.token)]}[place]
     target = in_query(CLERK.token) if place == "query" else TARGET
 
@@ -48,7 +48,7 @@ async def test_each_place_is_accepted(app: RunningApp, place: str) -> None:
 @pytest.mark.parametrize("place", ["header", "query"])
 @pytest.mark.parametrize(("first", "status"), [(CLERK, 200), (NOBODY, 401)], ids=["clerk", "nobody"])
 async def test_header_or_query_beats_cookie(app: RunningApp, place: str, first: User, status: int) -> None:
-    """A1: beside a header or query token the cookie does not count, for better or worse."""
+    """A1: next to a header or query token the cookie is ignored, valid or not."""
     cookie = in_cookie((NOBODY if first is CLERK else CLERK).token)
     headers = [bearer(first.token), cookie] if place == "header" else [cookie]
     target = in_query(first.token) if place == "query" else TARGET
@@ -83,7 +83,7 @@ AMBIGUOUS = {
 
 @pytest.mark.parametrize(("target", "headers"), AMBIGUOUS.values(), ids=AMBIGUOUS)
 async def test_ambiguous_credentials(app: RunningApp, target: str, headers: list[tuple[str, str]]) -> None:
-    """A2: where two credentials could be meant, none is chosen: 400, and nobody is asked."""
+    """A2: if two credentials are possible, none is chosen: 400, and no upstream is asked."""
     answer = await app.call(target=target, headers=headers)
 
     assert answer.status == 400
@@ -114,14 +114,14 @@ async def test_scheme_in_any_case(app: RunningApp, scheme: str) -> None:
     ids=["two-spaces", "two-parts", "tab", "comma", "basic", "no-scheme", "no-token", "empty"],
 )
 async def test_other_headers_are_no_credential(app: RunningApp, value: str) -> None:
-    """A3: what Directus does not read as a bearer token is no credential here either."""
+    """A3: a header that Directus does not read as a bearer token is no credential here either."""
     answer = await app.call(headers=[("Authorization", value)])
 
     assert (answer.status, answer.code) == (401, "NO_CREDENTIALS")
 
 
 async def test_other_header_leaves_the_cookie(app: RunningApp) -> None:
-    """A3: beside a header that holds no bearer token the cookie counts, as in Directus."""
+    """A3: next to a header without a bearer token the cookie counts, as in Directus."""
     answer = await app.call(headers=[("Authorization", "Basic Og=="), in_cookie(CLERK.token)])
 
     assert answer.status == 200
@@ -154,7 +154,7 @@ ODD = {
 @pytest.mark.parametrize("place", ["header", "query", "query-raw", "cookie"])
 @pytest.mark.parametrize("token", ODD.values(), ids=ODD)
 async def test_odd_tokens(app: RunningApp, place: str, token: str) -> None:
-    """A5: what no token can be is 400 or 401, never sent on, and neither echoed nor logged."""
+    """A5: an impossible token is 400 or 401, is never sent on, and is neither echoed nor logged."""
     encoded = quote(token, safe="", errors="surrogateescape")
     raw = token.replace("\n", "%0a")  # a bare line feed would end the request line
     target = {"query": f"{TARGET}?access_token={encoded}", "query-raw": f"{TARGET}?access_token={raw}"}.get(
@@ -184,7 +184,7 @@ REFUSED = {
 @pytest.mark.parametrize(("user", "code"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("place", ["header", "cookie"])
 async def test_refused_credentials(app: RunningApp, user: User, code: str, place: str) -> None:
-    """A6: what Directus refuses is 401 with Directus's own code, whatever the status it came with."""
+    """A6: a refusal by Directus is 401 with Directus's own code, whatever its status."""
     app.directus.add_users([user])
     app.tokens.add(user.token)
 
@@ -194,7 +194,7 @@ async def test_refused_credentials(app: RunningApp, user: User, code: str, place
 
 
 async def test_logout_between_two_calls(open_app: OpenApp) -> None:
-    """A6: a session that ends is refused as soon as its remembered permissions have run out."""
+    """A6: an ended session is refused as soon as its cached permissions have expired."""
     app = await open_app(PERMISSIONS_CACHE_TTL="0.05", PERMISSIONS_DENIED_TTL="0.01")
     session = User("session", jwt(exp=int(time.time()) + 900, session="s"), grants(read=full()))
     app.directus.add_users([session])
@@ -211,7 +211,7 @@ async def test_logout_between_two_calls(open_app: OpenApp) -> None:
 
 
 async def test_refusals_are_logged_without_the_token(app: RunningApp) -> None:
-    """A5, S2: a refused request leaves a line with path, status and code, and no more of the request."""
+    """A5, S2: a refused request leaves a log line with path, status and code, and nothing else of the request."""
     await app.call(target=in_query(NOBODY.token))
 
     [line] = log_records(app.log, "request")

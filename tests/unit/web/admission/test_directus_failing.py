@@ -1,4 +1,4 @@
-"""A Directus that is away, slow or odd: 503 inside the budget, little memory, and the token goes nowhere else."""
+"""A Directus that is down, slow or wrong: 503 within the budget, little memory, and the token goes nowhere else."""
 
 import asyncio
 import tracemalloc
@@ -13,7 +13,7 @@ from tests.doubles.server import full_backlog
 from tests.doubles.stripe import StripeDouble
 
 BUDGET, CONNECT_BUDGET = 0.5, 0.2
-SLACK = 1  # second of the loop's clock, for which a stall does not count
+SLACK = 1  # second on the loop's clock, which does not count stalls
 MEBIBYTE = 1024 * 1024
 PERMISSIONS = '{"data":{"customers":{"read":{"access":"full","fields":["*"]}}}}'
 
@@ -51,7 +51,7 @@ TILL_THE_BUDGET_ENDS: dict[str, Fault] = {
 
 @pytest.mark.parametrize("fault", AT_ONCE.values(), ids=AT_ONCE)
 async def test_odd_answers(app: RunningApp, fault: Fault) -> None:
-    """U1: an answer that is no clear verdict is 503, at once."""
+    """U1: an answer without a clear verdict is 503, at once."""
     app.directus.fail(fault)
 
     answer = await app.call(CLERK)
@@ -63,7 +63,7 @@ async def test_odd_answers(app: RunningApp, fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", TILL_THE_BUDGET_ENDS.values(), ids=TILL_THE_BUDGET_ENDS)
 async def test_endless_answers(open_app: OpenApp, fault: Fault) -> None:
-    """U1: a Directus that accepts and does not come to an end is 503 when the budget is used up."""
+    """U1: a Directus that accepts and never finishes is 503 when the budget is used up."""
     app = await open_app(DIRECTUS_TIMEOUT=str(BUDGET))
     app.directus.fail(fault)
 
@@ -81,7 +81,7 @@ async def test_json_of_another_type(app: RunningApp) -> None:
 
 
 async def test_refused_connection(app: RunningApp) -> None:
-    """U1: a Directus that is not there is 503 at once, and is used again as soon as it is there."""
+    """U1: while Directus is down the answer is 503 at once, and Directus is used again as soon as it is up."""
     await app.directus.refuse()
 
     down = await app.call(CLERK)
@@ -93,7 +93,7 @@ async def test_refused_connection(app: RunningApp) -> None:
 
 
 async def test_connection_that_is_never_accepted(open_app: OpenApp) -> None:
-    """U1: a Directus that does not accept is 503 when the budget for connecting is used up."""
+    """U1: a Directus that accepts no connection is 503 when the budget for connecting is used up."""
     async with full_backlog() as url:
         app = await open_app(DIRECTUS_URL=url, DIRECTUS_CONNECT_TIMEOUT=str(CONNECT_BUDGET))
 
@@ -105,7 +105,7 @@ async def test_connection_that_is_never_accepted(open_app: OpenApp) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirect_is_not_followed(app: RunningApp, status: int) -> None:
-    """U1: the token is sent nowhere else, whatever a redirect says."""
+    """U1: the token is sent to no other address, whatever a redirect says."""
     async with DirectusDouble.running() as elsewhere:
         elsewhere.add_users([CLERK])
         app.directus.fail(faults.redirect(f"{elsewhere.url}/permissions/me", status))
@@ -133,7 +133,7 @@ async def test_100_megabytes(app: RunningApp) -> None:
 
 
 async def test_gzip_bomb_is_not_inflated(app: RunningApp) -> None:
-    """U1: a body that was packed although nobody asked for that is 503 and stays packed."""
+    """U1: a compressed body that nobody requested is 503 and is not decompressed."""
     app.directus.fail(faults.gzip_bomb)
     await app.call(CLERK)
     tracemalloc.start()
@@ -149,7 +149,7 @@ async def test_gzip_bomb_is_not_inflated(app: RunningApp) -> None:
 
 
 async def test_hanging_directus_leaves_others_alone(open_app: OpenApp) -> None:
-    """U1, U5: callers whose permissions are known are served while a question to Directus hangs."""
+    """U1, U5: callers with cached permissions are served while a question to Directus hangs."""
     app = await open_app(DIRECTUS_TIMEOUT="1.5")
     await app.call(CLERK)
     app.directus.fail(faults.hang)
@@ -163,7 +163,7 @@ async def test_hanging_directus_leaves_others_alone(open_app: OpenApp) -> None:
 
 
 async def test_directus_is_asked_once(app: RunningApp) -> None:
-    """U1: a question that failed is not repeated: the caller, who knows how long to try, may."""
+    """U1: a failed question is not repeated: the caller may repeat it, and knows for how long."""
     app.directus.fail(faults.answer(500))
 
     await app.call(CLERK)

@@ -1,4 +1,4 @@
-"""Which pages may use a visitor's session: the rule by itself. How the service uses it stands in test_browsers."""
+"""Which pages may use a visitor's session: the rule alone. test_browsers tests its use by the service."""
 
 from pathlib import Path
 
@@ -77,18 +77,18 @@ def test_own_and_listed(host: str, origin: str) -> None:
     ],
 )
 def test_foreign_and_opaque(origin: str) -> None:
-    """X1: no other origin may, however it is written."""
+    """X1: no other origin may, in any spelling."""
     assert refused(request("POST", ("Origin", origin)))
 
 
 def test_two_origins() -> None:
-    """X1: of two origins neither counts."""
+    """X1: of two origins in one request neither counts."""
     assert refused(request("POST", ("Origin", APP), ("Origin", APP)))
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", "", "SAME-ORIGIN", "something new"])
-def test_what_the_browser_says(site: str) -> None:
-    """X1: where the browser says more than nothing, only "same-origin" will do; the same host over http is not it."""
+def test_the_site_that_the_browser_names(site: str) -> None:
+    """X1: if the browser describes the site, it must be "same-origin"; the same host over http is another site."""
     assert refused(request("POST", ("Sec-Fetch-Site", site)))
     assert refused(request("POST", ("Sec-Fetch-Site", site), ("Origin", "http://cms.example.com")))
     assert not refused(request("POST", ("Sec-Fetch-Site", site), ("Origin", APP)))
@@ -96,30 +96,30 @@ def test_what_the_browser_says(site: str) -> None:
 
 
 def test_no_browser() -> None:
-    """X1: a program that sends a session says nothing of origins, and is not kept from it."""
+    """X1: a program that sends a session sends no origin, and is allowed."""
     assert not refused(request("POST"))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_reading(method: str) -> None:
-    """X1: reading changes nothing, and its answer is the browser's to keep from a foreign page."""
+    """X1: reading changes nothing, and the browser keeps the answer from a foreign page."""
     assert not refused(request(method, ("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")))
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
 def test_everything_else_changes_something(method: str) -> None:
-    """X1: what is not certainly reading is held to be a change."""
+    """X1: a method that is not certainly for reading counts as a change."""
     assert refused(request(method, ("Origin", "https://evil.example")))
 
 
 @pytest.mark.parametrize("source", [Source.HEADER, Source.QUERY])
 def test_tokens(source: Source) -> None:
-    """X1: a token that the page sends itself is not affected."""
+    """X1: a token that the page itself sends is not affected."""
     assert not refused(request("POST", ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")), source)
 
 
 async def test_the_real_process(directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path) -> None:
-    """X1, X3: the same of the whole process, by raw requests with each way to ask."""
+    """X1, X3: the whole process follows the same rule, for raw requests with each method."""
     variables = environment(directus.url, stripe.url, ALLOWED_ORIGINS=f"{APP},https://b.example.com")
     path, body = "/stripe/customers", b'{"email": "ada@example.com"}'
     json = ("Content-Type", "application/json")

@@ -1,4 +1,4 @@
-"""The ownership check: what is asked of Directus for it, and whom it lets through."""
+"""The ownership check: its questions to Directus, and the callers that it allows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ def rows(*keys: PrimaryKey | None) -> dict[str, Row]:
 
 
 async def test_reading_takes_one_question() -> None:
-    """A customer that is looked at is found by one search, and not looked up again."""
+    """One search finds a customer's row, and the customer is not looked up again."""
     items = Items(rows(1))
     checked = ownership(items)
 
@@ -67,7 +67,7 @@ async def test_reading_takes_one_question() -> None:
 
 
 async def test_changing_takes_two_questions() -> None:
-    """Where a rule says which items may be changed, one search and one question about its item decide."""
+    """If a rule limits the items that may be changed, one search and one question about the item decide."""
     items = Items(rows(1), frozenset({1}))
 
     await ownership(items, Action.UPDATE).require_own("cus_1")
@@ -77,7 +77,7 @@ async def test_changing_takes_two_questions() -> None:
 
 @pytest.mark.parametrize("key", [1, None], ids=["not changeable", "no key"])
 async def test_an_item_that_may_not_be_changed(key: PrimaryKey | None) -> None:
-    """R2: An item that Directus does not let the caller change, or that it cannot name, is not its own to change."""
+    """R2: An item that Directus does not let the caller change, or whose key is unknown, is not its own to change."""
     checked = ownership(Items(rows(key)), Action.UPDATE)
 
     with pytest.raises(PermissionDenied) as refusal:
@@ -88,7 +88,7 @@ async def test_an_item_that_may_not_be_changed(key: PrimaryKey | None) -> None:
 
 
 async def test_every_item_may_be_changed() -> None:
-    """Who may change every item is asked about none of them."""
+    """For a caller that may change every item, Directus is asked about none."""
     items = Items(rows(1))
 
     await ownership(items, Action.UPDATE, Access.FULL).require_own("cus_1")
@@ -107,7 +107,7 @@ async def test_customers_add_up() -> None:
 
 
 async def test_all_that_may_be_changed() -> None:
-    """R2: Of all rows those count that the caller may do this to."""
+    """R2: Of all rows only those count for which the caller has the action."""
     items = Items(rows(1, 2, None), frozenset({2}))
     checked = ownership(items, Action.UPDATE)
 
@@ -116,7 +116,7 @@ async def test_all_that_may_be_changed() -> None:
 
 
 async def test_looked_up_and_none_found() -> None:
-    """A caller whose rows name nobody is known to have no customer, which is not the same as not knowing."""
+    """A caller without a customer in its rows has an empty scope, which differs from "not looked up yet"."""
     checked = ownership(Items({}))
     scopes: list[Scope] = [checked.caller.scope]
 
@@ -128,7 +128,7 @@ async def test_looked_up_and_none_found() -> None:
 
 @pytest.mark.parametrize("action", [Action.READ, Action.UPDATE])
 async def test_several_customers_where_one_is_meant(action: Action) -> None:
-    """Who has several customers and names none is told so before anything is asked about an item."""
+    """A caller with several customers that names none is told so before any question about an item."""
     items = Items(rows(*range(1, 201)), frozenset(range(1, 201)))
 
     with pytest.raises(InvalidPayload, match=r"^customer: your items name several customers; say which one\.$"):
@@ -138,7 +138,7 @@ async def test_several_customers_where_one_is_meant(action: Action) -> None:
 
 
 async def test_the_one_customer() -> None:
-    """Who has one customer need not name it, and is asked about its item alone."""
+    """A caller with one customer need not name it, and Directus is asked about its item alone."""
     items = Items(rows(7), frozenset({7}))
     checked = ownership(items, Action.UPDATE)
 
@@ -149,7 +149,7 @@ async def test_the_one_customer() -> None:
 
 @pytest.mark.parametrize("items", [Items({}), Items(rows(7))], ids=["none", "not changeable"])
 async def test_no_customer_where_one_is_meant(items: Items) -> None:
-    """Who has no customer that it may do this to is refused as for a foreign one."""
+    """A caller without a customer that it may act for gets the refusal of a foreign customer."""
     with pytest.raises(PermissionDenied) as refusal:
         await ownership(items, Action.UPDATE).only_customer()
 

@@ -30,7 +30,7 @@ async def test_many_first_requests_are_one_question(open_app: OpenApp) -> None:
 
 
 async def test_allowed_callers_share_a_question_too(app: RunningApp) -> None:
-    """C4: the shared answer lets in all who asked, each with a list of its own."""
+    """C4: the shared answer admits every caller that asked, each with its own list."""
     stall = Stall()
     app.directus.fail(stall)
     expected = app.stripe.add_payments(2)
@@ -44,7 +44,7 @@ async def test_allowed_callers_share_a_question_too(app: RunningApp) -> None:
 
 
 async def test_first_one_to_ask_goes_away(app: RunningApp) -> None:
-    """C4: where the one that began the question goes away, the others are answered all the same."""
+    """C4: if the caller that started the question goes away, the others are still answered."""
     stall = Stall()
     app.directus.fail(stall)
     _, writer = await asyncio.open_connection("127.0.0.1", app.port)
@@ -96,7 +96,7 @@ async def test_no_answer_is_not_remembered(open_app: OpenApp, fault: Fault) -> N
 
 
 async def test_failure_is_told_to_all_and_asked_again(app: RunningApp) -> None:
-    """C4: a shared question that fails is told to all who wait, and the next one asks afresh."""
+    """C4: a failed shared question is an error for every waiting caller, and the next caller asks again."""
     stall = Stall(then=faults.answer(500))
     app.directus.fail(stall)
 
@@ -112,7 +112,7 @@ async def test_failure_is_told_to_all_and_asked_again(app: RunningApp) -> None:
 
 
 async def test_retry_after_of_directus_is_passed_on(app: RunningApp) -> None:
-    """C6: where Directus says when to come back, the caller learns it."""
+    """C6: if Directus says when to try again, the caller learns it."""
     app.directus.fail(NOT_ASKED["429"])
 
     answer = await app.call(CLERK)
@@ -131,7 +131,7 @@ async def test_no_cache_of_a_client_does_not_count(app: RunningApp) -> None:
 
 @pytest.mark.parametrize("place", ["header", "cookie"])
 async def test_logout_is_heard_of(app: RunningApp, place: str) -> None:
-    """A token that logs out, as the proxy tells, is remembered no longer; nobody else's is forgotten."""
+    """After a logout reported by the proxy the token is no longer cached; all other tokens are."""
     await app.call(CLERK)
     await app.call(READER)
     header = bearer(CLERK.token) if place == "header" else ("Cookie", f"directus_session_token={CLERK.token}")
@@ -145,7 +145,7 @@ async def test_logout_is_heard_of(app: RunningApp, place: str) -> None:
 
 @pytest.mark.parametrize("headers", [[], [bearer("MARKED-unknown")], [bearer("a"), bearer("b")]])
 async def test_logout_tells_nothing(app: RunningApp, headers: list[tuple[str, str]]) -> None:
-    """Whatever is sent to `/logout` is answered alike, and nobody is asked."""
+    """Every request to `/logout` gets the same answer, and no upstream is asked."""
     answer = await app.call(target="/logout", method="POST", headers=headers)
 
     assert (answer.status, answer.body) == (204, b"")
@@ -153,7 +153,7 @@ async def test_logout_tells_nothing(app: RunningApp, headers: list[tuple[str, st
 
 
 async def test_callers_do_not_answer_for_each_other(app: RunningApp) -> None:
-    """C2: callers, actions and addresses that follow each other each get their own verdict."""
+    """C2: successive callers, actions and addresses each get their own verdict."""
     local = User("local", "MARKED-local", READER.permissions, ip_access=["127.0.0.1"])
     app.directus.add_users([local])
     app.tokens.add(local.token)

@@ -1,4 +1,4 @@
-"""What a caller with row-level access and two customers sees of them, in each form of a list."""
+"""What a caller with row-level access to two customers sees of them, in each form of a list."""
 
 import json
 
@@ -74,7 +74,7 @@ async def test_each_customer_by_its_own_row(open_app: OpenApp, form: str) -> Non
 
 @every_form
 async def test_secrets_of_ones_own_payments(open_app: OpenApp, form: str) -> None:
-    """With the operator's consent the secrets of the caller's own payments are the only thing that is added."""
+    """With the operator's consent the secrets of the caller's own payments are the only addition."""
     app = await opened(open_app, IDS)
     for payment in app.stripe.objects["payment_intent"]:
         payment["client_secret"] = f"{payment['id']}{CLIENT_SECRET}"

@@ -1,4 +1,4 @@
-"""A list that breaks off, from the client's side: never an array that looks whole."""
+"""A list that breaks off, as the client sees it: never an array that looks whole."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ def page(*ids: str, more: bool, **extra: object) -> str:
 
 
 def is_broken(answer: Answer) -> bool:
-    """The status went out with the first page; all that is left is a body that HTTP and JSON both call unfinished."""
+    """The status was sent with the first page, so the body must be unfinished for both HTTP and JSON."""
     try:
         json.loads(answer.body)
     except ValueError:
@@ -62,7 +62,7 @@ LATER: dict[str, Fault] = {
 
 @pytest.mark.parametrize("fault", LATER.values(), ids=LATER)
 async def test_second_page_fails(open_app: OpenApp, fault: Fault) -> None:
-    """U4: a page that fails after one has left ends in a broken connection, never in a well-formed array."""
+    """U4: a page that fails after a sent one ends in a broken connection, never in a well-formed array."""
     app = await open_app(STRIPE_TIMEOUT="0.6")
     app.stripe.add_payments(250)
     app.stripe.fail(fault, when=later_page)
@@ -76,7 +76,7 @@ async def test_second_page_fails(open_app: OpenApp, fault: Fault) -> None:
 @pytest.mark.parametrize("fault", ["400", "more-but-empty", "reset-mid-body"])
 @pytest.mark.parametrize("healthy", [1, 2, 3])
 async def test_page_k_fails(open_app: OpenApp, fault: str, healthy: int) -> None:
-    """U4: the same for the last page and for those in between, where pages follow each other."""
+    """U4: the same is true for the last page and for pages in between, if several pages follow."""
     app = await open_app(STRIPE_TIMEOUT="0.6", STRIPE_LIST_CONCURRENCY="1")
     app.stripe.add_payments(450)
     app.stripe.fail(faults.after(healthy, LATER[fault]), when=later_page)
@@ -97,7 +97,7 @@ async def test_first_page_fails(app: RunningApp) -> None:
 
 
 async def test_page_that_repeats_itself(app: RunningApp) -> None:
-    """U4: a Stripe that gives one page again and again ends in an error, not in a short or an endless list."""
+    """U4: a page that Stripe gives again and again ends the list in an error, not in a short or endless list."""
     app.stripe.add_payments(1)
     app.stripe.fail(faults.answer(200, page("pi_2", "pi_1", more=True)), when=later_page)
     app.stripe.add_payments(150)
@@ -110,7 +110,7 @@ async def test_page_that_repeats_itself(app: RunningApp) -> None:
 
 @pytest.mark.parametrize("concurrency", ["1", "6"])
 async def test_entry_that_comes_twice(open_app: OpenApp, concurrency: str) -> None:
-    """U4: an entry that Stripe gives on two pages does not stand twice in a list that looks whole."""
+    """U4: an entry that Stripe gives on two pages is not twice in a list that looks whole."""
     app = await open_app(STRIPE_LIST_CONCURRENCY=concurrency)
     app.stripe.add_payments(101)
     again = {"object": "list", "has_more": False, "data": [app.stripe.payments[index] for index in (50, 100)]}
@@ -123,7 +123,7 @@ async def test_entry_that_comes_twice(open_app: OpenApp, concurrency: str) -> No
 
 
 async def test_unexpected_error_in_a_later_page(app: RunningApp) -> None:
-    """U4: an error nobody foresaw breaks the list off too: no second status line stands in the stream."""
+    """U4: an unexpected error breaks the list off too, without a second status line in the stream."""
     app.crashes = True
     app.stripe.add_payments(150)
     app.stripe.fail(faults.too_deep, when=later_page)
@@ -135,7 +135,7 @@ async def test_unexpected_error_in_a_later_page(app: RunningApp) -> None:
 
 
 async def test_unexpected_error_in_the_first_page(app: RunningApp) -> None:
-    """S3: an error nobody foresaw is a 500 that says nothing of its cause, and is in the log."""
+    """S3: an unexpected error is a 500 that says nothing about its cause, which is in the log."""
     app.crashes = True
     app.stripe.fail(faults.too_deep, when=lambda request: "limit=100" in request.target)
 
@@ -147,7 +147,7 @@ async def test_unexpected_error_in_the_first_page(app: RunningApp) -> None:
 
 
 async def test_nothing_follows_a_broken_list(app: RunningApp) -> None:
-    """U4: after a list that broke off the connection ends: a request behind it in the pipeline gets no answer."""
+    """U4: after a list that broke off the connection ends: a pipelined request behind it gets no answer."""
     app.stripe.add_payments(150)
     app.stripe.fail(LATER["400"], when=later_page)
     request = request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None)
@@ -160,7 +160,7 @@ async def test_nothing_follows_a_broken_list(app: RunningApp) -> None:
 
 
 async def test_broken_list_in_http_1_0(app: RunningApp) -> None:
-    """U4: without chunks, where the connection's end is the body's, the array is left open."""
+    """U4: without chunks, if the end of the connection ends the body, the array is left open."""
     app.stripe.add_payments(150)
     app.stripe.fail(LATER["400"], when=later_page)
     sent = f"GET /stripe/payments HTTP/1.0\r\nHost: a\r\nAuthorization: Bearer {CLERK.token}\r\n\r\n"
@@ -173,7 +173,7 @@ async def test_broken_list_in_http_1_0(app: RunningApp) -> None:
 
 
 async def test_broken_list_is_logged(app: RunningApp) -> None:
-    """A list that broke off leaves a line that says why."""
+    """A list that broke off leaves a log line that says why."""
     app.stripe.add_payments(150)
     app.stripe.fail(LATER["400"], when=later_page)
 
@@ -184,7 +184,7 @@ async def test_broken_list_is_logged(app: RunningApp) -> None:
 
 @pytest.mark.parametrize("way", ["close", "reset"])
 async def test_client_that_leaves(app: RunningApp, way: str) -> None:
-    """L3: when the client leaves in the middle of a list, paging at Stripe stops."""
+    """L3: when the client leaves in the middle of a list, pagination at Stripe stops."""
     app.stripe.add_payments(3_000)
     stall = Stall()
     app.stripe.fail(stall, when=later_page)
@@ -203,7 +203,7 @@ async def test_client_that_leaves(app: RunningApp, way: str) -> None:
 
 
 async def test_client_that_stops_reading(open_app: OpenApp) -> None:
-    """L3: when the client stops reading, paging at Stripe stops too, until it reads on."""
+    """L3: when the client stops reading, pagination at Stripe stops too, until the client reads again."""
     app = await open_app(STRIPE_LIST_CONCURRENCY="1")
     expected = app.stripe.add_payments(6_000, description="d" * 2_000)
     reader, writer = await asyncio.open_connection("127.0.0.1", app.port, limit=4096)
@@ -221,7 +221,7 @@ async def test_client_that_stops_reading(open_app: OpenApp) -> None:
 
 
 async def quiet(app: RunningApp) -> None:
-    """Wait until Stripe has not been asked for a fifth of a second."""
+    """Wait until Stripe has got no request for a fifth of a second."""
     loop = asyncio.get_running_loop()
     seen, since = len(app.stripe.asked), loop.time()
 

@@ -1,4 +1,4 @@
-"""Lists and everybody else: what a slow or absent reader costs, and whom a greedy list holds up."""
+"""Lists and other requests: the cost of a slow or absent reader, and the effect of a greedy list on others."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ def later_page(request: Recorded) -> bool:
 
 @pytest.mark.parametrize("target", ["/stripe/payments", "/stripe/customers"])
 async def test_greedy_lists_and_a_checkout(open_app: OpenApp, target: str) -> None:
-    """U5: however many lists wait for a Stripe that hangs, a customer is created and one is read at once."""
+    """U5: while any number of lists wait for a hanging Stripe, a customer is created and one is read at once."""
     app = await open_app()
     customer = str(app.stripe.add_customer()["id"])
     stall = Stall()
@@ -51,7 +51,7 @@ async def test_greedy_lists_and_a_checkout(open_app: OpenApp, target: str) -> No
 
 
 async def test_lists_leave_connections(open_app: OpenApp) -> None:
-    """U5: with turns to spare, lists at a Stripe that hangs do not use up the connections that others need."""
+    """U5: lists at a hanging Stripe do not use up the connections of others, even with turns to spare."""
     app = await open_app(STRIPE_MAX_RPS="1000")
     stall = Stall()
     app.stripe.fail(stall, when=is_list)
@@ -66,8 +66,8 @@ async def test_lists_leave_connections(open_app: OpenApp) -> None:
     assert created.status == 201
 
 
-async def test_what_needs_only_directus(open_app: OpenApp) -> None:
-    """U5: a Stripe that hangs does not hold up refusals or health."""
+async def test_requests_that_need_only_directus(open_app: OpenApp) -> None:
+    """U5: a hanging Stripe does not delay refusals or health."""
     app = await open_app()
     stall = Stall()
     app.stripe.fail(stall)
@@ -84,7 +84,7 @@ async def test_what_needs_only_directus(open_app: OpenApp) -> None:
 
 
 async def test_remembered_callers_and_a_slow_directus(open_app: OpenApp) -> None:
-    """U5: a Directus that hangs does not hold up callers that are remembered."""
+    """U5: a hanging Directus does not delay callers with cached permissions."""
     app = await open_app()
     app.stripe.add_payments(3)
     await app.call(CLERK)
@@ -117,7 +117,7 @@ async def test_whole_list_of_a_busy_account(open_app: OpenApp, concurrency: str)
 
 
 async def test_cursor_that_may_not_be_seen(open_app: OpenApp) -> None:
-    """R6: lines that break off name no cursor to a caller whose fields hold no customer's ID."""
+    """R6: lines that break off name no cursor to a caller that may not read the ID field."""
     app = await open_app()
     anonymous = User("reader-2", "MARKED-reader-2/+token~", grants(read=full("name")))
     app.directus.add_users([anonymous])
@@ -147,8 +147,8 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("query", ["?limit=1", ""])
 @pytest.mark.parametrize("name", SPELLINGS.values(), ids=SPELLINGS)
-async def test_secrets_however_spelt(app: RunningApp, query: str, name: str) -> None:
-    """S3, R6: a secret is gone from pages and whole lists, deep down and in JSON's escapes too."""
+async def test_secrets_in_any_spelling(app: RunningApp, query: str, name: str) -> None:
+    """S3, R6: no page and no whole list contains a secret, nested or escaped in JSON."""
     secret = "pi_1_secret_MARKEDescaped"
     inner = f'{{"object": "setup_intent", "id": "seti_1", "{name}": "{secret}"}}'
     entry = f'{{"id": "pi_1", "object": "payment_intent", "created": 1, "deep": [[{inner}]], "{name}": "{secret}"}}'
@@ -195,7 +195,7 @@ async def streaming(handler: object) -> AsyncIterator[tuple[int, list[str]]]:
 
 @pytest.mark.parametrize(("leaves", "size"), [(200, 100_000), (1, 8_000_000)], ids=["many pages", "one page"])
 async def test_client_that_reads_nothing(leaves: int, size: int) -> None:
-    """L3: a client that stops reading for long is cut off."""
+    """L3: a client that stops reading for long is disconnected."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         return await stream_array(request, given(leaves, size), write_timeout=0.2)
@@ -220,7 +220,7 @@ async def broken(error: Exception) -> AsyncGenerator[RenderedPage]:
 
 
 async def test_lines_and_an_unexpected_error() -> None:
-    """U4: an error nobody foresaw ends lines in a broken connection: no last line stands there, no second answer."""
+    """U4: an unexpected error ends lines in a broken connection, without a last line and without a second response."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         return await stream_lines(request, broken(ZeroDivisionError()), show_cursor=True)
@@ -234,7 +234,7 @@ async def test_lines_and_an_unexpected_error() -> None:
 
 
 async def test_lines_and_a_failing_stripe() -> None:
-    """U4: a failure of Stripe's ends lines properly, with the error and the cursor."""
+    """U4: a failure of Stripe ends lines properly, with the error and the cursor."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         return await stream_lines(request, broken(StripeUnavailable("down")), show_cursor=True)

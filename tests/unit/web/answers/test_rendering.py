@@ -1,4 +1,4 @@
-"""How pages are written: the quick way and the thorough way show the same."""
+"""How pages are written: the fast path and the thorough path show the same."""
 
 import json
 
@@ -26,7 +26,7 @@ VIEWS = ONE | st.builds(ViewByCustomer, st.dictionaries(CUSTOMERS, ONE))
 
 
 @given(PAGES, VIEWS, st.booleans())
-def test_what_is_written(data: list[StripeObject], view: CallerView, more: bool) -> None:  # noqa: FBT001 - has_more
+def test_a_page_shows_the_view(data: list[StripeObject], view: CallerView, more: bool) -> None:  # noqa: FBT001 - has_more
     """In each form a page holds exactly what the view shows, passed on unchanged or written anew."""
     shown = [view.project(entry) for entry in data]
     raw = json.dumps({"object": "list", "data": data, "has_more": more}).encode()

@@ -1,4 +1,4 @@
-"""What answers and logs hold, and what they never do."""
+"""What answers and logs contain, and what they never contain."""
 
 import json
 from urllib.parse import quote
@@ -35,7 +35,7 @@ DIRECTUS_WORDS = {
 
 @pytest.mark.parametrize("fault", DIRECTUS_WORDS.values(), ids=DIRECTUS_WORDS)
 async def test_words_of_directus_stay_here(app: RunningApp, fault: Fault) -> None:
-    """S3: of an error of Directus only its code goes on, and only if it looks like one."""
+    """S3: of Directus's error only the code is passed on, and only if it looks like a code."""
     app.directus.fail(fault)
 
     answer = await app.call(CLERK)
@@ -57,7 +57,7 @@ STRIPE_WORDS = {
 
 @pytest.mark.parametrize("fault", STRIPE_WORDS.values(), ids=STRIPE_WORDS)
 async def test_words_of_stripe_stay_here(app: RunningApp, fault: Fault) -> None:
-    """S3: of an error of Stripe its codes, parameter and request ID go on, and only if they look like that."""
+    """S3: of Stripe's error the codes, parameter and request ID are passed on, and only if they look like that."""
     app.stripe.fail(fault)
 
     answer = await app.create()
@@ -68,7 +68,7 @@ async def test_words_of_stripe_stay_here(app: RunningApp, fault: Fault) -> None:
 
 
 async def test_client_secret_is_taken_out(app: RunningApp) -> None:
-    """R6: a payment's client secret stands in no answer, at whatever depth Stripe put it."""
+    """R6: no answer contains a payment's client secret, at any depth."""
     app.stripe.add_payment(latest={"nested": [{"client_secret": CLIENT_SECRET}]})
 
     [payment] = (await app.call(CLERK)).json()
@@ -78,7 +78,7 @@ async def test_client_secret_is_taken_out(app: RunningApp) -> None:
 
 
 async def test_client_secret_by_choice_of_the_operator(open_app: OpenApp) -> None:
-    """R6: with STRIPE_EXPOSE_CLIENT_SECRET it stays in the answer (and still out of the log)."""
+    """R6: with STRIPE_EXPOSE_CLIENT_SECRET the answer contains it, and the log still does not."""
     app = await open_app(STRIPE_EXPOSE_CLIENT_SECRET="true")
     app.shows_client_secrets = True
     app.stripe.add_payments(1)
@@ -89,7 +89,7 @@ async def test_client_secret_by_choice_of_the_operator(open_app: OpenApp) -> Non
 
 
 async def test_access_log_has_no_query(app: RunningApp) -> None:
-    """S2: the access log tells the path and not what stood behind it."""
+    """S2: the access log contains the path and nothing after it."""
     token = quote(CLERK.token, safe="")
     await app.call(target=f"/stripe/payments?access_token={token}")
     await app.call(target=f"/stripe/payments?access_token={token}&x=MARKEDparameter")
@@ -122,7 +122,7 @@ UNPARSABLE = {
 
 @pytest.mark.parametrize("sent", UNPARSABLE.values(), ids=UNPARSABLE)
 async def test_parser_errors_echo_nothing(app: RunningApp, sent: bytes) -> None:
-    """S2: what cannot be parsed is one 400 that repeats nothing of it, and neither does the log."""
+    """S2: an unparsable request is one 400; neither the answer nor the log repeats any of it."""
     answer = await app.send(sent)
 
     assert (answer.status, answer.status_lines) == (400, 1)
@@ -131,7 +131,7 @@ async def test_parser_errors_echo_nothing(app: RunningApp, sent: bytes) -> None:
 
 
 async def test_parser_errors_are_not_stored(app: RunningApp) -> None:
-    """X4: the answer to what cannot be parsed carries `no-store` and `nosniff` as all others do."""
+    """X4: the answer to an unparsable request has `no-store` and `nosniff`, as all others do."""
     answer = await app.send(b"nonsense\r\n\r\n")
 
     assert (answer.header("Cache-Control"), answer.header("X-Content-Type-Options")) == ("no-store", "nosniff")
@@ -140,7 +140,7 @@ async def test_parser_errors_are_not_stored(app: RunningApp) -> None:
 @pytest.mark.parametrize("target", ["/stripe/payments", "/stripe/nowhere", "/healthz", "/readyz"])
 @pytest.mark.parametrize("token", [CLERK.token, NOBODY.token])
 async def test_every_answer_is_not_stored(app: RunningApp, target: str, token: str) -> None:
-    """X4: whatever the outcome, an answer says `no-store` and `nosniff` and what it holds."""
+    """X4: every answer says `no-store`, `nosniff` and its content type."""
     answer = await app.call(target=target, headers=[bearer(token)])
 
     assert (answer.header("Cache-Control"), answer.header("X-Content-Type-Options")) == ("no-store", "nosniff")
@@ -158,7 +158,7 @@ async def test_errors_have_the_shape_of_directus(app: RunningApp) -> None:
 
 @pytest.mark.parametrize("given", ["req-4711.a:b_c", "x" * 64])
 async def test_request_id_of_a_proxy(app: RunningApp, given: str) -> None:
-    """A well-formed request ID is taken over: it is in the answer, the log line and both upstreams' requests."""
+    """A well-formed request ID is kept: it is in the answer, the log line and both upstreams' requests."""
     answer = await app.call(CLERK, headers=[("X-Request-Id", given)])
 
     [line] = log_records(app.log, "request")
@@ -169,7 +169,7 @@ async def test_request_id_of_a_proxy(app: RunningApp, given: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "short", "x" * 65, "MARKED with spaces", 'MARKED"quotes"', "MARKEDé1234567"])
 async def test_odd_request_id(app: RunningApp, given: str) -> None:
-    """A request ID that is not well-formed is replaced and repeated nowhere."""
+    """A malformed request ID is replaced, and repeated nowhere."""
     answer = await app.call(CLERK, headers=[("X-Request-Id", given)])
 
     own = answer.header("X-Request-Id")
@@ -179,8 +179,8 @@ async def test_odd_request_id(app: RunningApp, given: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["/metrics", "/metrics?access_token="])
-async def test_metrics_hold_no_names(app: RunningApp, target: str) -> None:
-    """S1: metrics need no credential, ask nobody, and name no customer, token or path as it was sent."""
+async def test_metrics_contain_no_names(app: RunningApp, target: str) -> None:
+    """S1: metrics need no credential and no upstream, and contain no customer, token or path as it was sent."""
     await app.call(CLERK, "/stripe/payments/cus_MARKED")
     await app.call(CLERK, "/stripe/MARKED")
     asked = len(app.directus.requests)
@@ -194,7 +194,7 @@ async def test_metrics_hold_no_names(app: RunningApp, target: str) -> None:
 
 
 async def test_two_requests_in_one_connection(app: RunningApp) -> None:
-    """A pipelined request gets its own verdict, not that of the one before it."""
+    """A pipelined request gets its own verdict, not that of the request before it."""
     first = request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None).replace(b"Connection: close\r\n", b"")
     second = request_bytes("GET", "/stripe/payments", [bearer(NOBODY.token)], None)
 

@@ -60,9 +60,9 @@ odd = st.sampled_from(["search", "searching", "gold-monthly", "cus_", "cus_1\n",
 @given(value=ids | odd | st.text() | st.sampled_from([resource.example for resource in RESOURCES.values()]))
 @example(value="gold-monthly")
 @example(value="search")
-@settings(deadline=None)  # the first example has the description made
+@settings(deadline=None)  # the first example builds the description
 def test_cursors(row: Operation, value: str) -> None:
-    """A list takes exactly those cursors that have the described shape."""
+    """A list accepts exactly the cursors that match the described pattern."""
     for name in ("starting_after", "ending_before"):
         assert takes(row, name, value) == (re.fullmatch(pattern(row, name), value) is not None)
 
@@ -71,7 +71,7 @@ def test_cursors(row: Operation, value: str) -> None:
 @given(data=st.data())
 @settings(deadline=None, max_examples=20)
 def test_described_cursors_are_taken(row: Operation, data: st.DataObject) -> None:
-    """Whatever the described shape makes is a cursor that the list takes."""
+    """Every text that matches the described pattern is a cursor that the list accepts."""
     value = data.draw(st.from_regex(pattern(row, "starting_after"), fullmatch=True))
 
     assert takes(row, "starting_after", value.removesuffix("\n"))
@@ -85,7 +85,7 @@ def kinds(base: type[SidecarError]) -> Iterator[type[SidecarError]]:
 
 @pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
 def test_refusals_are_named(row: Operation) -> None:
-    """Every status of an error is named, Stripe's own included. Only a route without the method has no operation."""
+    """Every error status is named, Stripe's own included. Only a route without the method has no operation."""
     ours = {kind.status for kind in kinds(SidecarError) if kind is not MethodNotAllowed}
     rejected = [failure(status, {"error": {"type": "card_error"}}, {}) for status in range(400, 500)]
     stripes = {error.status for error in rejected if isinstance(error, StripeRejected)}
@@ -97,7 +97,7 @@ def test_refusals_are_named(row: Operation) -> None:
 
 
 def test_results_are_named() -> None:
-    """A creation is 201, and 200 only where a customer's item can already have one; everything else is 200."""
+    """A creation is 201, or 200 if a customer's item can already have one; everything else is 200."""
     results = {row.name: {each for each in operation(row)["responses"] if each < "4"} for row in OPERATIONS}
     [create] = [row for row in OPERATIONS if row.kind is Kind.CREATE_CUSTOMER]
     without = operation(create, write_back=False)["responses"]
@@ -110,7 +110,7 @@ def test_results_are_named() -> None:
 
 @pytest.mark.parametrize("write_back", [True, False])
 def test_references_lead_somewhere(*, write_back: bool) -> None:
-    """Whatever the description refers to is in it, and every component is referred to."""
+    """The description contains everything that it refers to, and refers to every component."""
     whole = described(write_back=write_back)
     found = set(re.findall(r"'\$ref': '#/components/([^']+)'", str(whole)))
     parts = {f"{group}/{name}" for group, named in whole["components"].items() for name in named}
@@ -133,7 +133,7 @@ def test_every_attribute_is_described(resource: Resource) -> None:
 
 
 def test_every_kind_is_described() -> None:
-    """Every kind of object is described, and with its list a page of it and the whole list."""
+    """Every kind of object is described, and for its list a page and the whole list."""
     names = described()["components"]["schemas"].keys()
 
     assert RESOURCES.keys() <= names

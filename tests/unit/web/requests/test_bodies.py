@@ -1,4 +1,4 @@
-"""What a request to create a customer may hold, and how it arrives at Stripe."""
+"""What a request to create a customer may contain, and how it arrives at Stripe."""
 
 import json
 
@@ -8,7 +8,7 @@ from tests.doubles.running_app import CLERK, RunningApp
 
 
 def members(app: RunningApp) -> list[tuple[str, str]]:
-    """The form of the one creation at Stripe, as it was decoded there."""
+    """Give the form of the one creation at Stripe, decoded."""
     [created] = [request for request in app.stripe.requests if request.method == "POST"]
     return created.form
 
@@ -37,7 +37,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
 async def test_not_a_json_object(app: RunningApp, body: bytes) -> None:
-    """V1: what is not one JSON object, each attribute once, is 400 and reaches nobody."""
+    """V1: a body that is not one JSON object with each attribute once is 400 and reaches no upstream."""
     answer = await app.post(CLERK, body)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
@@ -68,7 +68,7 @@ async def test_not_a_json_object(app: RunningApp, body: bytes) -> None:
     ],
 )
 async def test_wrong_or_unknown_attribute(app: RunningApp, attribute: str, value: object) -> None:
-    """V1: a wrong type or an attribute that may not be set is 400, and the message names it and not its value."""
+    """V1: a wrong type or an attribute that may not be set is 400; the message names it and not its value."""
     answer = await app.create(**{attribute: value})
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
@@ -77,7 +77,7 @@ async def test_wrong_or_unknown_attribute(app: RunningApp, attribute: str, value
 
 
 async def test_every_fault_is_named(app: RunningApp) -> None:
-    """V1: several faults are told in one answer."""
+    """V1: several faults are reported in one answer."""
     answer = await app.create(email="ada", name=1, balance=2)
 
     assert answer.status == 400
@@ -114,7 +114,7 @@ EMAILS = {
 
 @pytest.mark.parametrize("email", EMAILS.values(), ids=EMAILS)
 async def test_unusable_email(app: RunningApp, email: str) -> None:
-    """V2: what is not an e-mail address is 400."""
+    """V2: an invalid e-mail address is 400."""
     answer = await app.create(email=email)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
@@ -174,7 +174,7 @@ async def test_email_arrives_as_one_literal_value(app: RunningApp, email: str) -
 )
 @pytest.mark.parametrize("place", ["cookie", "header"])
 async def test_other_content_types(app: RunningApp, content_type: str, place: str) -> None:
-    """X2: a body of a type that a form or a simple script can send is 415, even if it is JSON."""
+    """X2: a body of a content type that a form or a simple script can send is 415, even if it is JSON."""
     cookie = ("Cookie", f"directus_session_token={CLERK.token}")
     headers = [("Content-Type", content_type), *([cookie] if place == "cookie" else [])]
     user = CLERK if place == "header" else None
@@ -186,14 +186,14 @@ async def test_other_content_types(app: RunningApp, content_type: str, place: st
 
 
 async def test_no_content_type(app: RunningApp) -> None:
-    """X2: a body without a type is 415."""
+    """X2: a body without a content type is 415."""
     answer = await app.call(CLERK, "/stripe/customers", method="POST", body=b'{"email": "ada@example.com"}')
 
     assert answer.status == 415
 
 
 async def test_content_type_with_charset(app: RunningApp) -> None:
-    """The usual parameter of the content type does no harm."""
+    """The charset parameter of the content type does no harm."""
     answer = await app.post(CLERK, b'{"email": "ada@example.com"}', "application/json; charset=utf-8")
 
     assert answer.status == 201

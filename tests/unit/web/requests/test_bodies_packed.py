@@ -1,4 +1,4 @@
-"""Packed bodies: nobody needs them, and what one unpacks to has no bound."""
+"""Compressed bodies: no client needs them, and their decompressed size has no bound."""
 
 import gzip
 
@@ -20,7 +20,7 @@ PACKED = {
 @pytest.mark.parametrize("body", PACKED.values(), ids=PACKED)
 @pytest.mark.parametrize("packed", ["gzip", "deflate", "br"])
 async def test_a_packed_body_is_not_unpacked(app: RunningApp, packed: str, body: bytes) -> None:
-    """V1: A body that is packed, or says so, is refused as it came, however much it would be."""
+    """V1: A body that is compressed, or claims to be, is refused without decompression, for any size."""
     headers = [("Content-Type", "application/json"), ("Content-Encoding", packed)]
 
     answer = await app.call(CLERK, "/stripe/customers", method="POST", headers=headers, body=body)

@@ -1,4 +1,4 @@
-"""A client's own Idempotency-Key, where no item stands for its intent."""
+"""A client's own Idempotency-Key, for requests without an item."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from tests.doubles.wire import Answer
 
 
 def session(user: str, number: int) -> User:
-    """One of several sessions of a user, as Directus writes them."""
+    """Give one of several sessions of a user, as Directus writes them."""
     claims = {"id": user, "session": f"MARKED-{number}", "iss": "directus", "exp": 2**31}
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     return User(user, f"eyJhbGciOiJIUzI1NiJ9.{payload}.MARKEDsignature{number}", grants(create=full()))
@@ -24,7 +24,7 @@ async def create(app: RunningApp, user: User, *keys: str, email: str = "ada@exam
 
 
 async def test_same_key_again(app: RunningApp) -> None:
-    """W5: the same caller's same key gives the same customer."""
+    """W5: the same key of the same caller gives the same customer."""
     answers = [await create(app, CLERK, "order-1") for _ in range(3)]
 
     assert len({answer.json()["id"] for answer in answers}) == 1
@@ -32,7 +32,7 @@ async def test_same_key_again(app: RunningApp) -> None:
 
 
 async def test_key_of_another_caller(app: RunningApp) -> None:
-    """W5: another caller's same key never gives the first one's customer."""
+    """W5: the same key of another caller never gives the first one's customer."""
     first, second = await create(app, CLERK, "order-1"), await create(app, CREATOR, "order-1")
 
     assert (first.status, second.status) == (201, 201)
@@ -40,7 +40,7 @@ async def test_key_of_another_caller(app: RunningApp) -> None:
 
 
 async def test_key_of_a_refreshed_session(app: RunningApp) -> None:
-    """W5: a caller whose session was refreshed in between is still the same caller, and another user is not."""
+    """W5: a caller with a refreshed session is still the same caller, and another user is not."""
     people = [session("ada", 1), session("ada", 2), session("eve", 3)]
     app.directus.add_users(people)
     app.tokens |= {user.token for user in people}
@@ -68,14 +68,14 @@ async def test_key_with_other_values(app: RunningApp) -> None:
     ids=["two", "twice", "empty", "long", "space", "not-ascii"],
 )
 async def test_odd_keys(app: RunningApp, keys: tuple[str, ...]) -> None:
-    """W5: a key that Stripe would not take, or that stands there twice, is 400."""
+    """W5: a key that Stripe would not accept, or that is sent twice, is 400."""
     answer = await create(app, CLERK, *keys)
 
     assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
 
 
-async def test_key_does_not_show_who_sent_it(app: RunningApp) -> None:
-    """W5: what Stripe gets as key is made of the caller and its key, and shows neither."""
+async def test_key_does_not_show_its_sender(app: RunningApp) -> None:
+    """W5: Stripe gets a key derived from the caller and the caller's key, which shows neither."""
     await create(app, CLERK, "order-MARKED")
 
     [request] = app.stripe.asked

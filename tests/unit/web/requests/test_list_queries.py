@@ -1,4 +1,4 @@
-"""What may be asked of a list: one page of it, a stretch of time, and lines in place of an array."""
+"""The parameters of a list: one page, a span of time, and lines instead of an array."""
 
 import json
 
@@ -50,7 +50,7 @@ def listed(answer: Answer) -> list[str]:
     ],
 )
 async def test_unusable_parameters(app: RunningApp, target: str, query: str) -> None:
-    """V4: a parameter that is not what Stripe takes is 400 before anybody is asked."""
+    """V4: an invalid parameter is 400 before any upstream is asked."""
     answer = await app.call(CLERK, f"{target}?{query}")
 
     assert (answer.status, answer.code) == (400, "INVALID_QUERY")
@@ -59,7 +59,7 @@ async def test_unusable_parameters(app: RunningApp, target: str, query: str) -> 
 
 
 async def test_pages_one_by_one(app: RunningApp) -> None:
-    """A page is Stripe's list object; its cursor leads through the whole list, and back."""
+    """A page is Stripe's list object; its cursor leads through the whole list, forward and back."""
     ids = app.stripe.add_payments(7)
 
     first = await app.call(CLERK, "/stripe/payments?limit=3")
@@ -73,7 +73,7 @@ async def test_pages_one_by_one(app: RunningApp) -> None:
 
 
 async def test_stretch_of_time(app: RunningApp) -> None:
-    """`created` bounds a page and a whole list, as Stripe reads it."""
+    """`created` bounds a page and a whole list, as at Stripe."""
     app.stripe.add_payments(5)
     moments = [payment["created"] for payment in app.stripe.payments]
     query = f"created[gte]={moments[3]}&created[lt]={moments[1]}"
@@ -87,7 +87,7 @@ async def test_stretch_of_time(app: RunningApp) -> None:
 
 
 async def test_page_has_no_client_secret(app: RunningApp) -> None:
-    """R6: a single page holds no client secret either, in whatever way it is passed on."""
+    """R6: a single page contains no client secret either, however it is passed on."""
     app.stripe.add_payments(2)
 
     page = await app.call(CLERK, "/stripe/payments?limit=2")
@@ -96,7 +96,7 @@ async def test_page_has_no_client_secret(app: RunningApp) -> None:
 
 
 async def test_page_of_own_rows(app: RunningApp) -> None:
-    """R2, R3: a caller held to its own rows pages through those, and a foreign cursor is 400, as an unknown one is."""
+    """R2, R3: a caller limited to its own rows pages through those; a foreign cursor is 400, like an unknown one."""
     own = app.stripe.add_payments(3, customer="cus_OWN")
     [foreign] = app.stripe.add_payments(1, customer="cus_FOREIGN")
     app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")
@@ -112,7 +112,7 @@ async def test_page_of_own_rows(app: RunningApp) -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 250])
 async def test_lines(app: RunningApp, number: int) -> None:
-    """As lines a list has an object a line, and a last line that says that this was all."""
+    """As lines a list has one object a line, and a last line that marks the end."""
     expected = app.stripe.add_payments(number)
 
     answer = await app.call(CLERK, headers=[LINES])
@@ -124,7 +124,7 @@ async def test_lines(app: RunningApp, number: int) -> None:
 
 
 async def test_lines_that_break_off(app: RunningApp) -> None:
-    """U4: lines that cannot go on end in one that says why, and where to go on."""
+    """U4: lines that break off end in a line that says why, and where to continue."""
     ids = app.stripe.add_payments(250)
     rejected = faults.answer(400, '{"error": {"type": "invalid_request_error", "code": "resource_missing"}}')
     app.stripe.fail(rejected, when=later_page)

@@ -1,4 +1,4 @@
-"""The models of requests, row by row of the table: what passes, and what is not let through."""
+"""The models of requests, row by row of the table: accepted and refused values."""
 
 from dataclasses import replace
 
@@ -48,15 +48,15 @@ def passes(judge: Model, body: object) -> bool:
 
 @every_body
 def test_every_parameter_passes_unchanged(name: str) -> None:
-    """What the row takes is taken, all of it at once, and comes out as it went in."""
+    """Everything that the row takes is accepted, all at once, and stays as it was sent."""
     body = samples(RULES[name].parameters)
 
     assert body == model(name).model_validate(body).model_dump(exclude_unset=True)
 
 
 @every_body
-def test_what_is_required_is_all_that_is_required(name: str) -> None:
-    """A body with the required ones alone passes; without one of them it does not."""
+def test_the_required_parameters_are_enough(name: str) -> None:
+    """A body with only the required parameters is accepted; without one of them it is not."""
     body, judge = needed(name), model(name)
 
     assert passes(judge, body)
@@ -69,15 +69,15 @@ def test_what_is_required_is_all_that_is_required(name: str) -> None:
     ["expand", "expand[]", "on_behalf_of", "stripe_account", "metadata", "transfer_data", "confirm", "__proto__", "id"],
 )
 def test_nothing_else_passes(name: str, attribute: str) -> None:
-    """R4: an attribute that the row does not name is refused, whatever Stripe would make of it."""
+    """R4: an attribute that the row does not name is refused, whatever Stripe would do with it."""
     values: tuple[object, ...] = ("x", [], {}, None, True)
 
     assert not any(passes(model(name), {**needed(name), attribute: value}) for value in values)
 
 
 @every_body
-def test_what_says_an_amount_needs_the_operators_word(name: str) -> None:
-    """Without `amounts = true` the model knows no such attribute."""
+def test_amounts_need_the_operators_consent(name: str) -> None:
+    """Without `amounts = true` the model has no such attribute."""
     judge = body_model(replace(RULES[name], amounts=False), [RETURN_URL])
     amounts = [each for each in RULES[name].parameters if each.amount]
 
@@ -86,7 +86,7 @@ def test_what_says_an_amount_needs_the_operators_word(name: str) -> None:
 
 @every_parameter
 def test_values_of_another_shape(name: str, parameter: Parameter) -> None:
-    """V1: another type, a value out of bounds or of another shape is refused, at every depth of the parameter."""
+    """V1: a wrong type, a value out of bounds and a malformed value are refused, at every depth."""
     judge = model(name)
     passed = [value for value in wrong(parameter.type) if passes(judge, {**needed(name), parameter.name: value})]
 
@@ -95,7 +95,7 @@ def test_values_of_another_shape(name: str, parameter: Parameter) -> None:
 
 @every_parameter
 def test_bounds_are_inclusive(name: str, parameter: Parameter) -> None:
-    """V4: the least and the most that a number may be, and the longest text, pass."""
+    """V4: the smallest and the largest number, and the longest text, are accepted."""
     match parameter.type:
         case Number(least, most):
             values: list[object] = [least, most]
@@ -111,7 +111,7 @@ def test_bounds_are_inclusive(name: str, parameter: Parameter) -> None:
 
 @every_parameter
 def test_null(name: str, parameter: Parameter) -> None:
-    """Null unsets a text where something is changed, means "not given" where it is created, and is else refused."""
+    """Null unsets a text in a change, means "not given" in a creation, and is refused otherwise."""
     row = RULES[name].operation
     unsets = isinstance(parameter.type, Text) if row.kind is Kind.ACT else not parameter.required
     body = {**needed(name), parameter.name: None}
@@ -121,7 +121,7 @@ def test_null(name: str, parameter: Parameter) -> None:
 
 @every_body
 def test_a_fault_shows_no_value(name: str) -> None:
-    """S3: what was sent does not come back in an error."""
+    """S3: an error does not repeat the values that were sent."""
     with pytest.raises(ValidationError) as fault:
         model(name).model_validate({each.name: ["MARKED"] for each in RULES[name].parameters} | {"more": "MARKED"})
 
@@ -130,7 +130,7 @@ def test_a_fault_shows_no_value(name: str) -> None:
 
 @every_filter
 def test_filters_are_texts(name: str, parameter: Parameter) -> None:
-    """A list's filter passes as the text it arrives as, and a wrong one is refused."""
+    """A list's filter is accepted as the text that arrives, and a wrong one is refused."""
     judge = query_model(LISTS[name])
     good = "true" if isinstance(parameter.type, Flag) else sample(parameter.type)
     texts = {str(value) for value in wrong(parameter.type) if isinstance(value, str)} - {"true"}
@@ -142,7 +142,7 @@ def test_filters_are_texts(name: str, parameter: Parameter) -> None:
 
 @pytest.mark.parametrize("value", ["True", "1", "yes", "", "true "])
 def test_a_flag_in_a_query_is_a_word(value: str) -> None:
-    """`true` and `false` are Stripe's words; nothing else is read as either."""
+    """Only Stripe's words `true` and `false` are read as a boolean."""
     judge = query_model(LISTS["products.list"])
 
     assert passes(judge, {"active": "false"})
@@ -150,5 +150,5 @@ def test_a_flag_in_a_query_is_a_word(value: str) -> None:
 
 
 def test_without_allowed_addresses_no_address_passes() -> None:
-    """Where the operator allows no return address, none is taken."""
+    """If the operator allows no return address, none is accepted."""
     assert not passes(body_model(RULES["billing_portal_sessions.create"], []), {"return_url": RETURN_URL})

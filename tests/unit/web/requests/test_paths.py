@@ -40,7 +40,7 @@ IDS = {
 @pytest.mark.parametrize("collection", ["payments", "customers"])
 @pytest.mark.parametrize("identifier", IDS.values(), ids=IDS)
 async def test_only_customer_ids(app: RunningApp, identifier: str, collection: str) -> None:
-    """P1: what is no customer ID is 404 or 400 before any URL is built; neither upstream is asked."""
+    """P1: an invalid customer ID is 404 or 400 before any URL is built; neither upstream is asked."""
     answer = await app.call(CLERK, f"/stripe/{collection}/{identifier}")
 
     assert answer.status in {400, 404}
@@ -87,7 +87,7 @@ TARGETS = {
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 @pytest.mark.parametrize("user", [None, NOBODY, CREATOR], ids=["nobody-signed-in", "nobody", "creator"])
 async def test_no_spelling_gives_access(app: RunningApp, user: User | None, target: str) -> None:
-    """P2: no spelling of a path lets in whom the path itself refuses."""
+    """P2: no spelling of a path admits a caller that the path itself refuses."""
     app.stripe.add_payments(1)
 
     answer = await app.call(user, target)
@@ -98,7 +98,7 @@ async def test_no_spelling_gives_access(app: RunningApp, user: User | None, targ
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 async def test_spelling_of_an_allowed_path(app: RunningApp, target: str) -> None:
-    """P2: for whoever is allowed, another spelling is the same route or none at all."""
+    """P2: for an allowed caller another spelling is the same route or none at all."""
     expected = app.stripe.add_payments(1)
 
     answer = await app.call(READER, target)
@@ -121,13 +121,13 @@ ROUTES = {
 }
 
 
-METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"}  # OPTIONS is a browser's question; see test_browsers
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"}  # OPTIONS is a preflight; see test_browsers
 OTHER_METHODS = [(path, method) for path, listed in ROUTES.items() for method in sorted(METHODS - listed)]
 
 
 @pytest.mark.parametrize(("path", "method"), OTHER_METHODS)
 async def test_other_methods(app: RunningApp, path: str, method: str) -> None:
-    """P3: a method that is not in the table of routes is 405, says which are, and asks nobody."""
+    """P3: a method that is not in the table of routes is 405, with the allowed methods, and no upstream is asked."""
     answer = await app.call(CLERK, path, method=method)
 
     assert (answer.status, answer.code) == (405, "METHOD_NOT_ALLOWED")
@@ -138,7 +138,7 @@ async def test_other_methods(app: RunningApp, path: str, method: str) -> None:
 @pytest.mark.parametrize("method", ["CONNECT", "FOO", "get", "PRI"])
 @pytest.mark.parametrize("path", ROUTES)
 async def test_unheard_of_methods(app: RunningApp, path: str, method: str) -> None:
-    """P3: a method that is none of HTTP's usual ones is refused in some way and asks nobody."""
+    """P3: a method that is not one of HTTP's usual ones is refused, and no upstream is asked."""
     answer = await app.call(CLERK, path, method=method)
 
     assert answer.status in {400, 404, 405}
@@ -147,7 +147,7 @@ async def test_unheard_of_methods(app: RunningApp, path: str, method: str) -> No
 
 @pytest.mark.parametrize("path", [path for path in ROUTES if path.startswith("/stripe")])
 async def test_head_is_not_served(app: RunningApp, path: str) -> None:
-    """P3: HEAD is in no row of the table, so it is 405 and asks nobody."""
+    """P3: HEAD is in no row of the table, so it is 405, and no upstream is asked."""
     answer = await app.call(CLERK, path, method="HEAD")
 
     assert answer.status == 405
@@ -156,7 +156,7 @@ async def test_head_is_not_served(app: RunningApp, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/stripe/payments", "/healthz", "/nowhere"])
 async def test_head_has_no_body(app: RunningApp, path: str) -> None:
-    """P3: nothing follows the headers of an answer to HEAD, or a client would take it for the next answer."""
+    """P3: an answer to HEAD ends with its headers, or a client would read its body as the next answer."""
     app.stripe.add_payments(1)
 
     answer = await app.call(CLERK, path, method="HEAD")
@@ -186,7 +186,7 @@ async def test_head_has_no_body(app: RunningApp, path: str) -> None:
     ],
 )
 async def test_unlisted_routes(app: RunningApp, method: str, target: str) -> None:
-    """P3: nothing of Stripe's API or Directus's exists here but the routes of the table."""
+    """P3: no part of Stripe's or Directus's API exists here except the routes of the table."""
     answer = await app.call(CLERK, target, method=method)
 
     assert answer.status in {404, 405}
@@ -217,7 +217,7 @@ FOREIGN_HEADERS = [
 
 
 def without_own(request: Recorded) -> tuple[str, str, list[tuple[str, str]]]:
-    """A request less what differs from one to the next: its ID, and the library's measurement of the one before."""
+    """A request without what differs each time: its ID, and the library's measurement of the call before."""
     own = {"X-Request-Id", "X-Stripe-Client-Telemetry"}
     headers = [(name, value) for name, value in request.headers if name not in own]
     return request.method, request.target, headers
@@ -225,7 +225,7 @@ def without_own(request: Recorded) -> tuple[str, str, list[tuple[str, str]]]:
 
 @pytest.mark.parametrize("header", FOREIGN_HEADERS, ids=[name for name, _ in FOREIGN_HEADERS])
 async def test_headers_of_untrusted_peers(open_app: OpenApp, header: tuple[str, str]) -> None:
-    """P4: such headers change neither the verdict nor what the upstreams see."""
+    """P4: these headers change neither the verdict nor the requests to the upstreams."""
     plain, headed = await open_app(), await open_app()
     answers = [await plain.call(READER), await headed.call(READER, headers=[header])]
 
@@ -236,7 +236,7 @@ async def test_headers_of_untrusted_peers(open_app: OpenApp, header: tuple[str, 
 
 
 async def test_forwarded_address_does_not_open_a_policy(app: RunningApp) -> None:
-    """P4: a caller from outside cannot claim an address for which a policy grants more."""
+    """P4: a caller from outside cannot claim an address to which a policy grants more."""
     local = User("local", "MARKED-local", READER.permissions, ip_access=["10.0.0.0/8"])
     app.directus.add_users([local])
     app.tokens.add(local.token)

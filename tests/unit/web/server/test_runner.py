@@ -1,4 +1,4 @@
-"""Connections that keep the server waiting, and the end of the server, with deadlines of a fraction of a second."""
+"""Connections that keep the server waiting, and its shutdown, with deadlines of a fraction of a second."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ class Serving:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.begun += 1
-        if request.path == "/held":
+        if request.path == "/paused":
             await self.release.wait()
         if request.path == "/broken":
             response = web.StreamResponse()
@@ -63,14 +63,14 @@ async def served(arriving: float) -> AsyncIterator[Serving]:
     app[keys.METRICS], app[keys.HEALTH] = Metrics(), Health(lambda: False, probe)
     runner = Runner(app, shutdown_timeout=0.3, arriving=arriving, reading=READING)
     listener = socket.create_server(("127.0.0.1", 0))
-    held = Serving(runner, app, listener.getsockname()[1])
-    app.router.add_route("*", "/{path:.*}", held.handle)
+    serving = Serving(runner, app, listener.getsockname()[1])
+    app.router.add_route("*", "/{path:.*}", serving.handle)
     await runner.setup()
     await web.SockSite(runner, listener).start()
-    yield held
-    held.release.set()
+    yield serving
+    serving.release.set()
     await runner.cleanup()
-    for writer in held.connections:
+    for writer in serving.connections:
         writer.transport.abort()
 
 
@@ -90,7 +90,7 @@ async def seconds_until_end(reader: asyncio.StreamReader) -> float:
 
 @pytest.mark.parametrize("sent", [b"", b"GET", GET, GET + b"X: "], ids=["silent", "a word", "half", "half a header"])
 async def test_no_whole_request(serving: Serving, sent: bytes) -> None:
-    """L1: a connection that brings no whole request is closed at the deadline."""
+    """L1: a connection without a whole request is closed at the deadline."""
     reader = await serving.connect(sent)
 
     assert ARRIVING - 0.05 < await seconds_until_end(reader) < 2
@@ -98,7 +98,7 @@ async def test_no_whole_request(serving: Serving, sent: bytes) -> None:
 
 
 async def test_dripping_headers(serving: Serving) -> None:
-    """L1: bytes now and then do not put the deadline off."""
+    """L1: occasional bytes do not extend the deadline."""
     reader = await serving.connect(GET)
     writer = serving.connections[0]
 
@@ -114,7 +114,7 @@ async def test_dripping_headers(serving: Serving) -> None:
 
 @pytest.mark.parametrize("sent", [b"", GET], ids=["silent", "half"])
 async def test_second_request(serving: Serving, sent: bytes) -> None:
-    """L1: the deadline holds for each further request on a connection as well."""
+    """L1: the deadline applies to each further request on a connection as well."""
     reader = await serving.connect(GET + b"\r\n")
     await reader.readuntil(b"ok")
     serving.connections[0].write(sent)
@@ -124,7 +124,7 @@ async def test_second_request(serving: Serving, sent: bytes) -> None:
 
 
 async def test_many_requests(serving: Serving) -> None:
-    """A connection in use lives on, whatever its age."""
+    """A connection in use stays open at any age."""
     reader = await serving.connect()
     for _ in range(5):
         serving.connections[0].write(GET + b"\r\n")
@@ -135,8 +135,8 @@ async def test_many_requests(serving: Serving) -> None:
 
 
 async def test_long_handler(serving: Serving) -> None:
-    """A handler may take longer than a request may take to arrive."""
-    reader = await serving.connect(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+    """A handler may take longer than the deadline for a request to arrive."""
+    reader = await serving.connect(b"GET /paused HTTP/1.1\r\nHost: a\r\n\r\n")
     await eventually(lambda: serving.begun == 1)
     await asyncio.sleep(ARRIVING * 2)
     serving.release.set()
@@ -145,8 +145,8 @@ async def test_long_handler(serving: Serving) -> None:
 
 
 async def test_pipelined(serving: Serving) -> None:
-    """A second request sent along with the first is answered after it."""
-    reader = await serving.connect(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n" + GET + b"\r\n")
+    """A pipelined second request is answered after the first."""
+    reader = await serving.connect(b"GET /paused HTTP/1.1\r\nHost: a\r\n\r\n" + GET + b"\r\n")
     await asyncio.sleep(ARRIVING * 1.5)
     serving.release.set()
 
@@ -155,8 +155,8 @@ async def test_pipelined(serving: Serving) -> None:
 
 
 @pytest.mark.parametrize("size", [50_000, 20_000_000], ids=["in a buffer", "more than fits"])
-async def test_answer_that_nobody_reads(serving: Serving, size: int) -> None:
-    """L3: a client that does not read its answer is cut off, and nothing of it stays."""
+async def test_answer_that_the_client_does_not_read(serving: Serving, size: int) -> None:
+    """L3: a client that does not read its answer is disconnected, and nothing stays behind."""
     serving.answer = lambda _: web.Response(body=b"x" * size)
     with socket.create_connection(("127.0.0.1", serving.port)) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -169,8 +169,8 @@ async def test_answer_that_nobody_reads(serving: Serving, size: int) -> None:
         await eventually(lambda: not manager.connections)
 
 
-async def test_what_is_not_http(serving: Serving) -> None:
-    """X4: an answer to what could not be parsed carries the headers of all others, and ends the connection."""
+async def test_an_unparsable_request(serving: Serving) -> None:
+    """X4: an answer to an unparsable request has the headers of all others, and ends the connection."""
     reader = await serving.connect(b"\x16\x03\x01MARKED\r\n\r\n")
     answer = (await reader.read()).decode()
 
@@ -181,7 +181,7 @@ async def test_what_is_not_http(serving: Serving) -> None:
 
 
 async def test_broken_answer_has_its_line(serving: Serving, log_lines: list[str]) -> None:
-    """An answer that broke off has its line in the log, as every other has, and no other one."""
+    """An answer that broke off has exactly one line in the log, like every other answer."""
     reader = await serving.connect(b"GET /broken?access_token=MARKED HTTP/1.1\r\nHost: a\r\n\r\n")
     await reader.read()
 
@@ -191,7 +191,7 @@ async def test_broken_answer_has_its_line(serving: Serving, log_lines: list[str]
 
 
 async def test_client_that_leaves_while_sending(serving: Serving, log_lines: list[str]) -> None:
-    """A client that goes away in the middle of its body is no error of the parser's."""
+    """A client that disconnects in the middle of its body causes no error of the parser."""
     await serving.connect(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
     await eventually(lambda: serving.begun == 1)
     serving.connections[0].transport.abort()
@@ -205,7 +205,7 @@ def drain(serving: Serving) -> None:
 
 
 async def test_draining_announces_the_end(serving: Serving) -> None:
-    """L4: while draining each answer says that its connection ends, and it does."""
+    """L4: during the drain each answer says that its connection ends, and it does."""
     reader = await serving.connect(GET + b"\r\n")
     assert b"Connection" not in await reader.readuntil(b"ok")
     drain(serving)
@@ -215,7 +215,7 @@ async def test_draining_announces_the_end(serving: Serving) -> None:
 
 
 async def test_connection_in_the_kernels_queue(serving: Serving) -> None:
-    """L4: connections that wait to be accepted when the end begins are served."""
+    """L4: connections that wait to be accepted when the shutdown begins are served."""
     clients = [socket.create_connection(("127.0.0.1", serving.port)) for _ in range(50)]
     for client in clients:
         client.sendall(GET + b"\r\n")
@@ -229,7 +229,7 @@ async def test_connection_in_the_kernels_queue(serving: Serving) -> None:
 
 
 async def test_connection_that_was_just_made(serving: Serving) -> None:
-    """L4: a connection that was made before the end is served though its request comes a moment later."""
+    """L4: a connection made before the shutdown is served even if its request comes a moment later."""
     readers = [await serving.connect() for _ in range(10)]
     ending = asyncio.create_task(serving.runner.cleanup())
     await asyncio.sleep(0.05)
@@ -242,7 +242,7 @@ async def test_connection_that_was_just_made(serving: Serving) -> None:
 
 
 async def test_body_that_is_on_its_way(serving: Serving) -> None:
-    """L4: the rest of a body may arrive after the end has begun."""
+    """L4: the rest of a body may arrive after the shutdown has begun."""
     reader = await serving.connect(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf ")
     await eventually(lambda: serving.begun == 1)
     ending = asyncio.create_task(serving.runner.cleanup())
@@ -254,9 +254,9 @@ async def test_body_that_is_on_its_way(serving: Serving) -> None:
 
 
 async def test_large_answer_at_the_end(serving: Serving) -> None:
-    """L4: an answer that is still being read when the end begins is read in whole."""
+    """L4: an answer that is still being read when the shutdown begins is read in full."""
     serving.answer = lambda _: web.Response(body=b"x" * 20_000_000)
-    reader = await serving.connect(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+    reader = await serving.connect(b"GET /paused HTTP/1.1\r\nHost: a\r\n\r\n")
     await eventually(lambda: serving.begun == 1)
     ending = asyncio.create_task(serving.runner.cleanup())
     await asyncio.sleep(0.05)
@@ -267,8 +267,8 @@ async def test_large_answer_at_the_end(serving: Serving) -> None:
 
 
 async def test_request_that_does_not_end(serving: Serving) -> None:
-    """L4: what is not done within the time is given up, once and not twice; silent connections delay nothing more."""
-    await serving.connect(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+    """L4: unfinished requests are given up when the time is over, and only once; silent connections add no delay."""
+    await serving.connect(b"GET /paused HTTP/1.1\r\nHost: a\r\n\r\n")
     await serving.connect()
     await eventually(lambda: serving.begun == 1)
     begun = asyncio.get_running_loop().time()
@@ -278,7 +278,7 @@ async def test_request_that_does_not_end(serving: Serving) -> None:
 
 
 async def test_silent_connections_at_the_end() -> None:
-    """L4: connections that say nothing, or half a request, hold up the end for a moment, whatever time they have."""
+    """L4: connections with nothing or half a request delay the shutdown for a moment, whatever time it has."""
     async with served(arriving=600) as serving:
         for sent in (b"", GET):
             await serving.connect(sent)

@@ -1,7 +1,7 @@
-"""How each row of the table is asked for, and what Stripe must then be asked: one case a row.
+"""How each row of the table is requested, and the request that Stripe must then get: one case a row.
 
-Whatever belongs to a customer is named …_OWN. The same case about somebody else's, or about nothing that is there, is
-the same text with another word in the place of OWN.
+Objects of a customer are named …_OWN. The same case about another customer's objects, or about missing ones, is the
+same text with another word in place of OWN.
 """
 
 import json
@@ -25,7 +25,7 @@ _OWNED = re.compile(r"\b[a-z_]+_OWN\b")
 
 @dataclass(frozen=True)
 class Case:
-    """`target` is below the prefix. `asked` is Stripe's path and query, `form` what is sent there in a POST."""
+    """`target` is below the prefix. `asked` is Stripe's path and query, `form` the body of a POST to Stripe."""
 
     name: str
     target: str
@@ -48,7 +48,7 @@ class Case:
 
     @property
     def owned(self) -> bool:
-        """Whether it names anything that belongs to somebody."""
+        """Whether it names any object of a customer."""
         return _OWNED.search(f"{self.target} {self.body}") is not None
 
     @property
@@ -56,7 +56,7 @@ class Case:
         return "cus_OWN" in f"{self.target} {self.body}"
 
     def about(self, word: str) -> "Case":
-        """The same about another customer's things: `FOREIGN`, `OTHER` or `ABSENT`."""
+        """The same case about another customer's objects: `FOREIGN`, `OTHER` or `ABSENT`."""
         return replace(
             self,
             target=self.target.replace("_OWN", f"_{word}"),
@@ -64,7 +64,7 @@ class Case:
         )
 
     def mixed(self, word: str) -> Iterator["Case"]:
-        """The same with one reference of several to another customer's thing."""
+        """The same case with one reference of several to another customer's object."""
         places = [*_OWNED.finditer(self.target)], [*_OWNED.finditer(self.body or "")]
         if len(places[0]) + len(places[1]) < 2:
             return
@@ -74,11 +74,11 @@ class Case:
             yield replace(self, body=_swapped(self.body or "", place, word))
 
     def having(self, **attributes: object) -> "Case":
-        """The same with these attributes in its body."""
+        """The same case with these attributes in its body."""
         return replace(self, body=json.dumps({**self.json, **attributes}))
 
     def bare(self, body: dict[str, object]) -> "Case":
-        """The same with this body, and of a list with nothing but its limit."""
+        """The same case with this body; a list keeps nothing but its limit."""
         return replace(self, target=self.target.split("&")[0], body=json.dumps(body) if self.body else None)
 
     async def call(self, app: RunningApp, user: User | None, *headers: tuple[str, str]) -> Answer:
@@ -93,7 +93,7 @@ def _swapped(text: str, place: re.Match[str], word: str) -> str:
 
 
 def asked_as(request: Recorded) -> tuple[str, str, list[tuple[str, str]], list[tuple[str, str]]]:
-    """Give a request's method, path, query and form, so that only the order of parameters does not count."""
+    """Give a request's method, path, query and form, independent of the order of the parameters."""
     return request.method, request.path, sorted(request.query.items()), sorted(request.form)
 
 

@@ -1,4 +1,4 @@
-"""Who asks, what Stripe has, and the operator's file."""
+"""The callers, Stripe's objects, and the operator's file."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ TENANT = User(
     )
     | grants("shop", create=full(), read=full()),
 )
-CLERK = User(  # sees every customer, and of them and their payments what a few fields stand for
+CLERK = User(  # sees every customer, and of customers and payments only the attributes of a few fields
     "user-clerk",
     "MARKED-clerk2/+token~",
     grants(read=full("id", "stripe_customer_id", "name"), update=full("name"), create=full("name", "email"))
@@ -56,7 +56,7 @@ def furnish(stripe: StripeDouble) -> None:
 
 
 def rules(tables: Mapping[str, str | None]) -> str:
-    """Write a file that turns every row on, what needs a collection of its own on `shop`."""
+    """Write a file that turns every row on; rows that need a collection of their own get `shop`."""
     lines = []
     for row in OPERATIONS:
         own = tables.get(row.name, "" if row.on_customers else 'collection = "shop"')

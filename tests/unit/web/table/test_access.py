@@ -1,4 +1,4 @@
-"""Every row of the table, to people with different permissions: what is answered, and what Stripe is asked."""
+"""Every row of the table, for callers with different permissions: the answer, and the request to Stripe."""
 
 from dataclasses import replace
 
@@ -28,12 +28,12 @@ def changes(shop: RunningApp) -> list[str]:
 
 
 def test_every_row_has_a_case() -> None:
-    """A new row of the table is not done before it has a case here."""
+    """Every row of the table has a case here."""
     assert set(ROWS) == set(CASES)
 
 
 async def test_off_until_it_is_turned_on(open_app: OpenApp) -> None:
-    """Without a word from the operator a row is no route at all, and neither upstream is asked."""
+    """Without the operator's consent a row is no route at all, and neither upstream is asked."""
     app = await open_app(STRIPE_OPERATIONS="/dev/null")
 
     answers = {name: await case.call(app, MANAGER) for name, case in CASES.items() if not case.row.basic}
@@ -44,7 +44,7 @@ async def test_off_until_it_is_turned_on(open_app: OpenApp) -> None:
 
 
 async def test_without_permission(shop: RunningApp) -> None:
-    """Whoever has no permission on a row's collection, or no credential, is refused, and Stripe is not asked."""
+    """A caller without permission on a row's collection, or without a credential, is refused before Stripe is asked."""
     refused = {name: await case.call(shop, OUTSIDER) for name, case in CASES.items()}
     unknown = {name: await case.call(shop, None) for name, case in CASES.items()}
 
@@ -59,7 +59,7 @@ async def test_without_permission(shop: RunningApp) -> None:
 
 @every_case
 async def test_full_access(shop: RunningApp, case: Case) -> None:
-    """Whoever may touch every customer is answered, and Stripe gets exactly this request."""
+    """A caller with access to every customer is answered, and Stripe gets exactly this request."""
     answer = await case.call(shop, MANAGER)
 
     assert (case.status, True) == (answer.status, answer.whole)
@@ -70,7 +70,7 @@ async def test_full_access(shop: RunningApp, case: Case) -> None:
 
 @pytest.mark.parametrize("case", OWN.values(), ids=OWN)
 async def test_own(shop: RunningApp, case: Case) -> None:
-    """A scoped caller is answered about what is its own, and what Stripe is asked names its customer."""
+    """A scoped caller is answered about its own objects, and the request to Stripe names its customer."""
     answer = await case.call(shop, TENANT)
 
     assert case.status == answer.status
@@ -82,7 +82,7 @@ async def test_own(shop: RunningApp, case: Case) -> None:
 
 @pytest.mark.parametrize("case", NAMING.values(), ids=NAMING)
 async def test_foreign_and_absent(shop: RunningApp, case: Case) -> None:
-    """R1: somebody else's object and one that does not exist end in one answer, and nothing changes at Stripe."""
+    """R1: a foreign object and a missing one give the same answer, and nothing changes at Stripe."""
     foreign, absent = await case.about("FOREIGN").call(shop, TENANT), await case.about("ABSENT").call(shop, TENANT)
 
     assert verdict(foreign) == NOT_VISIBLE
@@ -101,7 +101,7 @@ async def test_one_foreign_reference(shop: RunningApp) -> None:
 
 
 async def test_own_customers_are_not_mixed(shop: RunningApp) -> None:
-    """What belongs to two customers is refused even where both are the caller's own."""
+    """Objects of two customers are refused together, even if both customers are the caller's own."""
     shop.directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OTHER", name="Bob", email="bob@example.com")
 
     answers = [await each.call(shop, TENANT) for case in OWN.values() for each in case.mixed("OTHER")]
@@ -111,7 +111,7 @@ async def test_own_customers_are_not_mixed(shop: RunningApp) -> None:
 
 
 async def test_a_caller_without_rows(shop: RunningApp) -> None:
-    """A scoped caller whose rows are gone is refused everywhere, and of whole lists gets an empty one."""
+    """A scoped caller without rows is refused everywhere, except that its whole lists are empty."""
     shop.directus.rows["customers"].clear()
 
     for case in OWN.values():
@@ -123,7 +123,7 @@ async def test_a_caller_without_rows(shop: RunningApp) -> None:
 
 
 async def test_a_row_the_caller_may_read_and_not_change(open_shop: OpenShop) -> None:
-    """Whoever reads every row and may change some of them changes nothing at Stripe of the others."""
+    """A caller that reads every row and may change some changes nothing at Stripe for the others."""
     shop = await open_shop()
     half = User(
         "user-half", "MARKED-half", grants(read=full("id", "stripe_customer_id", "name"), update=partial("name"))

@@ -1,4 +1,4 @@
-"""What comes back: nothing of somebody else's even if Stripe sends it, and secrets only for whom they are."""
+"""Answers: nothing of another customer even if Stripe sends it, and secrets only for the right callers."""
 
 import json
 
@@ -26,7 +26,7 @@ SECRETIVE = ("payment_intents.create", "setup_intents.create", "checkout_session
 
 
 def foreign(case: Case, shop: RunningApp) -> Object:
-    """Give somebody else's object of the kind that this is about."""
+    """Give a foreign object of the case's kind."""
     kind = case.row.resource.kind
     return next((each for each in shop.stripe.objects[kind] if str(each["id"]).endswith("_FOREIGN")), _made(kind))
 
@@ -37,7 +37,7 @@ def _made(kind: str) -> Object:
 
 @pytest.mark.parametrize("case", CALLS.values(), ids=CALLS)
 async def test_another_customers_object(shop: RunningApp, case: Case) -> None:
-    """Should Stripe answer a scoped caller with what is somebody else's, that is 502 and nothing of it is shown."""
+    """If Stripe answers a scoped caller with a foreign object, that is 502 and nothing of it is shown."""
     path = case.asked.partition("?")[0]
     lie = faulty(200, json.dumps(foreign(case, shop)))
     shop.stripe.fail(lie, when=lambda request: (request.method, request.path) == (case.row.method, path))
@@ -52,7 +52,7 @@ async def test_another_customers_object(shop: RunningApp, case: Case) -> None:
 @pytest.mark.parametrize("whole", [False, True], ids=["page", "whole"])
 @pytest.mark.parametrize("case", LISTS.values(), ids=LISTS)
 async def test_another_customers_object_in_a_list(shop: RunningApp, case: Case, *, whole: bool) -> None:
-    """One foreign object among a scoped caller's own in Stripe's list ends that list; nothing of it is shown."""
+    """One foreign object in Stripe's list for a scoped caller ends that list; nothing of it is shown."""
     kind, paths = case.row.resource, {case.row.resource.path, f"{case.row.resource.path}/cus_OWN"}
     page: Object = {"object": "list", "has_more": False, "data": [foreign(case, shop)]}
     lie = faulty(200, json.dumps(page if kind is not CUSTOMER else foreign(case, shop)))
@@ -67,7 +67,7 @@ async def test_another_customers_object_in_a_list(shop: RunningApp, case: Case, 
 
 @pytest.mark.parametrize("name", ["payment_intents.retrieve", "invoices.retrieve", "checkout_sessions.retrieve"])
 async def test_an_object_that_turns_out_foreign(shop: RunningApp, name: str) -> None:
-    """Whose an object is, is what Stripe says: one that names another customer is refused like any foreign one."""
+    """Stripe's answer decides about the owner: an object of another customer is refused like any foreign one."""
     case = CASES[name]
     lie = faulty(200, json.dumps({**foreign(case, shop), "id": "x_OWN"}))
     shop.stripe.fail(lie, when=lambda request: request.path == case.asked)
@@ -81,7 +81,7 @@ async def test_an_object_that_turns_out_foreign(shop: RunningApp, name: str) -> 
     "body", ["[]", "null", "7", '"x"', "{}", '{"object": {}, "id": []}', '{"object": 7, "customer": []}']
 )
 async def test_an_answer_that_is_no_object(shop: RunningApp, body: str) -> None:
-    """U1: whatever else Stripe answers a change with is 502, for whomever, and never a crash."""
+    """U1: any other answer of Stripe to a change is 502, for every caller, and never a crash."""
     shop.stripe.fail(faulty(200, body), when=lambda request: request.method != "GET")
 
     answers = [
@@ -99,15 +99,15 @@ def secrets_in(answer: Answer) -> int:
 
 
 async def test_secrets_are_hidden(shop: RunningApp) -> None:
-    """R6: no row shows a `client_secret`, at whatever depth, to anybody, unless the operator says so."""
+    """R6: no row shows a `client_secret`, at any depth, to any caller without the operator's consent."""
     for case in CASES.values():
         for user in (MANAGER, TENANT, CLERK):
             assert secrets_in(await case.call(shop, user)) == 0, (case.name, user.name)
 
 
 @pytest.mark.parametrize("name", SECRETIVE)
-async def test_whom_a_secret_is_shown(open_shop: OpenShop, name: str) -> None:
-    """With the operator's word it is for whoever sees everything, and for a scoped caller in its own; for no clerk."""
+async def test_callers_that_see_a_secret(open_shop: OpenShop, name: str) -> None:
+    """With consent a caller with full access sees it, and a scoped caller in its own objects; a clerk does not."""
     shop = await open_shop(STRIPE_EXPOSE_CLIENT_SECRET="true")
     shop.shows_client_secrets = True
 
@@ -118,7 +118,7 @@ async def test_whom_a_secret_is_shown(open_shop: OpenShop, name: str) -> None:
 
 
 async def test_a_secret_comes_alone(open_shop: OpenShop) -> None:
-    """The operator's word on secrets shows a field list nothing else than before."""
+    """The operator's consent to secrets shows a caller with a field list nothing else than before."""
     shop = await open_shop(STRIPE_EXPOSE_CLIENT_SECRET="true")
     shop.shows_client_secrets = True
 
@@ -130,9 +130,9 @@ async def test_a_secret_comes_alone(open_shop: OpenShop) -> None:
 
 
 async def test_a_field_list_sees_the_base(shop: RunningApp) -> None:
-    """R6: a scoped caller with a field list sees of each kind its base and what its fields stand for."""
+    """R6: a scoped caller with a field list sees the base of each kind and its mapped attributes."""
     mapped = {"name", "email"}
-    last = {"payment_methods.detach", "subscriptions.cancel"}  # after which there is nothing to ask for
+    last = {"payment_methods.detach", "subscriptions.cancel"}  # after these nothing is left to ask for
     cases = [case for case in OWN.values() if case.row.on_customers and case.name not in last]
 
     for case in cases:
@@ -142,8 +142,8 @@ async def test_a_field_list_sees_the_base(shop: RunningApp) -> None:
 
 
 @pytest.mark.parametrize("name", ["invoices.retrieve", "invoices.list", "checkout_sessions.retrieve"])
-async def test_links_are_for_whose_it_is(shop: RunningApp, name: str) -> None:
-    """R6: pages of Stripe's that show more than a field list does are linked for the customer, not for a clerk."""
+async def test_links_are_for_the_owner(shop: RunningApp, name: str) -> None:
+    """R6: pages of Stripe that show more than a field list does are linked for the customer, not for a clerk."""
     links = CASES[name].row.resource.links
     for kind in ("invoice", "checkout.session"):
         for each in shop.stripe.objects[kind]:
@@ -156,15 +156,15 @@ async def test_links_are_for_whose_it_is(shop: RunningApp, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["checkout_sessions.create", "billing_portal_sessions.create"])
-async def test_links_are_for_who_made_it(shop: RunningApp, name: str) -> None:
-    """Whoever makes a session gets the address of its page, with a field list too."""
+async def test_links_are_for_the_creator(shop: RunningApp, name: str) -> None:
+    """The caller that makes a session gets the address of its page, with a field list too."""
     answers = [await CASES[name].call(shop, user) for user in (MANAGER, TENANT, CLERK)]
 
     assert [(each.status, "url" in each.json()) for each in answers] == [(201, True)] * 3
 
 
-async def test_a_change_shows_what_may_be_read(shop: RunningApp) -> None:
-    """R6: as in Directus, who may change a field and not read it does not learn what it holds."""
+async def test_a_change_shows_readable_fields_only(shop: RunningApp) -> None:
+    """R6: as in Directus, a caller that may change a field and not read it does not learn its value."""
     writer = User(
         "user-writer", "MARKED-writer/+token~", grants(read=full("id", "stripe_customer_id"), update=full("*"))
     )
@@ -178,7 +178,7 @@ async def test_a_change_shows_what_may_be_read(shop: RunningApp) -> None:
 
 
 async def test_everything_is_as_stripe_wrote_it(shop: RunningApp) -> None:
-    """Whoever sees everything gets the whole object, less its secrets."""
+    """A caller with full access gets the whole object, without its secrets."""
     answer = await CASES["invoices.retrieve"].call(shop, MANAGER)
 
     invoice = next(each for each in shop.stripe.objects["invoice"] if each["id"] == "in_OWN")
@@ -186,7 +186,7 @@ async def test_everything_is_as_stripe_wrote_it(shop: RunningApp) -> None:
 
 
 async def test_a_change_is_told_in_the_audit(shop: RunningApp) -> None:
-    """Each change at Stripe is one line of the log with row and object, whoever made it; reading makes none."""
+    """Each change at Stripe is one log line with row and object, for every caller; reading leaves none."""
     for name in ("payment_intents.retrieve", "payment_intents.create", "subscriptions.cancel"):
         await CASES[name].call(shop, TENANT)
 

@@ -1,4 +1,4 @@
-"""Rows that the operator maps to another collection, and what an item rule there or on the customers means."""
+"""Rows that the operator maps to another collection, and the effect of an item rule there or on the customers."""
 
 import pytest
 
@@ -13,11 +13,11 @@ NONE: Grant = {"access": "none"}
 READ = partial("id", "stripe_customer_id")
 MAPPED = {name: case for name, case in CASES.items() if case.row.scoping not in {Scoping.REFUSED, Scoping.IDENTITY}}
 BILLS = {name: f'collection = "bills"\naction = "{case.row.action}"' for name, case in MAPPED.items()}
-CATALOGUE = [name for name, case in CASES.items() if not case.row.resource.owned]
+CATALOG = [name for name, case in CASES.items() if not case.row.resource.owned]
 
 
 async def someone(app: RunningApp, customers: dict[str, Grant], /, **more: dict[str, Grant]) -> User:
-    """Somebody with these grants by collection and action, who owns the row of cus_OWN."""
+    """A caller with these grants by collection and action, which owns the row of cus_OWN."""
     permissions = grants("customers", **customers)
     for collection, actions in more.items():
         permissions |= grants(collection, **actions)
@@ -37,7 +37,7 @@ async def verdicts(shop: RunningApp, user: User) -> set[tuple[int, str | None]]:
 
 
 async def test_full_there_and_full_on_customers(open_shop: OpenShop) -> None:
-    """Whoever has both is held to nothing: what belongs to others is answered too."""
+    """A caller with both full grants has no limit: it also gets answers about other customers."""
     shop = await open_shop(BILLS)
     user = await someone(shop, {"read": full()}, bills=every(full()))
 
@@ -47,7 +47,7 @@ async def test_full_there_and_full_on_customers(open_shop: OpenShop) -> None:
 
 
 async def test_full_there_and_partial_on_customers(open_shop: OpenShop) -> None:
-    """The right elsewhere lets in, the rows of the customers collection say to what: one's own, and nothing else."""
+    """The right on the other collection allows the action, and the rows of customers limit it to the caller's own."""
     shop = await open_shop(BILLS)
     user = await someone(shop, {"read": READ}, bills=every(full()))
     foreign = [await case.about("FOREIGN").call(shop, user) for case in MAPPED.values() if case.owned]
@@ -78,8 +78,8 @@ async def test_full_there_and_partial_on_customers(open_shop: OpenShop) -> None:
         ({"read": READ, "create": full("*")}, full(), "id_field_writable"),
     ],
 )
-async def test_what_refuses(open_shop: OpenShop, customers: dict[str, Grant], bills: Grant, reason: str) -> None:
-    """Each way in which the two grants do not suffice is refused with its reason, on every row, unasked of Stripe."""
+async def test_insufficient_grants(open_shop: OpenShop, customers: dict[str, Grant], bills: Grant, reason: str) -> None:
+    """Each insufficient combination of the two grants is refused with its reason, on every row, before Stripe."""
     shop = await open_shop(BILLS)
     user = await someone(shop, customers, bills=every(bills))
 
@@ -88,7 +88,7 @@ async def test_what_refuses(open_shop: OpenShop, customers: dict[str, Grant], bi
 
 
 async def test_the_refusal_names_where_it_is_mended(open_shop: OpenShop) -> None:
-    """Without rows of customers to go by, the answer names that collection and not the row's own."""
+    """Without readable rows of customers the answer names that collection and not the row's own."""
     shop = await open_shop(BILLS)
     user = await someone(shop, {}, bills=every(full()))
 
@@ -98,17 +98,17 @@ async def test_the_refusal_names_where_it_is_mended(open_shop: OpenShop) -> None
     assert '"read" on the collection "customers"' in answer.message
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", CATALOG)
 @pytest.mark.parametrize(("access", "status"), [(full("id"), 200), (partial(), 401), (NONE, 401)])
-async def test_what_is_nobodys(shop: RunningApp, name: str, access: Grant, status: int) -> None:
-    """Products, prices and the balance take full access to their collection; rows of customers do not matter."""
+async def test_objects_without_a_customer(shop: RunningApp, name: str, access: Grant, status: int) -> None:
+    """Products, prices and the balance need full access to their collection; rows of customers do not matter."""
     user = await someone(shop, {}, shop={"read": access})
 
     assert status == (await CASES[name].call(shop, user)).status
 
 
-async def test_acting_by_reading_is_for_ones_own(open_shop: OpenShop) -> None:
-    """Where the operator lets readers act, who reads all customers cannot act for them, and who reads its own can."""
+async def test_readers_act_for_their_own_customers(open_shop: OpenShop) -> None:
+    """If the operator lets readers act, a reader of all customers cannot act for them, a reader of its own can."""
     shop = await open_shop({"billing_portal_sessions.create": 'action = "read"'})
     case = CASES["billing_portal_sessions.create"]
     reader = User("user-reader", "MARKED-reader", grants(read=full()))
@@ -126,7 +126,7 @@ async def test_acting_by_reading_is_for_ones_own(open_shop: OpenShop) -> None:
 
 @pytest.mark.parametrize("fields", ["null", "star"])
 async def test_deleting_needs_no_fields(open_shop: OpenShop, fields: str) -> None:
-    """An operation under `delete` is for whoever Directus lets delete, and shows what that caller may read."""
+    """An operation under `delete` needs `delete` in Directus, and shows what the caller may read."""
     shop = await open_shop({"subscriptions.cancel": 'action = "delete"'})
     grant: Grant = {"access": "full"} if fields == "null" else full()
     user = await someone(shop, {"read": full("id", "stripe_customer_id"), "delete": grant})
@@ -139,7 +139,7 @@ async def test_deleting_needs_no_fields(open_shop: OpenShop, fields: str) -> Non
 
 @pytest.mark.parametrize("name", ["subscriptions.cancel", "setup_intents.create"])
 async def test_changing_ones_own_takes_sight_of_its_key(shop: RunningApp, name: str) -> None:
-    """Without the primary key Directus cannot be asked what covers an item, so that is said before anybody is."""
+    """Without the primary key Directus cannot be asked about an item; the refusal says so, before any question."""
     user = await someone(shop, {"read": partial("stripe_customer_id"), "update": partial("name")})
 
     answer = await CASES[name].call(shop, user)
@@ -149,7 +149,7 @@ async def test_changing_ones_own_takes_sight_of_its_key(shop: RunningApp, name: 
 
 @pytest.mark.parametrize("cursor", ["starting_after", "ending_before"])
 async def test_a_cursor_names_a_customer(shop: RunningApp, cursor: str) -> None:
-    """R3, R6: without sight of customers' IDs nobody learns by a cursor which of them there are."""
+    """R3, R6: a caller that may not read customers' IDs cannot find out with a cursor which ones exist."""
     user = await someone(shop, {"read": full("name")})
 
     answer = await shop.call(user, f"/stripe/customers?limit=1&{cursor}=cus_OTHER")
@@ -158,7 +158,7 @@ async def test_a_cursor_names_a_customer(shop: RunningApp, cursor: str) -> None:
 
 
 async def test_an_action_of_the_operators(open_shop: OpenShop) -> None:
-    """The action that the file names is the one that Directus must grant, and the row's own does not stand in."""
+    """Directus must grant the action that the file names; the row's own action does not replace it."""
     shop = await open_shop({"invoices.retrieve": 'action = "share"'})
     user = await someone(shop, {"read": full(), "update": full(), "create": full()})
 
@@ -171,7 +171,7 @@ async def test_an_action_of_the_operators(open_shop: OpenShop) -> None:
     "name", ["invoices.retrieve", "payment_intents.cancel", "subscriptions.create", "charges.list"]
 )
 async def test_rows_that_may_be_read_and_not_changed(open_shop: OpenShop, name: str) -> None:
-    """Where a row takes `update`, a customer whose item the caller may only read is not its to act for."""
+    """If a row needs `update`, the caller cannot act for a customer whose item it may only read."""
     shop = await open_shop({name: 'action = "update"'})
     user = await someone(shop, {"read": full("id", "stripe_customer_id"), "update": partial("name")})
 
@@ -182,8 +182,8 @@ async def test_rows_that_may_be_read_and_not_changed(open_shop: OpenShop, name: 
 
 
 @pytest.mark.parametrize("name", ["charges", "invoices", "subscriptions", "payment_methods", "payments", "customers"])
-async def test_whole_lists_of_what_may_be_changed(open_shop: OpenShop, name: str) -> None:
-    """Where a list takes `update`, it holds what belongs to items that the caller may update, and no others."""
+async def test_whole_lists_of_items_that_may_be_changed(open_shop: OpenShop, name: str) -> None:
+    """If a list needs `update`, it contains the objects of items that the caller may update, and no others."""
     shop = await open_shop({f"{name}.list": 'action = "update"'})
     user = await someone(shop, {"read": full("id", "stripe_customer_id"), "update": partial("name")})
 
@@ -198,7 +198,7 @@ async def test_whole_lists_of_what_may_be_changed(open_shop: OpenShop, name: str
     ("name", "status"), [("setup_intents.create", 201), ("billing_portal_sessions.create", 201), ("invoices.list", 200)]
 )
 async def test_the_customer_may_be_left_out(open_shop: OpenShop, name: str, status: int) -> None:
-    """A scoped caller with one customer need not name it, and with two has to where only one can be meant."""
+    """A scoped caller with one customer need not name it; with two it must, if only one can be meant."""
     shop = await open_shop(BILLS)
     user = await someone(shop, {"read": READ}, bills=every(full()))
     body: dict[str, object] = {each: value for each, value in CASES[name].json.items() if each == "return_url"}
@@ -216,7 +216,7 @@ async def test_the_customer_may_be_left_out(open_shop: OpenShop, name: str, stat
 
 @pytest.mark.parametrize(("read", "shown"), [(READ, True), (full("id", "stripe_customer_id"), False)])
 async def test_a_secret_by_a_collections_field_list(open_shop: OpenShop, read: Grant, *, shown: bool) -> None:
-    """With the operator's word a field list elsewhere sees the secret of its own payment only where it is scoped."""
+    """With consent a field list on another collection shows the secret of the caller's own payment only if scoped."""
     shop = await open_shop(BILLS, STRIPE_EXPOSE_CLIENT_SECRET="true")
     shop.shows_client_secrets = True
     user = await someone(shop, {"read": read}, bills=every(full("id")))
@@ -230,7 +230,7 @@ async def test_a_secret_by_a_collections_field_list(open_shop: OpenShop, read: G
     "name", ["charges.list", "invoices.list", "payment_intents.create", "billing_portal_sessions.create"]
 )
 async def test_naming_a_customer_takes_the_id_field(shop: RunningApp, name: str) -> None:
-    """Whoever may see every customer but not its ID is not told what belongs to which, by naming one, either."""
+    """A caller that may see every customer but not its ID does not learn an object's owner, even by naming one."""
     user = await someone(shop, {"read": full("name"), "update": full("name")})
 
     answer = await CASES[name].call(shop, user)
@@ -239,8 +239,8 @@ async def test_naming_a_customer_takes_the_id_field(shop: RunningApp, name: str)
 
 
 @pytest.mark.parametrize("name", ["products.retrieve", "prices.retrieve"])
-async def test_all_of_what_is_nobodys(shop: RunningApp, name: str) -> None:
-    """Whoever may read every field of the collection that decides on it sees a product or price as Stripe wrote it."""
+async def test_whole_objects_without_a_customer(shop: RunningApp, name: str) -> None:
+    """A caller that may read every field of the deciding collection sees a product or price as Stripe wrote it."""
     user = await someone(shop, {}, shop={"read": full()})
 
     answer = await CASES[name].call(shop, user)

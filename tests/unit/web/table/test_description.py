@@ -1,4 +1,4 @@
-"""What the running service answers fits its own description, for every operation."""
+"""The running service's answers fit its own description, for every operation."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.unit.web.table.people import CLERK, MANAGER, OUTSIDER, TENANT
 from tests.unit.web.validation import Schema, component, faults_in
 
 LISTS = {name: case for name, case in CASES.items() if case.row.kind is Kind.LIST}
-# HTTP's own, and what only browsers read.
+# HTTP's own headers, and those that only browsers read.
 TRANSPORT = {"date", "connection", "content-type", "content-length", "server", "x-content-type-options"}
 
 
@@ -41,7 +41,7 @@ def body_schema(whole: Schema, case: Case, answer: Answer) -> Schema:
 
 
 def undescribed(whole: Schema, case: Case, answer: Answer) -> set[str]:
-    """Give the headers that an answer has, and its description has not; and see that the values fit."""
+    """Give the headers of an answer that its description lacks, and check the values of the others."""
     headers = response(whole, case, answer)["headers"]
     for name, reference in headers.items():
         value = answer.header(name)
@@ -54,7 +54,7 @@ def undescribed(whole: Schema, case: Case, answer: Answer) -> set[str]:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_answers_fit(shop: RunningApp, case: Case) -> None:
-    """Results and refusals fit the description, whatever the caller may see, and so does each header of the service."""
+    """Results and refusals fit the description for every caller, and so does each header of the service."""
     whole = await description(shop)
 
     for user in (None, CLERK, TENANT, OUTSIDER, MANAGER):
@@ -67,7 +67,7 @@ async def test_answers_fit(shop: RunningApp, case: Case) -> None:
 
 @pytest.mark.parametrize("case", LISTS.values(), ids=LISTS)
 async def test_forms_of_a_list(shop: RunningApp, case: Case) -> None:
-    """A page fits the schema of a page alone, a whole list that of a whole list alone."""
+    """A page fits the schema of a page alone, and a whole list that of a whole list alone."""
     whole, kind = await description(shop), case.row.resource.kind
     page = (await case.call(shop, MANAGER)).json()
 
@@ -81,7 +81,7 @@ async def test_forms_of_a_list(shop: RunningApp, case: Case) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_when_to_try_again(shop: RunningApp, status: int) -> None:
-    """When the next try makes sense is described where the service says it."""
+    """The description names the time of the next try wherever the service sends it."""
     whole, case = await description(shop), CASES["customers.retrieve"]
     if status == 429:
         shop.stripe.fail(faults.answer(429, json.dumps({"error": {}}), Retry_After="60"))
@@ -94,8 +94,8 @@ async def test_when_to_try_again(shop: RunningApp, status: int) -> None:
     assert undescribed(whole, case, answer) == set()
 
 
-async def test_a_customer_whose_item_waits(open_shop: OpenShop) -> None:
-    """A new customer whose ID is not in its item yet fits the description, with the header that says so."""
+async def test_a_customer_with_a_pending_id(open_shop: OpenShop) -> None:
+    """A new customer whose ID is pending fits the description, with the header that says so."""
     shop = await open_shop(STRIPE_WRITE_BACK="true", DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN, WRITE_BACK_TIMEOUT="0.3")
     item = shop.directus.add_row(owner=MANAGER.name, stripe_customer_id=None)
     whole, case = await description(shop), CASES["customers.create"].having(item=item["id"])

@@ -1,4 +1,4 @@
-"""What requests to every row may carry: the row's own parameters, and nothing that reaches beyond them."""
+"""The input of every row: the row's own parameters, and nothing that reaches beyond them."""
 
 import re
 
@@ -36,7 +36,7 @@ def with_query(case: Case, more: str) -> str:
 
 @pytest.mark.parametrize("name", BEYOND)
 async def test_parameters_beyond_the_rows_own(shop: RunningApp, name: str) -> None:
-    """R4: a parameter that the row does not name is 400 in a query as in a body, and Stripe does not hear of it."""
+    """R4: a parameter that the row does not name is 400, in a query and in a body, and Stripe is not asked."""
     queries = {
         case.name: await shop.call(MANAGER, with_query(case, f"{name}=x"), method=case.row.method)
         for case in CASES.values()
@@ -50,7 +50,7 @@ async def test_parameters_beyond_the_rows_own(shop: RunningApp, name: str) -> No
 
 @pytest.mark.parametrize("value", [["x"], {"a": 1}, 7.5, True, "\u2028", "x&y=1"], ids=repr)
 async def test_values_of_no_type(shop: RunningApp, value: object) -> None:
-    """V1: what no parameter is like is 400 wherever it stands, and Stripe is not asked."""
+    """V1: a malformed value is 400 in every place, and Stripe is not asked."""
     answers = {
         f"{case.name} {each.name}": await case.having(**{each.name: value}).call(shop, MANAGER)
         for case in BODIES.values()
@@ -66,7 +66,7 @@ async def test_values_of_no_type(shop: RunningApp, value: object) -> None:
 
 
 async def test_numbers_out_of_bounds(shop: RunningApp) -> None:
-    """V4: a quantity or an amount of nothing, less, or more than can be, is 400 at every depth."""
+    """V4: a quantity or an amount of zero, less, or more than possible is 400 at every depth."""
     wrong: dict[tuple[str, int], Answer] = {}
     for case in BODIES.values():
         for each in case.row.parameters:
@@ -86,7 +86,7 @@ async def test_numbers_out_of_bounds(shop: RunningApp) -> None:
 
 
 def misnamed(case: Case) -> list[str]:
-    """Give its path with what is no ID, and with the IDs of all other kinds."""
+    """Give its path with invalid IDs, and with the IDs of all other kinds."""
     resource = case.row.path_resource
     assert resource is not None
     own = next(part for part in case.target.split("?")[0].split("/") if resource.is_id(part))
@@ -97,7 +97,7 @@ def misnamed(case: Case) -> list[str]:
 
 
 async def test_ids_in_a_path(shop: RunningApp) -> None:
-    """P1: what is no ID of the row's kind is 404, or 400 where it is not HTTP, before anybody is asked."""
+    """P1: an ID that is not of the row's kind is 404, or 400 if it is not HTTP, before any upstream is asked."""
     targets = [(case.row.method, target) for case in PATHS.values() for target in misnamed(case)]
 
     statuses = {each: (await shop.call(MANAGER, f"/stripe{each[1]}", method=each[0])).status for each in targets}
@@ -109,8 +109,8 @@ async def test_ids_in_a_path(shop: RunningApp) -> None:
 
 
 @pytest.mark.parametrize("name", ["payment_intents.create", "refunds.create"])
-async def test_how_much_is_for_the_operator_to_let(open_shop: OpenShop, name: str) -> None:
-    """An amount is 400 without the operator's word, also from whoever may do everything, and passes with it."""
+async def test_amounts_need_the_operators_consent(open_shop: OpenShop, name: str) -> None:
+    """An amount is 400 without the operator's consent, even from a caller with full access, and accepted with it."""
     amount = {"amount": 100} if name == "refunds.create" else {"amount": 100, "currency": "eur"}
     body = {"payment_intent": "pi_OWN"} if name == "refunds.create" else {"customer": "cus_OWN"}
     case = Case(name, CASES[name].target, CASES[name].asked, "{}").having(**body, **amount)
@@ -126,7 +126,7 @@ async def test_how_much_is_for_the_operator_to_let(open_shop: OpenShop, name: st
 
 
 async def test_a_price_or_an_amount(open_shop: OpenShop) -> None:
-    """Of price and amount exactly one is sent, and what belongs to the one does not go with the other."""
+    """Exactly one of price and amount is accepted, and parameters of the one are refused with the other."""
     shop = await open_shop({"payment_intents.create": "amounts = true"})
     case = Case("payment_intents.create", "/payment_intents", "", '{"customer": "cus_OWN"}')
     bodies: list[dict[str, object]] = [
@@ -152,7 +152,7 @@ PRICED = [
 
 @pytest.mark.parametrize("name", PRICED)
 async def test_only_the_prices_that_the_operator_lists(open_shop: OpenShop, name: str) -> None:
-    """Where the operator lists prices no other one passes, at whichever depth it stands, for whomever."""
+    """If the operator lists prices no other price is accepted, at any depth and for any caller."""
     shop = await open_shop({name: 'prices = ["price_ONE", "price_MONTH", "price_THREE"]'})
     case = CASES[name]
     other = Case(name, case.target, "", re.sub("price_(ONE|MONTH)", "price_TWO", case.body or ""))
@@ -168,7 +168,7 @@ async def test_only_the_prices_that_the_operator_lists(open_shop: OpenShop, name
 
 @pytest.mark.parametrize("place", ["before", "after"])
 async def test_a_listed_price_hides_no_other(open_shop: OpenShop, place: str) -> None:
-    """One listed price among several does not let the others pass."""
+    """One listed price among several does not admit the others."""
     shop = await open_shop({"subscriptions.create": 'prices = ["price_ONE"]'})
     items = [{"price": "price_TWO"}, {"price": "price_ONE"}][:: 1 if place == "before" else -1]
 
@@ -178,8 +178,8 @@ async def test_a_listed_price_hides_no_other(open_shop: OpenShop, place: str) ->
 
 
 @pytest.mark.parametrize("name", ["subscriptions.update", "invoices.create_preview"])
-async def test_listed_prices_bind_what_was_bought_before(open_shop: OpenShop, name: str) -> None:
-    """Where the operator lists prices, the quantity of an item at another price cannot be changed either."""
+async def test_listed_prices_bind_earlier_items(open_shop: OpenShop, name: str) -> None:
+    """If the operator lists prices, the quantity of an item at another price cannot be changed either."""
     shop = await open_shop({name: 'prices = ["price_MONTH"]'})
     more: dict[str, object] = {"id": "si_OWN", "quantity": 10_000}
     listed = {**more, "price": "price_MONTH"}
@@ -195,7 +195,7 @@ async def test_listed_prices_bind_what_was_bought_before(open_shop: OpenShop, na
 
 @pytest.mark.parametrize("name", ["subscriptions.update", "invoices.create_preview"])
 async def test_an_item_that_is_none(shop: RunningApp, name: str) -> None:
-    """V1: an item that names neither one of the subscription nor a price is 400."""
+    """V1: an item that names neither an item of the subscription nor a price is 400."""
     answer = await changing(name, {"quantity": 2}).call(shop, MANAGER)
 
     assert (answer.status, shop.stripe.asked) == (400, [])
@@ -231,7 +231,7 @@ ELSEWHERE = [
     ],
 )
 async def test_return_addresses(shop: RunningApp, name: str, attribute: str) -> None:
-    """Browsers are sent back below an allowed address and nowhere else, for whomever."""
+    """Browsers are sent back below an allowed address and nowhere else, for every caller."""
     wrong = [
         await CASES[name].having(**{attribute: url}).call(shop, user) for url in ELSEWHERE for user in (MANAGER, TENANT)
     ]
@@ -247,5 +247,5 @@ async def test_return_addresses(shop: RunningApp, name: str, attribute: str) -> 
 
 
 def test_every_row_that_changes_something_has_a_body_here() -> None:
-    """What is created or changed is asked for with a body, or with none at all."""
+    """A creation or change accepts a JSON body, or no body at all."""
     assert {case.row.kind for case in BODIES.values()} == {Kind.CREATE, Kind.ACT, Kind.CREATE_CUSTOMER}

@@ -1,4 +1,4 @@
-"""Idempotency of what is created and changed: the client's own key, and one for whoever sends none."""
+"""Idempotency of creations and changes: the client's own key, and a new one for a client that sends none."""
 
 import pytest
 
@@ -13,12 +13,12 @@ KEY = ("Idempotency-Key", "order-1")
 
 
 def keys(requests: list[Recorded]) -> list[str]:
-    """Give the key of each POST that Stripe got."""
+    """Give the key of each POST to Stripe."""
     return [key for request in requests if request.method == "POST" for key in request.values("Idempotency-Key")]
 
 
 async def test_every_change_carries_a_key(shop: RunningApp) -> None:
-    """Each POST has a key of its own, and nothing else has one: a retry has its effect once."""
+    """Each POST has a key of its own, and no other method has one: a retry takes effect once."""
     for case in [*CASES.values(), *POSTS.values()]:
         assert (await case.call(shop, MANAGER)).status < 500
 
@@ -29,7 +29,7 @@ async def test_every_change_carries_a_key(shop: RunningApp) -> None:
 
 @pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
 async def test_the_same_key_again(shop: RunningApp, case: Case) -> None:
-    """W5: the same caller's same key for the same is one effect at Stripe, whose answer is given again."""
+    """W5: the same caller with the same key and request has one effect at Stripe, whose answer is repeated."""
     first, second = await case.call(shop, MANAGER, KEY), await case.call(shop, MANAGER, KEY)
 
     assert (case.status, case.status, first.body) == (first.status, second.status, second.body)
@@ -38,12 +38,12 @@ async def test_the_same_key_again(shop: RunningApp, case: Case) -> None:
 
 
 async def test_keys_are_of_caller_and_row(shop: RunningApp) -> None:
-    """W5: two callers' same key, and one caller's for two rows, are never one; nor do they show what was sent."""
+    """W5: the same key of two callers, or for two rows, gives two keys at Stripe, which do not show what was sent."""
     for case in POSTS.values():
         assert (await case.call(shop, MANAGER, KEY)).status == case.status
 
     manager = keys(shop.stripe.asked)
-    for case in POSTS.values():  # what the manager detached and canceled is refused by now
+    for case in POSTS.values():  # the manager's objects are detached and canceled by now, so some are refused
         await case.call(shop, TENANT, KEY)
     both = keys(shop.stripe.asked)
 
@@ -53,7 +53,7 @@ async def test_keys_are_of_caller_and_row(shop: RunningApp) -> None:
 
 
 async def test_another_callers_key_gives_nothing_of_the_first(shop: RunningApp) -> None:
-    """W5: a key that somebody else used before does not bring back what was made with it."""
+    """W5: a key that another caller used before does not return what was made with it."""
     case = CASES["payment_intents.create"]
 
     first, second = await case.call(shop, MANAGER, KEY), await case.call(shop, TENANT, KEY)
@@ -63,7 +63,7 @@ async def test_another_callers_key_gives_nothing_of_the_first(shop: RunningApp) 
 
 
 async def test_the_same_key_for_something_else(shop: RunningApp) -> None:
-    """W6: a key that comes again with other values, or for another object, is a clear 409 and changes nothing more."""
+    """W6: a key repeated with other values, or for another object, is a clear 409 and changes nothing more."""
     case, cancel = CASES["payment_intents.create"], CASES["payment_intents.cancel"]
     await case.call(shop, MANAGER, KEY)
     await cancel.call(shop, MANAGER, KEY)
@@ -81,7 +81,7 @@ async def test_the_same_key_for_something_else(shop: RunningApp) -> None:
     "sent", [(KEY, ("Idempotency-Key", "order-2")), (("Idempotency-Key", "k" * 256),)], ids=["two", "long"]
 )
 async def test_odd_keys(shop: RunningApp, sent: tuple[tuple[str, str], ...]) -> None:
-    """W5: a key that Stripe would not take, or a second one, is 400 and reaches nobody."""
+    """W5: a key that Stripe would not accept, or a second one, is 400 and reaches no upstream."""
     answers = {name: await case.call(shop, MANAGER, *sent) for name, case in POSTS.items()}
 
     assert dict.fromkeys(POSTS, (400, "INVALID_PAYLOAD")) == {name: (a.status, a.code) for name, a in answers.items()}
@@ -90,7 +90,7 @@ async def test_odd_keys(shop: RunningApp, sent: tuple[tuple[str, str], ...]) -> 
 
 @pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
 async def test_a_key_is_no_way_around_the_scope(shop: RunningApp, case: Case) -> None:
-    """R1: who may no longer touch an object does not get the answer of when it could, by the key of then."""
+    """R1: a caller that lost access to an object cannot get an earlier answer by repeating its key."""
     await case.call(shop, TENANT, KEY)
     before = len(keys(shop.stripe.asked))
     shop.directus.rows["customers"].clear()
@@ -103,7 +103,7 @@ async def test_a_key_is_no_way_around_the_scope(shop: RunningApp, case: Case) ->
 
 @pytest.mark.parametrize("case", POSTS.values(), ids=POSTS)
 async def test_a_lost_answer_has_one_effect(shop: RunningApp, case: Case) -> None:
-    """U3: where Stripe fails once the same request is sent again, with the same key."""
+    """U3: if Stripe fails once, the same request is sent again with the same key."""
     shop.stripe.fail(faulty(500, "{}"), when=lambda request: request.method == "POST", times=1)
 
     answer = await case.call(shop, MANAGER)

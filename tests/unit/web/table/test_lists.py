@@ -1,4 +1,4 @@
-"""The lists of the table: what chooses among their objects, and their three forms, for whoever sees all and its own."""
+"""The lists of the table: their filters and their three forms, for callers with full and with scoped access."""
 
 import json
 
@@ -33,7 +33,7 @@ def bare(name: str) -> str:
 
 @pytest.mark.parametrize("name", FILTERED)
 async def test_all_of_ones_own(shop: RunningApp, name: str) -> None:
-    """A scoped caller that chooses nothing gets what belongs to all of its customers, and asks Stripe for no others."""
+    """A scoped caller without a filter gets the objects of all its customers, and asks Stripe for no others."""
     shop.directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OTHER", name="Bob", email="bob@example.com")
     prefix = ROWS[name].resource.prefixes[0]
 
@@ -56,7 +56,7 @@ async def test_one_of_ones_own(shop: RunningApp, name: str) -> None:
 
 @pytest.mark.parametrize("name", FILTERED)
 async def test_filters_of_a_scoped_caller(shop: RunningApp, name: str) -> None:
-    """What else chooses goes to Stripe with the caller's own customer."""
+    """Other filters go to Stripe together with the caller's own customer."""
     query = dict(part.split("=") for part in CASES[name].asked.partition("?")[2].split("&"))
 
     answer = await CASES[name].call(shop, TENANT)
@@ -69,7 +69,7 @@ async def test_filters_of_a_scoped_caller(shop: RunningApp, name: str) -> None:
     "query", ["customer=cus_1&customer=cus_2", "customer=", "customer[]=cus_1", "limit=1&limit=2", "created=1"]
 )
 async def test_odd_filters(shop: RunningApp, query: str) -> None:
-    """V4: a filter that stands there twice, is empty or is spelt otherwise is 400, and nobody is asked."""
+    """V4: a filter that is repeated, empty or misspelled is 400, and no upstream is asked."""
     answers = {name: await shop.call(MANAGER, f"{bare(name)}?{query}") for name in LISTS}
 
     assert dict.fromkeys(LISTS, (400, "INVALID_QUERY")) == {name: (a.status, a.code) for name, a in answers.items()}
@@ -78,7 +78,7 @@ async def test_odd_filters(shop: RunningApp, query: str) -> None:
 
 
 async def test_time(shop: RunningApp) -> None:
-    """`created` chooses where Stripe's list takes it, and is 400 where it does not, as of payment methods."""
+    """`created` filters if Stripe's list takes it, and is 400 if not, as for payment methods."""
     targets = {name: f"{bare(name)}?limit=5&created[gte]=4000000000" for name in DATED}
 
     found = {name: ids(await shop.call(MANAGER, target)) for name, target in targets.items()}
@@ -90,8 +90,8 @@ async def test_time(shop: RunningApp) -> None:
     assert ({"payment_methods.list"}, 400) == ({*LISTS} - {*DATED}, other.status)
 
 
-async def test_payment_methods_are_somebodys(shop: RunningApp) -> None:
-    """Stripe lists payment methods of one customer: whoever sees all must say whose, a scoped caller gets its own."""
+async def test_payment_methods_need_a_customer(shop: RunningApp) -> None:
+    """Stripe lists payment methods of one customer: a full caller must name it, a scoped caller gets its own."""
     unsaid, own = (
         await shop.call(MANAGER, bare("payment_methods.list")),
         await shop.call(TENANT, bare("payment_methods.list")),
@@ -119,7 +119,7 @@ async def test_payment_methods_are_somebodys(shop: RunningApp) -> None:
     ],
 )
 async def test_refunds_of_a_scoped_caller(shop: RunningApp, query: str, status: int, found: list[str] | None) -> None:
-    """Refunds name no customer, so a scoped caller asks for those of a payment or charge, and that is its own."""
+    """Refunds name no customer, so a scoped caller must name a payment or charge, and one of its own."""
     answer = await shop.call(TENANT, f"/stripe/refunds{query}")
 
     assert status == answer.status
@@ -130,7 +130,7 @@ async def test_refunds_of_a_scoped_caller(shop: RunningApp, query: str, status: 
 
 @pytest.mark.parametrize("user", [MANAGER, TENANT], ids=["manager", "tenant"])
 async def test_long_lists(shop: RunningApp, user: object) -> None:
-    """A list of a new kind is whole, newest first and without doubles, as an array, in lines and page by page."""
+    """A list of a new kind is whole, newest first and without duplicates, as an array, in lines and page by page."""
     new = [str(shop.stripe.add("charge", customer="cus_OWN")["id"]) for _ in range(250)]
     expected = [*reversed(new), "ch_OWN"]
     shop.stripe.add("charge", customer="cus_FOREIGN")
@@ -154,7 +154,7 @@ async def test_long_lists(shop: RunningApp, user: object) -> None:
 @pytest.mark.parametrize("name", ["charges.list", "invoices.list", "subscriptions.list", "payment_methods.list"])
 @pytest.mark.parametrize("cursor", ["starting_after", "ending_before"])
 async def test_cursors_of_others(shop: RunningApp, name: str, cursor: str) -> None:
-    """R3: a cursor that is somebody else's object, or none at all, is 400 in the same words."""
+    """R3: a cursor that is a foreign object, or no object at all, is 400 in the same words."""
     prefix = ROWS[name].resource.prefixes[0]
 
     answers = [
@@ -166,7 +166,7 @@ async def test_cursors_of_others(shop: RunningApp, name: str, cursor: str) -> No
 
 
 async def test_how_many_there_are_of_others(shop: RunningApp) -> None:
-    """R3: what others have shows neither in `has_more` nor in how many pages there are."""
+    """R3: objects of others affect neither `has_more` nor the number of pages."""
     for _ in range(20):
         shop.stripe.add("charge", customer="cus_FOREIGN")
 
@@ -176,7 +176,7 @@ async def test_how_many_there_are_of_others(shop: RunningApp) -> None:
 
 
 async def test_a_list_takes_no_body(shop: RunningApp) -> None:
-    """What a GET carries in its body chooses nothing."""
+    """The body of a GET filters nothing."""
     body = json.dumps({"customer": "cus_FOREIGN"}).encode()
 
     for name in LISTS:
@@ -187,7 +187,7 @@ async def test_a_list_takes_no_body(shop: RunningApp) -> None:
 
 
 async def test_too_many_customers(open_shop: OpenShop) -> None:
-    """Whoever has more customers than the operator's bound is told so by every list of all its own."""
+    """A caller with more customers than the operator's bound is told so by every list of all its objects."""
     shop = await open_shop(SCOPE_MAX_CUSTOMERS="1")
     shop.directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OTHER", name="Bob", email="bob@example.com")
 

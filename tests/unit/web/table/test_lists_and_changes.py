@@ -1,4 +1,4 @@
-"""A list and a change made while it is fetched: who made the change sees it in any list asked for afterwards."""
+"""A list and a change made while it is fetched: the caller sees its change in any list requested afterwards."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ CHANGES: dict[str, tuple[str, dict[str, object]]] = {
 
 
 class Late:
-    """Answers what is true when it is asked, at release."""
+    """Takes the answer when the request arrives, and sends it at `release`."""
 
     def __init__(self) -> None:
         self.arrived = False
@@ -46,7 +46,7 @@ def is_list(request: Recorded) -> bool:
 async def test_a_list_begun_before_a_change_is_not_joined_after_it(
     open_shop: OpenShop, change: str, write_back: str
 ) -> None:
-    """However slow an earlier list is, a list that is asked for after a change was answered holds it."""
+    """A list that is requested after the answer to a change contains the change, however slow an earlier list is."""
     shop = await open_shop(STRIPE_WRITE_BACK=write_back)
     target, body = CHANGES[change]
     late = Late()

@@ -20,7 +20,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
 async def test_a_session_on_a_foreign_page(shop: RunningApp, headers: list[tuple[str, str]]) -> None:
-    """X1: no row is changed by a foreign or opaque origin with a visitor's session, DELETE no more than POST."""
+    """X1: with a visitor's session a page of a foreign or opaque origin changes nothing, by DELETE or by POST."""
     answers = {name: await case.call(shop, None, SESSION, *headers) for name, case in CHANGING.items()}
 
     assert dict.fromkeys(CHANGING, (403, "FORBIDDEN")) == {
@@ -31,16 +31,16 @@ async def test_a_session_on_a_foreign_page(shop: RunningApp, headers: list[tuple
 
 
 async def test_a_session_on_a_page_of_this_site(shop: RunningApp) -> None:
-    """X1: the same requests pass from a page of this origin, and a token passes from wherever it is sent."""
+    """X1: the same requests are accepted from a page of this origin, and with a token from anywhere."""
     own = ("Origin", "https://sidecar.test")
-    last = {"payment_methods.detach", "subscriptions.cancel"}  # after which there is nothing to ask for
+    last = {"payment_methods.detach", "subscriptions.cancel"}  # after these nothing is left to ask for
     cases = [case for name, case in CHANGING.items() if name not in last]
 
     by_session = {case.name: (await case.call(shop, None, SESSION, own)).status for case in cases}
     by_token = {case.name: (await case.call(shop, None, bearer(MANAGER.token), *ELSEWHERE)).status for case in cases}
 
     assert {case.name: case.status for case in cases} == by_session
-    for twice in ("payment_intents.cancel", "refunds.create"):  # which Stripe does not do
+    for twice in ("payment_intents.cancel", "refunds.create"):  # Stripe refuses these the second time
         del by_token[twice]
     assert by_token.items() <= by_session.items()
 
@@ -49,7 +49,7 @@ async def test_a_session_on_a_page_of_this_site(shop: RunningApp) -> None:
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 )
 async def test_bodies_that_a_form_can_send(shop: RunningApp, content_type: str) -> None:
-    """X2: on every row a body of such a type is 415 with a session, even where the row needs no body."""
+    """X2: on every row a body of such a type is 415 with a session, even if the row needs no body."""
     kind = ("Content-Type", content_type)
 
     answers = {name: await case.having().call(shop, None, SESSION, kind) for name, case in CHANGING.items()}
@@ -59,7 +59,7 @@ async def test_bodies_that_a_form_can_send(shop: RunningApp, content_type: str) 
 
 
 async def test_a_body_without_a_type(shop: RunningApp) -> None:
-    """X2: a body that does not say what it is is 415, also where none is needed."""
+    """X2: a body without a content type is 415, even if the row needs no body."""
     answers = {
         name: await shop.call(MANAGER, f"/stripe{case.target}", method=case.row.method, body=b"{}")
         for name, case in CHANGING.items()
@@ -72,19 +72,19 @@ async def test_a_body_without_a_type(shop: RunningApp) -> None:
     "name", ["payment_intents.cancel", "subscriptions.cancel", "payment_methods.detach", "invoices.create_preview"]
 )
 async def test_where_no_body_is_needed(shop: RunningApp, name: str) -> None:
-    """A change that needs nothing may be asked for without a body, or with an empty object."""
+    """A change without required parameters is accepted without a body, or with an empty object."""
     case, target = CASES[name], f"/stripe{CASES[name].target}"
     bare = await shop.call(MANAGER, target.replace("_OWN", "_OTHER"), method=case.row.method)
     empty = await shop.call(
         MANAGER, target, method=case.row.method, headers=[("Content-Type", "application/json")], body=b"{}"
     )
 
-    expected = 400 if name == "invoices.create_preview" else 200  # where Stripe wants to know of whom
+    expected = 400 if name == "invoices.create_preview" else 200  # Stripe needs a customer for this one
     assert (expected, expected) == (bare.status, empty.status)
 
 
 async def test_preflights_name_the_methods(open_shop: OpenShop) -> None:
-    """X3: a preflight tells what each path takes, the methods of all its rows and no others, and asks nobody."""
+    """X3: a preflight names the methods of all rows of the path and no others, and no upstream is asked."""
     shop = await open_shop(ALLOWED_ORIGINS="https://app.example.com")
     shop.lets_origins_in = True
     methods: dict[str, set[str]] = {}
@@ -102,8 +102,8 @@ async def test_preflights_name_the_methods(open_shop: OpenShop) -> None:
     assert shop.stripe.asked == []
 
 
-async def test_no_preflight_of_what_is_off(open_app: OpenApp) -> None:
-    """P3: a row that is off shows in no preflight either."""
+async def test_no_preflight_of_a_row_that_is_off(open_app: OpenApp) -> None:
+    """P3: no preflight shows a row that is off."""
     app = await open_app(STRIPE_OPERATIONS="/dev/null")
 
     statuses = {
@@ -116,7 +116,7 @@ async def test_no_preflight_of_what_is_off(open_app: OpenApp) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "TRACE", "PROPFIND"])
 async def test_other_methods(shop: RunningApp, method: str) -> None:
-    """P3: a path takes its rows' methods and no others, and neither upstream is asked."""
+    """P3: a path accepts the methods of its rows and no others, and neither upstream is asked."""
     served = {(case.row.method, case.target.partition("?")[0]) for case in CASES.values()}
     targets = sorted({case.target.partition("?")[0] for case in CASES.values()})
 
