@@ -1,4 +1,4 @@
-"""Every answer to an administrator's call is judged by us, whatever the library makes of it."""
+"""We check every answer to an administrator's call ourselves, whatever the library makes of it."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ def admin(directus: DirectusDouble) -> Administrator:
 
 
 async def test_a_row(directus: DirectusDouble, admin: Administrator) -> None:
-    """A row is found with the token as the one credential."""
+    """A row is found, with the token as the only credential."""
     directus.fail(answer(200, '{"data": {"id": 1}}'))
 
     assert await asyncio.to_thread(admin.find, "roles/1") == {"id": 1}
@@ -41,7 +41,7 @@ async def test_a_row(directus: DirectusDouble, admin: Administrator) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(403, "FORBIDDEN"), (404, "ROUTE_NOT_FOUND")])
 async def test_an_absent_row(directus: DirectusDouble, admin: Administrator, status: int, code: str) -> None:
-    """What Directus says of a row that is not there reads as none."""
+    """Directus's answer about a missing row gives None."""
     directus.fail(refusal(status, code))
 
     assert await asyncio.to_thread(admin.find, "roles/1") is None
@@ -49,7 +49,7 @@ async def test_an_absent_row(directus: DirectusDouble, admin: Administrator, sta
 
 @pytest.mark.parametrize(("status", "code"), [(401, "INVALID_CREDENTIALS"), (403, "INVALID_TOKEN")])
 async def test_a_bad_token(directus: DirectusDouble, admin: Administrator, status: int, code: str) -> None:
-    """A refused token is not taken for a row that is not there; the setting is named, the token is not."""
+    """A refused token does not count as a missing row; the message names the setting, not the token."""
     directus.fail(refusal(status, code))
 
     with pytest.raises(AdministratorFault, match=f"{code}.*DIRECTUS_ADMIN_TOKEN") as fault:
@@ -58,7 +58,7 @@ async def test_a_bad_token(directus: DirectusDouble, admin: Administrator, statu
 
 
 async def test_errors_in_the_text(directus: DirectusDouble, admin: Administrator) -> None:
-    """Rows that speak of "errors" are rows; the library takes them for a failure."""
+    """Rows with the word "errors" are rows, though the library takes them for a failure."""
     rows = [{"collection": "errors"}, {"collection": "errors_old"}]
     directus.fail(answer(200, json.dumps({"data": rows})))
 
@@ -66,14 +66,14 @@ async def test_errors_in_the_text(directus: DirectusDouble, admin: Administrator
 
 
 async def test_nothing_to_say(directus: DirectusDouble, admin: Administrator) -> None:
-    """An empty 204 is a success; the library tries to read it as JSON."""
+    """An empty 204 is a success, though the library tries to read it as JSON."""
     directus.fail(answer(204))
 
     await asyncio.to_thread(admin.change, "roles/1", {"name": "x"})
 
 
-async def test_no_licence(directus: DirectusDouble, admin: Administrator) -> None:
-    """A Directus 12 that refuses item rules for want of a licence is told apart, with the reason."""
+async def test_no_license(directus: DirectusDouble, admin: Administrator) -> None:
+    """A Directus 12 that refuses item rules without a license is recognized, and the reason is given."""
     directus.fail(refusal(403, "RESOURCE_RESTRICTED"))
 
     with pytest.raises(AdministratorFault, match=r"RESOURCE_RESTRICTED.*licence"):
@@ -94,7 +94,7 @@ async def test_a_path_in_the_address(directus: DirectusDouble) -> None:
 async def test_a_login_in_netrc(
     directus: DirectusDouble, admin: Administrator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The token is sent though ~/.netrc has a login for that host."""
+    """The token is sent even if ~/.netrc has a login for that host."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -107,7 +107,7 @@ async def test_a_login_in_netrc(
 
 
 async def test_a_redirect(directus: DirectusDouble, admin: Administrator) -> None:
-    """A redirect is a fault and not followed: the token goes nowhere else."""
+    """A redirect is a fault and is not followed, so the token is sent to no other server."""
     async with DirectusDouble.running() as elsewhere:
         directus.fail(redirect(elsewhere.url))
 
@@ -129,16 +129,16 @@ async def test_a_redirect(directus: DirectusDouble, admin: Administrator) -> Non
         reset_mid_body,
     ],
 )
-async def test_what_directus_would_not_say(directus: DirectusDouble, admin: Administrator, fault: Fault) -> None:
-    """Anything that is not an answer of Directus is a fault, never a row and never a missing one."""
+async def test_answers_that_are_not_directuss(directus: DirectusDouble, admin: Administrator, fault: Fault) -> None:
+    """An answer that is not Directus's is a fault, never a row and never a missing row."""
     directus.fail(fault)
 
     with pytest.raises(AdministratorFault):
         await asyncio.to_thread(admin.find, "roles/1")
 
 
-async def test_nobody_there(directus: DirectusDouble, admin: Administrator) -> None:
-    """A connection that is refused is a fault."""
+async def test_refused_connection(directus: DirectusDouble, admin: Administrator) -> None:
+    """A refused connection is a fault."""
     await directus.refuse()
 
     with pytest.raises(AdministratorFault, match="could not be asked"):

@@ -1,4 +1,4 @@
-"""What `check` makes of upstreams that a healthy Directus and Stripe cannot show it."""
+"""`check` against faulty upstreams, which a healthy Directus and Stripe cannot imitate."""
 
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -62,7 +62,7 @@ async def asked_stripe(settings: Settings) -> list[Line]:
 async def test_not_a_directus_that_we_can_use(
     directus: DirectusDouble, settings: Settings, fault: Fault, text: str
 ) -> None:
-    """Whatever is not a working Directus of version 11 is one fault, and nothing more is asked of it."""
+    """Anything but a working Directus of version 11 is one fault, and gets no further request."""
     directus.fail(fault)
 
     [line] = await asked_directus(moved(settings, directus_url=directus.url))
@@ -73,14 +73,14 @@ async def test_not_a_directus_that_we_can_use(
 
 
 async def test_the_first_question_has_no_token(directus: DirectusDouble, settings: Settings) -> None:
-    """Until it is known to be Directus that answers it is not shown the service token."""
+    """The service token is not sent before the server is known to be Directus."""
     await asked_directus(moved(settings, directus_url=directus.url))
 
     assert directus.requests[0].values("Authorization") == []
 
 
 async def test_a_right_that_a_restricted_key_lacks(stripe: StripeDouble, settings: Settings) -> None:
-    """A restricted key that may read customers but no PaymentIntents is told so, apart from a bad key."""
+    """A restricted key that may read customers but no PaymentIntents is reported as such, apart from a bad key."""
     lacking = answer(403, json.dumps({"error": {"type": "invalid_request_error", "code": "permission_denied"}}))
     stripe.key = "rk_test_x"
     stripe.fail(lacking, when=lambda request: request.path == "/v1/payment_intents")
@@ -93,7 +93,7 @@ async def test_a_right_that_a_restricted_key_lacks(stripe: StripeDouble, setting
 
 
 async def test_stripes_words_are_not_repeated(stripe: StripeDouble, settings: Settings) -> None:
-    """S3: A refused key is reported without Stripe's message, which quotes part of it."""
+    """S3: A refused key is reported without Stripe's message, which quotes a part of the key."""
     [line] = await asked_stripe(
         moved(settings, stripe_api_base=stripe.url, stripe_live_secret_key=SecretStr("sk_test_MARKEDkeyEND"))
     )
@@ -104,7 +104,7 @@ async def test_stripes_words_are_not_repeated(stripe: StripeDouble, settings: Se
 
 
 async def test_payments_are_asked_for_sparingly(stripe: StripeDouble, settings: Settings) -> None:
-    """Each list is asked for one object, which is enough to see the right to it."""
+    """Each list is requested with one object, which is enough to see the right to it."""
     await asked_stripe(moved(settings, stripe_api_base=stripe.url, stripe_live_secret_key=SecretStr(stripe.key)))
 
     assert [(request.path, request.query) for request in stripe.requests] == [
@@ -123,7 +123,7 @@ def permissions(**actions: tuple[str, list[str]]) -> Permissions:
 
 
 def granted(rights: Iterable[Right]) -> Permissions:
-    """What Directus makes of the rights that `provision` gives."""
+    """Directus's permissions for the rights that `provision` gives."""
     payload: dict[str, dict[str, object]] = {}
     for right in rights:
         access = "partial" if right.item else "full"
@@ -134,10 +134,8 @@ def granted(rights: Iterable[Right]) -> Permissions:
 @pytest.mark.parametrize("collection", ["customers", "directus_users"])
 @pytest.mark.parametrize("realtime", [False, True])
 @pytest.mark.parametrize("events", [False, True])
-def test_what_provision_grants_is_not_too_much(
-    settings: Settings, collection: str, *, realtime: bool, events: bool
-) -> None:
-    """The rights that `provision` gives are enough and not more."""
+def test_provision_grants_not_too_much(settings: Settings, collection: str, *, realtime: bool, events: bool) -> None:
+    """The rights that `provision` gives are enough, and no more than needed."""
     these = moved(settings, directus_realtime=realtime, stripe_customers_collection=collection)
     these = hearing(these) if events else these
     rights = granted(needed(these, realtime=realtime, mirrored=these.mirror.fields if events else None))
@@ -146,8 +144,8 @@ def test_what_provision_grants_is_not_too_much(
     assert [line.word for line in right_lines(these, rights)] == [Word.OK] * (2 if events else 1)
 
 
-def test_what_is_kept_true(settings: Settings) -> None:
-    """The fields that Stripe's events keep true are named, and those of the map that they cannot reach."""
+def test_fields_that_events_update(settings: Settings) -> None:
+    """The report names the fields that Stripe's events update, and the mapped fields that events cannot reach."""
     these = hearing(settings)
 
     _, kept, left = right_lines(these, granted(needed(these, realtime=False, mirrored=["name", "email"])))
@@ -167,7 +165,7 @@ def test_what_is_kept_true(settings: Settings) -> None:
     ids=["some items", "not the ID", "nothing"],
 )
 def test_a_token_that_cannot_keep_the_id_true(settings: Settings, rights: Permissions) -> None:
-    """A token made without STRIPE_WEBHOOK_SECRET cannot clear an ID, which is a fault as soon as events come in."""
+    """A token provisioned without STRIPE_WEBHOOK_SECRET cannot clear an ID, which is a fault if events are on."""
     these = hearing(moved(settings, stripe_write_back=False))
 
     _, line = right_lines(these, rights)
@@ -177,8 +175,8 @@ def test_a_token_that_cannot_keep_the_id_true(settings: Settings, rights: Permis
     assert "run `provision` with STRIPE_WEBHOOK_SECRET set" in line.text
 
 
-def test_what_only_events_need_is_too_much_without(settings: Settings) -> None:
-    """The token that could clear an ID could overwrite one, which is told where no events come in."""
+def test_rights_that_only_events_need(settings: Settings) -> None:
+    """A token that could clear an ID could also overwrite one, which is reported if events are off."""
     rights = granted(needed(settings, realtime=False, mirrored=["name"]))
 
     assert "overwrite customers.stripe_customer_id" in str(excess(settings, rights))
@@ -194,12 +192,12 @@ def test_what_only_events_need_is_too_much_without(settings: Settings) -> None:
     ],
 )
 def test_too_much_with_events(settings: Settings, rights: Permissions, named: str) -> None:
-    """With events, too, any right beyond the mapped fields is named."""
+    """With events, too, any right beyond the mapped fields is reported."""
     assert named in str(excess(hearing(settings), rights))
 
 
-def test_what_only_realtime_needs_is_too_much_without(settings: Settings) -> None:
-    """Each right that DIRECTUS_REALTIME adds is named where that is off, the wider one to permissions too."""
+def test_rights_that_only_realtime_needs(settings: Settings) -> None:
+    """Each right that DIRECTUS_REALTIME adds is reported if the setting is off, the wider one to permissions too."""
     plain, wide = needed(settings, realtime=False), needed(settings, realtime=True)
 
     added = {excess(settings, granted([*plain, right])) for right in wide if right not in plain}
@@ -222,12 +220,12 @@ def test_what_only_realtime_needs_is_too_much_without(settings: Settings) -> Non
     ],
 )
 def test_too_much_is_named(settings: Settings, rights: Permissions, named: str) -> None:
-    """Any right beyond those is named."""
+    """Any other right is reported."""
     assert named in str(excess(settings, rights))
 
 
 def test_no_finding_where_nothing_can_be_seen(settings: Settings) -> None:
-    """That nobody's address has rights says nothing of Directus where the policy may include it."""
+    """Rights at an address that nobody has are a fault of Directus only if the policy cannot include that address."""
     seen: dict[str, object] = {"customers": {}}
 
     assert address_line(settings, seen, provisioned=True).word is Word.FAULT
@@ -237,7 +235,7 @@ def test_no_finding_where_nothing_can_be_seen(settings: Settings) -> None:
 
 
 def test_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
-    """One fault among other lines makes the exit code 1; without any it is 0."""
+    """One fault among other lines makes the exit code 1; without a fault it is 0."""
     good, bad = Line(Word.OK, "good"), Line(Word.FAULT, "bad")
 
     assert (show([good]), show([good, bad, good]), show([])) == (0, 1, 0)

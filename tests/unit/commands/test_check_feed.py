@@ -1,4 +1,4 @@
-"""Whether changes in Directus would be heard, as `check` sees it without a Directus that is in order."""
+"""Whether the service would hear of changes in Directus, as `check` sees it against a faulty Directus."""
 
 import pytest
 from pydantic import SecretStr
@@ -21,7 +21,7 @@ SETTINGS = Settings(
 
 
 def permissions(access: str = "full", field: str = "id") -> Permissions:
-    """The same for each collection of the feed."""
+    """Give the same answer for each collection of the feed."""
     payload = {name: {"read": {"access": access, "fields": [field]}} for name in COLLECTIONS}
     return Permissions.from_directus(payload, payload)
 
@@ -32,7 +32,7 @@ async def found(granted: Permissions, info: object) -> list[tuple[Word, str]]:
 
 @pytest.mark.parametrize("granted", [permissions("none"), permissions("partial"), permissions(field="name")])
 async def test_rights_that_are_not_enough(granted: Permissions) -> None:
-    """Less than the IDs of every item is a fault: changes of the rest would not be heard."""
+    """A right to fewer than all IDs is a fault: changes of the other items would not be heard."""
     [(word, text)] = await found(granted, ON)
 
     assert word is Word.FAULT
@@ -44,7 +44,7 @@ async def test_rights_that_are_not_enough(granted: Permissions) -> None:
     [({"websocket": False}, "WEBSOCKETS_ENABLED"), ({"websocket": {"rest": False}}, "WEBSOCKETS_REST_ENABLED")],
 )
 async def test_websockets_that_are_off(info: object, setting: str) -> None:
-    """WebSockets that Directus says are off are a fault that names its setting, beside one of the rights."""
+    """WebSockets that Directus says are off are a fault that names their setting, next to a fault of the rights."""
     alone, both = await found(permissions(), info), await found(permissions("none"), info)
 
     [(word, text)] = alone
@@ -55,7 +55,7 @@ async def test_websockets_that_are_off(info: object, setting: str) -> None:
 
 @pytest.mark.parametrize("info", [ON, {}, None])
 async def test_a_feed_that_cannot_be_followed(info: object) -> None:
-    """Where nothing else is wrong it is tried, and one that lets nobody in is a fault within the time it may take."""
+    """If nothing else is wrong, the feed is tried; a feed that admits nobody is a fault within its time limit."""
     [(word, text)] = await found(permissions(), info)
 
     assert word is Word.FAULT

@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def asked(settings: Settings, grant: object, answer: DirectusAnswer) -> tuple[list[Line], list[str]]:
-    """Give the lines, and the paths that were asked for."""
+    """Give the lines, and the requested paths."""
     paths = []
 
     async def ask(path: str, _address: str | None) -> DirectusAnswer:
@@ -52,7 +52,7 @@ async def asked(settings: Settings, grant: object, answer: DirectusAnswer) -> tu
     ids=["another", "there", "none shown", "no answer"],
 )
 async def test_a_field_that_is_not_there(settings: Settings, fields: object, lines: list[Line]) -> None:
-    """A field that the collection does not have is one fault; where Directus shows no fields, nothing is said."""
+    """A field that the collection lacks is one fault; if Directus shows no fields, nothing is reported."""
     answer = (
         DirectusAnswer(200, {"data": fields}, None, None)
         if fields is not None
@@ -63,5 +63,5 @@ async def test_a_field_that_is_not_there(settings: Settings, fields: object, lin
 
 
 async def test_a_token_that_sees_some_fields_cannot_tell(settings: Settings) -> None:
-    """A token that may read some fields alone is shown those alone, so nothing is asked and nothing said."""
+    """Directus shows a token only the fields that it may read, so `check` neither asks nor reports."""
     assert await asked(settings, KEY_ALONE, DirectusAnswer(200, {"data": [{"field": "id"}]}, None, None)) == ([], [])

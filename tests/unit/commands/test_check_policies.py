@@ -1,4 +1,4 @@
-"""Which policies let callers choose their customers, as `check` sees them."""
+"""Which policies let callers choose their customers, according to `check`."""
 
 from collections.abc import Iterable
 from itertools import combinations
@@ -43,7 +43,7 @@ def words(*rows: object) -> list[Word]:
 
 
 def decision(rows: list[Row]) -> Decision:
-    """What the service says to a reader with these permissions, added up as Directus does for `/permissions/me`."""
+    """Give the service's verdict on a reader with these permissions, merged as Directus does for `/permissions/me`."""
     grants = {}
     for action in Action:
         mine = [row for row in rows if row["action"] == action]
@@ -57,7 +57,7 @@ def decision(rows: list[Row]) -> Decision:
 @pytest.mark.parametrize("fields", [["*"], ["name", ID]])
 @pytest.mark.parametrize("action", ["create", "update"])
 def test_one_policy(action: str, fields: list[str]) -> None:
-    """R5: An item rule for reading beside the ID field for writing is a fault."""
+    """R5: An item rule for reading together with the ID field for writing is a fault."""
     [fault] = lines([rule("member", "read", item=OWN), rule("member", action, fields)])
 
     assert fault.word is Word.FAULT
@@ -77,12 +77,12 @@ def test_one_policy(action: str, fields: list[str]) -> None:
     ],
 )
 def test_nothing_to_find(rows: list[Row]) -> None:
-    """Full readers may write what they like, and those of some items whatever is not the ID field."""
+    """A caller that reads all items may write any field; a caller that reads some, any field but the ID field."""
     assert words(*rows) == [Word.OK]
 
 
 def test_two_policies() -> None:
-    """What two policies make together is a note that names both, for nobody may have both."""
+    """A combination of two policies is a note that names both, since perhaps nobody has both."""
     good, note = lines([rule("member", "read", item=OWN), rule("clerk", "create")])
 
     assert (good.word, note.word) == (Word.OK, Word.NOTE)
@@ -91,14 +91,14 @@ def test_two_policies() -> None:
 
 
 def test_two_policies_of_one_name() -> None:
-    """Policies are told apart by more than their names."""
+    """Policies of the same name are told apart."""
     twin = {**rule("member", "update"), "policy": {"id": "another", "name": "member"}}
 
     assert words(rule("member", "read", item=OWN), twin) == [Word.OK, Word.NOTE]
 
 
 def test_the_service_policy_is_none_of_them() -> None:
-    """What `provision` gives its own user to write with is no finding."""
+    """The rights that `provision` gives its own user for writing are no finding."""
     ours = rule("Stripe sidecar (customers)", "update", [ID], {ID: {"_null": True}})
 
     assert words(rule("member", "read", item=OWN), ours) == [Word.OK]
@@ -116,7 +116,7 @@ def test_the_service_policy_is_none_of_them() -> None:
     ],
 )
 def test_not_seen_is_not_well(answer: DirectusAnswer) -> None:
-    """Where it could not look it says so, and not that all is well."""
+    """If the check could not look, it says so, and not that all is well."""
     [line] = policy_lines(SETTINGS, answer)
 
     assert line.word is Word.NOTE
@@ -124,14 +124,14 @@ def test_not_seen_is_not_well(answer: DirectusAnswer) -> None:
 
 
 def test_rows_of_no_policy() -> None:
-    """What Directus adds for those who may use its app belongs to no policy that could be mended."""
+    """Permissions that Directus adds for users of its app belong to no policy that could be changed."""
     added = {"action": "read", "fields": ["id"], "permissions": OWN, "policy": None, "system": True}
 
     assert words(added, rule("clerk", "update")) == [Word.OK]
 
 
 def test_only_this_collection_is_asked_about() -> None:
-    """One question, for all permissions on the collection however many there are."""
+    """One request covers all permissions on the collection, however many there are."""
     assert policies_path(SETTINGS).startswith("/permissions?limit=-1&filter[collection][_eq]=customers&")
 
 
@@ -145,16 +145,16 @@ rules = st.builds(
 
 
 @given(st.lists(rules, max_size=8, unique_by=lambda row: (str(row["policy"]), row["action"])))
-def test_what_the_service_refuses_was_foretold(rows: list[Row]) -> None:
-    """R5: Whoever is refused for this has a policy with a fault, or two that one note names; no fault is idle."""
+def test_each_refusal_of_the_service_was_reported(rows: list[Row]) -> None:
+    """R5: Each caller refused for this reason has a policy with a fault, or two in one note; each fault is needed."""
     found = lines(rows)
     faults = {name for name in "abc" if any(f'"{name}"' in line.text for line in found if line.word is Word.FAULT)}
-    held = {name: [row for row in rows if row["policy"] == rule(name, "read")["policy"]] for name in "abc"}
+    by_policy = {name: [row for row in rows if row["policy"] == rule(name, "read")["policy"]] for name in "abc"}
 
-    assert not any(decision(held[name]).allowed for name in faults)
+    assert not any(decision(by_policy[name]).allowed for name in faults)
     for name in "abc":
-        assert (decision(held[name]).reason is not Reason.ID_FIELD_WRITABLE) or name in faults
+        assert (decision(by_policy[name]).reason is not Reason.ID_FIELD_WRITABLE) or name in faults
     for one, other in combinations("abc", 2):
-        if decision(held[one] + held[other]).reason is Reason.ID_FIELD_WRITABLE and not faults & {one, other}:
+        if decision(by_policy[one] + by_policy[other]).reason is Reason.ID_FIELD_WRITABLE and not faults & {one, other}:
             notes = [line.text for line in found if line.word is Word.NOTE]
             assert any(f'"{one}"' in text and f'"{other}"' in text for text in notes)

@@ -1,4 +1,4 @@
-"""Settings: every fault at once, no value shown, each also from a file."""
+"""Settings: every fault reported at once, no value shown, each setting also from a file."""
 
 import os
 from ipaddress import ip_network
@@ -71,7 +71,7 @@ DEFAULTS = {
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what a test sets, and what is required, is in the environment."""
+    """The environment contains only required settings and what a test sets."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
@@ -90,7 +90,7 @@ def value_of(name: str) -> object:
 
 
 def test_three_settings_are_enough() -> None:
-    """Where Directus is, which collection decides and the key are all it takes."""
+    """The address of Directus, the customers collection and the key are the only required settings."""
     assert {name for name, field in Settings.model_fields.items() if field.is_required()} == set(
         map(str.lower, REQUIRED)
     )
@@ -99,7 +99,7 @@ def test_three_settings_are_enough() -> None:
 
 @pytest.mark.parametrize(("name", "value"), DEFAULTS.items(), ids=DEFAULTS)
 def test_defaults(name: str, value: object) -> None:
-    """What is not set has the documented default."""
+    """A missing setting has its documented default."""
     assert value_of(name) == value
 
 
@@ -113,7 +113,7 @@ def test_from_the_environment(name: str, text: str, value: object, monkeypatch: 
 
 @pytest.mark.parametrize(("name", "text", "value"), [(name, *pair) for name, pair in SAMPLES.items()], ids=SAMPLES)
 def test_from_a_file(name: str, text: str, value: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every setting is read from the file that NAME_FILE names, one newline at its end aside."""
+    """Every setting is read from the file that NAME_FILE names, without one newline at its end."""
     monkeypatch.delenv(name, raising=False)
     (tmp_path / "value").write_text(f"{text}\n")
     monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "value"))
@@ -123,7 +123,7 @@ def test_from_a_file(name: str, text: str, value: object, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_given_twice(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A variable and its file together are a fault, not a choice."""
+    """A variable together with its file is a fault, not a choice."""
     text, _ = SAMPLES[name]
     (tmp_path / "value").write_text(text)
     monkeypatch.setenv(name, text)
@@ -137,7 +137,7 @@ def test_given_twice(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_a_file_that_cannot_be_read(
     name: str, content: bytes | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A file that is missing or no text is a fault of its setting, and its path is not shown."""
+    """A file that is missing or is not text is a fault of its setting, and its path is not shown."""
     path = tmp_path / "hush"
     if content is not None:
         path.write_bytes(content)
@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_read(
 
 @pytest.mark.parametrize("name", sorted(SAMPLES.keys() - REQUIRED.keys()))
 def test_empty_is_not_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty variable, or an empty NAME_FILE, is as good as none."""
+    """An empty variable, or an empty NAME_FILE, counts as missing."""
     unset = value_of(name)
     monkeypatch.setenv(name, "")
     monkeypatch.setenv(f"{name}_FILE", "")
@@ -161,7 +161,7 @@ def test_empty_is_not_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_required_and_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty required variable is reported as one that is not set."""
+    """An empty required variable is reported as missing."""
     for name in REQUIRED:
         monkeypatch.setenv(name, "")
 
@@ -217,7 +217,7 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("name", "value"), UNUSABLE)
-def test_what_cannot_be_used_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """L5: One unusable value is one fault, which begins with the variable's name."""
     monkeypatch.setenv(name, value)
 
@@ -247,7 +247,7 @@ def test_an_address_that_no_request_could_use(name: str, value: str, monkeypatch
 
 
 def test_every_fault_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """L5: All that is wrong is named in one go, files included."""
+    """L5: All faults are reported at once, including those of files."""
     wrong = {name: value for name, value in UNUSABLE if name != "TRUSTED_PROXIES"}
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
@@ -264,7 +264,7 @@ CONSISTENT = {
 
 @pytest.mark.parametrize("name", CONSISTENT)
 def test_settings_that_contradict_each_other(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """L5: What is wrong only together with another setting is a fault as well."""
+    """L5: A contradiction between two settings is a fault as well."""
     for variable, value in CONSISTENT[name].items():
         monkeypatch.setenv(variable, value)
 
@@ -297,7 +297,7 @@ def test_every_contradiction_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_live_key_is_not_sent_in_the_clear(
     key: str, base: str, *, for_live: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S1: A live key goes over https, or nowhere but this machine; a test key may go anywhere."""
+    """S1: A live key is sent only over https or within this machine; a test key may be sent anywhere."""
     monkeypatch.setenv("STRIPE_LIVE_SECRET_KEY", key)
     monkeypatch.setenv("STRIPE_API_BASE", base)
 
@@ -315,7 +315,7 @@ HUSH = "h0sh %&=[] Hush"
     [name for name in SAMPLES if name != "SIDECAR_HOST"],
 )
 def test_no_fault_shows_a_value(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """L5, S1: A value that cannot be used, perhaps a secret put into the wrong variable, is not printed."""
+    """L5, S1: An unusable value, perhaps a secret in the wrong variable, is not printed."""
     monkeypatch.setenv(name, HUSH)
 
     assert main([]) == 2
@@ -328,7 +328,7 @@ def test_no_fault_shows_a_value(name: str, monkeypatch: pytest.MonkeyPatch, caps
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=20))
 def test_no_key_is_shown_whatever_is_wrong_with_it(key: str) -> None:
-    """S1: A malformed key is named as a fault without a piece of it."""
+    """S1: A malformed key is reported without any piece of it."""
     before = os.environ["STRIPE_LIVE_SECRET_KEY"]
     os.environ["STRIPE_LIVE_SECRET_KEY"] = f"sk_live_ {key}"
     try:
@@ -340,7 +340,7 @@ def test_no_key_is_shown_whatever_is_wrong_with_it(key: str) -> None:
 
 
 def test_unusable_settings_end_the_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """L5: The command line says all that is wrong on standard error and gives 2."""
+    """L5: The command line prints every fault on standard error and exits with 2."""
     monkeypatch.delenv("DIRECTUS_URL")
     monkeypatch.setenv("SIDECAR_PORT", "0x50")
 
@@ -360,7 +360,7 @@ def test_settings_stay_as_they_are() -> None:
 
 
 def test_secrets_do_not_print(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S1: Neither the key nor the service token stands in what the settings print as."""
+    """S1: The printed settings contain neither the key nor the service token."""
     monkeypatch.setenv("DIRECTUS_SERVICE_TOKEN", "hush-token")
     settings = load(Settings)
 
@@ -370,17 +370,17 @@ def test_secrets_do_not_print(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_provision_asks_for_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Preparing a Directus takes only what says where and what."""
+    """Preparing a Directus needs only the settings of the Directus and its collection, and no key."""
     monkeypatch.delenv("STRIPE_LIVE_SECRET_KEY")
 
     assert load(DirectusSettings).stripe_customers_collection == "customers"
 
 
 def test_every_setting_explains_itself() -> None:
-    """What a setting is for stands beside it."""
+    """Every setting has a description."""
     assert {name for name, field in Settings.model_fields.items() if not field.description} == set()
 
 
 def test_the_pinned_version_is_the_librarys() -> None:
-    """Stripe 7: The version that is asked for by default is the one that the installed library was made for."""
+    """Stripe 7: The default version is the one that the installed library was made for."""
     assert Settings.model_fields["stripe_api_version"].default == stripe.api_version

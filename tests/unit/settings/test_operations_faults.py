@@ -1,4 +1,4 @@
-"""What is wrong with the operator's file is said by every command, in the same words, before anything is done."""
+"""Every command reports a fault in the operator's file, in the same words, before it does anything."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ COMMANDS = ("serve", "check", "provision", "reconcile")
 
 @pytest.fixture
 def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The file that STRIPE_OPERATIONS names, which is not there yet; no other setting is in the environment."""
+    """Give the path in STRIPE_OPERATIONS, without a file; no other setting is in the environment."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
@@ -65,7 +65,7 @@ def test_every_command_says_the_same(
 
 
 def test_a_directory_is_no_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A path that names no file is told as the setting's fault."""
+    """A path that names no file is a fault of the setting."""
     file.mkdir()
 
     assert main(["provision"]) == 2
@@ -74,7 +74,7 @@ def test_a_directory_is_no_file(file: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_pages_to_return_to_belong_to_the_service(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An operation that sends browsers back is named where ALLOWED_RETURN_URLS is not set, beside other faults."""
+    """An operation with return addresses is a fault if ALLOWED_RETURN_URLS is not set, next to other faults."""
     file.write_text("[billing_portal_sessions.create]\n")
 
     assert main(["check"]) == 2

@@ -1,4 +1,4 @@
-"""What the operator's file turns on: every word of it counts, and every fault is found and names its table."""
+"""The operator's file: every word counts, and every fault is found and names its table."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def judged(text: str) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
 
 
 def test_an_empty_file_changes_nothing() -> None:
-    """With an empty file the rules are those without any."""
+    """With an empty file the rules are those without a file."""
     assert (
         default_rules(CUSTOMERS, MAP) == parse_rules("", CUSTOMERS, MAP) == parse_rules("# nothing\n", CUSTOMERS, MAP)
     )
@@ -64,7 +64,7 @@ def test_a_bare_table_keeps_the_rows_defaults() -> None:
 
 
 def test_every_word_counts() -> None:
-    """Collection, action, fields, amounts and prices become the rule's."""
+    """A table's collection, action, fields, amounts and prices become those of the rule."""
     text = """
         [payment_intents.create]
         collection = "orders"
@@ -85,26 +85,26 @@ def test_every_word_counts() -> None:
     assert FieldMap({"state": ("status",), "sum": ("amount", "amount_received")}) == rule.field_map
 
 
-def test_another_collections_fields_stand_for_nothing_unless_said() -> None:
-    """A field of the same name in another collection is another field: only the file can give it a meaning."""
+def test_fields_of_another_collection_mean_nothing_by_default() -> None:
+    """A field of the same name in another collection is another field: only the file can map it."""
     assert parsed('[invoices.list]\ncollection = "bills"')["invoices.list"].field_map.attributes == {}
 
 
 def test_own_fields_keep_the_id_field() -> None:
-    """On the customers collection the ID field stands for the customer's ID, whatever else the file says."""
+    """On the customers collection the ID field contains the customer's ID, whatever else the file says."""
     rule = parsed('[customers.retrieve]\nfields = { tel = "phone" }')["customers.retrieve"]
 
     assert rule.field_map.attributes == {"cus": ("id",), "tel": ("phone",)}
 
 
 def test_a_basic_operation_can_be_turned_off() -> None:
-    """`enabled = false` takes an operation away, a basic one too, and needs no collection for it."""
+    """`enabled = false` turns an operation off, a basic one too, and needs no collection."""
     assert "payments.list" not in parsed("[payments.list]\nenabled = false\n[refunds.create]\nenabled = false")
     assert "payments.list" in parsed("[payments.list]\nenabled = true")
 
 
 def test_amounts_pass_only_with_the_operators_word() -> None:
-    """What says how much is paid is a parameter only where the file says `amounts = true`."""
+    """Parameters for amounts exist only if the file says `amounts = true`."""
     without = parsed('[payment_intents.create]\n[refunds.create]\ncollection="refunds"')
     with_it = parsed('[payment_intents.create]\namounts=true\n[refunds.create]\ncollection="refunds"\namounts=true')
 
@@ -163,14 +163,14 @@ def test_amounts_pass_only_with_the_operators_word() -> None:
     ],
 )
 def test_a_fault_names_its_table(text: str, fault: str) -> None:
-    """An unknown name, a setting that does not fit, a missing collection: each fault is one line with its place."""
+    """An unknown name, a wrong value and a missing collection: each fault is one line with its place."""
     [found] = faults(text)
 
     assert fault in found
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """The file is judged whole, so that it is mended in one go."""
+    """The file is judged as a whole, so that all its faults can be fixed at once."""
     found = faults("[refunds.create]\namounts = 1\n\n[nothing.list]\n[customers.update]\naction = 'x'\nenabled = 1\n")
 
     assert [": ".join(fault.split(": ")[:2]) for fault in found] == [
@@ -214,7 +214,7 @@ tables = st.dictionaries(st.sampled_from([*NAMES, "refunds", "no.such", "custome
 
 @given(tables)
 def test_whatever_the_file_says_it_is_rules_or_faults(content: dict[str, object]) -> None:
-    """Any TOML is either read into rules or told as faults, each on one line that names its table."""
+    """Any TOML gives either rules or faults, each fault on one line that names its table."""
     lines = [f"{name} = {toml(value)}" for name, value in content.items()]
 
     rules, faults = judged("\n".join(lines))
@@ -230,7 +230,7 @@ def test_whatever_the_file_says_it_is_rules_or_faults(content: dict[str, object]
 
 @given(st.text())
 def test_any_text_is_rules_or_faults(text: str) -> None:
-    """A file that is no TOML at all ends in a fault as well."""
+    """A file that is not TOML is a fault as well."""
     rules, faults = judged(text)
 
     assert bool(rules) is not bool(faults)
@@ -240,7 +240,7 @@ def test_any_text_is_rules_or_faults(text: str) -> None:
     "name", ["refunds\ncreate", "refunds\u2028", "\x1b[2J", "r" * 500], ids=["line feed", "separator", "escape", "long"]
 )
 def test_a_name_stays_on_one_line(name: str) -> None:
-    """Whatever a table is called, its fault is one line of ordinary length and controls no terminal."""
+    """A fault is one line of ordinary length, without control characters, for any name of a table."""
     [fault] = faults(f"[{json.dumps(name)}]\nx = 1")
 
     assert fault.isprintable()
@@ -263,7 +263,7 @@ def test_the_file_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_attributes_of_another_version_are_not_judged() -> None:
-    """Where another version of Stripe's API is asked for, an attribute must only look like one."""
+    """If another version of Stripe's API is requested, an attribute only has to look like one."""
     text = "[invoices.list]\nfields = { old = 'paid', state = 'STATE' }"
 
     with pytest.raises(OperationsFault) as now:
@@ -287,12 +287,12 @@ def test_attributes_of_another_version_are_not_judged() -> None:
     ],
 )
 def test_every_file_of_this_project_is_one(name: str) -> None:
-    """The files that are shown and used here have no fault."""
+    """The example files of this project have no fault."""
     assert len(read_rules(ROOT / name, CUSTOMERS, MAP, version=API_VERSION)) >= len(BASIC)
 
 
 def test_the_readmes_example_is_one() -> None:
-    """What the README shows turns on and off what it says, and `fields` as it writes them fit a refund."""
+    """The README's example turns on and off what it says, and its `fields` suit a refund."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = readme.partition("```toml\n")[2].partition("```")[0]
     [fields] = re.findall(r"`(fields = \{.*?\})`", readme)

@@ -1,4 +1,4 @@
-"""The signing secrets of Stripe's webhooks: one or several, never shown, and of no use without the service token."""
+"""The signing secrets of Stripe's webhooks: one or several, never shown, and useless without the service token."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ MALFORMED = "must be signing secrets (whsec_) of Stripe's webhooks, comma-separa
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what a test sets, and what is required, is in the environment."""
+    """The environment contains only required settings and what a test sets."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
@@ -34,7 +34,7 @@ def secrets() -> list[str]:
 
 @pytest.mark.parametrize("empty", [None, ""])
 def test_off(empty: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is not set, or empty, switches nothing on."""
+    """A missing or empty secret turns nothing on."""
     if empty is not None:
         monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", empty)
 
@@ -51,7 +51,7 @@ def test_off(empty: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("from_file", [False, True])
 def test_read(text: str, named: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, from_file: bool) -> None:
-    """One or several, from the environment or from a file, for the service and for `provision`."""
+    """One secret or several are read, from the environment or from a file, for the service and for `provision`."""
     if from_file:
         (tmp_path / "secret").write_text(f"{text}\n")
         monkeypatch.setenv("STRIPE_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
@@ -80,7 +80,7 @@ def test_read(text: str, named: list[str], monkeypatch: pytest.MonkeyPatch, tmp_
 def test_unusable(
     settings: type[Settings | ProvisionSettings], text: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S1: What can be no secret ends the start with what it must be, and without showing what it is."""
+    """S1: A text that cannot be a secret ends the start; the message says what it must be, and does not show it."""
     monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", text)
 
     with pytest.raises(SettingsFault) as found:
@@ -90,7 +90,7 @@ def test_unusable(
 
 
 def test_of_no_use_without_the_service_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An event has no caller, so without the service token nobody could write what it asks for."""
+    """An event has no caller, so without the service token nothing could be written."""
     monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", FIRST)
     monkeypatch.delenv("DIRECTUS_SERVICE_TOKEN")
 
