@@ -1,4 +1,4 @@
-"""What is started ends with its starter."""
+"""Child processes end with the process that started them."""
 
 import asyncio
 import sys
@@ -28,7 +28,7 @@ asyncio.run(main())
 
 
 async def test_a_killed_starter_leaves_nothing(tmp_path: Path) -> None:
-    """Servers, their children, and those that do not listen to SIGTERM are gone soon after their starter was killed."""
+    """Servers, their children, and children that ignore SIGTERM end soon after their starting process is killed."""
     starter = await asyncio.create_subprocess_exec(
         sys.executable, "-c", STARTER, str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )

@@ -1,4 +1,4 @@
-"""The command line: which commands there are, which options belong to each, and what a wrong one is told."""
+"""The command line: its commands, the options of each, and the messages about wrong arguments."""
 
 import pytest
 
@@ -15,7 +15,7 @@ OPTIONS = {"serve": set(), "check": set(), "provision": {"--token-file"}, "recon
 
 
 def ended(*arguments: str) -> int | str | None:
-    """Give the exit code of a command line that ends before any command begins."""
+    """Give the exit code of a command line that ends before any command starts."""
     with pytest.raises(SystemExit) as end:
         main(arguments)
     return end.value.code
@@ -27,7 +27,7 @@ def words(text: str) -> str:
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--version` prints the package's version and ends well."""
+    """`--version` prints the package's version and exits with 0."""
     assert ended("--version") == 0
 
     assert capsys.readouterr().out == f"directus-stripe-sidecar {sidecar.__version__}\n"
@@ -45,7 +45,7 @@ def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("command", PURPOSES)
 def test_the_help_of_a_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """`-h` of a command says what it does and has its own options, and no other's."""
+    """`-h` of a command says what it does, and lists its own options and no others."""
     assert ended(command, "-h") == 0
 
     said = words(capsys.readouterr().out)
@@ -68,7 +68,7 @@ def test_the_help_of_a_command(command: str, capsys: pytest.CaptureFixture[str])
     ],
 )
 def test_a_wrong_argument(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An argument that does not belong there is named in the last line on standard error, with exit code 2."""
+    """A misplaced argument is named in the last line on standard error, with exit code 2."""
     assert ended(*arguments) == 2
 
     printed = capsys.readouterr()
@@ -77,7 +77,7 @@ def test_a_wrong_argument(arguments: list[str], said: str, capsys: pytest.Captur
 
 
 def test_serving_is_the_default(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a command the settings of the service are read, as they are for `serve`."""
+    """Without a command the settings of the service are read, as for `serve`."""
     monkeypatch.setenv("SIDECAR_PORT", "none")
 
     codes = [main([]), main(["serve"])]

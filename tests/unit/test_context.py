@@ -1,4 +1,4 @@
-"""What is known of a request stays with that request."""
+"""Notes about a request stay with that request."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from sidecar.metrics import Metrics
 
 
 async def test_requests_at_once() -> None:
-    """Two requests at once do not see each other's notes, nor do tasks begun before them."""
+    """Two concurrent requests do not see each other's notes, nor do tasks that started before them."""
 
     async def request(identity: str) -> dict[str, object]:
         notes = context.begin(identity)
@@ -23,7 +23,7 @@ async def test_requests_at_once() -> None:
 
 
 async def test_notes_of_a_task() -> None:
-    """What a task notes that a request began belongs to that request."""
+    """A note by a task that a request started belongs to that request."""
     notes = context.begin("first")
     await asyncio.create_task(_note())
 
@@ -43,7 +43,7 @@ async def test_outside() -> None:
 
 
 async def test_times_add_up() -> None:
-    """Times of several calls to an upstream are one number, in milliseconds."""
+    """The times of several calls to an upstream add up to one number, in milliseconds."""
     notes = context.begin("first")
     metrics = Metrics(context.took)
     context.took("stripe", 0.1)

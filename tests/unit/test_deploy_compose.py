@@ -1,4 +1,4 @@
-"""What the compose file promises."""
+"""The guarantees of the compose file."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ PROXY = SERVICES["nginx"]["networks"]["default"]["ipv4_address"]
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_is_restricted(name: str) -> None:
-    """No service holds a capability or can gain one."""
+    """No service has a capability or can gain one."""
     assert SERVICES[name]["cap_drop"] == ["ALL"]
     assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in SERVICES[name]
@@ -26,7 +26,7 @@ def test_every_service_is_restricted(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["nginx", "sidecar", "provision"])
 def test_root_is_read_only(name: str) -> None:
-    """What this project runs or configures writes to no file system but a temporary one."""
+    """A container that this project runs or configures writes only to a temporary file system."""
     assert SERVICES[name]["read_only"] is True
 
 
@@ -40,7 +40,7 @@ def test_only_nginx_is_published() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_secrets_are_files(name: str) -> None:
-    """A service reads its secrets from files, is given only those, and carries none in a variable."""
+    """A service reads its secrets from files, gets only its own, and has none in a variable."""
     given = SERVICES[name].get("environment", {})
     read = {value.removeprefix("/run/secrets/") for key, value in given.items() if key.endswith("_FILE")}
 
@@ -56,7 +56,7 @@ def test_settings_start_the_service(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """The settings are real ones, and with each secret in its place they are usable."""
+    """Every setting exists, and with the secrets in place the settings are usable."""
     secret = tmp_path / "secret"
     secret.write_text("sk_test_made_up\n")
     given = {key: value for key, value in SERVICES[name]["environment"].items() if "ADMIN_TOKEN" not in key}
@@ -73,7 +73,7 @@ def test_settings_start_the_service(
 
 
 def test_nginx_alone_is_believed() -> None:
-    """The sidecar believes the address that nginx was given, and no other container can get it."""
+    """The sidecar trusts the address given to nginx, and no other container can get that address."""
     [network] = FILE["networks"]["default"]["ipam"]["config"]
 
     assert SERVICES["sidecar"]["environment"]["TRUSTED_PROXIES"] == PROXY
@@ -83,7 +83,7 @@ def test_nginx_alone_is_believed() -> None:
 
 
 def test_nginx_knows_every_variable_of_its_template() -> None:
-    """The shared nginx template is mounted where the image looks, and each of its variables is set."""
+    """The shared nginx template is mounted where the image looks for it, and each of its variables is set."""
     [volume] = SERVICES["nginx"]["volumes"]
     template, target, mode = volume.split(":")
     names = set(re.findall(r"\$\{([A-Z_]+)\}", (DEPLOY / template).read_text()))
@@ -93,7 +93,7 @@ def test_nginx_knows_every_variable_of_its_template() -> None:
 
 
 def test_sidecar_may_drain() -> None:
-    """Docker waits longer than the drain takes before it kills (L4)."""
+    """Docker waits longer than the drain takes before it kills the container (L4)."""
     grace = float(SERVICES["sidecar"]["stop_grace_period"].removesuffix("s"))
 
     assert grace > sum(Settings.model_fields[name].default for name in ("shutdown_delay", "shutdown_timeout"))

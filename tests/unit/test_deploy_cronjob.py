@@ -1,4 +1,4 @@
-"""What the CronJob promises that runs `reconcile`, in either overlay."""
+"""The guarantees of the CronJob that runs `reconcile`, in either overlay."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ Manifest = dict[str, Any]
 
 
 def render(overlay: str, folder: Path) -> list[Manifest]:
-    """Render an overlay of a project's own, which adds the component to one of ours."""
+    """Render a project's own overlay, which adds the component to one of ours."""
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
@@ -56,7 +56,7 @@ def container(manifests: list[Manifest]) -> Manifest:
 
 
 def served(manifests: list[Manifest]) -> Manifest:
-    """The pod of the deployment that serves."""
+    """Give the pod of the deployment that serves."""
     [deployment] = of_kind(manifests, "Deployment")
     return dict(deployment["spec"]["template"])
 
@@ -72,7 +72,7 @@ def settings_of(manifests: list[Manifest]) -> dict[str, str]:
 
 
 def test_manifests_fit_the_api(manifests: list[Manifest]) -> None:
-    """Every manifest is of the API's schema, with no property it does not know."""
+    """Every manifest fits the API's schema and has no unknown property."""
     for manifest in manifests:
         kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
 
@@ -86,7 +86,7 @@ def test_one_at_a_time_and_often_enough(manifests: list[Manifest]) -> None:
     assert template(manifests)["spec"]["restartPolicy"] == "Never"
 
 
-def test_it_is_held_like_the_service(manifests: list[Manifest]) -> None:
+def test_it_is_restricted_like_the_service(manifests: list[Manifest]) -> None:
     """Image, restrictions and secrets are those of the container that serves."""
     for name in ("image", "securityContext", "envFrom"):
         assert container(manifests)[name] == serving(manifests)[name]
@@ -97,14 +97,14 @@ def test_it_is_held_like_the_service(manifests: list[Manifest]) -> None:
 
 
 def test_image_is_this_version(manifests: list[Manifest]) -> None:
-    """It runs the version that the project says it is."""
+    """It runs the version that the project declares."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
     assert container(manifests)["image"] == f"directus-stripe-sidecar:{version}"
 
 
-def test_nobody_sends_it_requests(manifests: list[Manifest]) -> None:
-    """No service, budget or policy of the serving pods takes its pod for one of theirs; its own lets nothing in."""
+def test_it_gets_no_requests(manifests: list[Manifest]) -> None:
+    """No service, budget or policy of the serving pods selects its pod; its own policy lets nothing in."""
     labels = template(manifests)["metadata"]["labels"].items()
     [service] = of_kind(manifests, "Service")
     budgets = [budget["spec"]["selector"]["matchLabels"] for budget in of_kind(manifests, "PodDisruptionBudget")]
@@ -118,7 +118,7 @@ def test_nobody_sends_it_requests(manifests: list[Manifest]) -> None:
 
 
 def test_the_way_out_is_the_services(tmp_path: Path) -> None:
-    """Its network policy lets out to exactly where the service may go."""
+    """Its network policy allows exactly the destinations of the service."""
     own, services = sorted(
         of_kind(render("standalone", tmp_path.resolve()), "NetworkPolicy"),
         key=lambda policy: -len(policy["metadata"]["name"]),
@@ -128,7 +128,7 @@ def test_the_way_out_is_the_services(tmp_path: Path) -> None:
 
 
 def test_settings_start_it(manifests: list[Manifest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With the two secrets in their place the settings are usable, for it and for the service, which writes back."""
+    """With the two secrets in place the settings are usable, for the job and for the service, which writes back."""
     given = settings_of(manifests) | {entry["name"]: entry["value"] for entry in container(manifests)["env"]}
     [mount] = container(manifests)["volumeMounts"]
     for name, value in given.items():
@@ -147,7 +147,7 @@ def test_settings_start_it(manifests: list[Manifest], monkeypatch: pytest.Monkey
 def test_arguments_are_its_own(
     manifests: list[Manifest], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command line knows command and options: all it misses here are the settings."""
+    """The command line accepts the command and the option: the only faults here are missing settings."""
     monkeypatch.delenv("DIRECTUS_URL", raising=False)
 
     code = main(container(manifests)["args"])

@@ -1,4 +1,4 @@
-"""What the rendered Kubernetes manifests promise."""
+"""The guarantees of the rendered Kubernetes manifests."""
 
 import os
 import shutil
@@ -70,7 +70,7 @@ def selects(selector: dict[str, str], manifests: list[Manifest]) -> bool:
 
 
 def test_manifests_fit_the_api(manifests: list[Manifest]) -> None:
-    """Every manifest is of the API's schema, with no property it does not know."""
+    """Every manifest fits the API's schema and has no unknown property."""
     for manifest in manifests:
         kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
 
@@ -88,7 +88,7 @@ def test_every_container_is_restricted(manifests: list[Manifest]) -> None:
 
 
 def test_root_is_read_only_and_user_is_the_images(manifests: list[Manifest]) -> None:
-    """The sidecar writes nowhere and runs as the user its image names."""
+    """The sidecar writes nowhere and runs as the image's user."""
     security = container(manifests)["securityContext"]
     mounts = container(manifests)["volumeMounts"]
 
@@ -98,12 +98,12 @@ def test_root_is_read_only_and_user_is_the_images(manifests: list[Manifest]) -> 
 
 
 def test_no_service_account_token(manifests: list[Manifest]) -> None:
-    """The pod holds no token of the Kubernetes API, which it never calls."""
+    """The pod has no token of the Kubernetes API, which it never calls."""
     assert pod(manifests)["automountServiceAccountToken"] is False
 
 
 def probes(manifests: list[Manifest]) -> dict[str, str]:
-    """Path by kind of probe."""
+    """Give the path by kind of probe."""
     return {
         name.removesuffix("Probe"): probe["httpGet"]["path"]
         for name, probe in container(manifests).items()
@@ -112,7 +112,7 @@ def probes(manifests: list[Manifest]) -> dict[str, str]:
 
 
 def test_start_and_life_ask_no_upstream(manifests: list[Manifest]) -> None:
-    """Start and life are asked of /healthz, on the port that the sidecar listens on (L5)."""
+    """The startup and liveness probes ask /healthz, on the sidecar's port (L5)."""
     [port] = container(manifests)["ports"]
 
     assert probes(manifests).items() >= {"startup": "/healthz", "liveness": "/healthz"}.items()
@@ -122,12 +122,12 @@ def test_start_and_life_ask_no_upstream(manifests: list[Manifest]) -> None:
 
 
 def test_standalone_is_ready_when_usable(standalone: list[Manifest]) -> None:
-    """A sidecar of its own gets requests only while /readyz says so (L5)."""
+    """A standalone sidecar gets requests only while /readyz allows it (L5)."""
     assert probes(standalone)["readiness"] == "/readyz"
 
 
 def test_sidecar_does_not_decide_whether_directus_is_ready() -> None:
-    """As second container the sidecar has no say in the readiness of the pod it shares with Directus."""
+    """As a second container the sidecar does not affect the readiness of the pod that it shares with Directus."""
     assert "readiness" not in probes(render("sidecar"))
 
 
@@ -137,14 +137,14 @@ def drain_seconds(settings: dict[str, str]) -> float:
 
 
 def test_grace_exceeds_the_shutdown_budget(manifests: list[Manifest]) -> None:
-    """The pod is not killed before both parts of the drain have had their time (L4)."""
+    """The pod is killed only after both parts of the drain have had their time (L4)."""
     settings = settings_map(manifests)["data"]
 
     assert drain_seconds(settings) < pod(manifests)["terminationGracePeriodSeconds"]
 
 
 def test_secrets_are_files(manifests: list[Manifest]) -> None:
-    """No secret is given as a variable; each is a file below a mounted Secret, and none is in the manifests."""
+    """No secret is in a variable or in a manifest; each is a file in a mounted Secret."""
     settings = settings_map(manifests)["data"]
     [mount] = [m for m in container(manifests)["volumeMounts"] if "secrets" in m["mountPath"]]
     [volume] = [v for v in pod(manifests)["volumes"] if v["name"] == mount["name"]]
@@ -158,7 +158,7 @@ def test_secrets_are_files(manifests: list[Manifest]) -> None:
 
 
 def test_settings_start_the_service(manifests: list[Manifest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The settings in the ConfigMap are real ones, and with the secret in its place they are usable."""
+    """Every setting in the ConfigMap exists, and with the secret in place the settings are usable."""
     secret = tmp_path / "key"
     secret.write_text("sk_test_made_up\n")
     given = settings_map(manifests)["data"]
@@ -173,7 +173,7 @@ def test_settings_start_the_service(manifests: list[Manifest], monkeypatch: pyte
 
 
 def test_operations_are_mounted(manifests: list[Manifest]) -> None:
-    """The file of operations is a ConfigMap, mounted where the settings say it is."""
+    """The file of operations is a ConfigMap, mounted at the path in the settings."""
     [volume] = [v for v in pod(manifests)["volumes"] if "configMap" in v]
     [mount] = [m for m in container(manifests)["volumeMounts"] if m["name"] == volume["name"]]
     named = Path(settings_map(manifests)["data"]["STRIPE_OPERATIONS"])
@@ -184,7 +184,7 @@ def test_operations_are_mounted(manifests: list[Manifest]) -> None:
 
 
 def test_image_is_this_version(manifests: list[Manifest]) -> None:
-    """The manifests run the version that the project says it is."""
+    """The manifests run the version that the project declares."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
     assert version == __version__
@@ -192,7 +192,7 @@ def test_image_is_this_version(manifests: list[Manifest]) -> None:
 
 
 def test_the_way_in(manifests: list[Manifest]) -> None:
-    """The ingress sends the prefix to the service, and the service finds the pods."""
+    """The ingress sends the prefix to the service, and the service selects the pods."""
     service = one(manifests, "Service")
     [rule] = one(manifests, "Ingress")["spec"]["rules"]
     [path] = rule["http"]["paths"]
@@ -204,7 +204,7 @@ def test_the_way_in(manifests: list[Manifest]) -> None:
 
 
 def test_sidecar_asks_directus_in_its_own_pod() -> None:
-    """As second container the sidecar reaches Directus on loopback, and Directus outlives its drain (L4)."""
+    """As a second container the sidecar reaches Directus on loopback, and Directus outlives its drain (L4)."""
     manifests = render("sidecar")
     [directus] = [c for c in pod(manifests)["containers"] if c["name"] == "directus"]
 
@@ -213,7 +213,7 @@ def test_sidecar_asks_directus_in_its_own_pod() -> None:
 
 
 def test_standalone_keeps_two_replicas(standalone: list[Manifest]) -> None:
-    """At least two replicas run, and a drain of nodes takes one at a time."""
+    """At least two replicas run, and a drain of nodes removes one at a time."""
     scaler = one(standalone, "HorizontalPodAutoscaler")["spec"]
     budget = one(standalone, "PodDisruptionBudget")["spec"]
 
@@ -225,7 +225,7 @@ def test_standalone_keeps_two_replicas(standalone: list[Manifest]) -> None:
 
 
 def test_standalone_network_is_closed(standalone: list[Manifest]) -> None:
-    """Only the ingress controller comes in; out go DNS, Directus and public addresses on 443."""
+    """Only the ingress controller may connect in; DNS, Directus and public addresses on 443 may be reached."""
     policy = one(standalone, "NetworkPolicy")["spec"]
     ports = [[port["port"] for port in rule["ports"]] for rule in policy["egress"]]
     public = policy["egress"][-1]["to"]

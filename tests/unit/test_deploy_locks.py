@@ -1,4 +1,4 @@
-"""What the two lock files promise."""
+"""The guarantees of the two lock files."""
 
 import re
 import tomllib
@@ -39,13 +39,13 @@ def test_lock_names_no_host(lock: Path) -> None:
     ids=["runtime", "tests"],
 )
 def test_lock_answers_the_project(lock: Path, asked: list[str]) -> None:
-    """Every requirement in pyproject.toml is met by a pin."""
+    """A pin meets every requirement in pyproject.toml."""
     pinned = pins(lock)
 
     for requirement in map(Requirement, asked):
         assert requirement.specifier.contains(pinned[requirement.name.lower()]), requirement
 
 
-def test_tests_run_what_ships() -> None:
-    """The tests install the very versions that the image does."""
+def test_tests_use_the_versions_of_the_image() -> None:
+    """The tests install exactly the versions that the image installs."""
     assert pins(RUNTIME).items() <= pins(TESTS).items()

@@ -1,4 +1,4 @@
-"""README and .env.example say what the code does, both ways."""
+"""README and .env.example match the code, in both directions."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def test_env_example_names_every_setting_and_no_other() -> None:
 
 @pytest.mark.parametrize("name", [name.upper() for name, field in Settings.model_fields.items() if field.description])
 def test_env_example_explains(name: str) -> None:
-    """Each line of .env.example stands under the setting's own description."""
+    """Each line of .env.example follows the description of its setting."""
     field = Settings.model_fields[name.lower()]
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The tree of errors is what its docstring draws."""
+"""The hierarchy of errors is the one in its docstring."""
 
 import inspect
 import re
@@ -25,8 +25,8 @@ def test_every_error_is_drawn() -> None:
     assert sorted(name for _, name, _, _ in DRAWN) == sorted(own())
 
 
-def test_the_picture_shows_who_belongs_to_whom() -> None:
-    """A class is drawn one step to the right of the class it is made from."""
+def test_the_picture_shows_base_classes() -> None:
+    """A class is drawn one step to the right of its base class."""
     path: list[str] = []
     for indent, name, _, _ in DRAWN:
         depth = len(indent.replace("    ", "│   ")) // 4 - 1
@@ -39,7 +39,7 @@ def test_the_picture_shows_who_belongs_to_whom() -> None:
     ("name", "status", "code"), [(name, status, code) for _, name, status, code in DRAWN if status]
 )
 def test_status_and_code_are_as_drawn(name: str, status: str, code: str) -> None:
-    """The status and code beside a class are the ones it answers with."""
+    """The status and code next to a class are those of its responses."""
     kind = own()[name]
 
     assert (kind.status, kind.code) == (int(status), code)
@@ -47,15 +47,15 @@ def test_status_and_code_are_as_drawn(name: str, status: str, code: str) -> None
 
 @pytest.mark.parametrize("kind", own().values(), ids=own())
 def test_every_error_has_a_status_to_answer_with(kind: type[SidecarError]) -> None:
-    """A refusal is never a 5xx, an upstream's failure never a 401 or 403."""
+    """A refusal is never a 5xx, and an upstream's failure never a 401 or 403."""
     if issubclass(kind, errors.Refused | errors.RequestError):
         assert 400 <= kind.status < 500
     else:
         assert kind.status == 429 or 500 <= kind.status <= 504
 
 
-def test_what_is_not_drawn_is_given() -> None:
-    """Errors that speak for Directus carry Directus's status and code."""
+def test_errors_that_repeat_directus() -> None:
+    """Errors that repeat a refusal of Directus keep Directus's status and code."""
     refused = ItemRefused("m", status=404, code="NOT_FOUND")
 
     assert (refused.status, refused.code) == (404, "NOT_FOUND")
@@ -67,7 +67,7 @@ def test_what_is_not_drawn_is_given() -> None:
 
 
 def test_extensions_belong_to_one_error() -> None:
-    """What is added to one error's extensions shows in no other one's, nor in the mapping they came from."""
+    """An addition to one error's extensions is not in another error's, nor in the mapping that both came from."""
     given: dict[str, object] = {"a": 1}
     first, second = SidecarError("m", extensions=given), SidecarError("m")
 
@@ -77,7 +77,7 @@ def test_extensions_belong_to_one_error() -> None:
 
 
 def test_detail_is_not_the_message() -> None:
-    """S3: What only the log may know is not in the message that goes out."""
+    """S3: A detail that only the log may have is not in the outgoing message."""
     error = DirectusUnavailable("10.0.0.9 refused", retry_after=3)
 
     assert "10.0.0.9" not in str(error)

@@ -1,4 +1,4 @@
-"""Imports point one way, so that the architecture stays as the contract in pyproject.toml states it."""
+"""Imports go in one direction, so the architecture stays as the contract in pyproject.toml states it."""
 
 import ast
 import sys
@@ -38,20 +38,20 @@ def inside(package: str) -> list[str]:
 
 def test_the_contract() -> None:
     """App -> web, clients -> core -> errors, as pyproject.toml states it."""
-    configuration.configure()  # what its command line does as well, which would also switch off all other loggers
+    configuration.configure()  # as its command line does, which would also switch off all other loggers
 
     assert use_cases.lint_imports(str(ROOT / "pyproject.toml"), cache_dir=None, no_logo=True)
 
 
 @pytest.mark.parametrize(("here", "there"), [("sidecar.web", "sidecar.clients"), ("sidecar.clients", "sidecar.web")])
 def test_web_and_clients_never_meet(here: str, there: str) -> None:
-    """Neither of the two knows the other."""
+    """`web` and `clients` do not import each other."""
     assert {module: found for module in inside(here) if (found := within(imported(module), there))} == {}
 
 
 @pytest.mark.parametrize("module", inside("sidecar.core"))
 def test_core_decides_and_nothing_else(module: str) -> None:
-    """Core imports core, errors and the standard library, and of that nothing that reaches outside."""
+    """Core imports core, errors, and those parts of the standard library that reach nothing outside."""
     names = imported(module)
     ours = within(names, "sidecar.core") | within(names, "sidecar.errors")
     plain = within(names, "urllib.parse") | ({"http"} if "http.HTTPStatus" in names else set()) | {"http.HTTPStatus"}
@@ -61,8 +61,8 @@ def test_core_decides_and_nothing_else(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", ["sidecar.errors", "sidecar.logs"])
-def test_what_everybody_imports_imports_nobody(module: str) -> None:
-    """Errors and logs stand below everything."""
+def test_the_lowest_modules_import_no_others(module: str) -> None:
+    """Errors and logs are below all other modules."""
     assert within(imported(module), "sidecar") == set()
 
 
@@ -78,14 +78,14 @@ def test_what_everybody_imports_imports_nobody(module: str) -> None:
     ],
 )
 def test_a_library_has_its_place(library: str, homes: tuple[str, ...]) -> None:
-    """What knows a foreign thing is in one place, where a reviewer finds all of it."""
+    """A foreign library is imported in one place, where a reviewer finds all its uses."""
     users = [module for module in MODULES if within(imported(module), library)]
 
     assert [module for module in users if not module.startswith(homes)] == []
 
 
 def test_nothing_blocks_where_requests_are_served() -> None:
-    """The set-up commands block, so no module that serves requests imports them, except by the command line."""
+    """The set-up commands block, so no module that serves requests imports them; only the command line does."""
     for module in MODULES:
         if not module.startswith(("sidecar.commands", "sidecar.__main__")):
             assert within(imported(module), "sidecar.commands") == set(), module

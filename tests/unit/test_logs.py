@@ -1,4 +1,4 @@
-"""Logs are one JSON object a line, and no library writes beside them."""
+"""Logs are one JSON object a line, and no library writes other lines."""
 
 import json
 import logging
@@ -35,7 +35,7 @@ def formatted(message: str, *arguments: object, **extra: object) -> dict[str, ob
 
 
 def test_a_line() -> None:
-    """A record is its time in UTC, level, logger and message, with what was given beside it."""
+    """A record has its time in UTC, level, logger and message, and the given values."""
     assert formatted("asked %d times", 3, code="X", path="/stripe/payments") == {
         "time": datetime.fromtimestamp(0.25, UTC).isoformat(timespec="milliseconds"),
         "level": "warning",
@@ -48,14 +48,14 @@ def test_a_line() -> None:
 
 @given(st.text(), st.text())
 def test_nothing_that_is_logged_begins_a_line(message: str, value: str) -> None:
-    """Whatever a message or a value holds, it stays inside its line and can be read back."""
+    """Any message or value stays within its line and can be read back."""
     line = formatted(message.replace("%", "%%"), path=value)
 
     assert line["path"] == value
 
 
 def test_values_of_any_kind_can_be_logged() -> None:
-    """What JSON has no form for is written as text."""
+    """A value without a JSON form is written as text."""
     assert formatted("m", when=datetime(2026, 1, 1, tzinfo=UTC))["when"] == "2026-01-01 00:00:00+00:00"
 
 
@@ -63,7 +63,7 @@ def _fail() -> None:
     raise LookupError("missing")
 
 
-def test_an_exception_stands_in_its_record() -> None:
+def test_an_exception_is_in_its_record() -> None:
     """A traceback is part of the one line."""
     with pytest.raises(LookupError) as raised:
         _fail()
@@ -89,7 +89,7 @@ def test_the_one_configuration(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("_logging_as_before")
 def test_libraries_that_describe_traffic_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
-    """S1: At DEBUG neither connections nor Stripe's bodies are described; their warnings are."""
+    """S1: At DEBUG neither connections nor Stripe's bodies are logged; warnings about them are."""
     configure("DEBUG")
 
     for name in ("asyncio", "stripe"):
@@ -102,7 +102,7 @@ def test_libraries_that_describe_traffic_are_quiet(capsys: pytest.CaptureFixture
 
 @pytest.mark.usefixtures("_logging_as_before")
 def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """A second configuration takes the first one's place."""
+    """A second configuration replaces the first."""
     configure("INFO")
     configure("WARNING")
 

@@ -1,4 +1,4 @@
-"""The run of mutants: what it changes, how it chooses, and when it fails."""
+"""The mutation run: what it changes, how it chooses, and when it fails."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def test_double() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of one module, with half of a test."""
+    """A project of one module, with tests of one part."""
     for path, content in (
         (MODULE, SOURCE),
         (Path("tests/test_sums.py"), TESTS),
@@ -53,7 +53,7 @@ def mutant(number: int, package: str = "access") -> Mutant:
 
 @pytest.mark.usefixtures("project")
 def test_a_mutant_has_its_place_and_its_change() -> None:
-    """Each says which line of which function it changes, and into what."""
+    """Each mutant names its line, its function and its change."""
     found = {str(mutant) for mutant in mutants_of(MODULE)}
 
     assert f"{MODULE}:8 in Sum.double\n    - return number * 2\n    + return number / 2" in found
@@ -62,7 +62,7 @@ def test_a_mutant_has_its_place_and_its_change() -> None:
 
 @pytest.mark.usefixtures("project")
 def test_words_are_told_from_code() -> None:
-    """Other words in a text of several are wording; a text that is missing is not, and no other change is."""
+    """A change of words in a text is wording; a missing text is not, and no other change is."""
     wording = {mutant.change.after for mutant in mutants_of(MODULE) if mutant.wording}
 
     assert wording == {
@@ -72,7 +72,7 @@ def test_words_are_told_from_code() -> None:
 
 
 def test_mutants_are_tried(project: Path) -> None:
-    """What a test notices is killed, and what none does, or none reaches, survives."""
+    """A mutant that a test notices is killed; a mutant that no test notices or reaches survives."""
     mutants = [mutant for mutant in mutants_of(MODULE) if not mutant.wording]
 
     verdicts = try_all(mutants, project, seconds=300, workers=1)
@@ -84,7 +84,7 @@ def test_mutants_are_tried(project: Path) -> None:
 
 
 def test_tests_that_fail_by_themselves(project: Path) -> None:
-    """Where the tests fail without any change there is no score, and the end of what they said is shown."""
+    """If the tests fail without any change there is no score, and the end of their output is shown."""
     (project / "tests" / "test_sums.py").write_text(TESTS.replace("== 6", "== 7"), encoding="utf-8")
 
     with pytest.raises(Fault, match="mutmut failed"):
@@ -92,7 +92,7 @@ def test_tests_that_fail_by_themselves(project: Path) -> None:
 
 
 def test_the_time_ends_first(project: Path) -> None:
-    """What there was no time for is not tried, and that is said."""
+    """Mutants for which no time is left are not tried, and the output says so."""
     mutants = list(mutants_of(MODULE))
 
     verdicts = try_all(mutants, project, seconds=0, workers=1)
@@ -102,7 +102,7 @@ def test_the_time_ends_first(project: Path) -> None:
 
 
 def test_a_sample_is_always_the_same() -> None:
-    """The order and the number of all mutants do not matter to which of them come first."""
+    """The first mutants do not depend on the order and the number of all mutants."""
     some, all_of_them = [mutant(number) for number in range(50)], [mutant(number) for number in range(100)]
 
     assert sample(some, 10) == sample(reversed(some), 10)
@@ -113,8 +113,8 @@ def test_a_sample_is_always_the_same() -> None:
     ("killed", "survived", "package", "enough"),
     [(19, 1, "access", True), (18, 1, "flows", False), (0, 1, "flows", False), (0, 1, "operations", True)],
 )
-def test_what_is_enough(killed: int, survived: int, package: str, *, enough: bool) -> None:
-    """95 % must be noticed where access is decided and where money moves."""
+def test_the_score_that_is_enough(killed: int, survived: int, package: str, *, enough: bool) -> None:
+    """95 % of mutants must be killed where access is decided and where money moves."""
     verdicts = {
         **{mutant(number, package): Verdict.KILLED for number in range(killed)},
         **{mutant(number, package): Verdict.SURVIVED for number in range(100, 100 + survived)},
@@ -124,8 +124,8 @@ def test_what_is_enough(killed: int, survived: int, package: str, *, enough: boo
     assert text(verdicts).count("return 100") == 1
 
 
-def test_what_is_declared_has_a_reason(tmp_path: Path) -> None:
-    """A mutant is called equivalent for a reason, or the run fails."""
+def test_a_declaration_has_a_reason(tmp_path: Path) -> None:
+    """A mutant is declared equivalent with a reason, or the run fails."""
     table = tmp_path / "equivalent.toml"
     entry = '[[equivalent]]\npath = "p"\nfunction = "f"\nbefore = "b"\nafter = "a"\n'
     table.write_text(entry + 'reason = "r"\n', encoding="utf-8")
@@ -137,8 +137,8 @@ def test_what_is_declared_has_a_reason(tmp_path: Path) -> None:
             declared(table)
 
 
-def test_what_is_declared_exists() -> None:
-    """What is declared of a module whose code has changed since is named; of another module nothing is known."""
+def test_a_declared_mutant_exists() -> None:
+    """An outdated declaration about a changed module is named; about another module nothing is known."""
     old, elsewhere = Change(mutant(1).change.path, "f", "before", "after"), Change("other.py", "f", "b", "a")
 
     assert obsolete([mutant(1).change, old, elsewhere], [mutant(1), mutant(2)]) == [old]

@@ -1,4 +1,4 @@
-"""What the locks of npm packages promise."""
+"""The guarantees of the locks of npm packages."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ def read(folder: str, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_package_has_a_hash(folder: str) -> None:
-    """Every package is pinned with a hash of what is downloaded."""
+    """Every package is pinned with a hash of its archive."""
     packages = read(folder, "package-lock.json")["packages"]
 
     assert [name for name, package in packages.items() if name and "integrity" not in package] == []
@@ -32,7 +32,7 @@ def test_lock_names_no_host(folder: str) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_lock_answers_its_package(folder: str) -> None:
-    """What package.json asks for is what is locked, each version exactly."""
+    """Each version in package.json is exact, and is the locked one."""
     asked, locked = read(folder, "package.json"), read(folder, "package-lock.json")["packages"]
 
     for name, version in {**asked.get("dependencies", {}), **asked.get("optionalDependencies", {})}.items():

@@ -41,7 +41,7 @@ async def is_deaf(port: int) -> bool:
 async def test_no_secret_is_printed(
     directus: DirectusDouble, stripe: StripeDouble, output: Path, tmp_path: Path
 ) -> None:
-    """S1: after a run at DEBUG through every outcome neither the key nor a token stands in any log or answer."""
+    """S1: after a run at DEBUG through every outcome no log and no answer contains the key or a token."""
     unknown = User("unknown", "MARKED-unknown/+token")
     variables = environment(
         directus.url,
@@ -94,7 +94,7 @@ async def test_no_secret_is_printed(
 
 
 async def test_every_line_is_json(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
-    """What a serving process prints is one JSON object a line, and nothing at all besides."""
+    """A serving process prints one JSON object a line, and nothing else."""
     async with serving(output, **environment(directus.url, stripe.url)) as sidecar:
         await sidecar.call(PAYMENTS, bearer(CLERK.token))
         await sidecar.call(PAYMENTS)
@@ -130,7 +130,7 @@ BAD = {
 
 
 async def test_every_bad_setting_is_named(output: Path) -> None:
-    """L5: bad settings end the start with exit code 2, every fault named by its variable, and no value shown."""
+    """L5: invalid settings end the start with exit code 2, every fault named by its variable, and no value shown."""
     async with started(output, **BAD) as sidecar:
         code = await sidecar.exit_code()
 
@@ -141,7 +141,7 @@ async def test_every_bad_setting_is_named(output: Path) -> None:
 
 
 async def test_missing_settings(output: Path, tmp_path: Path) -> None:
-    """L5: what is not set, and a file that cannot be read, are named, all at once."""
+    """L5: missing settings, and a file that cannot be read, are all named at once."""
     async with started(output, STRIPE_LIVE_SECRET_KEY_FILE=str(tmp_path / "absent")) as sidecar:
         code = await sidecar.exit_code()
 
@@ -151,7 +151,7 @@ async def test_missing_settings(output: Path, tmp_path: Path) -> None:
 
 
 async def test_secrets_from_files(directus: DirectusDouble, stripe: StripeDouble, output: Path, tmp_path: Path) -> None:
-    """L5: a variable can be given as NAME_FILE; the newline an editor left does no harm."""
+    """L5: a variable can be given as NAME_FILE; the newline that an editor adds does no harm."""
     variables = environment(directus.url, stripe.url)
     key = tmp_path / "key"
     key.write_text(variables.pop("STRIPE_LIVE_SECRET_KEY") + "\n")
@@ -162,7 +162,7 @@ async def test_secrets_from_files(directus: DirectusDouble, stripe: StripeDouble
 
 
 async def test_port_that_is_taken(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
-    """L5: an address that cannot be listened on is told in one line, and the exit code is 1."""
+    """L5: an unusable address gives a message of one line, and exit code 1."""
     variables = {**environment(directus.url, stripe.url), "SIDECAR_PORT": str(stripe.port)}
     async with started(output, **variables) as sidecar:
         code = await sidecar.exit_code()
@@ -185,7 +185,7 @@ async def test_starts_while_directus_is_down(directus: DirectusDouble, stripe: S
 
 
 async def test_starts_while_stripe_is_down(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
-    """L6: the same for Stripe: 502 or 504, then the list."""
+    """L6: while Stripe is down the answer is 502 or 504; then it is the list."""
     await stripe.refuse()
     async with serving(output, **environment(directus.url, stripe.url)) as sidecar:
         down = await sidecar.call(PAYMENTS, bearer(CLERK.token))
@@ -197,7 +197,7 @@ async def test_starts_while_stripe_is_down(directus: DirectusDouble, stripe: Str
 
 
 async def test_request_under_way_is_finished(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
-    """L4: after SIGTERM no new connection is accepted, what is under way is answered in whole, exit code 0."""
+    """L4: after SIGTERM no new connection is accepted, requests under way are answered in full, exit code 0."""
     stall = Stall()
     stripe.fail(stall, when=lambda request: not is_probe(request))
     expected = [stripe.add_payments(150, customer=f"cus_{number}") for number in range(5)]
@@ -217,7 +217,7 @@ async def test_request_under_way_is_finished(directus: DirectusDouble, stripe: S
 
 
 async def test_draining(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
-    """L4: for SHUTDOWN_DELAY the process says it is not ready and still serves, in connections it does not keep."""
+    """L4: for SHUTDOWN_DELAY the process is not ready and still serves, on connections that it then closes."""
     async with serving(output, **{**environment(directus.url, stripe.url), "SHUTDOWN_DELAY": "60"}) as sidecar:
         sidecar.terminate()
         await eventually(lambda: is_unready(sidecar))
@@ -241,7 +241,7 @@ async def is_unready(sidecar: Sidecar) -> bool:
     return (answer.status, answer.json()["status"]) == (503, "draining")
 
 
-async def test_idle_and_silent_connections_do_not_hold_up_the_end(
+async def test_idle_and_silent_connections_do_not_delay_the_end(
     directus: DirectusDouble, stripe: StripeDouble, output: Path
 ) -> None:
     """L4: connections that are idle, silent or in the middle of their headers do not delay the end."""
@@ -261,7 +261,7 @@ async def test_idle_and_silent_connections_do_not_hold_up_the_end(
 
 
 async def test_request_that_does_not_finish(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
-    """L4: what does not finish within SHUTDOWN_TIMEOUT is cut off, and the exit code is 0 all the same."""
+    """L4: requests that do not finish within SHUTDOWN_TIMEOUT are cut off, and the exit code is still 0."""
     stall = Stall()
     stripe.fail(stall, when=lambda request: not is_probe(request))
     async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="1.5")) as sidecar:
@@ -282,7 +282,7 @@ async def test_request_that_does_not_finish(directus: DirectusDouble, stripe: St
 async def test_end_without_requests(
     directus: DirectusDouble, stripe: StripeDouble, output: Path, number: signal.Signals
 ) -> None:
-    """L4: a process with nothing to do ends at once, cleanly."""
+    """L4: an idle process ends at once, with exit code 0."""
     async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="600")) as sidecar:
         sidecar.process.send_signal(number)
 

@@ -11,17 +11,17 @@ STALL = 10 * TURN
 
 
 def stall(seconds: float = STALL) -> None:
-    """Keep the loop from turning, as a machine does that runs something else."""
+    """Block the loop, as a busy machine does."""
     time.sleep(seconds)
 
 
 async def test_it_is_the_loop_of_every_test() -> None:
-    """A test that asks for nothing runs in it."""
+    """A test without a loop of its own runs in this one."""
     assert isinstance(asyncio.get_running_loop(), SteadyLoop)
 
 
 async def test_a_stall_does_not_count() -> None:
-    """Time in which the loop does not turn counts as one turn."""
+    """Time in which the loop is blocked counts as one turn."""
     loop = asyncio.get_running_loop()
     real, counted = time.monotonic(), loop.time()
 
@@ -32,14 +32,14 @@ async def test_a_stall_does_not_count() -> None:
 
 
 async def test_a_stall_makes_nothing_late() -> None:
-    """What is there within its time is there in time, also when the process was stopped for longer."""
+    """A result that is there within its time is in time, even if the process was stopped for longer."""
     async with asyncio.timeout(STALL / 2):
         asyncio.get_running_loop().call_soon(stall)
         await asyncio.sleep(TURN)
 
 
 async def test_time_passes() -> None:
-    """What does not come is given up, after no less than its time."""
+    """A result that does not come is given up, no earlier than its time."""
     began = time.monotonic()
 
     with pytest.raises(TimeoutError):
@@ -50,7 +50,7 @@ async def test_time_passes() -> None:
 
 
 async def test_time_goes_forward() -> None:
-    """No reading of the clock is before the one that went before it, over turns and stalls alike."""
+    """The clock never goes back, over turns and stalls alike."""
     loop, read = asyncio.get_running_loop(), list[float]()
     for turn in range(20):
         read.append(loop.time())

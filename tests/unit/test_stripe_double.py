@@ -1,4 +1,4 @@
-"""The stand-in for Stripe answers each call of each kind as documented, and nothing else."""
+"""The double of Stripe answers each call of each kind as documented, and nothing else."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class World:
     async def ask(
         self, method: str, path: str, parameters: dict[str, str] | None = None, **headers: str
     ) -> tuple[int, dict[str, Any]]:
-        """Send parameters in the query, or with POST in a form; {kind} stands for an ID."""
+        """Send parameters in the query, or with POST in a form; {kind} is replaced by an ID."""
         sent = urlencode({name: value.format(**self.ids) for name, value in (parameters or {}).items()})
         url = self.stripe.url + path.format(**self.ids)
         headers = {"Authorization": f"Bearer {self.stripe.key}", **headers}
@@ -99,7 +99,7 @@ FILTERS = [
 
 @pytest.mark.parametrize(("kind", "filters", "number"), FILTERS, ids=[f"{row[0]} {row[1]}" for row in FILTERS])
 async def test_filters(world: World, kind: str, filters: dict[str, str], number: int) -> None:
-    """A list holds what its filters hold for, and no more."""
+    """A list contains exactly the objects that its filters choose."""
     answer = await world.have("GET", KINDS[kind].path, filters)
 
     assert (answer["object"], len(answer["data"])) == ("list", number)
@@ -107,7 +107,7 @@ async def test_filters(world: World, kind: str, filters: dict[str, str], number:
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "list" in KINDS[kind].calls])
 async def test_list_parameters(world: World, kind: str) -> None:
-    """Every list refuses what Stripe does not document for it, a `created` of payment methods for one."""
+    """Every list refuses a parameter that Stripe does not document for it, such as `created` of payment methods."""
     status, answer = await world.ask("GET", KINDS[kind].path, {"nonsense": "1"})
     dated, _ = await world.ask("GET", KINDS[kind].path, {"created[gte]": "1"})
 
@@ -148,7 +148,7 @@ SECRETS = {"payment_intent", "setup_intent", "checkout.session"}
 
 @pytest.mark.parametrize(("kind", "form", "shown"), CREATES, ids=[row[0] for row in CREATES])
 async def test_create(world: World, kind: str, form: dict[str, str], shown: dict[str, object]) -> None:
-    """What is created shows what was sent, each value of its own type, and is there from then on."""
+    """A created object shows the parameters, each value with its own type, and exists from then on."""
     made = await world.have("POST", KINDS[kind].path, form)
 
     assert shown == {name: made[name] for name in shown}
@@ -182,7 +182,7 @@ async def test_create(world: World, kind: str, form: dict[str, str], shown: dict
     ],
 )
 async def test_refused_creations(world: World, kind: str, form: dict[str, str], code: str | None) -> None:
-    """What cannot be created is refused with Stripe's code, and nothing is."""
+    """A refused creation has Stripe's code, and creates nothing."""
     before = len(world.stripe.objects[kind])
 
     status, answer = await world.ask("POST", KINDS[kind].path, form)
@@ -202,7 +202,7 @@ CHANGES: list[tuple[str, str, dict[str, str], dict[str, object]]] = [
 
 @pytest.mark.parametrize(("method", "path", "form", "shown"), CHANGES, ids=[f"{row[0]} {row[1]}" for row in CHANGES])
 async def test_change(world: World, method: str, path: str, form: dict[str, str], shown: dict[str, object]) -> None:
-    """A change is in the answer and in what is retrieved afterwards, and it is of that object alone."""
+    """A change is in the answer and in later answers, and changes that object alone."""
     one = path.removesuffix("/cancel").removesuffix("/detach")
 
     answer = await world.have(method, path, form)
@@ -215,7 +215,7 @@ async def test_change(world: World, method: str, path: str, form: dict[str, str]
 
 @pytest.mark.parametrize("path", ["payment_intents/{payment_intent}/cancel", "payment_methods/{payment_method}/detach"])
 async def test_done_is_done(world: World, path: str) -> None:
-    """What is canceled or detached cannot be so again."""
+    """A canceled or detached object cannot be canceled or detached again."""
     await world.have("POST", f"/v1/{path}")
 
     status, _ = await world.ask("POST", f"/v1/{path}")
@@ -238,7 +238,7 @@ async def test_items_change(world: World) -> None:
 
 
 async def test_preview(world: World) -> None:
-    """A preview is of the subscription's customer, adds up its prices, and is not kept."""
+    """A preview is for the subscription's customer, adds up its prices, and is not stored."""
     before = len(world.stripe.objects["invoice"])
     details = {"subscription_details[items][0][price]": "{price}", "subscription_details[items][0][quantity]": "2"}
 
@@ -265,8 +265,8 @@ async def test_creations_are_replayed(world: World, kind: str, form: dict[str, s
     assert len(world.stripe.objects[kind]) == number
 
 
-async def test_refund_is_somebodys(stripe: StripeDouble) -> None:
-    """A refund of no payment in particular gets one, which names a customer."""
+async def test_a_refund_has_a_customer(stripe: StripeDouble) -> None:
+    """A refund without a payment in the request gets one, which names a customer."""
     refund = stripe.add("refund")
 
     [payment] = stripe.payments

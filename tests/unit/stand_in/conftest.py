@@ -1,4 +1,4 @@
-"""One stand-in, in a process of its own, for all these tests; each has a customer of its own there."""
+"""One stand-in, in its own process, for all these tests; each test has its own customer there."""
 
 from collections.abc import AsyncIterator
 

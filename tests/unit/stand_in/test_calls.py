@@ -1,4 +1,4 @@
-"""The demo's stand-in for Stripe answers every call that the service can make, as Stripe's documentation has it."""
+"""The demo's stand-in for Stripe answers every call that the service can make, as Stripe's documentation describes."""
 
 import aiohttp
 import pytest
@@ -9,7 +9,7 @@ OWNED = (
     *("payment_intents", "charges", "invoices", "subscriptions"),
     *("payment_methods", "setup_intents", "checkout/sessions"),
 )
-# What is asked, with which parameters, and the kind of object that answers.
+# The call, its parameters, and the kind of object in the answer.
 CALLS = [
     ("GET customers", "email=ada@example.com", "list"),
     ("GET customers/{customer}", "", "customer"),
@@ -96,7 +96,7 @@ call = pytest.mark.parametrize(("asked", "parameters", "kind"), CALLS, ids=[row[
 
 @call
 async def test_every_call_is_answered(shop: Shop, asked: str, parameters: str, kind: str) -> None:
-    """Each call is answered with its kind of object, of the customer that it is about, and a list is not empty."""
+    """Each call is answered with its kind of object, of the right customer, and a list is not empty."""
     method, path = shop.filled(asked).split()
 
     status, answer = await shop.account.ask(method, path, shop.filled(parameters))
@@ -109,7 +109,7 @@ async def test_every_call_is_answered(shop: Shop, asked: str, parameters: str, k
 
 @call
 async def test_an_unknown_parameter_is_refused(shop: Shop, asked: str, parameters: str, kind: str) -> None:
-    """A parameter that there is not is never ignored."""
+    """An unknown parameter is never ignored."""
     method, path = shop.filled(asked).split()
     given = [shop.filled(parameters)] if parameters else []
 
@@ -120,7 +120,7 @@ async def test_an_unknown_parameter_is_refused(shop: Shop, asked: str, parameter
 
 @pytest.mark.parametrize("path", OWNED)
 async def test_lists_keep_customers_apart(shop: Shop, path: str) -> None:
-    """The list of one customer holds its own objects and no other's."""
+    """The list of one customer contains its own objects and no others."""
     other = (await shop.customer())["customer"]
 
     mine, theirs = [set(await shop.account.ids(path, f"customer={name}")) for name in (shop["customer"], other)]
@@ -131,7 +131,7 @@ async def test_lists_keep_customers_apart(shop: Shop, path: str) -> None:
 
 
 async def test_refunds_are_of_one_payment(shop: Shop) -> None:
-    """The list of a payment's refunds, or of its charge's, holds no other's."""
+    """The list of the refunds of a payment, or of its charge, contains no others."""
     other = await shop.customer()
 
     by_payment = await shop.account.ids("refunds", f"payment_intent={other['payment_intent']}")
@@ -141,7 +141,7 @@ async def test_refunds_are_of_one_payment(shop: Shop) -> None:
 
 
 async def test_pages_join_to_the_list(account: Account) -> None:
-    """Pages of two, forwards and backwards, are the whole list, newest first."""
+    """Pages of two, forward and backward, give the whole list, newest first."""
     made = [(await account.post("customers", "email=pages@example.com"))["id"] for _ in range(5)][::-1]
     two = "email=pages@example.com&limit=2"
 
@@ -159,7 +159,7 @@ async def test_pages_join_to_the_list(account: Account) -> None:
     ["limit=0", "limit=101", "limit=x", "starting_after=cus_none", "created[gte]=x", "created[near]=1"],
 )
 async def test_bad_pages_are_refused(shop: Shop, query: str) -> None:
-    """A page that cannot be is an error, never the first page."""
+    """An impossible page is an error, never the first page."""
     status, _ = await shop.account.ask("GET", "customers", query)
 
     assert status == 400
@@ -167,7 +167,7 @@ async def test_bad_pages_are_refused(shop: Shop, query: str) -> None:
 
 @pytest.mark.parametrize(("bound", "listed"), [("gte", 1), ("gt", 0), ("lte", 1), ("lt", 0)])
 async def test_lists_by_time(shop: Shop, bound: str, listed: int) -> None:
-    """`created` bounds a list, with its own second or without."""
+    """`created` bounds a list, with or without its own second."""
     created = (await shop.account.get(f"refunds/{shop['refund']}"))["created"]
 
     found = await shop.account.ids("refunds", f"charge={shop['charge']}&created[{bound}]={created}")
@@ -176,7 +176,7 @@ async def test_lists_by_time(shop: Shop, bound: str, listed: int) -> None:
 
 
 async def test_payment_methods_have_no_dates(account: Account) -> None:
-    """Stripe's list of payment methods takes no `created`, and neither does this."""
+    """The list of payment methods takes no `created`, as at Stripe."""
     status, _ = await account.ask("GET", "payment_methods", "created[gte]=1")
 
     assert status == 400
@@ -184,7 +184,7 @@ async def test_payment_methods_have_no_dates(account: Account) -> None:
 
 @pytest.mark.parametrize("path", [*OWNED, "customers", "refunds", "products", "prices"])
 async def test_absent_is_not_found(account: Account, path: str) -> None:
-    """An object that there is not is a 404."""
+    """An unknown object is a 404."""
     status, _ = await account.ask("GET", f"{path}/none")
 
     assert status == 404
@@ -192,6 +192,6 @@ async def test_absent_is_not_found(account: Account, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["prices", "customers", "checkout/sessions/none"])
 async def test_requests_without_a_key_are_refused(account: Account, path: str) -> None:
-    """Nothing is answered without a key."""
+    """No request without a key gets a result."""
     async with aiohttp.ClientSession() as session, session.get(f"{account.url}/v1/{path}") as answer:
         assert answer.status == 401

@@ -1,4 +1,4 @@
-"""What calls to the demo's stand-in for Stripe change there."""
+"""The effects of calls to the demo's stand-in for Stripe."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.doubles.shop import RETURN, Account, Shop
 
 
 async def test_payment_is_canceled(shop: Shop) -> None:
-    """A canceled payment says so, and why."""
+    """A canceled payment says that it is canceled, and why."""
     payment = await shop.account.post("payment_intents", "amount=500&currency=eur")
 
     canceled = await shop.account.post(f"payment_intents/{payment['id']}/cancel", "cancellation_reason=abandoned")
@@ -16,7 +16,7 @@ async def test_payment_is_canceled(shop: Shop) -> None:
 
 
 async def test_refunds_end_with_the_charge(shop: Shop) -> None:
-    """What is left of a charge can be refunded, and nothing more."""
+    """The rest of a charge can be refunded, and nothing more."""
     rest = await shop.account.post("refunds", f"payment_intent={shop['payment_intent']}")
 
     status, answer = await shop.account.ask("POST", "refunds", f"charge={shop['charge']}&amount=1")
@@ -27,7 +27,7 @@ async def test_refunds_end_with_the_charge(shop: Shop) -> None:
 
 @pytest.mark.parametrize("payment", ["unpaid", "none"])
 async def test_nothing_is_refunded_of_nothing(shop: Shop, payment: str) -> None:
-    """What was not paid, or is not there, cannot be refunded."""
+    """An unpaid or unknown payment cannot be refunded."""
     unpaid = (await shop.account.post("payment_intents", "amount=500&currency=eur"))["id"]
 
     status, _ = await shop.account.ask("POST", "refunds", f"payment_intent={unpaid if payment == 'unpaid' else 'pi_1'}")
@@ -36,7 +36,7 @@ async def test_nothing_is_refunded_of_nothing(shop: Shop, payment: str) -> None:
 
 
 async def test_subscription_lives(shop: Shop) -> None:
-    """A subscription to a price is changed to another, canceled, and from then on listed only when asked for."""
+    """A subscription changes to another price, is canceled, and is then listed only on request."""
     account, path, mine = shop.account, f"subscriptions/{shop['subscription']}", f"customer={shop['customer']}"
 
     changed = await account.post(path, f"items[0][id]={shop['item']}&items[0][price]={shop['yearly']}")
@@ -50,7 +50,7 @@ async def test_subscription_lives(shop: Shop) -> None:
 
 
 async def test_change_keeps_the_rest(shop: Shop) -> None:
-    """A change of one thing leaves the item, its price and the description as they are."""
+    """A change of one attribute leaves the item, its price and the description unchanged."""
     path, item = f"subscriptions/{shop['subscription']}", f"items[0][id]={shop['item']}"
     await shop.account.post(path, f"{item}&items[0][quantity]=3&description=Tea")
 
@@ -63,7 +63,7 @@ async def test_change_keeps_the_rest(shop: Shop) -> None:
 
 
 async def test_subscription_waits_for_its_payment(shop: Shop) -> None:
-    """`default_incomplete` needs no payment method, and leaves the first invoice open; else one is needed."""
+    """`default_incomplete` needs no payment method and leaves the first invoice open; otherwise one is needed."""
     account, customer = shop.account, (await shop.account.post("customers"))["id"]
     form = f"customer={customer}&items[0][price]={shop['monthly']}"
 
@@ -78,7 +78,7 @@ async def test_subscription_waits_for_its_payment(shop: Shop) -> None:
 
 
 async def test_foreign_payment_method_pays_nothing(shop: Shop) -> None:
-    """A subscription cannot be paid by another customer's payment method."""
+    """A subscription cannot use another customer's payment method."""
     other = await shop.customer()
     form = f"customer={shop['customer']}&items[0][price]={shop['monthly']}"
 
@@ -90,7 +90,7 @@ async def test_foreign_payment_method_pays_nothing(shop: Shop) -> None:
 
 
 async def test_preview_changes_nothing(shop: Shop) -> None:
-    """What an invoice would be is worked out from prices, and neither invoice nor subscription is different after."""
+    """A preview of an invoice is computed from prices, and changes neither invoice nor subscription."""
     account, mine = shop.account, f"customer={shop['customer']}"
 
     async def now() -> list[object]:
@@ -107,7 +107,7 @@ async def test_preview_changes_nothing(shop: Shop) -> None:
 
 
 async def test_preview_of_a_foreign_subscription_is_refused(shop: Shop) -> None:
-    """A customer and a subscription that do not belong together have no invoice."""
+    """A customer and a subscription of another customer have no invoice."""
     other = await shop.customer()
 
     status, _ = await shop.account.ask(
@@ -117,8 +117,8 @@ async def test_preview_of_a_foreign_subscription_is_refused(shop: Shop) -> None:
     assert status == 400
 
 
-async def test_detached_is_nobodys(shop: Shop) -> None:
-    """A payment method that is detached has no customer, is in its list no more, and is its default no longer."""
+async def test_a_detached_payment_method_has_no_customer(shop: Shop) -> None:
+    """A detached payment method has no customer, is no longer in its list, and is no longer its default."""
     detached = await shop.account.post(f"payment_methods/{shop['payment_method']}/detach")
 
     customer = await shop.account.get(f"customers/{shop['customer']}")
@@ -128,7 +128,7 @@ async def test_detached_is_nobodys(shop: Shop) -> None:
 
 
 async def test_checkout_adds_up(shop: Shop) -> None:
-    """A session's total comes from its prices, and a recurring one is not sold for one payment."""
+    """A session's total is the sum of its prices, and a recurring price is not sold for one payment."""
     form = f"mode=payment&success_url={RETURN}&line_items[0][quantity]=3&line_items[0][price]="
 
     session = await shop.account.post("checkout/sessions", form + shop["once"])
@@ -140,7 +140,7 @@ async def test_checkout_adds_up(shop: Shop) -> None:
 
 
 async def test_portal_is_at_stripe(shop: Shop) -> None:
-    """The portal's page is at Stripe, another each time."""
+    """The portal's page is at Stripe, with another address each time."""
     form = f"customer={shop['customer']}&return_url={RETURN}"
 
     first, second = [(await shop.account.post("billing_portal/sessions", form))["url"] for _ in range(2)]
@@ -150,7 +150,7 @@ async def test_portal_is_at_stripe(shop: Shop) -> None:
 
 
 async def test_deleted_customer(account: Account) -> None:
-    """A deleted customer is answered as such, and is in no list."""
+    """A deleted customer is answered as deleted, and is in no list."""
     customer = (await account.post("customers", "email=gone@example.com"))["id"]
 
     await account.delete(f"customers/{customer}")
@@ -161,7 +161,7 @@ async def test_deleted_customer(account: Account) -> None:
 
 
 async def test_payment_is_charged(shop: Shop) -> None:
-    """A confirmed payment has succeeded, with a charge and what it moved of the account's balance."""
+    """A confirmed payment has succeeded, with a charge and a balance transaction."""
     payment = await shop.account.get(f"payment_intents/{shop['payment_intent']}")
 
     charge = await shop.account.get(f"charges/{payment['latest_charge']}")
@@ -174,7 +174,7 @@ async def test_payment_is_charged(shop: Shop) -> None:
 
 
 async def test_subscription_is_billed(shop: Shop) -> None:
-    """A subscription's first invoice is of its prices, names it, and was paid with the customer's own method."""
+    """A subscription's first invoice has its prices, names it, and is paid with the customer's own method."""
     invoice = await shop.account.get(f"invoices/{shop['invoice']}")
 
     paid = await shop.account.ids("payment_intents", f"customer={shop['customer']}")
@@ -186,7 +186,7 @@ async def test_subscription_is_billed(shop: Shop) -> None:
 
 
 async def test_metadata_is_merged(account: Account) -> None:
-    """A change of metadata keeps the other keys, and an empty text takes one out."""
+    """A change of metadata keeps the other keys, and an empty text removes a key."""
     customer = (await account.post("customers", "metadata[a]=1&metadata[b]=2&name=Ada"))["id"]
 
     changed = await account.post(f"customers/{customer}", "metadata[b]=&metadata[c]=3&name=")
@@ -195,7 +195,7 @@ async def test_metadata_is_merged(account: Account) -> None:
 
 
 async def test_deleted_customer_pays_no_more(shop: Shop) -> None:
-    """With a customer its subscriptions end, and nothing more can be done to it."""
+    """Deleting a customer ends its subscriptions, and no further call about it succeeds."""
     path = f"customers/{shop['customer']}"
     await shop.account.delete(path)
 
@@ -207,7 +207,7 @@ async def test_deleted_customer_pays_no_more(shop: Shop) -> None:
 
 
 async def test_created_is_blank(account: Account) -> None:
-    """What was not given is not made up: a new payment has no error, and a new customer no discount."""
+    """Missing values are not made up: a new payment has no error, and a new customer no discount."""
     payment = await account.post("payment_intents", "amount=500&currency=eur")
     customer = await account.post("customers", "email=")
 

@@ -1,4 +1,4 @@
-"""The stand-in for Stripe as a process of its own."""
+"""The stand-in for Stripe as a separate process."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from tests.doubles.shop import Account
 
 
 async def test_every_request_is_a_line(process: Server, account: Account) -> None:
-    """By the time that a request is answered, refused ones too, what it was stands in the output as JSON."""
+    """When a request is answered, even with a refusal, its JSON line is already in the output."""
     await account.ask("POST", "customers", "email=line@example.com&nonsense=1")
 
     line = json.loads(process.log.read_text(encoding="utf-8").splitlines()[-1])
@@ -20,7 +20,7 @@ async def test_every_request_is_a_line(process: Server, account: Account) -> Non
 
 
 async def test_times_are_real(account: Account) -> None:
-    """What is created says when, by the clock."""
+    """A created object has the time of its creation, by the clock."""
     before = int(time.time())
 
     created = (await account.post("customers"))["created"]
@@ -39,7 +39,7 @@ async def test_ids_look_like_stripes(account: Account) -> None:
 
 
 async def test_hosted_session_has_no_secret(account: Account) -> None:
-    """A session whose page is at Stripe has no `client_secret` (docs.stripe.com/api/checkout/sessions/object)."""
+    """A session with its page at Stripe has no `client_secret` (docs.stripe.com/api/checkout/sessions/object)."""
     form = "mode=setup&currency=eur&success_url=https://app.example.com/"
 
     session = await account.post("checkout/sessions", form)

@@ -1,4 +1,4 @@
-"""The stand-in for Stripe is no kinder than Stripe."""
+"""The stand-in for Stripe is as strict as Stripe."""
 
 import asyncio
 import secrets
@@ -58,7 +58,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("path", "parameters", "status", "code"), REFUSED.values(), ids=REFUSED)
 async def test_refused(shop: Shop, path: str, parameters: str, status: int, code: str | None) -> None:
-    """What Stripe does not create is not created."""
+    """The stand-in creates nothing that Stripe would not create."""
     answer = await shop.account.ask("POST", path, shop.filled(parameters))
 
     assert (status, code) == (answer[0], answer[1]["error"].get("code")), answer
@@ -83,7 +83,7 @@ async def test_another_customers_card(shop: Shop, path: str, parameters: str) ->
 
 
 async def test_detached_is_spent(shop: Shop) -> None:
-    """A payment method that was detached neither pays nor is attached again."""
+    """A detached payment method can neither pay nor be attached again."""
     method = shop["payment_method"]
     await shop.account.post(f"payment_methods/{method}/detach")
 
@@ -94,7 +94,7 @@ async def test_detached_is_spent(shop: Shop) -> None:
 
 
 async def test_attached_is_taken(shop: Shop) -> None:
-    """A payment method has one customer at most."""
+    """A payment method has at most one customer."""
     other = (await shop.account.post("customers"))["id"]
 
     path = f"payment_methods/{shop['payment_method']}/attach"
@@ -104,7 +104,7 @@ async def test_attached_is_taken(shop: Shop) -> None:
 
 
 async def test_canceled_stays_so(shop: Shop) -> None:
-    """A canceled subscription can be told nothing but metadata."""
+    """A canceled subscription accepts only changes of its metadata."""
     path = f"subscriptions/{shop['subscription']}"
     await shop.account.delete(path)
 
@@ -115,7 +115,7 @@ async def test_canceled_stays_so(shop: Shop) -> None:
 
 
 async def test_uncaptured_charge_is_not_refunded(shop: Shop) -> None:
-    """A payment to be captured later has a charge, and nothing to refund."""
+    """A payment that is to be captured later has a charge, and nothing to refund."""
     form = "amount=500&currency=eur&payment_method={payment_method}&customer={customer}&confirm=true&off_session=true"
 
     payment = await shop.account.post("payment_intents", shop.filled(f"{form}&capture_method=manual"))
@@ -127,7 +127,7 @@ async def test_uncaptured_charge_is_not_refunded(shop: Shop) -> None:
 
 @pytest.mark.parametrize("body", ['{"name": "Ada"}', "name=Ada"])
 async def test_forms_alone(account: Account, body: str) -> None:
-    """Parameters that do not come as a form are refused, not ignored."""
+    """Parameters that are not a form are refused, not ignored."""
     headers = {**account.headers, "Content-Type": "application/json"}
     async with (
         aiohttp.ClientSession(headers=headers) as session,
@@ -140,7 +140,7 @@ async def test_forms_alone(account: Account, body: str) -> None:
     "sent", ["Bearer sk_test_other", "sk_test_stand_in", "Basic c2tfdGVzdF9zdGFuZF9pbjo=", "Bearer "]
 )
 async def test_another_key_is_refused(account: Account, sent: str) -> None:
-    """Only the account's own key is let in."""
+    """Only the account's own key is accepted."""
     async with (
         aiohttp.ClientSession(headers={"Authorization": sent}) as session,
         session.get(f"{account.url}/v1/customers") as answer,
@@ -152,7 +152,7 @@ async def test_another_key_is_refused(account: Account, sent: str) -> None:
     "asked", ["GET accounts", "PUT customers", "POST charges", "DELETE payment_intents/{payment_intent}"]
 )
 async def test_no_such_call(shop: Shop, asked: str) -> None:
-    """A call that is not here is a 404, never an empty success."""
+    """An unsupported call is a 404, never an empty success."""
     method, path = shop.filled(asked).split()
 
     status, answer = await shop.account.ask(method, path)
@@ -161,7 +161,7 @@ async def test_no_such_call(shop: Shop, asked: str) -> None:
 
 
 async def test_key_with_other_parameters(account: Account) -> None:
-    """An idempotency key is of one request: with another body or path it is an error, and nothing is created."""
+    """An idempotency key belongs to one request: with another body or path it is an error, and nothing is created."""
     key = secrets.token_hex(8)
     first = await account.post("customers", f"email={key}@example.com", key=key)
 
@@ -173,7 +173,7 @@ async def test_key_with_other_parameters(account: Account) -> None:
 
 
 async def test_keys_at_once(account: Account) -> None:
-    """However many requests of one key come at once, one customer is created."""
+    """Any number of concurrent requests with one key create one customer."""
     key = secrets.token_hex(8)
     form = f"email={key}@example.com"
 
@@ -184,7 +184,7 @@ async def test_keys_at_once(account: Account) -> None:
 
 
 async def test_refused_key_may_be_used_again(account: Account) -> None:
-    """A request that failed validation does not use up its key; a key that is too long is refused."""
+    """A request that fails validation does not use up its key; a key that is too long is refused."""
     key = secrets.token_hex(8)
 
     refused, _ = await account.ask("POST", "customers", "nonsense=1", key=key)
