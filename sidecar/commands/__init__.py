@@ -1,18 +1,18 @@
-"""What an operator runs once, by hand: it may block, and it prints one line for each finding.
+"""Commands that an operator runs by hand. They may block, and they print one line for each finding.
 
     provision       prepares a Directus, with an administrator's token
-      administrator   the library's calls, judged here
+      administrator   Directus's API as an administrator uses it
       schema          the collection and its fields
       grants          the service policy and its permissions
-      rights          which those are
+      rights          the list of those permissions
       account         the service user and its token
-    check           looks at what the settings name, and changes nothing
+    check           compares Directus and Stripe with the settings, and changes nothing
       check_directus, check_rights, check_policies, check_feed, check_stripe
-    reconcile       gives items the customer IDs they lack; a CronJob runs it
+    reconcile       writes missing customer IDs into items; a CronJob runs it
       ledger          Stripe's customers, and the items they name
-      report          what it prints
-    lines           what the others print
-    addresses       how both find out whom Directus believes
+      report          the lines that it prints
+    lines           the lines that provision and check print
+    addresses       addresses that show whether Directus believes the one we pass on
 
-Nothing here is imported while the service serves.
+The running service imports nothing from here.
 """

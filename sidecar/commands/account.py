@@ -1,4 +1,4 @@
-"""The service user and its static token, which is shown or written once and never readable again."""
+"""The service user and its static token. The token is printed or written once; nobody can read it later."""
 
 import os
 import secrets
@@ -13,18 +13,18 @@ from sidecar.commands.lines import Line, Word
 from sidecar.settings import DirectusSettings
 
 _FIRST_NAME = "Stripe sidecar"
-_LONGEST_NAME = 50  # what the column holds
+_LONGEST_NAME = 50  # the length of Directus's column
 _OWNER_ONLY = 0o600
 
 
 def provide_account(
     admin: Administrator, policy: str, settings: DirectusSettings, token_file: Path | None
 ) -> Iterator[Line]:
-    """Leave the policy with one user, who has a token. A new one goes to `token_file`, else to standard output."""
-    holders = admin.rows("access", {"policy": {"_eq": policy}})
-    users = [str(row["user"]) for row in holders if row.get("user")]
-    if len(users) < len(holders) or len(users) > 1:
-        raise AdministratorFault("The service policy has more than its one user; take it from everybody else.")
+    """Make sure that the policy has one user and the user a token; a new token goes to `token_file` or to stdout."""
+    assigned = admin.rows("access", {"policy": {"_eq": policy}})
+    users = [str(row["user"]) for row in assigned if row.get("user")]
+    if len(users) < len(assigned) or len(users) > 1:
+        raise AdministratorFault("The service policy has more than its one user; take it from all others.")
     collection = settings.stripe_customers_collection
     if users:
         user = users[0]
@@ -61,7 +61,7 @@ def _provide_token(admin: Administrator, user: str, token_file: Path | None) -> 
 
 @contextmanager
 def _destination(token_file: Path | None) -> Iterator[TextIO]:
-    """Open it before the token is made, so that none is made that nobody can get."""
+    """Open the file before the token is made: a token that cannot be written would be lost."""
     if token_file is None:
         yield sys.stdout
         return

@@ -1,7 +1,7 @@
-"""Directus as an administrator sees it, through directus-sdk-py.
+"""Directus's API as an administrator uses it, through directus-sdk-py.
 
-That library knows the routes but not their failures: it looks for "errors" in the text of an answer, wants
-certain statuses, and follows redirects. So it sends, and every answer is judged here.
+That library judges answers badly: it searches their text for "errors", expects certain statuses, and follows redirects.
+So the library only sends requests, and this module judges every answer.
 """
 
 import json
@@ -13,20 +13,20 @@ from directus_sdk_py import DirectusClient
 
 Row = dict[str, Any]
 _TIMEOUT = 30.0  # seconds; a change of the schema locks tables
-_ABSENT = frozenset({"FORBIDDEN", "ROUTE_NOT_FOUND"})  # an administrator is refused only what is not there
+_ABSENT = frozenset({"FORBIDDEN", "ROUTE_NOT_FOUND"})  # an administrator gets these only for what does not exist
 _NOT_HIM = "Set DIRECTUS_ADMIN_TOKEN to an administrator's static token."
 _MENDING = {
     "INVALID_CREDENTIALS": _NOT_HIM,
     "INVALID_TOKEN": _NOT_HIM,
     "TOKEN_EXPIRED": _NOT_HIM,
-    "RESOURCE_RESTRICTED": "This Directus 12 has no licence for item rules and field lists, without which a service "
-    "token could not be held to one field. Leave DIRECTUS_SERVICE_TOKEN away: IDs are then written as the caller.",
-    "RECORD_NOT_UNIQUE": "Two items hold the same value; clear one of them, then run this again.",
+    "RESOURCE_RESTRICTED": "This Directus 12 has no license for item rules and field lists, without which a service "
+    "token could not be limited to one field. Leave DIRECTUS_SERVICE_TOKEN away: IDs are then written as the caller.",
+    "RECORD_NOT_UNIQUE": "Two items have the same value; clear one of them, then run this again.",
 }
 
 
 class AdministratorFault(Exception):
-    """Directus did not do as it was asked; the text says how to mend it."""
+    """Directus did not do what it was asked for; the text says how to mend that."""
 
 
 class _Response(Protocol):
@@ -38,11 +38,11 @@ class Administrator:
     """`url` without a slash at the end."""
 
     def __init__(self, url: str, token: str) -> None:
-        # It joins paths by urljoin: with a slash here and none in front of a path, a path within `url` is kept.
+        # The library calls urljoin, which keeps a path in `url` only if a slash ends it and no slash begins the other.
         self._client = DirectusClient(f"{url}/", token=token, verify=True)
 
     def require_rights(self) -> None:
-        """Raise AdministratorFault unless the token is an administrator's, and Directus 11 or newer."""
+        """Raise AdministratorFault unless the token is an administrator's and Directus is version 11 or newer."""
         rights = self.find("policies/me/globals")
         if rights is None:
             raise AdministratorFault("What answers at DIRECTUS_URL is not Directus 11 or newer.")
@@ -50,7 +50,7 @@ class Administrator:
             raise AdministratorFault(f"Directus gives this token no administrator's rights. {_NOT_HIM}")
 
     def find(self, path: str) -> Row | None:
-        """Read one row; None where there is none."""
+        """Read one row; None if it does not exist."""
         status, body = self._send(self._client.get, path)
         match body:
             case {"errors": [{"extensions": {"code": str(code)}}, *_]} if code in _ABSENT:
@@ -67,27 +67,27 @@ class Administrator:
     def create(self, path: str, row: Row) -> Row:
         created = _data(*self._send(self._client.post, path, json=row), f"create {path}")
         if not isinstance(created, dict):
-            raise AdministratorFault(f"Directus created {path} without saying what; run this again.")
+            raise AdministratorFault(f"Directus created {path} but did not show the new row; run this again.")
         return created
 
     def change(self, path: str, values: Row) -> None:
         _data(*self._send(self._client.patch, path, json=values), f"change {path}")
 
     def _send(self, call: Callable[..., object], path: str, **more: object) -> tuple[int, object]:
-        """Give status and parsed body. Raises AdministratorFault where no answer came."""
+        """Give status and parsed body. Raises AdministratorFault if no answer came."""
         answers: list[_Response] = []
         try:
             call(
                 path,
                 timeout=_TIMEOUT,
                 allow_redirects=False,
-                auth=lambda request: request,  # else a login in ~/.netrc would take the token's place
+                auth=lambda request: request,  # without this, requests sends a login from ~/.netrc instead
                 hooks={"response": lambda answer, **_: answers.append(answer)},
                 **more,
             )
         except (AssertionError, LookupError, TypeError, ValueError):
-            pass  # the library's verdict on what came; ours is the caller's
-        except OSError as error:  # what all errors of the transport are
+            pass  # the library judged an answer that came; `_data` judges it anew
+        except OSError as error:  # the base class of all errors of requests
             raise AdministratorFault(f"Directus could not be asked ({type(error).__name__}). Is it up?") from None
         if not answers:
             raise AdministratorFault("Directus could not be asked. Is DIRECTUS_URL right?")
@@ -110,4 +110,4 @@ def _data(status: int, body: object, what: str) -> object:
         case {"errors": [{"message": str(message), "extensions": {"code": str(code)}}, *_]}:
             raise AdministratorFault(f"Directus did not {what} ({code}). {_MENDING.get(code, message)}")
         case _:
-            raise AdministratorFault(f"Directus did not {what}: status {status}, which is not one of its answers.")
+            raise AdministratorFault(f"Directus did not {what}: status {status}, with a body that is not Directus's.")

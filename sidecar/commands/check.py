@@ -1,6 +1,6 @@
-"""``check``: ask Directus and Stripe whether they agree with the settings. Changes nothing, anywhere.
+"""``check``: ask Directus and Stripe whether they agree with the settings. Changes nothing.
 
-It asks through the service's own clients, with their timeouts, so what it sees is what the service will see.
+It uses the service's own clients with their timeouts, so it sees what the service will see.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from sidecar.settings import Settings, load
 def run() -> int:
     """Give the exit code. Raises SettingsFault."""
     settings = load(Settings)
-    logging.disable()  # what the clients would log is what is found here
+    logging.disable()  # the printed lines say what the clients would log
     return show(asyncio.run(_lines(settings)))
 
 
@@ -32,7 +32,7 @@ def _proxy_lines(settings: Settings) -> Iterator[Line]:
     if not settings.trusted_proxies:
         yield Line(
             Word.NOTE,
-            "TRUSTED_PROXIES is empty: if a proxy stands in front, name its address, or every caller seems to be there",
+            "TRUSTED_PROXIES is empty: if there is a proxy in front, name its address, or all callers seem to have it",
         )
     elif any(network.prefixlen == 0 for network in settings.trusted_proxies):
         yield Line(

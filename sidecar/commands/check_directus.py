@@ -1,4 +1,4 @@
-"""What `check` asks of Directus, as far as the service token can see it; without one that is little."""
+"""The questions that `check` asks Directus. Most of them need the service token."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
 
-_Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]  # a path, and the address in whose name
+_Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]  # a path, and the client's address to claim
 _ANSWER_LIMIT = 64 * 1024
 _PROVISION = "or the service token may not read it: run `provision`, or correct"
 
@@ -47,7 +47,7 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
 
 
 async def _version_line(settings: Settings, session: aiohttp.ClientSession) -> Line:
-    """Policies came with Directus 11: whether they may be read does not matter, only that there is such a route."""
+    """Directus 11 introduced policies, so from then on there is a route /policies, whether it may be read or not."""
     try:
         async with session.get(f"{settings.directus_url}/policies?limit=1", allow_redirects=False) as response:
             status, content = response.status, await read_bounded(response, _ANSWER_LIMIT)
@@ -76,7 +76,7 @@ def _unseen_lines(settings: Settings) -> Iterator[Line]:
     yield Line(Word.NOTE, f"{where} cannot be looked at without DIRECTUS_SERVICE_TOKEN; `provision` makes both")
     yield Line(Word.NOTE, f"{BELIEF} cannot be seen without it either; {TRUST}")
     if settings.stripe_operations is not None:
-        yield Line(Word.NOTE, "nor can it be seen whether the collections are there that STRIPE_OPERATIONS names")
+        yield Line(Word.NOTE, "nor can it be seen whether the collections that STRIPE_OPERATIONS names exist")
     if settings.stripe_write_back:
         yield Line(Word.NOTE, f"IDs are written back as the caller, who must be allowed to read and update {where}")
 
@@ -86,7 +86,7 @@ async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
     answer = await ask("/permissions/me", None)
     if answer.status != HTTPStatus.OK or not isinstance(answer.data, dict):
         code = answer.code or f"status {answer.status}"
-        yield Line(Word.FAULT, f"Directus refuses DIRECTUS_SERVICE_TOKEN ({code}): set a good one")
+        yield Line(Word.FAULT, f"Directus refuses DIRECTUS_SERVICE_TOKEN ({code}): set a valid one")
         return
     permissions = Permissions.from_directus(answer.data, answer.data)
     collection = settings.stripe_customers_collection

@@ -1,4 +1,4 @@
-"""Whether the service would hear of changes in Directus: by its rights, by Directus's settings, and by trying."""
+"""Checks whether the service would receive changes of Directus: its rights, Directus's settings, and one try."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,18 +10,18 @@ from sidecar.core.access.permissions import Access, Action, Permissions
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 
-_EXCHANGES = 1 + len(COLLECTIONS)  # to sign in, and for each subscription
+_EXCHANGES = 1 + len(COLLECTIONS)  # the sign-in, and each subscription
 
 
 async def feed_lines(settings: Settings, permissions: Permissions, info: object) -> AsyncIterator[Line]:
-    """`info` is what Directus says of itself to the service token, by `GET /server/info`."""
+    """`info` is the answer to `GET /server/info` with the service token."""
     faults = [line for line in (_rights_fault(permissions), _switch_fault(info)) if line is not None]
     for line in faults or [await _tried(settings)]:
         yield line
 
 
 def _rights_fault(permissions: Permissions) -> Line | None:
-    """An item rule hides changes: Directus tells of those to what matches it afterwards."""
+    """An item rule hides changes: Directus reports a change only if the item matches the rule afterwards."""
     grants = {name: permissions.grant(name, Action.READ) for name in COLLECTIONS}
     lacking = [
         name for name, grant in grants.items() if grant.access is not Access.FULL or not grant.fields.allow("id")
@@ -46,7 +46,7 @@ def _switch_fault(info: object) -> Line | None:
 
 
 async def _tried(settings: Settings) -> Line:
-    """Follow the feed as the service does, until it has been let in once."""
+    """Follow the feed as the service does, until it is connected once."""
     token, connected = settings.directus_service_token, asyncio.Event()
     async with opening.feed_session(settings) as session:
         feed = ChangeFeed(

@@ -1,4 +1,4 @@
-"""Whether the collections have the fields that STRIPE_OPERATIONS names, as far as the service token can see."""
+"""Checks that collections have the fields that STRIPE_OPERATIONS names, where the service token can see them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -12,9 +12,10 @@ _Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]
 
 
 async def field_lines(settings: Settings, permissions: Permissions, ask: _Ask) -> AsyncIterator[Line]:
-    """Directus shows all fields of a collection only to a token that may read all of them.
+    """Report unknown fields of those collections of which the token may read every field.
 
-    The token that `provision` makes may not; `provision` itself looks at the fields. Raises DirectusUnavailable.
+    To other tokens Directus shows a part of the fields. The token that `provision` makes is one of these; there
+    `provision` has checked the fields itself. Raises DirectusUnavailable.
     """
     fields: dict[str, frozenset[str]] = {}
     for name in sorted(settings.collections):

@@ -1,7 +1,8 @@
-"""Finds the policies whose holders the service refuses because they may write the ID field themselves.
+"""Finds policies that make the service refuse a caller, because the caller may write the ID field.
 
-Directus adds up the policies of a caller: partial read by one and the right to write by another are refused as
-both by one are (core.policy). Who holds which is not looked at, so of two policies only the possibility is told.
+The service refuses callers who may read some items only and may write the ID field (core.access.policy). Directus adds
+up all policies of a caller, so two policies together can have this effect. This module does not look up which users
+have which policies; of two policies it reports the possibility.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ _WRITING = (Action.CREATE, Action.UPDATE)
 
 @dataclass(slots=True)
 class _Policy:
-    """`partial`: its holders read some items only. `writes`: the actions by which they may write the ID field."""
+    """`partial`: its users read some items only. `writes`: the actions by which they may write the ID field."""
 
     name: str
     partial: bool = False
@@ -27,13 +28,13 @@ class _Policy:
 
 
 def policies_path(settings: Settings) -> str:
-    """What to ask, with a token that may read permissions and policies."""
+    """Give the path to ask, with a token that may read permissions and policies."""
     ours = f"filter[collection][_eq]={settings.stripe_customers_collection}"
     return f"/permissions?limit=-1&{ours}&fields=action,fields,permissions,policy.id,policy.name"
 
 
 def policy_lines(settings: Settings, answer: DirectusAnswer) -> Iterator[Line]:
-    """`answer` is that to `policies_path`."""
+    """`answer` is Directus's answer to `policies_path`."""
     id_field, ours = settings.stripe_customer_id_field, service_policy(settings)
     where = f"{settings.stripe_customers_collection}.{id_field}"
     seen = _policies(answer.data, id_field) if answer.status == HTTPStatus.OK else None
@@ -53,7 +54,7 @@ def policy_lines(settings: Settings, answer: DirectusAnswer) -> Iterator[Line]:
 
 
 def _policies(rows: object, id_field: str) -> Iterable[_Policy] | None:
-    """None where that is not all of what was asked for: Directus leaves out silently what may not be read."""
+    """Give None for an incomplete answer: Directus silently leaves out what the token may not read."""
     policies: dict[str, _Policy] = {}
     for row in rows if isinstance(rows, list) else [None]:
         match row:
@@ -68,7 +69,7 @@ def _policies(rows: object, id_field: str) -> Iterable[_Policy] | None:
                 if action in _WRITING and isinstance(fields, list) and {id_field, "*"}.intersection(fields):
                     policy.writes.add(Action(action))
             case {"system": True}:
-                pass  # no policy's: what access to the app brings along
+                pass  # belongs to no policy: Directus adds it for users of its app
             case _:
                 return None
     return policies.values()

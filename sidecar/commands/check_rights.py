@@ -1,4 +1,4 @@
-"""What `check` makes of the service token's permissions. Plain functions; nothing is asked here."""
+"""Judges the service token's permissions for `check`. Plain functions without I/O."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,10 @@ def right_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
 
 
 def _event_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
-    """Say whether what Stripe's events ask for may be done. A field that may not be seen may as well not be there."""
+    """Say whether the token may make the changes of Stripe's events.
+
+    Directus hides a field that the token may not read, so an unreadable field and a missing one look the same.
+    """
     where, collection = _where(settings), settings.stripe_customers_collection
     read, update = (permissions.grant(collection, action) for action in (Action.READ, Action.UPDATE))
     if update.access is not Access.FULL or not update.fields.allow(settings.stripe_customer_id_field):
@@ -52,7 +55,7 @@ def _event_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]
 
 
 def excess(settings: Settings, permissions: Permissions) -> str | None:
-    """Name one thing that goes beyond what `provision` grants for these settings."""
+    """Name one right of the token that `provision` does not grant for these settings; None if there is none."""
     events = settings.stripe_webhook_secret is not None
     if not events and permissions.grant(settings.stripe_customers_collection, Action.UPDATE).access is Access.FULL:
         return f"overwrite {_where(settings)}"
@@ -62,7 +65,7 @@ def excess(settings: Settings, permissions: Permissions) -> str | None:
     for granted, grant in sorted(permissions.grants.items()):
         right = rights.get(granted)
         if right is None and granted in _seen(settings) and grant.access is Access.PARTIAL:
-            continue  # that a collection is there, and none of its items
+            continue  # shows that a collection exists, and none of its items
         more = grant.fields.names - set(right.fields if right else ())
         if more:
             return f"{granted[1]} {granted[0]} ({', '.join(sorted(more)[:3])})"
@@ -76,7 +79,7 @@ def _seen(settings: Settings) -> set[tuple[str, Action]]:
 
 
 def operation_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
-    """Say whether the collections are there by whose permissions operations are decided."""
+    """Say whether the collections exist that decide on operations."""
     missing = unknown_collections(settings.rules, permissions, settings.stripe_customers_collection)
     for fault in missing:
         yield Line(Word.FAULT, f"STRIPE_OPERATIONS: {fault}")
@@ -86,9 +89,9 @@ def operation_lines(settings: Settings, permissions: Permissions) -> Iterator[Li
 
 
 def address_line(settings: Settings, as_nobody: object, *, provisioned: bool) -> Line:
-    """`as_nobody` is what Directus permits in the name of an address that `provision`'s policy leaves out.
+    """`as_nobody` are the permissions for an address that `provision`'s policy excludes.
 
-    Where the policy is not known to leave it out, that it shows no effect is no finding.
+    Only with that policy (`provisioned`) is it a fault if the address changes nothing.
     """
     if isinstance(as_nobody, dict) and settings.stripe_customers_collection not in as_nobody:
         return Line(Word.OK, "Directus believes the addresses we pass on")

@@ -1,4 +1,4 @@
-"""What `check` asks of Stripe: whether it accepts the key for what the service reads."""
+"""The questions that `check` asks Stripe: whether the key may read what the service reads."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
@@ -29,7 +29,7 @@ async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> As
 
 
 def _listed(settings: Settings) -> Iterator[Resource]:
-    """Give the kinds of object that may be listed; what else the key may not do shows only when it is done."""
+    """Give the kinds of object that rules list. Other rights of the key show only when they are used."""
     rules = [rule for rule in settings.rules if rule.operation.kind is Kind.LIST]
     asked = {rule.operation.resource.kind: rule.operation for rule in rules}
     return (one.resource for one in asked.values() if one.resource is not CUSTOMER and one.resource.dated)
@@ -44,7 +44,7 @@ async def _line(client: StripeClient, what: str, ask: Callable[[], Awaitable[obj
         await ask()
     except StripeKeyRejected:
         if client.key_rejected:
-            return Line(Word.FAULT, f"Stripe does not accept the key ({mode}): set a good one in {_KEY}")
+            return Line(Word.FAULT, f"Stripe does not accept the key ({mode}): set a valid one in {_KEY}")
         return Line(Word.FAULT, f"the key has no right to read {what} ({mode}): grant it in Stripe's dashboard")
     except StripeFailure as failure:
         return Line(

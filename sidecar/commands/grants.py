@@ -1,4 +1,4 @@
-"""The service policy: exactly the rights that are needed, and what somebody added to it named or taken back."""
+"""The service policy: it gets exactly the rights that are needed; others in it are named or taken away."""
 
 from collections.abc import Generator, Iterator, Sequence
 
@@ -9,17 +9,17 @@ from sidecar.commands.rights import Right, service_policy
 from sidecar.settings import DirectusSettings
 
 _DESCRIPTION = (
-    "All that the Stripe sidecar needs: it fills in Stripe's customer IDs, it keeps them and what else Stripe says of "
-    "customers true where it hears of Stripe's events, and its check sees which policies would let callers write an "
-    "ID. It is for every address that a client can have; by one that none has the check sees whether Directus "
-    "believes the address it passes on."
+    "All that the Stripe sidecar needs: it writes Stripe's customer IDs into items, it keeps items up to date where it "
+    "gets Stripe's events, and its check finds policies that let callers write an ID. The policy allows every address "
+    "that a client can have. The check claims an address that no client has, and so sees whether Directus believes the "
+    "addresses that the sidecar passes on."
 )
 
 
 def provide_policy(
     admin: Administrator, settings: DirectusSettings, rights: Sequence[Right]
 ) -> Generator[Line, None, str]:
-    """Give the policy's ID at the end."""
+    """Create or mend the policy; the generator returns its ID."""
     rules = [_rule(right) for right in rights]
     name = service_policy(settings)
     found = admin.rows("policies", {"name": {"_eq": name}})
@@ -60,7 +60,7 @@ def _rule(right: Right) -> Row:
 
 
 def _mended_policy(admin: Administrator, policy: Row, name: str) -> Line:
-    """Take away what is too much; a narrower `ip_access` is the operator's own and stays."""
+    """Take away access that is not needed. An `ip_access` that the operator chose stays."""
     values: Row = {access: False for access in ("admin_access", "app_access") if policy.get(access) is not False}
     if not policy.get("ip_access"):
         values["ip_access"] = list(EVERY_ADDRESS)
@@ -94,7 +94,7 @@ def _name(rule: Row) -> str:
 
 
 def _alike(there: Row, rule: Row) -> bool:
-    """Order of fields means nothing, and neither does null against an empty rule."""
+    """The order of fields has no meaning, and null means the same as an empty rule."""
     same_fields = sorted(there.get("fields") or []) == sorted(rule["fields"])
     rest = ("permissions", "validation", "presets")
     return same_fields and all((there.get(name) or None) == (rule[name] or None) for name in rest)

@@ -1,4 +1,4 @@
-"""Both sides of the books as `reconcile` reads and fills them: Stripe's customers, and the items they name."""
+"""The two sides that `reconcile` compares: Stripe's customers, and the items that they name."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from sidecar.errors import ItemRefused, StripeRejected
 from sidecar.settings import Settings, SettingsFault
 
 _PATH = "/v1/customers"
-_NO_KEY = "INVALID_QUERY"  # Directus on what can be no primary key of the collection, such as a word for a number
+_NO_KEY = "INVALID_QUERY"  # Directus's code for an impossible primary key, such as a word where keys are numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of Stripe's list: all IDs, and the customers that name an item of ours."""
+    """One page of Stripe's list: all IDs, and the customers whose metadata names an item of this collection."""
 
     ids: Sequence[str]
     customers: Sequence[ListedCustomer]
 
 
 class Ledger:
-    """All methods raise DirectusUnavailable, ItemRefused and StripeFailure where nothing else is said."""
+    """Methods raise DirectusUnavailable, ItemRefused and StripeFailure unless their docstring says otherwise."""
 
     def __init__(self, settings: Settings, directus: aiohttp.ClientSession, stripe: aiohttp.ClientSession) -> None:
         """Raises SettingsFault without a service token."""
@@ -42,12 +42,12 @@ class Ledger:
         self._write_back = opening.write_back(settings, self._directus)
 
     async def lacking_rights(self) -> list[str]:
-        """Name what the service token may not do and must. Raises CredentialRefused."""
+        """Name the rights that the service token needs and lacks. Raises CredentialRefused."""
         source = DirectusPermissions(self._directus, {self._collection.name})
         return lacking(await source.permissions(self._service), self._collection)
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
-        """Go through the account, newest first, back to `since` in seconds of Unix time."""
+        """List the account's customers, newest first, back to `since` in seconds of Unix time."""
         filters = {} if since is None else {"created[gte]": str(since)}
         async for page in self._stripe.pages(_PATH, filters):
             yield Listed([str(entry.get("id")) for entry in page], [one for entry in page for one in self._ours(entry)])
@@ -57,10 +57,10 @@ class Ledger:
         return [] if item is None or entry.get("deleted") else [ListedCustomer(str(entry.get("id")), item)]
 
     async def named(self, keys: Sequence[str]) -> dict[str, str | None]:
-        """Give the ID that each of these items holds; an item that is not among them is gone."""
+        """Give the customer ID of each of these items; the result lacks items that do not exist any more."""
         try:
             found = await self._lists.named(keys) if keys else {}
-        except ItemRefused as refused:  # one that can be no key spoils the question for all
+        except ItemRefused as refused:  # one impossible key makes Directus refuse the whole query
             if refused.code != _NO_KEY:
                 raise
             found = {}
@@ -92,7 +92,7 @@ class Ledger:
         return CustomerState.DELETED if customer.get("deleted") else CustomerState.ALIVE
 
     async def fill(self, fill: Fill) -> Finding | None:
-        """None where the item holds the customer now, whoever wrote it."""
+        """Write the ID into the item; give None if the item has it now, even if another process wrote it."""
         problem = Problem.REFUSED
         try:
             await self._write_back.items.claim(self._service, fill.item, fill.customer)

@@ -1,4 +1,4 @@
-"""What a command prints: one line for each finding, and whether any of them is a fault."""
+"""The lines that commands print, one for each finding, and the exit code that they cause."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`text` names no secret; that of a FAULT says how to mend it."""
+    """`text` contains no secret; the text of a FAULT says how to mend it."""
 
     word: Word
     text: str

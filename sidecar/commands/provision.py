@@ -1,4 +1,4 @@
-"""``provision``: prepare a Directus for the sidecar. What is as it should be is left alone, so it may run again."""
+"""``provision``: prepare a Directus for the sidecar. It changes only what is missing or wrong, so it may run again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from sidecar.settings.types import Token
 
 
 class ProvisionSettings(OperationsSettings):
-    """`directus_admin_token` is needed here alone; the service never gets it."""
+    """`directus_admin_token` is a setting of this command only; the service never gets it."""
 
     directus_admin_token: Token = Field(description="An administrator's static token")
 
@@ -28,7 +28,7 @@ def run(token_file: Path | None) -> int:
 
 
 def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Line]:
-    """Look at what the rules name before anything is changed."""
+    """Check the collections and fields that rules name before anything is changed."""
     admin = Administrator(settings.directus_url, settings.directus_admin_token.get_secret_value())
     try:
         admin.require_rights()
@@ -48,21 +48,21 @@ def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Lin
 
 
 def _fields(admin: Administrator, settings: ProvisionSettings) -> dict[str, list[Row]]:
-    """Read the fields of each collection that decides on operations and is there; a folder is no collection."""
+    """Read the fields of each existing collection that decides on operations, folders left out."""
     there = [name for name in sorted(settings.collections) if admin.find(f"collections/{name}") is not None]
     fields = {name: admin.rows(f"fields/{name}") for name in there}
     return {name: rows for name, rows in fields.items() if any(map(_is_key, rows))}
 
 
 def _rule_faults(settings: ProvisionSettings, fields: Mapping[str, Sequence[Row]]) -> list[str]:
-    """Name the collections and fields that rules ask for and Directus does not have.
+    """Name the collections and fields that rules name and Directus does not have.
 
-    A customers collection that is not there is about to be made, so its fields cannot be judged.
+    A missing customers collection is created later, so it is no fault and has no fields to check.
     """
     names = {name: [str(row["field"]) for row in rows] for name, rows in fields.items()}
     missing = [
         f"[{rule.operation.name}]: Directus has no collection {rule.collection}; create it, with the permissions that "
-        "shall decide"
+        "decide"
         for rule in settings.rules
         if rule.collection not in {*names, settings.stripe_customers_collection}
     ]
@@ -78,6 +78,6 @@ def _is_key(field: Row) -> bool:
 
 
 def _mirrored(admin: Administrator, settings: ProvisionSettings) -> list[str]:
-    """Name those fields of the collection that follow Stripe's events."""
+    """Name the existing fields of the collection that repeat Stripe's events."""
     there = {row.get("field") for row in admin.rows(f"fields/{settings.stripe_customers_collection}")}
     return [field for field in settings.mirror.fields if field in there]

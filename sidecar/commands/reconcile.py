@@ -1,7 +1,7 @@
-"""``reconcile``: give items the customer IDs that were lost on their way, and tell what a person must decide.
+"""``reconcile``: write the customer IDs that a crash kept from their items, and report what a person must decide.
 
-Everything is read before anything is written, and what is written is only ever an ID into an empty field: it can be
-killed, run again, and run twice at once.
+It reads everything before it writes anything, and it only ever writes an ID into an empty field. So it can be killed,
+run again, and run twice at once.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ from sidecar.errors import SidecarError
 from sidecar.settings import Settings, SettingsFault, load
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_MOST_CASES = 100_000  # some 40 MB; the next run takes up the rest
+_MOST_CASES = 100_000  # some 40 MB; the next run does the rest
 
 
 def run(*, dry_run: bool, since: str | None) -> int:
-    """Give the exit code: 0 nothing left to decide, 1 something is, or it was not finished. Raises SettingsFault."""
+    """Give the exit code: 0 if nothing is left to decide, 1 if something is or it stopped. Raises SettingsFault."""
     settings, start = load(Settings), _start(since)
-    logging.disable()  # what the clients would log ends up in the lines below
+    logging.disable()  # the printed lines say what the clients would log
     try:
         return asyncio.run(_run(settings, start, Report(dry_run)))
     except SidecarError as error:
@@ -72,7 +72,7 @@ async def _ledger(settings: Settings) -> AsyncIterator[Ledger]:
 
 
 async def _reconcile(ledger: Ledger, start: int | None, report: Report) -> None:
-    """Only a look at the whole account can tell which customers are missing from it."""
+    """Compare both sides, then settle each case. Deleted customers show only in a run over the whole account."""
     seen = Seen() if start is None else None
     cases: dict[str, Case] = {}
     async for page in ledger.customers(start):

@@ -1,4 +1,4 @@
-"""What `reconcile` prints: each finding as it comes on standard output, what it is doing on standard error."""
+"""The lines that `reconcile` prints: each finding on standard output, its progress on standard error."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ _EVERY = 5.0  # seconds between two lines of progress
 
 @dataclass(slots=True)
 class Report:
-    """Counts what was found so far. `left` are cases that there was no room for."""
+    """Prints findings and counts them. `left` is the number of cases above the limit, left to the next run."""
 
     dry_run: bool
     listed: int = 0
@@ -36,7 +36,7 @@ class Report:
         print(f"{'DECIDE':<8} item {_shown(finding.item)}: {finding.problem} ({customers})", flush=True)
 
     def end(self) -> int:
-        """Print the sum and give the exit code."""
+        """Print the totals and give the exit code."""
         print(self._sum())
         if self.left:
             print(f"{self.left} more were left out: settle these, then run it again")
@@ -48,5 +48,5 @@ class Report:
 
 
 def _shown(text: str) -> str:
-    """What somebody wrote into Stripe's metadata must not forge lines here."""
+    """Escape text from Stripe's metadata, which anybody with access may have written, so that it cannot forge lines."""
     return text if text.isprintable() else ascii(text)

@@ -1,4 +1,4 @@
-"""What the service token must be allowed: the one list that `provision` grants and `check` measures by."""
+"""The rights that the service token needs: `provision` grants this list, and `check` compares with it."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _CUSTOMER_ID = "^cus_[A-Za-z0-9]+$"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One permission. `item` is Directus's item rule, empty for every item; `validation` holds for what is written."""
+    """One permission. `item` is Directus's item rule, empty for every item; `validation` limits written values."""
 
     collection: str
     action: Action
@@ -29,14 +29,14 @@ def needed(
     mirrored: Collection[str] | None = None,
     keys: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Right]:
-    """`mirrored` are the fields that repeat what Stripe says of a customer; None where its events do not come in.
+    """List the rights. `mirrored` are the fields that repeat Stripe's attributes; None without Stripe's events.
 
-    `keys` are the primary keys of other collections, whose permissions decide on operations, by collection.
+    `keys` has the primary key of each other collection that decides on operations.
     """
     on_items = _on_items(settings) if mirrored is None else _on_items_with_events(settings, mirrored)
     rights = [*on_items, *_on_policies(settings, realtime=realtime)]
     if realtime:
-        # Where one of them holds the customers its primary key, which is "id", may be read already.
+        # If one of them is the customers collection, its key, which is "id", is in the list already.
         read = {right.collection for right in rights}
         rights += [Right(name, Action.READ, ("id",)) for name in COLLECTIONS if name not in read]
     read = {right.collection for right in rights}
@@ -44,12 +44,12 @@ def needed(
 
 
 def service_policy(settings: DirectusSettings) -> str:
-    """One for each collection, so that two sidecars do not change each other's."""
+    """Name the policy by the collection, so that two sidecars do not change each other's."""
     return f"Stripe sidecar ({settings.stripe_customers_collection})"
 
 
 def _on_items(settings: DirectusSettings) -> Iterator[Right]:
-    """The update rule is Directus's to hold: with it not even this token, in wrong hands, can overwrite an ID."""
+    """Directus enforces the update rule: so not even a thief of this token can overwrite an ID."""
     collection, customer_id = settings.stripe_customers_collection, settings.stripe_customer_id_field
     yield Right(collection, Action.READ, (settings.stripe_customers_primary_key, customer_id))
     yield Right(
@@ -62,9 +62,9 @@ def _on_items(settings: DirectusSettings) -> Iterator[Right]:
 
 
 def _on_items_with_events(settings: DirectusSettings, mirrored: Collection[str]) -> Iterator[Right]:
-    """The ID of a deleted customer has to go, so here Directus can only hold what is written, not where.
+    """The service must clear the ID of a deleted customer, so Directus can limit the values, but not the items.
 
-    A field that a change does not name passes its validation.
+    A field that a change does not name passes the validation.
     """
     collection, customer_id = settings.stripe_customers_collection, settings.stripe_customer_id_field
     yield Right(collection, Action.READ, (settings.stripe_customers_primary_key, customer_id, *mirrored))
@@ -77,15 +77,15 @@ def _on_items_with_events(settings: DirectusSettings, mirrored: Collection[str])
 
 
 def _on_existence(collection: str, key: str) -> Right:
-    """No item is without its key, so this shows none of them, yet that the collection is there."""
+    """No item lacks its key, so this right shows no item; but it shows that the collection exists."""
     return Right(collection, Action.READ, (key,), item={key: {"_null": True}})
 
 
 def _on_policies(settings: DirectusSettings, *, realtime: bool) -> Iterator[Right]:
-    """By these `check` finds policies that let callers write the ID field themselves.
+    """Let `check` find policies that let callers write the ID field.
 
-    An item rule would hide from the change feed a permission that is moved to another collection, so with
-    the feed there is none.
+    With the change feed there is no item rule: it would hide the change of a permission that is moved to another
+    collection.
     """
     ours = {} if realtime else {"collection": {"_eq": settings.stripe_customers_collection}}
     fields = ("id", "collection", "action", "fields", "permissions", "policy")

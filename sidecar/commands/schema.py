@@ -1,4 +1,4 @@
-"""The collection and its fields. What is there stays; only what the sidecar cannot do without is mended."""
+"""The collection and its fields. Existing ones stay; only what the sidecar needs of them is mended."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from sidecar.commands.administrator import Administrator, AdministratorFault, Ro
 from sidecar.commands.lines import Line, Word
 from sidecar.settings import DirectusSettings
 
-_WRITTEN = ("name", "email")  # what the service puts into an item that it creates
+_WRITTEN = ("name", "email")  # the fields that the service fills in an item that it creates
 
 
 def provide_schema(admin: Administrator, settings: DirectusSettings) -> Iterator[Line]:
-    """Raises AdministratorFault where something of that name is there and is something else."""
+    """Create the collection, or mend its ID field. Raises AdministratorFault if what exists cannot be used."""
     collection = settings.stripe_customers_collection
     if admin.find(f"collections/{collection}") is None:
         admin.create("collections", _new_collection(settings))
@@ -24,8 +24,8 @@ def provide_schema(admin: Administrator, settings: DirectusSettings) -> Iterator
         if name not in fields:
             yield Line(
                 Word.NOTE,
-                f'{collection} has no field "{name}": to create items with their customers, say in STRIPE_FIELD_MAP '
-                f"which field stands for Stripe's {name}",
+                f'{collection} has no field "{name}": to create items with their customers, name in STRIPE_FIELD_MAP '
+                f"the field for Stripe's {name}",
             )
 
 
@@ -40,7 +40,10 @@ def _new_collection(settings: DirectusSettings) -> Row:
         {"field": name, "type": "string", "meta": {"interface": "input", "width": "half"}, "schema": {}}
         for name in _WRITTEN
     ]
-    meta = {"icon": "account_circle", "note": "Customers; whoever may read or create these may do so in Stripe."}
+    meta = {
+        "icon": "account_circle",
+        "note": "Customers. A permission to read or create these counts in Stripe too.",
+    }
     return {
         "collection": settings.stripe_customers_collection,
         "meta": meta,
@@ -80,7 +83,7 @@ def _provide_id_field(admin: Administrator, field: Row | None, settings: Directu
     schema, meta = field.get("schema") or {}, field.get("meta") or {}
     if field.get("type") != "string" or schema.get("is_primary_key"):
         raise AdministratorFault(
-            f"{collection}.{name} cannot hold Stripe's IDs: it must be a string and not the primary key. "
+            f"{collection}.{name} cannot contain Stripe's IDs: it must be a string and not the primary key. "
             "Name another field in STRIPE_CUSTOMER_ID_FIELD."
         )
     lacking: Row = {

@@ -312,7 +312,7 @@ async def test_key_refused(buyers: Checked) -> None:
         ended = await buyers.check(STRIPE_API_BASE=stripe.url, STRIPE_LIVE_SECRET_KEY="sk_test_another")
 
     [fault] = faults(ended)
-    assert "does not accept the key (test mode): set a good one in STRIPE_LIVE_SECRET_KEY" in fault
+    assert "does not accept the key (test mode): set a valid one in STRIPE_LIVE_SECRET_KEY" in fault
     assert ended.code == 1
 
 

@@ -73,10 +73,10 @@ async def test_nothing_to_say(directus: DirectusDouble, admin: Administrator) ->
 
 
 async def test_no_license(directus: DirectusDouble, admin: Administrator) -> None:
-    """A Directus 12 that refuses item rules without a license is recognized, and the reason is given."""
+    """A Directus 12 that refuses item rules for want of a license is told apart, with the reason."""
     directus.fail(refusal(403, "RESOURCE_RESTRICTED"))
 
-    with pytest.raises(AdministratorFault, match=r"RESOURCE_RESTRICTED.*licence"):
+    with pytest.raises(AdministratorFault, match=r"RESOURCE_RESTRICTED.*license"):
         await asyncio.to_thread(admin.create, "permissions", {})
 
 
