@@ -1,4 +1,4 @@
-"""The command line: ``python -m sidecar [serve|check|provision|reconcile]``. Says what is wrong and ends."""
+"""The command line: ``python -m sidecar [serve|check|provision|reconcile]``."""
 
 import argparse
 import asyncio
@@ -9,8 +9,8 @@ from pathlib import Path
 from sidecar import __version__, logs, serving
 from sidecar.settings import Settings, SettingsFault, load
 
-_UNUSABLE = 2  # the exit code for settings that cannot be used; argparse has the same for arguments
-_OPTIONS = ("-h", "--help", "--version")  # those that no command precedes
+_UNUSABLE = 2  # exit code for unusable settings, the same as argparse's for arguments
+_OPTIONS = ("-h", "--help", "--version")  # options without a command
 _EPILOG = "README.md has the settings, which all come from the environment."
 
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except SettingsFault as fault:
-        print("The settings cannot be used:", *fault.faults, sep="\n  ", file=sys.stderr)  # noqa: T201 - logging is a setting too
+        print("The settings cannot be used:", *fault.faults, sep="\n  ", file=sys.stderr)  # noqa: T201 - logging is configured by settings
         return _UNUSABLE
 
 
@@ -72,7 +72,7 @@ def _serve(_options: argparse.Namespace) -> int:
 
 
 def _check(_options: argparse.Namespace) -> int:
-    from sidecar.commands import check  # noqa: PLC0415 - what no request needs is not loaded to serve them
+    from sidecar.commands import check  # noqa: PLC0415 - the service does not load what no request needs
 
     return check.run()
 

@@ -1,4 +1,4 @@
-"""Every setting, as the environment names it: what each means, what its value must look like, where it may stand."""
+"""All settings of the environment: what each means, which values it takes, and where its value comes from."""
 
 from sidecar.settings.directus import DirectusSettings
 from sidecar.settings.loading import SettingsFault, load

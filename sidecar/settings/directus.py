@@ -1,4 +1,4 @@
-"""Where Directus is, and which of its collections holds the customers."""
+"""The settings that name Directus and its customers collection."""
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -9,7 +9,7 @@ from sidecar.settings.types import Name, Origin
 
 
 class DirectusSettings(BaseSettings):
-    """What every command needs, `provision` included, which is not given Stripe's key."""
+    """The settings that every command needs, also `provision`, which gets no Stripe key."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 

@@ -1,6 +1,6 @@
-"""Where the value of a setting may stand beside its variable: in a file that NAME_FILE names.
+"""Reads the value of a setting from a file whose path is in NAME_FILE.
 
-The convention is Directus's own (its configuration page, "_FILE").
+Directus has the same convention (its configuration page, "_FILE").
 """
 
 import os
@@ -13,13 +13,13 @@ from pydantic_settings import PydanticBaseSettingsSource
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Stands where a value should, so that a file's fault is reported beside all others."""
+    """Takes the place of a value, so that a file's fault is reported together with all other faults."""
 
     reason: str
 
 
 class FileSource(PydanticBaseSettingsSource):
-    """Reads NAME_FILE; one trailing newline is the editor's, not the secret's."""
+    """Reads NAME_FILE, without one newline at its end: editors add it, and it is no part of the secret."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | Unusable | None, str, bool]:  # noqa: ARG002 - the base class's signature
         name = field_name.upper()

@@ -1,4 +1,4 @@
-"""Reads settings, and tells everything that is wrong with them at once."""
+"""Reads settings and reports all their faults at once."""
 
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 class SettingsFault(Exception):
-    """The settings cannot be used; `faults` has a line for each, with the name of its variable and never the value."""
+    """The settings cannot be used. `faults` has one line for each fault, with the variable's name but not its value."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -17,10 +17,7 @@ class SettingsFault(Exception):
 
 
 def load(settings: type[SettingsT]) -> SettingsT:
-    """Read `settings` from the environment.
-
-    Raises SettingsFault with every fault at once, none of which shows a value.
-    """
+    """Read `settings` from the environment. Raises SettingsFault with every fault at once."""
     try:
         return settings()
     except ValidationError as error:

@@ -1,7 +1,6 @@
-"""Settings from the environment, each also as NAME_FILE with the path of a file that holds the value.
+"""The settings of the service, from the environment; NAME_FILE may name a file that contains the value of NAME.
 
-That convention is Directus's own (its configuration page, "_FILE"). This module reads and judges; it
-opens no connection. Whether Directus and Stripe agree with it is what ``check`` finds out.
+This module only reads and validates. ``check`` asks Directus and Stripe whether they agree with the settings.
 """
 
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class Settings(OperationsSettings):
-    """Everything the service reads. Names are those of the environment, in lower case; times are in seconds."""
+    """All settings of the service. Each field is an environment variable in lower case; times are in seconds."""
 
     stripe_live_secret_key: Key = Field(
         description="Stripe's key, `sk_…` or better a restricted `rk_…`; test keys work too"
@@ -62,7 +61,7 @@ class Settings(OperationsSettings):
         "127.0.0.1", min_length=1, description="Address to listen on; `0.0.0.0` in a container of its own"
     )
     sidecar_port: int = Field(8080, ge=0, le=65535, description="Port to listen on")
-    sidecar_prefix: Prefix = Field("/stripe", description="Path below which all routes stand")
+    sidecar_prefix: Prefix = Field("/stripe", description="Path under which all routes are")
     permissions_cache_ttl: Seconds = Field(30, description="How long a permission may be used after Directus was asked")
     permissions_denied_ttl: Seconds = Field(5, description="The same for a refusal; not longer than the other")
     permissions_cache_size: int = Field(
@@ -80,7 +79,7 @@ class Settings(OperationsSettings):
         description="As set in Directus: the header it reads the client's address from, if not `X-Forwarded-For`",
     )
     session_cookie_name: Header = Field(
-        "directus_session_token", description="As set in Directus: the cookie that holds a session"
+        "directus_session_token", description="As set in Directus: the cookie that contains a session"
     )
     denied_status: Literal[401, 403] = Field(
         401, description="Status for a known caller without the permission: 401 or 403"
@@ -141,7 +140,7 @@ class Settings(OperationsSettings):
 
     @property
     def address_header(self) -> str:
-        """Where Directus looks for the client's address."""
+        """The header from which Directus reads the client's address."""
         return self.ip_custom_header or "X-Forwarded-For"
 
     @property

@@ -1,4 +1,4 @@
-"""What stands in one table of the operator's file, which turns on one operation."""
+"""One table of the operator's file, which turns on one operation: its keys, and which values they take."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -24,7 +24,7 @@ MUST = {
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a table is judged by: its operation, and Stripe's attributes; None where those cannot be known."""
+    """The operation that a table must fit. `attributes` are Stripe's; None if the API version's are not known."""
 
     operation: Operation
     attributes: frozenset[str] | None
@@ -52,7 +52,7 @@ _Attributes = Annotated[list[Annotated[Attribute, AfterValidator(_known)]], Befo
 
 
 class OperationTable(BaseModel):
-    """Validate it with an `Expected` as context."""
+    """Validation needs an `Expected` as its context."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -88,5 +88,5 @@ class OperationTable(BaseModel):
 
 
 def _expected(info: ValidationInfo) -> Expected:
-    assert isinstance(info.context, Expected)  # noqa: S101 - the one caller gives it
+    assert isinstance(info.context, Expected)  # noqa: S101 - the only caller passes it
     return info.context

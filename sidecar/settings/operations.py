@@ -1,4 +1,4 @@
-"""What the service and `provision` read alike: which operations are on, and what the collection's fields stand for."""
+"""Settings that the service and `provision` share: which operations are on, and Stripe's attribute for each field."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -17,7 +17,7 @@ from sidecar.settings.types import FieldAttributes, WebhookSecrets, default_fiel
 
 
 class OperationsSettings(DirectusSettings):
-    """The service token that `provision` makes may do what these settings ask of it."""
+    """`provision` derives the rights of the service token from these settings."""
 
     directus_realtime: bool = Field(
         default=False,
@@ -46,7 +46,7 @@ class OperationsSettings(DirectusSettings):
         return self
 
     def _contradictions(self) -> Iterator[str]:
-        """Name what is wrong with settings that are each in order by themselves."""
+        """Name the faults of settings that are valid alone but not together."""
         try:
             _ = self.rules
         except OperationsFault as fault:
@@ -54,7 +54,7 @@ class OperationsSettings(DirectusSettings):
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The operations that are on; the file is read once. No settings exist with a file that has a fault."""
+        """The operations that are on. The file is read once, while the settings are validated."""
         if self.stripe_operations is None:
             return default_rules(self.customers_collection, self.field_map)
         return read_rules(
@@ -63,15 +63,15 @@ class OperationsSettings(DirectusSettings):
 
     @property
     def field_map(self) -> FieldMap:
-        """What the customers collection's fields stand for, its ID field first."""
+        """Stripe's attributes for the fields of the customers collection, its ID field first."""
         return FieldMap({self.stripe_customer_id_field: ("id",), **self.stripe_field_map})
 
     @property
     def collections(self) -> frozenset[str]:
-        """Every collection whose permissions are ever asked about."""
+        """Every collection whose permissions decide on an operation."""
         return frozenset({self.stripe_customers_collection, *(rule.collection for rule in self.rules)})
 
     @property
     def mirror(self) -> Mirror:
-        """What of a customer its item repeats."""
+        """The attributes of a customer that its item repeats."""
         return Mirror.of(self.field_map, self.customers_collection)

@@ -1,7 +1,7 @@
 """The operator's file: which operations are on, and whose permissions decide on each.
 
-It is TOML (toml.io) in UTF-8, a table for each operation, `[refunds.create]`. It is parsed once and judged whole: each
-fault is one line that names its table. What a rule means is ``core.operations.rules``'s.
+It is TOML (toml.io) in UTF-8 with a table for each operation, such as `[refunds.create]`. All faults are reported at
+once, each in one line that names its table. ``core.operations.rules`` says what a rule means.
 """
 
 import re
@@ -22,13 +22,16 @@ from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings.operation_table import MUST, Expected, OperationTable
 
 _ROWS = {row.name: row for row in OPERATIONS}
-_UNREADABLE = (ValueError, RecursionError)  # TOML's own error, endless numbers, endless nesting
-_TWICE = re.compile(r"Cannot declare \((.+)\) twice")  # tomllib, with the parts of the name as Python writes them
-_LONGEST = 100  # of a name that is shown; it may be anything
+_UNREADABLE = (
+    ValueError,
+    RecursionError,
+)  # TOML's own error, a number that is too long, nesting that is too deep
+_TWICE = re.compile(r"Cannot declare \((.+)\) twice")  # tomllib's message, with the parts of the name as Python's repr
+_LONGEST = 100  # characters of a name that is shown; the file may contain names of any length
 
 
 class OperationsFault(ValueError):
-    """The file cannot be used; `faults` has one line for each fault."""
+    """The operations file cannot be used; `faults` has one line for each fault."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("\n".join(faults))
@@ -36,7 +39,7 @@ class OperationsFault(ValueError):
 
 
 def read_rules(path: Path, customers: CustomersCollection, field_map: FieldMap, *, version: str) -> tuple[Rule, ...]:
-    """Read the file; `version` is the one of Stripe's API that is asked for. Raises OperationsFault."""
+    """Read the file; `version` is the version of Stripe's API in use. Raises OperationsFault."""
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
@@ -49,7 +52,7 @@ def read_rules(path: Path, customers: CustomersCollection, field_map: FieldMap, 
 def parse_rules(
     text: str, customers: CustomersCollection, field_map: FieldMap, *, version: str = API_VERSION
 ) -> tuple[Rule, ...]:
-    """Give all rules, in the order of the table of operations. `field_map` is the customers collection's.
+    """Give all rules, in the order of the table of operations. `field_map` belongs to the customers collection.
 
     Raises OperationsFault.
     """
@@ -83,9 +86,9 @@ def _parsed(text: str) -> Mapping[str, object]:
 
 
 def _tables(tables: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Give each table with its whole name, which may be written `[refunds.create]` or `["refunds.create"]`.
+    """Give each table with its full name, which may be written `[refunds.create]` or `["refunds.create"]`.
 
-    What belongs to no operation is named by its group.
+    Entries outside such tables get the name of their group.
     """
     for group, members in tables.items():
         if group in _ROWS or not isinstance(members, dict) or not members:
@@ -134,7 +137,7 @@ def _rule(row: Operation, table: OperationTable, customers: CustomersCollection,
 
 
 def _field_map(fields: Mapping[str, list[str]] | None, ours: FieldMap, id_field: str | None) -> FieldMap:
-    """Give what fields stand for; where there is no `id_field`, nothing but what the file says."""
+    """Give Stripe's attributes by field. A collection without `id_field` has only those that the file names."""
     if fields is None:
         return FieldMap({}) if id_field is None else ours
     named = {field: tuple(names) for field, names in fields.items()}
@@ -146,6 +149,6 @@ def _meant(name: str, names: Sequence[str]) -> str:
 
 
 def _shown(text: str) -> str:
-    """Keep a name on one line, whatever it is made of."""
+    """Shorten a name and escape it, so that it stays on one line."""
     plain = text if text.isprintable() else ascii(text)[1:-1]
     return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"

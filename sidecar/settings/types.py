@@ -1,4 +1,4 @@
-"""What the value of a setting must look like. Each type's fault says how to mend it and never shows the value."""
+"""Types of settings' values. Their messages say how to mend a value, and never show it."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def _origin(value: str) -> str:
     if not usable or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise ValueError("must be an http:// or https:// address")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold no login, query or fragment")
+        raise ValueError("must have no login, query or fragment")
     return value.rstrip("/")
 
 
@@ -127,7 +127,7 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Key = Annotated[SecretStr, AfterValidator(_key)]
 WebhookSecrets = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_webhook_secret)], ...] | None,
-    NoDecode,  # with None within, or else what stands in quotes is taken for JSON
+    NoDecode,  # None is inside: otherwise pydantic parses a quoted value as JSON
     BeforeValidator(_listed),
     AfterValidator(_some),
 ]
