@@ -1,1 +1,1 @@
-"""What runs the sidecar: the local demo as a package, and configuration for nginx, containers and Kubernetes."""
+"""Ways to run the sidecar: the local demo as a package, and configuration for nginx, containers and Kubernetes."""

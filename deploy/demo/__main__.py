@@ -1,7 +1,7 @@
-"""`python -m deploy.demo [--once]`: start the stack, let everybody try everything, show it, and wait for Ctrl-C.
+"""`python -m deploy.demo [--once]`: start the stack, ask every route as every user, print the answers, wait for Ctrl-C.
 
-Exit code 0 when every answer was as expected, 1 when not or when something could not be started, 130 when
-interrupted before that was known.
+The exit code is 0 if every answer was as expected, 1 if one was not or a program did not start, and 130 if the demo was
+interrupted before that.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 async def _guarded(*, once: bool) -> int:
-    """Run the demo. The first Ctrl-C ends it in order; further ones do not break that off."""
+    """Run the demo. The first Ctrl-C ends it in order; further ones do not interrupt that."""
     demo = asyncio.ensure_future(_demo(_port(once=once), _stripe_key(), once=once))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, _canceller(demo))
@@ -75,13 +75,13 @@ async def _demo(port: int | None, stripe_key: str | None, *, once: bool) -> int:
 
 @contextmanager
 def _empty_state(name: str) -> Iterator[Path]:
-    """A folder for one run at a time; what is in it stays to be looked at until the next."""
-    _STATE.mkdir(mode=0o700, exist_ok=True)  # passwords and tokens are in it
+    """Make an empty folder, which one run uses at a time. Its files remain until the next run."""
+    _STATE.mkdir(mode=0o700, exist_ok=True)  # it contains passwords and tokens
     with (_STATE / f"{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Fault("The same is running from this checkout already; wait for its end") from None
+            raise Fault("The demo is running from this checkout already; wait for its end") from None
         folder = _STATE / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -89,7 +89,7 @@ def _empty_state(name: str) -> Iterator[Path]:
 
 
 def _port(*, once: bool) -> int | None:
-    """The proxy's port. Nobody looks at one that is gone at once, so then any free one will do."""
+    """Choose the proxy's port; None for any free one, which does for `--once`, where nobody opens the page."""
     wanted = os.environ.get("DEMO_PORT")
     if once and not wanted:
         return None

@@ -1,6 +1,6 @@
-"""Directus's REST API as an administrator uses it, and signing in as anybody.
+"""Directus's REST API as an administrator uses it, and login as any user.
 
-Each call opens its own connection: the same object serves tests that run on loops of their own.
+Each call opens its own connection, so that tests with different event loops can use the same object.
 """
 
 import secrets
@@ -15,7 +15,7 @@ SESSION_COOKIE = "directus_session_token"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with both kinds of credential: a login for a session, and a static token."""
+    """A user with both kinds of credential: a login for a session, and a static token."""
 
     name: str
     email: str
@@ -27,7 +27,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One permission of a policy, in Directus's words; `item` None is every item."""
+    """One permission of a policy, in Directus's words; `item` is the item rule, None for every item."""
 
     collection: str
     action: Literal["create", "read", "update", "delete", "share"]
@@ -51,7 +51,6 @@ class DirectusAdmin:
         self.url = url
         self._token = token
 
-    # The answer is whatever JSON the route gives; each caller knows its own.
     async def request(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - whatever JSON Directus answers
         """Call one route and give its `data`. Raises DirectusError."""
         headers = {"Authorization": f"Bearer {self._token}"}
@@ -62,7 +61,7 @@ class DirectusAdmin:
             return await _data(answer, f"{method} {path}")
 
     async def policy(self, name: str, rules: Sequence[Rule] = (), *, ip_access: Sequence[str] | None = None) -> str:
-        """Create a policy and give its ID; `ip_access` holds the addresses or CIDRs it is for."""
+        """Create a policy and give its ID; `ip_access` are the addresses or networks where it applies."""
         body = {"name": name, "ip_access": ip_access, "admin_access": False, "app_access": False}
         policy: str = (await self.request("POST", "/policies", body))["id"]
         for rule in rules:
@@ -81,7 +80,7 @@ class DirectusAdmin:
         return int((await self.request("POST", "/permissions", body))["id"])
 
     async def person(self, name: str, policies: Sequence[str] = ()) -> Person:
-        """Create a user of a role of the same name that has `policies`."""
+        """Create a role with `policies`, and a user of that role with the same name."""
         new = Person(name, f"{name}@example.com", secrets.token_urlsafe(9), secrets.token_urlsafe(24))
         role = (await self.request("POST", "/roles", {"name": name}))["id"]
         for policy in policies:

@@ -1,4 +1,4 @@
-"""What is downloaded or compiled once and kept, outside the checkout, under a name that says what it was made from."""
+"""A cache, outside the checkout, for what is downloaded or compiled. Names contain a hash of the sources."""
 
 import fcntl
 import hashlib
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.demo.progress import say
 
-_MARK = ".whole"
+_MARK = ".whole"  # in every folder that is complete
 
 
 def root() -> Path:
@@ -20,7 +20,7 @@ def root() -> Path:
 
 
 def fingerprint(*sources: bytes) -> str:
-    """Names what `sources` describe; each counts for itself, so that moving a byte between two shows."""
+    """Hash `sources`, each one first for itself, so that a byte moved from one to the next changes the result."""
     digest = hashlib.sha256()
     for source in sources:
         digest.update(hashlib.sha256(source).digest())
@@ -32,10 +32,10 @@ def is_built(name: str) -> bool:
 
 
 def built(name: str, build: Callable[[Path, Path], None]) -> Path:
-    """Return the folder called `name`, made by `build(folder, log)` unless it stands there whole.
+    """Give the folder called `name`; `build(folder, log)` makes it if it is not complete.
 
-    It is built in place, since a virtual environment holds its own path, and marked whole at the end: what an
-    interruption leaves has no mark and is made anew. Two runs at once build it once.
+    It is built in place, since a virtual environment contains its own path, and marked complete at the end. A folder
+    that an interruption left has no mark and is built again. Two runs at once build it once.
     """
     folder = root() / name
     folder.parent.mkdir(parents=True, exist_ok=True)

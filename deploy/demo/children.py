@@ -1,9 +1,9 @@
-"""Child processes that end with the process that started them, however that one ends, SIGKILL included.
+"""Child processes that end with their parent, however the parent ends, SIGKILL included.
 
-The starter alone keeps the write end of a pipe open, and the watcher has the read end. A child writes the number of its
-process group into the pipe before it becomes its program, so none is missed. The pipe ends with the starter: then the
-watcher ends every group that is left. This needs pipes and process groups only, and reaches the children of a child,
-which Linux's signal at the death of a parent does not.
+Only the parent keeps the write end of a pipe open; the watcher has the read end. A child writes the number of its
+process group into the pipe before it executes its program, so the watcher knows every child. When the parent has ended,
+the pipe ends too, and the watcher ends every group that is left. This needs pipes and process groups only, and it ends
+the children of a child too, which Linux's parent-death signal (prctl PR_SET_PDEATHSIG) does not.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ def popen(
     stdout: _Output = None,
     stderr: _Output = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start `command` in a session of its own, so that a Ctrl-C in the terminal is the starter's to pass on.
+    """Start `command` in a session of its own, so that a Ctrl-C in the terminal reaches only the parent.
 
-    A command that is not there ends with 127 and a line on `stderr`.
+    A command that does not exist ends with 127 and a line on `stderr`.
     """
     return subprocess.Popen(
         _registering(command), cwd=cwd, env=env, stdin=_pipe(), stdout=stdout, stderr=stderr, start_new_session=True
@@ -61,7 +61,7 @@ def _pipe() -> int:
     watcher = subprocess.Popen(
         [sys.executable, "-I", "-S", _WATCHER],
         stdin=subprocess.PIPE,
-        # Who reads the starter's output to its end is not to wait for the watcher.
+        # Otherwise a reader of the parent's output would wait for the watcher's end.
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

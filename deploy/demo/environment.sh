@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sourced by deploy/demo.sh and by the run.sh of the tests, which are in the checkout's root by then.
+# deploy/demo.sh and tests/run.sh source this file. Both change to the root of the checkout first.
 
-# Prints "3.13 /path/to/python" for each Python that is new enough and can make virtual environments, newest first and
-# one a minor version. Looks on the path and among pyenv's versions, whose shims may have no version behind them.
+# Prints "3.13 /path/to/python" for the newest Python of each minor version that is new enough and can make virtual
+# environments, newest first. Searches PATH and pyenv's versions, since a shim of pyenv may have no version behind it.
 find_pythons() {
     local folders folder candidate
     IFS=: read -r -a folders <<<"$PATH"
@@ -18,10 +18,10 @@ version = sys.version_info
 if version >= (3, 11) and version.releaselevel == "final" and importlib.util.find_spec("ensurepip"):
     print(version.minor, version.micro, sys.executable)'
 
-# Prints the version of Python in the image.
+# Prints the Python version of the image.
 image_python() { sed -n 's/^ARG PYTHON_IMAGE=python:\([0-9]*\.[0-9]*\).*/\1/p' Dockerfile; }
 
-# Prints the path of the image's Python, which is what ships; without it that of the newest.
+# Prints the path of a Python of the image's version, since that version ships; otherwise the path of the newest.
 find_python() {
     local found
     found=$(find_pythons)
@@ -32,8 +32,8 @@ find_python() {
     awk -v image="$(image_python)" 'NR == 1 || $1 == image { sub(/^[^ ]+ /, ""); path = $0 } END { print path }' <<<"$found"
 }
 
-# Sets `python` to the interpreter of an environment with everything that was asked for:
-# --servers (Directus, nginx), --packages (what tests use of npm), --browser (Chromium), --shellcheck.
+# Installs what the options ask for, and sets `python` to the interpreter of the environment:
+# --servers (Directus, nginx), --packages (the tests' npm packages), --browser (Chromium), --shellcheck.
 prepare() {
     local system
     system=$(find_python)

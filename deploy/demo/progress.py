@@ -1,4 +1,4 @@
-"""What the terminal is told while something takes long, and the one way an expected failure ends a command."""
+"""Messages to the terminal while something takes long, and the exception by which expected failures end a command."""
 
 import subprocess
 import sys
@@ -13,11 +13,11 @@ _TAIL = 20
 
 
 class Fault(Exception):
-    """Something the reader can mend; its text is all that is shown."""
+    """A failure that the user can mend; only its text is shown."""
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal; standard output is left to results."""
+    """Print to standard error; standard output is for results."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -35,8 +35,8 @@ def tail(log: Path) -> str:
 
 
 def run(command: list[str], *, log: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
-    """Run quietly. Raises Fault with the end of `log` when the command fails."""
+    """Run a command with its output in `log`. Raises Fault with the end of the log if the command fails."""
     with log.open("ab") as output:
         code = children.popen(command, cwd=cwd, env=env, stdout=output, stderr=subprocess.STDOUT).wait()
     if code:
-        raise Fault(f"{tail(log)}\n{Path(command[0]).name} failed; its whole output is in {log}")
+        raise Fault(f"{tail(log)}\n{Path(command[0]).name} failed; its full output is in {log}")

@@ -1,4 +1,4 @@
-"""What the demo tells the person who started it, as plain text."""
+"""The text that the demo prints for the person who started it."""
 
 import shlex
 import textwrap
@@ -16,7 +16,7 @@ _JSON = "-H 'Content-Type: application/json'"
 
 
 def table(rows: Sequence[Row]) -> str:
-    """A line for each caller and route, callers apart; in brackets how many objects came."""
+    """Give a line for each caller and route, grouped by caller; the number of objects is in brackets."""
     lines = [
         (row.who, str(row.route), _expected(row.expected), _cell(row, BY_SESSION), _cell(row, BY_STATIC))
         for row in rows
@@ -52,7 +52,7 @@ def _words(status: int, code: str, count: int | None) -> str:
 
 
 def views(rows: Sequence[Row]) -> str:
-    """How much of one customer each caller sees who sees it at all."""
+    """Show how many fields of one customer each caller sees, for the callers who see the customer."""
     seen = {row.who: row.answers[BY_SESSION].body for row in rows if row.route == _ONE_CUSTOMER}
     lines = [
         (who, str(len(customer)), textwrap.shorten(", ".join(sorted(customer)), _ROOM, placeholder=" …"))
@@ -69,13 +69,13 @@ def faults(rows: Sequence[Row]) -> int:
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """The table in one sentence."""
+    """Sum up the table in one sentence."""
     wrong, asked = faults(rows), sum(len(row.answers) for row in rows)
     return f"{wrong} of {asked} answers NOT as expected" if wrong else f"All {asked} answers as expected"
 
 
 def invitation(stack: Stack) -> str:
-    """Addresses, logins and commands to try, each of which works as it stands."""
+    """Give addresses, logins and commands, ready to be pasted."""
     stripe = stack.stripe_url + (" (an emulator)" if stack.stripe_log else "")
     logins = [("who", "login", "password", "static token")]
     logins += [(person.name, person.email, person.password, person.token) for person in stack.people.values()]
@@ -86,7 +86,7 @@ def invitation(stack: Stack) -> str:
             "Everything runs; Ctrl-C ends it.",
             "",
             f"  page      {page_url(stack.proxy.url)}  (sign in with a login below)",
-            f"  Directus  {stack.proxy.url}/admin  (a changed policy is felt within 30 seconds)",
+            f"  Directus  {stack.proxy.url}/admin  (a changed policy takes effect within 30 seconds)",
             f"  sidecar   {stack.proxy.url}/stripe/…",
             f"  Stripe    {stripe}",
             f"  logs      {stack.state}",

@@ -1,4 +1,4 @@
-"""How each program of the stack is started. Every one listens on 127.0.0.1 only and writes to a log of its own."""
+"""Starts each program of the stack. Each one listens on 127.0.0.1 only and writes to a log of its own."""
 
 import asyncio
 import os
@@ -20,11 +20,11 @@ _PAGE = Path(__file__).parent / "page"
 
 @asynccontextmanager
 async def directus(state: Path, *, port: int, settings: Mapping[str, str]) -> AsyncIterator[Server]:
-    """Start Directus on a SQLite file in `state`, made on the first start with the administrator in `settings`."""
+    """Start Directus on a SQLite file in `state`; the first start creates it, with the administrator in `settings`."""
     installed = install.directus()
     for folder in ("uploads", "extensions"):
         (state / folder).mkdir(parents=True, exist_ok=True)
-    (state / "package.json").write_text("{}", encoding="utf-8")  # it looks there for extensions
+    (state / "package.json").write_text("{}", encoding="utf-8")  # Directus reads its extensions from there
     settings = _DIRECTUS | dict(settings) | _directus_places(state, installed, port)
     command = [str(installed.node), str(installed.cli)]
     log = state.parent / "directus.log"
@@ -71,9 +71,9 @@ def sidecar(
 
 
 async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> Path:
-    """Have the sidecar prepare Directus, with an administrator's `token`; give the file with the service token.
+    """Run `provision` with an administrator's `token`; give the file with the service token.
 
-    Raises Fault with what it printed when it fails.
+    Raises Fault with its output if it fails.
     """
     service_token = state / "service-token"
     command = [sys.executable, "-m", "sidecar", "provision", "--token-file", str(service_token)]
@@ -83,10 +83,7 @@ async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> 
 
 
 def nginx(state: Path, *, port: int, directus: str, sidecar: str) -> AbstractAsyncContextManager[Server]:
-    """Start nginx with the configuration that deploy/nginx ships and the demo's page, all its files in `state`.
-
-    It runs unprivileged.
-    """
+    """Start nginx, unprivileged, with the configuration of deploy/nginx, the demo's page and its files in `state`."""
     prefix = state / "nginx"
     prefix.mkdir(exist_ok=True)
     values = {
@@ -102,13 +99,13 @@ def nginx(state: Path, *, port: int, directus: str, sidecar: str) -> AbstractAsy
 
 
 def _with_page() -> str:
-    """Give the template with the demo's own locations at the end of its server block, which is the last in it."""
+    """Give the template with the demo's locations at the end of its last block, which is the server block."""
     shipped = _TEMPLATE.read_text(encoding="utf-8").rstrip().removesuffix("}")
     return f"{shipped}\n{_PAGE.with_suffix('.conf').read_text(encoding='utf-8')}}}\n"
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    """Do what the nginx image does at its start: put the environment's values where ${NAME} stands."""
+    """Replace each ${NAME} by its value, as the nginx image does from the environment when it starts."""
     for name, value in values.items():
         template = template.replace(f"${{{name}}}", value)
     if "${" in template:
@@ -117,7 +114,7 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
 
 
 def _user() -> str:
-    """Root's nginx changes to another user, who may not enter a checkout of root's; others' ignore the line."""
+    """Give a `user` line for root only: root's nginx would change to a user who may not enter root's checkout."""
     return f"user {pwd.getpwuid(os.geteuid()).pw_name};" if os.geteuid() == 0 else ""
 
 

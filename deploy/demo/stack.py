@@ -1,4 +1,4 @@
-"""`running_stack()`: Directus, Stripe or its emulator, the sidecar and nginx, with people and customers in them."""
+"""`running_stack()` starts Directus, Stripe's emulator, the sidecar and nginx, with users and customers."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ _OWN_ACCOUNT = Rule(
 
 @dataclass(frozen=True, slots=True)
 class StripeRequest:
-    """One request as the emulator saw it; `target` is path and query, header names are in lower case."""
+    """One request that the emulator received; `target` is path and query, header names are in lower case."""
 
     method: str
     target: str
@@ -32,7 +32,7 @@ class StripeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What the demo shows and tests need. URLs have no slash at the end; `settings` are the sidecar's."""
+    """The running servers and the data in them. URLs have no slash at the end; `settings` belong to the sidecar."""
 
     state: Path
     directus: Server
@@ -47,7 +47,7 @@ class Stack:
     _numbers: "count[int]" = field(default_factory=lambda: count(1), repr=False)
 
     def stripe_requests(self) -> list[StripeRequest]:
-        """Everything the emulator was asked so far; empty when there is none."""
+        """Give all requests that the emulator has received; empty without an emulator."""
         lines = self.stripe_log.read_text(encoding="utf-8").splitlines() if self.stripe_log else []
         return [StripeRequest(**json.loads(line)) for line in lines if line.startswith("{")]
 
@@ -69,9 +69,9 @@ async def running_stack(
     directus_settings: Mapping[str, str] | None = None,
     sidecar_settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stack]:
-    """Start everything with its files in the empty folder `state`, nginx on `port`.
+    """Start all servers with their files in the empty folder `state`, nginx on `port`.
 
-    With a `stripe_key` Stripe's own API is used instead of the emulator. Raises Fault when a program does not start.
+    With a `stripe_key` they use Stripe's API instead of the emulator. Raises Fault if a program does not start.
     """
     port = port or free_port()
     administrator = _new_administrator()
@@ -121,7 +121,7 @@ def _origin(port: int) -> str:
 
 
 def page_url(proxy: str) -> str:
-    """Give the address of the demo's page behind nginx; browsers come back to it from Stripe."""
+    """Give the address of the demo's page behind nginx; Stripe's pages send browsers back to it."""
     return f"{proxy}/demo/"
 
 
@@ -150,7 +150,7 @@ async def _seed(
 
 
 async def _show_own_accounts(admin: DirectusAdmin, persons: Iterable[Person]) -> None:
-    """Let everybody read their own name, which an account without this is not told by Directus."""
+    """Let users read their own names, which Directus does not allow by default."""
     policy = await admin.policy("own account", [_OWN_ACCOUNT])
     for person in persons:
         await admin.request("POST", "/access", {"role": person.role, "policy": policy})

@@ -1,4 +1,4 @@
-"""What the machine must bring along, each told in one line when it is not there."""
+"""Checks for the programs that the machine must have, and reports each missing one in a line."""
 
 import importlib.util
 import os
@@ -10,11 +10,14 @@ from deploy.demo import cache
 from deploy.demo.progress import Fault, run, step
 
 QUICK = "10 to 30 seconds"
-_LEAST_NPM = 7  # the first that reads this form of lock file
+_LEAST_NPM = 7  # the first version that reads our lock files' format
 
 
 def require(*, directus: bool, packages: bool) -> None:
-    """Raise Fault with one line for each thing missing; the two are to be installed, or not any more."""
+    """Raise Fault with one line for each missing program.
+
+    `directus` and `packages` say whether Directus and npm packages are still to be installed.
+    """
     if not importlib.util.find_spec("ensurepip"):
         raise Fault("Python cannot make virtual environments; install its venv package (Debian: python3-venv)")
     npm = _npm_fault() if directus or packages else None
@@ -44,12 +47,12 @@ def _npm_fault() -> str | None:
 
 
 def find(program: str) -> str | None:
-    """Where `program` is; servers are often kept where only an administrator's path leads."""
+    """Find `program`, also in the `sbin` folders, where servers often are and a user's PATH does not lead."""
     return shutil.which(program, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin")))
 
 
 def from_debian(program: str, package: str, usually: str = QUICK) -> None:
-    """Have `program`, installing Debian's `package` where that can be done. Raises Fault else."""
+    """Install Debian's `package` if `program` is missing. Raises Fault where that is impossible."""
     if find(program):
         return
     if os.geteuid() or not shutil.which("apt-get"):

@@ -1,4 +1,4 @@
-"""The Python environment of the demo and the tests: what tests/requirements.txt names, held to its hashes."""
+"""Makes the Python environment of the demo and the tests from tests/requirements.txt, with its hashes checked."""
 
 import sys
 import venv
@@ -11,7 +11,7 @@ _REQUIREMENTS = Path(__file__).parents[2] / "tests" / "requirements.txt"
 
 
 def python() -> Path:
-    """The interpreter of that environment, made if need be. The project itself runs from the checkout."""
+    """Give the environment's interpreter; make the environment if it is missing. The project runs from the checkout."""
     key = cache.fingerprint(_REQUIREMENTS.read_bytes(), sys.version.encode(), sys.executable.encode())
     return cache.built(f"venv-{key}", _build) / "bin" / "python"
 

@@ -1,6 +1,6 @@
-"""Ends what a process has started once that process is gone. A program of its own; see `children`, which starts it.
+"""A program that ends the children of a process when that process has ended. `children` starts it and says why.
 
-Standard input is a pipe: one line with the number of each process group, and its end when the starter has ended.
+Its standard input is a pipe with one line for each process group, its number. The pipe ends with the parent.
 """
 
 import os
@@ -10,9 +10,9 @@ import sys
 import time
 from contextlib import suppress
 
-_GRACE = 3.0  # seconds from SIGTERM to SIGKILL; nobody waits for an orderly end any more
+_GRACE = 3.0  # seconds from SIGTERM to SIGKILL; short, since nobody waits for the result
 _POLL = 0.1
-_PRUNE = 1.0  # seconds; far less than it takes until a number is given to another process
+_PRUNE = 1.0  # seconds; far less than a system takes to reuse a process number
 
 
 def main() -> None:
@@ -27,8 +27,8 @@ def main() -> None:
 
 
 def signal_group(leader: int, number: int) -> None:
-    """Signal a process and all its children; when none of them is left, nothing happens."""
-    with suppress(ProcessLookupError, PermissionError):  # macOS says the second of a group of zombies
+    """Signal a process and all its children, if any of them is left."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS raises the second for a group of zombies
         os.killpg(leader, number)
 
 
