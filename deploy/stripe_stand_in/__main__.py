@@ -1,7 +1,7 @@
 """`python -m deploy.stripe_stand_in PORT`: the stand-in on one port of 127.0.0.1, with an empty account.
 
-Each request is written to standard output as one JSON line before it is answered, so that a client that has an answer
-can rely on its line being there. The key in it is made up.
+It prints each request as one line of JSON before it answers, so a client that has an answer finds the request's line.
+The key in the lines is made up.
 """
 
 import json

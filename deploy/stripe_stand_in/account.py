@@ -1,7 +1,7 @@
-"""The objects of an account at Stripe: how they are made, found and referred to.
+"""The objects of an account at Stripe: making them, finding them, and checking references to them.
 
-Objects have the shape of Stripe's own examples (fixtures.json), without the values that are only filler there: a new
-object belongs to no customer, and has no error, discount or next action.
+Objects have the shape of Stripe's own examples (fixtures.json) without the examples' filler values: a new object has no
+customer, error, discount or next action.
 """
 
 import copy
@@ -56,7 +56,7 @@ def _token(length: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What an account makes up: times, the random part of IDs, and client secrets, of the kinds that have one."""
+    """The values that an account makes up: times, random parts of IDs, and client secrets for `secretive` kinds."""
 
     now: Callable[[], int] = _now
     token: Callable[[int], str] = _token
@@ -65,7 +65,7 @@ class Making:
 
 
 class Account:
-    """`objects` are those of each kind, newest first; `spent` are payment methods that were detached."""
+    """`objects` has the objects of each kind, newest first; `spent` has the payment methods that were detached."""
 
     def __init__(self, making: Making) -> None:
         self.objects: dict[str, list[Object]] = {name: [] for name in KINDS}
@@ -76,13 +76,13 @@ class Account:
         return KINDS[name].new_id(self.making.token)
 
     def add(self, name: str, attributes: Object) -> Object:
-        """Create an object of the kind of this name; what `attributes` leave out is as in the example."""
+        """Create an object of this kind; attributes that are not given have the example's values."""
         new = self.made(name, attributes)
         self.objects[name].insert(0, new)
         return new
 
     def made(self, name: str, attributes: Object) -> Object:
-        """Make an object that is in no list."""
+        """Make an object without adding it to the account."""
         new = copy.deepcopy(SHAPES[name]) | dict.fromkeys(_UNSET.get(name, "").split()) | _NEW.get(name, {})
         new |= {"id": attributes.get("id") or self.new_id(name), "created": self.making.now()}
         if name in self.making.secretive:
@@ -90,9 +90,9 @@ class Account:
         return new | attributes
 
     def find(self, name: str, object_id: object, place: str, status: int = 400) -> Object:
-        """Find an object. Raises StripeError with this status and the parameter's `place`."""
+        """Find an object. Raises StripeError with `status`, and with `place` as the parameter's name."""
         for found in self.objects[name]:
-            if found["id"] == object_id and not (status == 400 and found.get("deleted")):  # noqa: PLR2004 - as it says
+            if found["id"] == object_id and not (status == 400 and found.get("deleted")):  # noqa: PLR2004 - the status of a reference
                 return found
         raise missing_object(name, object_id, place, status)
 
@@ -100,15 +100,15 @@ class Account:
         self.objects[name] = [entry for entry in self.objects[name] if entry["id"] != object_id]
 
     def check_references(self, values: Object) -> None:
-        """Raise StripeError unless everything that is referred to exists."""
+        """Raise StripeError unless all objects exist that `values` refer to."""
         for place, name, object_id in _references(values):
             self.find(name, object_id, place)
 
     def check_method(self, method_id: str, customer: object, place: str, *, attached: bool) -> None:
-        """Raise StripeError unless this payment method may pay for the customer, or for nobody.
+        """Raise StripeError unless this payment method may pay for `customer`, which is None for a payment without one.
 
-        One that is attached pays for its own customer alone, and one that was detached for nobody ever again:
-        docs.stripe.com/api/payment_methods/detach. To be a default it has to be `attached`.
+        An attached method pays for its own customer only; a detached one can never be used again
+        (docs.stripe.com/api/payment_methods/detach). `attached`: a method without a customer is refused too.
         """
         method = self.find("payment_method", method_id, place)
         if method_id in self.spent:
@@ -118,7 +118,7 @@ class Account:
             raise StripeError(400, message, code="resource_missing", param=place)
 
 
-def _references(values: Any, within: str = "") -> Iterator[tuple[str, str, object]]:  # noqa: ANN401 - read from a form
+def _references(values: Any, within: str = "") -> Iterator[tuple[str, str, object]]:  # noqa: ANN401 - values of a form
     pairs = values.items() if isinstance(values, dict) else enumerate(values)
     for name, value in pairs:
         place = f"{within}[{name}]" if within else str(name)

@@ -1,4 +1,4 @@
-"""Prices, subscriptions to them, and invoices, by docs.stripe.com/api: prices, subscriptions, invoices."""
+"""Prices, subscriptions and invoices, by docs.stripe.com/api: prices, subscriptions, invoices."""
 
 import copy
 from typing import Any
@@ -23,7 +23,7 @@ def create_price(_: Account, values: Object) -> Object:
 
 
 def create_subscription(account: Account, values: Object) -> Object:
-    """Subscribe and bill at once; with `payment_behavior=default_incomplete` the first invoice stays open."""
+    """Subscribe and bill at once. With `payment_behavior=default_incomplete` the first invoice stays open."""
     require(values, "customer", "items")
     method = _method_of(account, values)
     prices = [_recurring(account, item, f"items[{index}]") for index, item in enumerate(values["items"])]
@@ -41,7 +41,7 @@ def create_subscription(account: Account, values: Object) -> Object:
 
 
 def _method_of(account: Account, values: Object) -> str | None:
-    """Find what pays: the payment method that was given, or else the customer's default."""
+    """Find the payment method: the given one, otherwise the customer's default."""
     customer = account.find("customer", values["customer"], "customer")
     given = values.get("default_payment_method")
     if given:
@@ -51,7 +51,7 @@ def _method_of(account: Account, values: Object) -> str | None:
 
 
 def _recurring(account: Account, item: Object, place: str) -> Object:
-    """Find the price of a subscription's item. Raises StripeError for one that is paid once."""
+    """Find the price of a subscription's item. Raises StripeError for a one-time price."""
     if "price" not in item:
         raise missing_parameter(f"{place}[price]")
     price = account.find("price", item["price"], f"{place}[price]")
@@ -62,7 +62,7 @@ def _recurring(account: Account, item: Object, place: str) -> Object:
 
 
 def items_of(account: Account, subscription: str, wanted: list[Object]) -> Object:
-    """Make a subscription's items, each by `price`, an ID, and `quantity`."""
+    """Make a subscription's items; each one in `wanted` has the ID of a `price`, and a `quantity`."""
     data = [_item(account, subscription, values) for values in wanted]
     url = f"/v1/subscription_items?subscription={subscription}"
     return {"object": "list", "data": data, "has_more": False, "url": url}
@@ -76,7 +76,7 @@ def _item(account: Account, subscription: str, values: Object) -> Object:
 
 
 def total_of(account: Account, items: list[Object]) -> tuple[int, Any]:
-    """Add up prices times quantities; give the currency of the last."""
+    """Add up prices times quantities; give the total, and the currency of the last price."""
     total, currency = 0, None
     for item in items:
         price = account.find("price", item["price"], "price")
@@ -85,7 +85,7 @@ def total_of(account: Account, items: list[Object]) -> tuple[int, Any]:
 
 
 def _billed(account: Account, subscription: str, items: Object, bill: Object, method: str | None) -> Object:
-    """Make a subscription's first invoice, paid by `method` or, without one, open if there is anything to pay."""
+    """Make a subscription's first invoice: paid by `method`, or open if there is no method and something to pay."""
     total, invoice_id = bill["total"], account.new_id("invoice")
     if total:
         payment = {"amount": total, "currency": bill["currency"], "customer": bill["customer"]}
@@ -127,7 +127,7 @@ def _line(account: Account, invoice: str, item: Object) -> Object:
 
 
 def preview(account: Account, values: Object) -> Object:
-    """Make an invoice that is kept nowhere (docs.stripe.com/api/invoices/create_preview)."""
+    """Make an invoice without storing it (docs.stripe.com/api/invoices/create_preview)."""
     account.check_references(values)
     shown: Object = {"customer": _owner(account, values)}
     if "subscription" in values:
@@ -144,7 +144,7 @@ def preview(account: Account, values: Object) -> Object:
 
 
 def _owner(account: Account, values: Object) -> object:
-    """Find whose invoice it is. Raises StripeError where subscription and customer do not belong together."""
+    """Find the customer of an invoice. Raises StripeError if the subscription belongs to another customer."""
     if "subscription" not in values:
         require(values, "customer")
         return values["customer"]
@@ -155,7 +155,7 @@ def _owner(account: Account, values: Object) -> object:
 
 
 def update_subscription(account: Account, subscription: Object, values: Object) -> Object:
-    """Change what is given; items as docs.stripe.com/api/subscriptions/update has it."""
+    """Change the given attributes, items by docs.stripe.com/api/subscriptions/update."""
     if subscription["status"] == "canceled" and values.keys() - {"cancellation_details", "metadata"}:
         message = "A canceled subscription can only update its cancellation_details and metadata."
         raise StripeError(400, message)

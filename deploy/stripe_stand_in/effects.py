@@ -1,6 +1,6 @@
-"""What a call makes of an account, or changes in it, as one table for each.
+"""The effects of calls on an account: a table of calls that create an object, and a table of other calls.
 
-By docs.stripe.com/api, the page of each call. What a parameter sets that the object does not show is left out.
+The source is docs.stripe.com/api, the page of each call. Parameters that the object does not show have no effect.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _CREATIONS: dict[str, Creation] = {
 
 
 def create(account: Account, name: str, values: Object) -> Object:
-    """Create an object from parameters; what is given as an empty text is not set. Raises StripeError."""
+    """Create an object from parameters; an empty text counts as not given. Raises StripeError."""
     account.check_references(values)
     given = {parameter: value for parameter, value in values.items() if value != ""}
     found = _CREATIONS[name](account, given) if name in _CREATIONS else given
@@ -34,7 +34,7 @@ def create(account: Account, name: str, values: Object) -> Object:
 
 
 def change(account: Account, name: str, call: str, found: Object, values: Object) -> Object:
-    """Do to an object what a call other than creating and retrieving does. Raises StripeError."""
+    """Change an object by any call but creating and retrieving. Raises StripeError."""
     account.check_references(values)
     return _CHANGES[name, call](account, found, values)
 
@@ -52,7 +52,7 @@ def _update_subscription(account: Account, subscription: Object, values: Object)
 
 
 def _update(thing: Object, values: Object) -> Object:
-    """Set what is given; an empty text unsets, and metadata and invoice settings are merged."""
+    """Set the given attributes; an empty text unsets one, and metadata and invoice settings are merged."""
     changed = {name: None if value == "" else value for name, value in values.items() if name in thing}
     for name in _MERGED:
         before, after = thing.get(name), changed.get(name)
@@ -63,7 +63,7 @@ def _update(thing: Object, values: Object) -> Object:
 
 
 def _merged(before: Object, after: Object, *, unset: bool) -> Object:
-    """Merge; an empty text takes a key out of metadata (docs.stripe.com/api/metadata), and unsets an attribute."""
+    """Merge both. An empty text unsets an attribute; in metadata it removes the key (docs.stripe.com/api/metadata)."""
     both = {key: None if value == "" else value for key, value in {**before, **after}.items()}
     return {key: value for key, value in both.items() if value is not None} if unset else both
 
@@ -78,7 +78,7 @@ def _delete_customer(account: Account, customer: Object, _: Object) -> Object:
 
 
 def shown(thing: Object) -> Object:
-    """Give an object as it is retrieved: a deleted one as docs.stripe.com/api/customers/retrieve has it."""
+    """Give the retrieved form of an object; for deleted ones see docs.stripe.com/api/customers/retrieve."""
     return {"id": thing["id"], "object": thing["object"], "deleted": True} if thing.get("deleted") else thing
 
 

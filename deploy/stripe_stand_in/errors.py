@@ -1,4 +1,4 @@
-"""How Stripe refuses a request: docs.stripe.com/api/errors, docs.stripe.com/error-codes."""
+"""Stripe's error bodies: docs.stripe.com/api/errors, docs.stripe.com/error-codes."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class StripeError(Exception):
 
 
 def missing_object(kind: str, object_id: object, place: str, status: int = 400) -> StripeError:
-    """Make the error for an object that does not exist: 404 where the path names it, 400 where a parameter does."""
+    """Make the error for an object that does not exist: 404 if the path names it, 400 if a parameter does."""
     return StripeError(status, f"No such {kind}: '{object_id}'", code="resource_missing", param=place)
 
 

@@ -1,4 +1,4 @@
-"""Idempotency as docs.stripe.com/api/idempotent_requests has it: a key's first result, a 500 too, is given again."""
+"""Idempotency by docs.stripe.com/api/idempotent_requests: a key's first result is repeated, even a 500."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from deploy.stripe_stand_in.errors import Result, StripeError
 
 _LONGEST = 255
-_KEPT = 86_400  # seconds; Stripe removes a key after at least as long
+_KEPT = 86_400  # seconds; Stripe keeps keys for at least this time
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class _First:
 
 @dataclass(slots=True)
 class Replays:
-    """The same key with another endpoint or other parameters is an `idempotency_error`.
+    """The first result of each key. The same key with another path or other parameters is an `idempotency_error`.
 
-    Nothing is kept where a request failed validation or came while the first one with its key was under way. That is
-    `idempotency_key_in_use` (docs.stripe.com/error-codes); its type is not documented.
+    Nothing is stored for a request that failed validation, or that came while another one with its key was under way.
+    The latter is an `idempotency_key_in_use` (docs.stripe.com/error-codes), of which the type is not documented.
     """
 
     now: Callable[[], int]
@@ -45,7 +45,7 @@ class Replays:
 
     @contextmanager
     def working(self, key: str) -> Iterator[None]:
-        """Refuse other requests with this key meanwhile."""
+        """Refuse other requests with this key while the block runs."""
         self._under_way.add(key)
         try:
             yield
@@ -53,5 +53,5 @@ class Replays:
             self._under_way.discard(key)
 
     def keep(self, key: str, intent: object, result: Result) -> None:
-        # The object may change later, the result does not.
+        # A copy, since the object may change later and the result must not.
         self._results[key] = _First(intent, copy.deepcopy(result), self.now())

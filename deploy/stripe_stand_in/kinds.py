@@ -1,7 +1,8 @@
-"""Every kind of object of the stand-in as one table: where it is, what its IDs look like, what can be done.
+"""The table of kinds of object, each with its path, the form of its IDs, and its calls.
 
-`parameters` is how the parameters of its calls are called in Stripe's own library, which is generated from the
-description of the API version that the service asks for: for "list" of "Charge", `stripe.params.ChargeListParams`.
+`parameters` begins the names of the classes that Stripe's own library has for the parameters of calls: for "list" of
+"Charge", `stripe.params.ChargeListParams`. That library is generated from the description of the API version that the
+service uses.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ _SHORT = {"customer", "product", "subscription_item"}
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`calls` are some of list, retrieve, create, update, delete and what else can be done to it or its path."""
+    """`calls` are list, retrieve, create, update, delete, and further ones that Stripe has for this kind."""
 
     name: str
     path: str
@@ -21,11 +22,11 @@ class Kind:
     calls: frozenset[str]
 
     def new_id(self, token: Callable[[int], str]) -> str:
-        """Make an ID of the length that Stripe's have; `token` gives so many characters."""
+        """Make an ID as long as Stripe's; `token` gives the wanted number of random characters."""
         return f"{self.prefix}_{token(14 if self.name in _SHORT else 24)}"
 
     def takes(self, call: str) -> str:
-        """Name the class of the call's parameters, below `stripe.params`."""
+        """Name the class of the call's parameters in `stripe.params`."""
         verb = "cancel" if (self.name, call) == ("subscription", "delete") else call
         return self.parameters + "".join(word.capitalize() for word in verb.split("_")) + "Params"
 

@@ -1,4 +1,4 @@
-"""Lists as docs.stripe.com/api/pagination and each resource's own "List all …" have them."""
+"""Lists, by docs.stripe.com/api/pagination and the page "List all …" of each resource."""
 
 import operator
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _MOST = 100
 
 
 def page(objects: Sequence[Object], query: Object, url: str) -> Object:
-    """Give one page of `objects`, newest first; of one second those that come first. Raises StripeError."""
+    """Give one page of `objects`, newest first; those of the same second keep their order. Raises StripeError."""
     filters = {name: wanted for name, wanted in query.items() if name not in _PAGE}
     found = [entry for entry in objects if not entry.get("deleted") and is_listed(entry, filters)]
     found.sort(key=itemgetter("created"), reverse=True)
@@ -39,14 +39,14 @@ def _place(found: Sequence[Object], cursor: object, parameter: str) -> int:
 
 
 def is_listed(entry: Object, filters: Object) -> bool:
-    """Say whether all filters hold for an object."""
+    """Say whether an object matches all filters."""
     if entry["object"] == "subscription":
-        return _of_status(entry["status"], filters.get("status")) and _holds_all(entry, filters)
-    return _holds_all(entry, filters)
+        return _has_status(entry["status"], filters.get("status")) and _matches_all(entry, filters)
+    return _matches_all(entry, filters)
 
 
-def _of_status(status: object, wanted: object) -> bool:
-    """Tell by docs.stripe.com/api/subscriptions/list: without `status`, all that have not been canceled."""
+def _has_status(status: object, wanted: object) -> bool:
+    """Filter subscriptions by docs.stripe.com/api/subscriptions/list: without `status`, all but canceled ones match."""
     match wanted:
         case None:
             return status != "canceled"
@@ -57,11 +57,11 @@ def _of_status(status: object, wanted: object) -> bool:
     return status == wanted
 
 
-def _holds_all(entry: Object, filters: Object) -> bool:
-    return all(_holds(entry, name, wanted) for name, wanted in filters.items())
+def _matches_all(entry: Object, filters: Object) -> bool:
+    return all(_matches(entry, name, wanted) for name, wanted in filters.items())
 
 
-def _holds(entry: Any, name: str, wanted: object) -> bool:  # noqa: ANN401 - whatever an object holds
+def _matches(entry: Any, name: str, wanted: object) -> bool:  # noqa: ANN401 - an object of any kind
     match entry.get("object"), name:
         case "subscription", "status":
             return True
@@ -77,8 +77,8 @@ def _holds(entry: Any, name: str, wanted: object) -> bool:  # noqa: ANN401 - wha
     return _is(entry.get(name), wanted)
 
 
-def _is(value: Any, wanted: Any) -> bool:  # noqa: ANN401 - whatever an object holds
-    """Compare with one value, some of them, the bounds of a number, or members of an object."""
+def _is(value: Any, wanted: Any) -> bool:  # noqa: ANN401 - an attribute of any kind
+    """Compare a value with another, with a list of them, with bounds of a number, or with an object's members."""
     if isinstance(wanted, list):
         return value in wanted
     if not isinstance(wanted, dict):

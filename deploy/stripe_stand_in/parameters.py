@@ -1,9 +1,9 @@
-"""Reads what is sent to Stripe: nested forms, and each value by the type that Stripe's own library gives its parameter.
+"""Reads requests to Stripe: nested forms, and each value by the type that its parameter has in Stripe's own library.
 
-- forms: docs.stripe.com/api, `address[line1]=…`, `items[0][price]=…`; lists: `expand[]=…` has a number here
+- forms: docs.stripe.com/api, `address[line1]=…`, `items[0][price]=…`; lists need numbers here, not `expand[]=…`
 - unknown, missing and malformed parameters: docs.stripe.com/error-codes
 
-`expand` is no parameter here: objects are never expanded.
+`expand` is refused: the stand-in never expands objects.
 """
 
 import re
@@ -23,11 +23,14 @@ from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _FREE = "metadata"  # its keys are the sender's own
 _FLAGS = {"true": True, "false": False}
-_ELSEWHERE = {"StripeContext": object, "Mapping": Mapping}  # what the library's annotations do not import
+_ELSEWHERE = {
+    "StripeContext": object,
+    "Mapping": Mapping,
+}  # the library's annotations do not import these
 
 
 def decoded(form: str) -> Object:
-    """Nest a form's values: a text, an object of them, or a list where all the keys are numbers."""
+    """Nest a form's values into objects, and into lists where all keys are numbers."""
     values: dict[str, Any] = {}
     for name, value in parse_qsl(form, keep_blank_values=True):
         match = _NAME.fullmatch(name)
@@ -41,7 +44,7 @@ def decoded(form: str) -> Object:
     return {name: value if name == _FREE else _listed(value) for name, value in values.items()}
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever a form holds
+def _listed(value: Any) -> Any:  # noqa: ANN401 - a value of any kind
     if not isinstance(value, dict):
         return value
     inner = {name: entry if name == _FREE else _listed(entry) for name, entry in value.items()}
@@ -50,21 +53,21 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever a form holds
 
 @cache
 def hints(name: str) -> type:
-    """Find a class of parameters, such as `checkout.SessionCreateParams`."""
+    """Find a class of parameters by its name, such as `checkout.SessionCreateParams`."""
     found: type = attrgetter(name)(stripe.params)
     return found
 
 
 @cache
 def members(group: type) -> Mapping[str, Any]:
-    """Give the parameters in a class of them and their types, without those of the library itself."""
+    """Give the parameters of a class and their types, without the library's own options."""
     hidden = {"expand", *stripe.RequestOptions.__annotations__}
     types_ = get_type_hints(group, localns=_ELSEWHERE)
     return {name: hint for name, hint in types_.items() if name not in hidden}
 
 
 def read(name: str, values: Object) -> Object:
-    """Read the values of all parameters of a class. Raises StripeError."""
+    """Read values by a class of parameters. Raises StripeError."""
     return _group(hints(name), values, "")
 
 
@@ -99,7 +102,7 @@ def _value(hint: Any, value: Any, place: str) -> object:  # noqa: ANN401 - types
 
 
 def _scalar(kinds: list[Any], value: str, place: str) -> object:
-    """Read a text: one of an enumeration's, a number, a flag, or as it is where text is taken at all."""
+    """Read a text as a member of an enumeration, a number or a flag; leave it as it is if the parameter is a text."""
     choices = {choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)}
     if value in choices:
         return value

@@ -11,7 +11,7 @@ _WHILE_CONFIRMING = ("off_session", "return_url", "error_on_requires_action", "m
 
 
 def create_payment(account: Account, values: Object) -> Object:
-    """Make a payment; one that is confirmed with a payment method succeeds, and has a charge."""
+    """Make a payment. If it is confirmed with a payment method, it succeeds and gets a charge."""
     customer, method = values.get("customer"), values.get("payment_method")
     if not values["amount"]:
         raise StripeError(400, "Invalid positive integer", code="parameter_invalid_integer", param="amount")
@@ -28,7 +28,7 @@ def create_payment(account: Account, values: Object) -> Object:
 
 
 def _check_confirmation(values: Object) -> None:
-    """Raise StripeError without a method, or a way back from one: docs.stripe.com/api/payment_intents/create."""
+    """Raise StripeError if the method or the return URL is missing: docs.stripe.com/api/payment_intents/create."""
     if not values.get("payment_method"):
         message = "You cannot confirm this PaymentIntent because it's missing a payment method."
         raise StripeError(400, message, code="payment_intent_unexpected_state")
@@ -38,7 +38,7 @@ def _check_confirmation(values: Object) -> None:
 
 
 def _charged(account: Account, payment: Object) -> Object:
-    """Charge a payment, at once or, with `capture_method=manual`, later; give what it then shows."""
+    """Charge a payment; `capture_method=manual` captures the charge later. Give the payment's new attributes."""
     captured = payment.get("capture_method") != "manual"
     amount = payment["amount"]
     shown = {name: payment.get(name) for name in ("currency", "customer", "description", "payment_method")}
@@ -64,7 +64,7 @@ def _charged(account: Account, payment: Object) -> Object:
 
 
 def _moved(account: Account, cause: str, source: str, amount: int, currency: str) -> str:
-    """Book what moves the account's balance: docs.stripe.com/api/balance_transactions."""
+    """Add a balance transaction and give its ID: docs.stripe.com/api/balance_transactions."""
     booked = {"type": cause, "reporting_category": cause, "source": source, "amount": amount, "net": amount}
     return str(account.add("balance_transaction", {**booked, "currency": currency, "description": None})["id"])
 
@@ -78,7 +78,7 @@ def cancel_payment(account: Account, payment: Object, values: Object) -> Object:
 
 
 def create_refund(account: Account, values: Object) -> Object:
-    """Refund what is left of a charge, or a part of it: docs.stripe.com/api/refunds/create."""
+    """Refund the rest of a charge, or `amount` from the rest: docs.stripe.com/api/refunds/create."""
     charge = _refunded_charge(account, values)
     left = charge["amount"] - charge["amount_refunded"]
     amount = values.get("amount", left)
@@ -112,7 +112,7 @@ def _refundable(charge: Object) -> Object:
 
 
 def create_setup(account: Account, values: Object) -> Object:
-    """Make a SetupIntent that is still to be confirmed: docs.stripe.com/payments/setupintents/lifecycle."""
+    """Make an unconfirmed SetupIntent: docs.stripe.com/payments/setupintents/lifecycle."""
     method = values.get("payment_method")
     if method:
         account.check_method(method, values.get("customer"), "payment_method", attached=False)
@@ -120,7 +120,7 @@ def create_setup(account: Account, values: Object) -> Object:
 
 
 def create_method(_: Account, values: Object) -> Object:
-    """Make a card from a test token; Stripe refuses raw card numbers of accounts that it does not know to be safe."""
+    """Make a card from a test token; Stripe refuses raw card numbers unless it has allowed them for the account."""
     require(values, "type")
     card = values.get("card") or {}
     if "number" in card:

@@ -1,10 +1,10 @@
-"""Every call of every kind of object in `kinds`, on the wire as documented.
+"""Routes for all calls of all kinds of object in `kinds`, as Stripe documents them.
 
-- a key, and 401 without a good one: docs.stripe.com/api/authentication; error bodies: docs.stripe.com/api/errors
-- parameters: in a form with POST, else in the query; as in the API version that the service asks for: see `parameters`
-- lists and their filters: see `lists`; what calls make and change: see `effects`
-- `Request-Id` on every answer: docs.stripe.com/api/request_ids; Stripe's own CORS headers as well
-- idempotency, of every POST: see `idempotency`
+- the key, and 401 without a valid one: docs.stripe.com/api/authentication; error bodies: docs.stripe.com/api/errors
+- parameters: in a form with POST, otherwise in the query, by the API version that the service uses: see `parameters`
+- lists and their filters: see `lists`; effects of calls: see `effects`
+- `Request-Id` in every answer: docs.stripe.com/api/request_ids; Stripe's own CORS headers as well
+- idempotency of every POST: see `idempotency`
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials":
 
 
 class StandIn:
-    """One account, reached with `key`. `headers` are further ones for every answer."""
+    """Serves one account to requests with `key`. `headers` are added to every answer."""
 
     def __init__(self, key: str, making: Making | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.key = key
@@ -63,7 +63,7 @@ class StandIn:
                     yield web.post(f"{one}/{call}", change)
 
     def _answering(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Wrap an endpoint in what all of them share: the key, idempotency, error bodies, headers."""
+        """Add to an endpoint what all of them share: the key, idempotency, error bodies, headers."""
 
         async def answer(request: web.Request) -> web.Response:
             replayed = False
@@ -85,7 +85,7 @@ class StandIn:
             raise StripeError(401, f"Invalid API Key provided: {sent[:12]}****{sent[-4:]}")
 
     async def once(self, request: web.Request, endpoint: Endpoint) -> tuple[Result, bool]:
-        """Answer a request, or give again what its key was answered first; say which."""
+        """Answer a request, or repeat the first answer to its key; the flag tells a repeated answer."""
         key = request.headers.get("Idempotency-Key")
         if key is None or request.method != "POST":
             return await endpoint(request), False
@@ -124,7 +124,7 @@ class StandIn:
 
 
 async def _read(kind: Kind, call: str, request: web.Request) -> Object:
-    """Read the parameters of a call, which stand in the query, or with POST in a form. Raises StripeError."""
+    """Read the parameters of a call from the query, or with POST from a form. Raises StripeError."""
     if request.method == "POST" and request.body_exists and request.content_type != _FORM:
         raise StripeError(400, "Parameters come as a form.")
     sent = await request.text() if request.method == "POST" else request.rel_url.raw_query_string

@@ -1,6 +1,6 @@
-"""Sessions of Checkout and of the billing portal: objects with the `url` of a page at Stripe to send a browser to.
+"""Sessions of Checkout and of the billing portal: objects with the `url` of a page at Stripe for a browser.
 
-By docs.stripe.com/api/checkout/sessions/create and docs.stripe.com/api/customer_portal/sessions/create.
+The sources are docs.stripe.com/api/checkout/sessions/create and docs.stripe.com/api/customer_portal/sessions/create.
 """
 
 from deploy.stripe_stand_in.account import Account
@@ -36,7 +36,7 @@ def _setup(values: Object) -> Object:
 
 
 def _priced(account: Account, values: Object) -> Object:
-    """Add up what is sold. Raises StripeError for a price that the mode does not sell."""
+    """Add up the prices. Raises StripeError if a price does not fit the mode."""
     require(values, "line_items")
     items, mode = values["line_items"], values["mode"]
     for index, item in enumerate(items):
