@@ -1,4 +1,4 @@
-"""The customers collection of tests that need no Directus for it."""
+"""The customers collection of tests that run without Directus."""
 
 from dataclasses import replace
 

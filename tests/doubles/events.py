@@ -1,4 +1,4 @@
-"""Stripe's events as they are sent: their shape, and signed as its documentation describes it.
+"""Stripe's events, in the documented shape and with the documented signature.
 
 - signatures: docs.stripe.com/webhooks, "Verify webhook signatures manually"
 - the object: docs.stripe.com/api/events/object
@@ -19,7 +19,7 @@ _numbers = count(1)
 
 
 def event(kind: str, about: Object | str, **attributes: object) -> bytes:
-    """Make a new event about an object, or about the customer of this ID; `attributes` are the event's own."""
+    """Make an event about an object, or about the customer with this ID; `attributes` are the event's own."""
     thing = {"id": about, "object": "customer"} if isinstance(about, str) else about
     whole = {
         "id": f"evt_{next(_numbers):024}",
@@ -37,7 +37,7 @@ def event(kind: str, about: Object | str, **attributes: object) -> bytes:
 
 
 def signature(body: bytes, *, secret: str = SECRET, at: int | None = None, scheme: str = "v1") -> str:
-    """Sign a body `at` a Unix time, now if none is given."""
+    """Sign a body `at` a Unix time, by default now."""
     moment = int(time.time()) if at is None else at
     return f"t={moment},{scheme}={digest(body, secret, moment)}"
 
@@ -47,5 +47,5 @@ def digest(body: bytes, secret: str, moment: int) -> str:
 
 
 def headers(body: bytes, **how: str | int) -> list[tuple[str, str]]:
-    """Give the headers under which Stripe sends this body."""
+    """Give the headers that Stripe sends with this body."""
     return [("Content-Type", "application/json; charset=utf-8"), ("Stripe-Signature", signature(body, **how))]  # type: ignore[arg-type]  # each of its own type

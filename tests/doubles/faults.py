@@ -1,7 +1,7 @@
-"""Ways an upstream can fail, each answering one request badly in place of the double.
+"""Faults of an upstream: each answers one request badly in place of the double.
 
-A fault gets the double's own handler: "done, but the answer was lost" is another case than "never arrived".
-Where HTTP itself must be broken, bytes go straight to the connection.
+A fault gets the double's own handler, so that "done, but the answer was lost" differs from "never arrived".
+Faults that break HTTP itself write bytes to the connection.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Stall:
 
 
 class Huge:
-    """A body of 100 MiB; `sent` is how many bytes the connection took."""
+    """A body of 100 MiB; `sent` is the number of bytes that the connection accepted."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -53,7 +53,7 @@ class Huge:
 
 
 def answer(status: int, body: bytes | str = b"", content_type: str = "application/json", **headers: str) -> Fault:
-    """Answer properly, but something else; underscores in names of headers stand for hyphens."""
+    """Send a well-formed answer with this content; underscores in names of headers become hyphens."""
     content = body.encode() if isinstance(body, str) else body
     named = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -64,7 +64,7 @@ def answer(status: int, body: bytes | str = b"", content_type: str = "applicatio
 
 
 def after(healthy: int, fault: Fault) -> Fault:
-    """Let so many requests pass, then fail."""
+    """Let this many requests pass, then fail."""
     passed = 0
 
     async def turn(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -80,7 +80,7 @@ def redirect(target: str, status: int = 307) -> Fault:
 
 
 async def hang(_request: web.Request, _handler: Handler) -> web.StreamResponse:
-    """Accept and say nothing."""
+    """Accept the request and never answer."""
     await asyncio.Event().wait()
     raise AssertionError("unreachable")
 
@@ -91,7 +91,7 @@ async def hang_after_headers(request: web.Request, _handler: Handler) -> web.Str
 
 
 async def drip(request: web.Request, _handler: Handler) -> web.StreamResponse:
-    """Send a byte every 50 ms: each read succeeds, the whole never ends."""
+    """Send a byte every 50 ms: each read succeeds, and the body never ends."""
     connection = _connection(request)
     connection.write(_head(length=100_000) + b'{"data":{"')
     while not connection.is_closing():
@@ -101,24 +101,24 @@ async def drip(request: web.Request, _handler: Handler) -> web.StreamResponse:
 
 
 async def gzip_bomb(_request: web.Request, _handler: Handler) -> web.StreamResponse:
-    """100 KiB that become 100 MiB."""
+    """Send 100 KiB that decompress to 100 MiB."""
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     return web.Response(body=_bomb(), headers=headers)
 
 
 async def half_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Half of the right answer, sent properly."""
+    """Send half of the right answer as a well-formed body."""
     whole = await _body(request, handler)
     return web.Response(body=whole[: len(whole) // 2], content_type="application/json")
 
 
 async def reset_before_headers(request: web.Request, _handler: Handler) -> web.StreamResponse:
-    """Reset without having done anything."""
+    """Reset the connection without any effect."""
     return _reset(request)
 
 
 async def reset_after_work(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Do what was asked, then reset without a word."""
+    """Do the work, then reset the connection without an answer."""
     await handler(request)
     return _reset(request)
 
@@ -136,14 +136,14 @@ async def reset_after_body(request: web.Request, handler: Handler) -> web.Stream
 
 
 async def short_body(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Promise more than is sent, then close properly."""
+    """Promise a longer body than is sent, then close properly."""
     whole = await _body(request, handler)
     _connection(request).write(_head(length=len(whole)) + whole[: len(whole) // 2])
     return _close(request)
 
 
 async def open_chunks(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Close properly where a next chunk should stand; what was sent parses as JSON."""
+    """Close properly where the next chunk is due; the bytes sent so far parse as JSON."""
     whole = await _body(request, handler)
     _connection(request).write(_head() + b"%x\r\n%b\r\n" % (len(whole), whole))
     return _close(request)
@@ -156,7 +156,7 @@ async def bad_chunk(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 async def too_deep(_request: web.Request, _handler: Handler) -> web.StreamResponse:
-    """A list that parses and that Python cannot walk down: it stands for any fault of the sidecar's own."""
+    """Send a list that parses and that Python cannot traverse: an example of an internal fault of the sidecar."""
     entry = '{"id": "pi_1", "object": "payment_intent", "created": 1, "a": ' + '{"a":' * 900 + "1" + "}" * 901
     return web.Response(text=f'{{"data": [{entry}], "has_more": false}}', content_type="application/json")
 
@@ -172,7 +172,7 @@ async def close_at_once(request: web.Request, _handler: Handler) -> web.StreamRe
 
 @cache
 def _bomb() -> bytes:
-    return 100 * gzip.compress(b" " * _MEBIBYTE)  # members that follow each other are one file
+    return 100 * gzip.compress(b" " * _MEBIBYTE)  # consecutive members are one gzip file
 
 
 async def _body(request: web.Request, handler: Handler) -> bytes:
@@ -199,7 +199,7 @@ def _reset(request: web.Request) -> web.Response:
     peer: socket.socket = connection.get_extra_info("socket")
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.abort()
-    return web.Response()  # goes nowhere: the connection is gone
+    return web.Response()  # this goes nowhere: the connection is closed
 
 
 def _close(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""What holds after every test of the whole application, whatever it did."""
+"""Invariants that every test of the whole application checks at its end."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from tests.doubles.running_app import KEY, SERVICE_TOKEN, Exchange, RunningApp, 
 from tests.doubles.server import Recorded
 from tests.doubles.stripe import CLIENT_SECRET
 
-# Codes of answers given before Stripe may be asked; Directus's own codes for a bad credential among them.
-# INVALID_QUERY is not: whether a cursor is in a caller's own list is known when that list has been read.
+# Codes of refusals that come before any request to Stripe, with Directus's own codes for a bad credential.
+# INVALID_QUERY is not among them: a cursor is compared with the caller's own list after Stripe was read.
 _REFUSALS = {
     "CONTENT_TOO_LARGE",
     "FORBIDDEN",
@@ -27,7 +27,7 @@ _NEVER = ("Set-Cookie", "Location", "X-Powered-By", "Stripe-Version", "Idempoten
 _CORS = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
 
 
-def hold(app: RunningApp) -> None:
+def check(app: RunningApp) -> None:
     for exchange in app.exchanges:
         refusals_asked_nothing_of_stripe(exchange)
         answers_carry_only_what_they_must(exchange, () if app.lets_origins_in else _CORS)
@@ -46,9 +46,9 @@ def hold(app: RunningApp) -> None:
 
 
 def refusals_asked_nothing_of_stripe(exchange: Exchange) -> None:
-    """A refused call made no Stripe request; "Directus could not be asked" is a refusal too.
+    """A refusal causes no request to Stripe; neither does a failure to ask Directus.
 
-    Two things take a look at Stripe, which changes nothing there: whose an object is, and what it costs.
+    Two refusals may read from Stripe, which changes nothing: an object's owner is checked, or a price is checked.
     """
     answer = exchange.answer
     refused = answer.code in _REFUSALS or (answer.status == 503 and answer.extensions.get("service") == "directus")
@@ -61,7 +61,7 @@ def refusals_asked_nothing_of_stripe(exchange: Exchange) -> None:
 
 
 def answers_carry_only_what_they_must(exchange: Exchange, cors: tuple[str, ...]) -> None:
-    """Nothing of an upstream's headers comes back, and nothing may be stored or sniffed (P5, X4)."""
+    """An answer has no header of an upstream, and forbids storing and sniffing (P5, X4)."""
     answer = exchange.answer
     if answer.status == 0 or "is not proper HTTP" in answer.raw.decode("latin-1"):
         return
@@ -75,11 +75,11 @@ def nothing_shows(secrets: Iterable[str], texts: Iterable[str]) -> None:
     forms = {form for secret in secrets for form in spellings(secret)}
     for text in texts:
         shown = [form for form in forms if form in text]
-        assert not shown, f"{shown} stands in {text[:2000]}"
+        assert not shown, f"{shown} is in {text[:2000]}"
 
 
 def directus_saw_one_credential(request: Recorded, tokens: Iterable[str]) -> None:
-    """Exactly one Authorization, one that a caller (or the service) has, and it stands nowhere else."""
+    """A request to Directus has one Authorization, of a caller or the service, and no token anywhere else."""
     assert [value for value in request.values("Authorization") if value.removeprefix("Bearer ") in set(tokens)]
     assert len(request.values("Authorization")) == 1
     assert not request.values("Cookie")

@@ -1,6 +1,6 @@
-"""Stripe with a clock, and with effects that do not depend on whether anybody still waits for the answer.
+"""A Stripe with a clock, where an effect takes place even if the client no longer waits for the answer.
 
-A 500 is remembered like any result: docs.stripe.com/api/idempotent_requests.
+A 500 is stored under the idempotency key like any result: docs.stripe.com/api/idempotent_requests.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ async def _no_work() -> None:
 
 
 class StripeLedger(StripeDouble):
-    """`now` is Unix time, moved by hand. `stumble` makes the next creation answer 500, before or after its effect."""
+    """`now` is Unix time, set by the test. `stumble` makes the next creation answer 500, before or after its effect."""
 
     def __init__(self) -> None:
         super().__init__(now=lambda: self.now)
         self.now = int(time.time())
         self.stumble: Literal["before", "after"] | None = None
-        self.work: Callable[[], Awaitable[object]] | None = None  # what takes time before the effect and after it
+        self.work: Callable[[], Awaitable[object]] | None = None  # the time before the effect and after it
 
     @property
     def alive(self) -> list[Object]:
@@ -43,7 +43,7 @@ class StripeLedger(StripeDouble):
         self, request: web.Request, endpoint: Callable[[web.Request], Awaitable[Result]]
     ) -> tuple[Result, bool]:
         effect = asyncio.ensure_future(super().once(request, endpoint))
-        effect.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, though nobody may wait
+        effect.add_done_callback(lambda done: done.cancelled() or done.exception())  # its error counts as seen
         return await asyncio.shield(effect)
 
     async def create(self, kind: Kind, values: Object) -> Result:

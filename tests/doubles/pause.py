@@ -1,4 +1,4 @@
-"""Stops one request of an upstream where a test wants to look, or to kill whoever asked."""
+"""Pauses one request to an upstream, so that a test can look at that moment or kill the client."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from tests.doubles.faults import Handler
 
 
 class Pause:
-    """A fault that keeps a request waiting `after` the upstream has done its work, or before, until `release`."""
+    """A fault that pauses a request until `release`, before the upstream does the work or `after` it."""
 
     def __init__(self, *, after: bool) -> None:
         self.reached = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The real sidecar as a process of its own, with an environment that holds nothing but what it is given."""
+"""The real sidecar in its own process, with exactly the given environment."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(slots=True)
 class Sidecar:
-    """`output` is the file that both of the process's streams are written to."""
+    """`output` is the file with the process's stdout and stderr."""
 
     process: asyncio.subprocess.Process
     port: int
@@ -43,7 +43,7 @@ class Sidecar:
 
 @asynccontextmanager
 async def started(output: Path, *arguments: str, **variables: str) -> AsyncIterator[Sidecar]:
-    """Start `python -m sidecar` on a free port; kill it at the end if it is still there."""
+    """Start `python -m sidecar` on a free port; kill it at the end if it still runs."""
     port = free_port()
     environment = {"PATH": os.defpath, "SIDECAR_PORT": str(port), **variables}
     with output.open("wb") as stream:
@@ -59,7 +59,7 @@ async def started(output: Path, *arguments: str, **variables: str) -> AsyncItera
 
 @asynccontextmanager
 async def serving(output: Path, **variables: str) -> AsyncIterator[Sidecar]:
-    """The same, once it accepts connections."""
+    """Start the sidecar, and wait until it accepts connections."""
     async with started(output, **variables) as sidecar:
         await eventually(lambda: _has_begun(sidecar))
         yield sidecar

@@ -1,4 +1,4 @@
-"""Stands between the sidecar and a real upstream, so that a test can stop or lose any one request or answer."""
+"""A proxy between the sidecar and a real upstream, where a test can pause or lose any request or answer."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ _NOT_PASSED_ON = {"host", "connection", "content-length", "transfer-encoding", "
 
 
 class Proxy(Double):
-    """What is sent on to the upstream at `target` reaches it even if whoever asked is gone by then."""
+    """A request that was passed on reaches the upstream at `target` even if the client has left."""
 
     def __init__(self, target: str, session: aiohttp.ClientSession) -> None:
         super().__init__()

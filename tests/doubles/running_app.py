@@ -1,4 +1,4 @@
-"""The whole application on a loopback port, between a Directus and a Stripe that are doubles."""
+"""The whole application on a loopback port, between doubles of Directus and Stripe."""
 
 import asyncio
 import base64
@@ -24,7 +24,7 @@ from tests.doubles.wire import Answer, exchange, request_bytes
 
 KEY = "sk_test_MARKEDstripe51Key"
 SERVICE_TOKEN = "MARKED-service/+token"
-# Characters that change when a URL or base64 is made of them, so that a search can tell the spellings apart.
+# These characters change in a URL and in base64, so that a search can tell the spellings apart.
 CLERK, READER, CREATOR, MEMBER, NOBODY = (
     User(f"user-{name}", f"MARKED-{name}/+token~", permissions)
     for name, permissions in {
@@ -39,7 +39,7 @@ CLERK, READER, CREATOR, MEMBER, NOBODY = (
 )
 SERVICE = User("service", SERVICE_TOKEN, grants(read=full(), update=full("stripe_customer_id")))
 PEOPLE = (CLERK, READER, CREATOR, MEMBER, NOBODY, SERVICE)
-# Budgets above what the client of a test waits for; a test that is about one of them sets it.
+# Budgets longer than the test client's timeout; a test of a budget sets its own.
 PATIENT_WITH_DIRECTUS = {"DIRECTUS_TIMEOUT": "600", "DIRECTUS_CONNECT_TIMEOUT": "600"}
 NO_HURRY = {
     **PATIENT_WITH_DIRECTUS,
@@ -51,7 +51,7 @@ NO_HURRY = {
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One answer, and the Stripe requests made meanwhile: None if another call was under way too."""
+    """An answer, and the Stripe requests made meanwhile: None if another call was in progress too."""
 
     answer: Answer
     stripe_requests: Sequence[Recorded] | None
@@ -59,9 +59,9 @@ class Exchange:
 
 @dataclass(slots=True)
 class RunningApp:
-    """`tokens` are all that were ever sent as credentials; `log` is everything logged at DEBUG.
+    """`tokens` contains all credentials that were ever sent; `log` contains everything logged at DEBUG.
 
-    `shows_client_secrets`, `lets_origins_in` and `crashes` are set by tests that want what is otherwise never allowed.
+    Tests set `shows_client_secrets`, `lets_origins_in` and `crashes` to allow an otherwise forbidden behavior.
     """
 
     directus: DirectusDouble
@@ -109,13 +109,13 @@ class RunningApp:
         return asyncio.create_task(self.call(user, target))
 
     async def handled(self, number: int) -> None:
-        """Wait until the server has begun to handle so many requests in all."""
+        """Wait until the server has begun to handle this many requests in all."""
         server = self.runner._server
         assert server is not None
         await eventually(lambda: server.requests_count >= number)
 
     async def create(self, user: User | None = CLERK, /, **attributes: object) -> Answer:
-        """POST a customer, with an e-mail address unless one is given."""
+        """POST a customer, with an e-mail address by default."""
         attributes = {"email": "ada@example.com", **attributes}
         return await self.post(user, json.dumps(attributes).encode())
 
@@ -125,7 +125,7 @@ class RunningApp:
 
 
 class OpenApp(Protocol):
-    """Opens the application with settings named as in the environment, over the tests' own."""
+    """Opens the application with settings named as in the environment, which override the tests' own."""
 
     def __call__(self, **settings: str) -> Awaitable[RunningApp]: ...
 
@@ -135,7 +135,7 @@ def bearer(token: str) -> tuple[str, str]:
 
 
 def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
-    """Give the variables the sidecar needs, with `settings` over them. It ends without delay; no budget runs out."""
+    """Give the sidecar's variables, overridden by `settings`. It stops without delay, and its budgets never run out."""
     return {
         "DIRECTUS_URL": directus,
         "STRIPE_API_BASE": stripe,
@@ -150,7 +150,7 @@ def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: str) -> AsyncIterator[RunningApp]:
-    """Run the application with settings named as in the environment; ready once it has tried its key."""
+    """Run the application with settings named as in the environment; it is ready once it has tried its key."""
     lasting = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "3600"}
     settings = {"STRIPE_MAX_RPS": "10000", **lasting, **settings}
     variables = environment(directus.url, stripe.url, **settings)
@@ -168,9 +168,9 @@ async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: 
 
 
 def spellings(secret: str) -> set[str]:
-    """Give the forms in which a secret might slip out: as it is, URL-encoded, in base64, in hexadecimal."""
+    """Give the forms of a secret that a leak could contain: plain, URL-encoded, base64 and hexadecimal."""
     raw = secret.encode()
-    # base64 depends on what stands before: three offsets, less the characters that neighbours decide.
+    # base64 depends on the bytes before: three offsets, without the characters that adjacent bytes change.
     encoded = {
         base64.b64encode(b"\0" * shift + raw).decode()[4 if shift else 0 :].rstrip("=")[:-2] for shift in range(3)
     }

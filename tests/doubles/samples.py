@@ -1,4 +1,4 @@
-"""For each type of parameter in the table of operations: a value that passes, and values that must not."""
+"""For each parameter type in the table of operations: a valid value, and invalid values."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,12 +20,12 @@ from sidecar.core.operations.parameters import (
 from sidecar.core.operations.resources import RESOURCES
 
 RETURN_URL = "https://app.example.com/account"
-PATTERNS = ("card", "charge", "usd", "DE", "de", "en")  # each pattern of the table takes one of them
+PATTERNS = ("card", "charge", "usd", "DE", "de", "en")  # each pattern of the table accepts one of them
 _TYPES: tuple[object, ...] = ({}, {"a": 1}, [], ["x"], True, 1.5, -1)
 
 
 def sample(kind: Type) -> object:  # noqa: C901, PLR0911 - one case for each type
-    """Give a value of the type; of a group the required members and one more."""
+    """Give a valid value; a group gets its required members and one more."""
     match kind:
         case Text():
             return "one line"
@@ -50,12 +50,12 @@ def sample(kind: Type) -> object:  # noqa: C901, PLR0911 - one case for each typ
 
 
 def samples(parameters: Sequence[Parameter]) -> dict[str, object]:
-    """Give a value for every parameter."""
+    """Give a valid value for every parameter."""
     return {each.name: sample(each.type) for each in parameters}
 
 
 def wrong(kind: Type) -> Iterator[object]:  # noqa: C901 - one case for each type
-    """Give values that are not of the type: of another one, out of bounds, or of a shape it does not take."""
+    """Give invalid values: of another type, out of bounds, or of an unsupported shape."""
     yield from (value for value in _TYPES if not _of_type(kind, value))
     match kind:
         case Text():

@@ -1,4 +1,4 @@
-"""A server on loopback that remembers every request as it stood on the wire and fails when it is told to."""
+"""A loopback server that records every request as received, and fails on demand."""
 
 import logging
 import socket
@@ -13,13 +13,13 @@ from aiohttp import web
 from tests.doubles.faults import Fault, Handler
 
 _log = logging.getLogger("doubles")
-_log.propagate = False  # a test reads the sidecar's log, not that of a double whose peer has gone
+_log.propagate = False  # a test reads the sidecar's log, not the log of a double about a closed connection
 _LONGEST_BODY = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One request; `target` is undecoded, `headers` keep their order, case and repetitions."""
+    """One request; `target` is undecoded, `headers` keeps order, case and repetitions."""
 
     method: str
     target: str
@@ -42,7 +42,7 @@ class Recorded:
         return [value for header, value in self.headers if header.lower() == name.lower()]
 
     def text(self) -> str:
-        """Everything that was sent, to be searched for what should not have been."""
+        """Give the whole request as text, to be searched for leaks."""
         lines = [f"{self.method} {self.target}", *(f"{name}: {value}" for name, value in self.headers)]
         return "\n".join([*lines, self.body.decode("latin-1")])
 
@@ -58,7 +58,7 @@ class _Order:
 
 
 class Double:
-    """Subclasses give routes. The port is bound from the start, so that nobody else gets it while nothing listens."""
+    """Subclasses add routes. The port is bound at creation, so that no other process can take it before `listen`."""
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
@@ -75,7 +75,7 @@ class Double:
         raise NotImplementedError
 
     def fail(self, fault: Fault, *, when: Condition = lambda _: True, times: int | None = None) -> None:
-        """Answer requests for which `when` holds with `fault`, the next `times` of them or until `recover`."""
+        """Answer requests that match `when` with `fault`: the next `times` of them, or all until `recover`."""
         self._orders.append(_Order(fault, when, times))
 
     def recover(self) -> None:
@@ -128,7 +128,7 @@ class Double:
 
 @asynccontextmanager
 async def full_backlog() -> AsyncIterator[str]:
-    """Give the URL of a server that listens, never accepts, and whose queue is full: connecting to it hangs."""
+    """Give the URL of a listening server with a full backlog that never accepts: connecting to it hangs."""
     with _bound(0) as server:
         server.listen(0)
         address = server.getsockname()

@@ -1,4 +1,4 @@
-"""An account at a stand-in for Stripe, reached as Stripe's API is, with a customer that has one of everything."""
+"""An account at a Stripe stand-in, used through Stripe's API, with a customer that has one object of each kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _CARD = "type=card&card[token]=tok_visa"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Parameters are written as a query is, but unquoted."""
+    """Parameters are written as in a query, unquoted."""
 
     url: str
 
@@ -26,7 +26,7 @@ class Account:
     async def ask(
         self, method: str, path: str, parameters: str = "", *, key: str | None = None
     ) -> tuple[int, dict[str, Any]]:
-        """Send them in the query, or with POST in the body; `key` is for idempotency."""
+        """Send parameters in the query, or in the body of a POST; `key` is the idempotency key."""
         values = parse_qsl(parameters, keep_blank_values=True, strict_parsing=bool(parameters))
         sent: dict[str, Any] = {"data" if method == "POST" else "params": values}
         headers = self.headers if key is None else {**self.headers, "Idempotency-Key": key}
@@ -57,13 +57,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """`ids` has a name for each object: a product's and three prices', and one of each kind of a customer's."""
+    """`ids` has a name for each object: a product, its three prices, and one of each kind of a customer's objects."""
 
     account: Account
     ids: Mapping[str, str]
 
     def filled(self, text: str) -> str:
-        """Put the IDs where {name} stands."""
+        """Replace each {name} by its ID."""
         return text.format_map(self.ids)
 
     def __getitem__(self, name: str) -> str:

@@ -1,14 +1,14 @@
-"""An event loop whose clock does not run while the process does not, so that a busy machine makes nothing late.
+"""An event loop with a clock that stops when the process does, so that no timeout fires early on a busy machine.
 
-Every timeout, pause and measurement of a test, of its doubles and of an application in the same process follows this
-clock. What happens in another process has a clock of its own: a test of one gives it budgets above any stall.
+Every timeout, pause and measurement of a test, its doubles and an application in the same process follows this
+clock. Other processes have their own clocks: a test of such a process sets budgets longer than any stall.
 """
 
 import asyncio
 import selectors
 import time
 
-TURN = 0.01  # seconds that one turn of the loop counts for at most, however long it took
+TURN = 0.01  # the most seconds that one turn of the loop adds to the clock
 
 
 class _Selector(selectors.DefaultSelector):
@@ -21,14 +21,14 @@ class _Selector(selectors.DefaultSelector):
         return self._counted + min(time.monotonic() - self._seen, TURN)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for one turn at most: of a longer wait nobody could say how much of it was a stall."""
+        """Wait for at most one turn: the clock cannot tell a longer wait from a stall."""
         ready = super().select(TURN if timeout is None else min(timeout, TURN))
         self._counted, self._seen = self.now(), time.monotonic()
         return ready
 
 
 class SteadyLoop(asyncio.SelectorEventLoop):
-    """Works with real sockets and processes."""
+    """A loop that works with real sockets and processes."""
 
     def __init__(self) -> None:
         self._steady = _Selector()

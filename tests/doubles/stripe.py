@@ -1,7 +1,7 @@
-"""Stripe for tests: the stand-in of `deploy.stripe_stand_in`, which fails when it is told to.
+"""Stripe for tests: the stand-in of `deploy.stripe_stand_in`, with faults on demand.
 
-What it does on the wire is the stand-in's alone. Here is what only a test wants: IDs and times that are counted, client
-secrets that can be searched for, headers that must not travel on, and objects that are there without a call.
+The stand-in defines the protocol. This module adds what only tests need: counted IDs and times, client secrets to
+search for, headers that must not be passed on, and objects created without a request.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from tests.doubles.server import Double, Recorded
 __all__ = ["CLIENT_SECRET", "Object", "Result", "StripeDouble", "StripeError", "is_probe"]
 
 CLIENT_SECRET = "_secret_MARKEDclientSECRET"
-_SECRETIVE = frozenset({"payment_intent", "setup_intent", "checkout.session"})  # of which Stripe may give one
+_SECRETIVE = frozenset({"payment_intent", "setup_intent", "checkout.session"})  # Stripe may send one of these
 _NOT_OURS = {"Set-Cookie": "stripe_cookie=1; Path=/", "Location": "https://stripe.invalid/elsewhere"}
 
 
 class StripeDouble(StandIn, Double):
-    """`add` puts an object into the account, whose lists are newest first in `objects`."""
+    """`add` stores an object in the account; the lists in `objects` are newest first."""
 
     def __init__(self, now: Callable[[], int] | None = None) -> None:
         numbers = count(1)
@@ -46,13 +46,13 @@ class StripeDouble(StandIn, Double):
 
     @property
     def asked(self) -> list[Recorded]:
-        """All requests but the sidecar's own trial of its key."""
+        """All requests except the sidecar's own probe of its key."""
         return [request for request in self.requests if not is_probe(request)]
 
-    def add(self, kind: str, /, **attributes: Any) -> Object:  # noqa: ANN401 - whatever objects have
-        """Create an object as if it had been there; a refund that names no payment is of one made for it.
+    def add(self, kind: str, /, **attributes: Any) -> Object:  # noqa: ANN401 - the values of any attributes
+        """Create an object without a request; a refund without a payment gets a payment of its own.
 
-        A subscription has one item unless `items` says otherwise.
+        A subscription has one item unless `items` is given.
         """
         if kind == "subscription" and "items" not in attributes:
             attributes.setdefault("id", self.account.new_id(kind))
@@ -62,7 +62,7 @@ class StripeDouble(StandIn, Double):
         return self.account.add(kind, attributes)
 
     def _paid(self) -> Object:
-        """Give what refers to a payment: a customer's, made for this."""
+        """Give the references of an object to a new payment of a customer."""
         payment = self.add("payment_intent", customer=self.add("customer")["id"], status="succeeded")
         paid = {"customer": payment["customer"], "payment_intent": payment["id"]}
         payment["latest_charge"] = self.add("charge", **paid)["id"]
@@ -80,5 +80,5 @@ class StripeDouble(StandIn, Double):
 
 
 def is_probe(request: Recorded) -> bool:
-    """Tell the sidecar's trial of its key, at its start and while that key is refused, from a caller's request."""
+    """Tell the sidecar's probe of its key, at the start and while the key is refused, from a caller's request."""
     return request.method == "GET" and request.target == "/v1/customers?limit=1"

@@ -1,9 +1,9 @@
-"""The types that Stripe publishes for the attributes of its objects, as the service's own types.
+"""Stripe's published types of the attributes of its objects, as the service's own types.
 
 `described` reads them from Stripe's OpenAPI description, `in_library` from the classes of Stripe's Python library. The
-library is of the API version that the service asks for, but has one type for numbers and for timestamps.
-Both raise KeyError for an attribute that Stripe does not have, and ValueError for a type that the service has no
-word for.
+library has the API version that the service uses, but does not tell timestamps from numbers.
+Both raise KeyError for an unknown attribute, and ValueError for a type that the service does
+not have.
 """
 
 import re
@@ -27,7 +27,7 @@ _PLAIN: Mapping[object, Plain] = {
 
 
 def described(objects: Mapping[str, Any], kind: str, name: str) -> AttributeType:
-    """Give the type of one attribute by `objects`, the schemas of the description."""
+    """Give the type of one attribute from `objects`, the schemas of the description."""
     deleted = objects.get(f"deleted_{kind}", {}).get("properties", {})
     return _described(objects, {**deleted, **objects[kind]["properties"]}[name])
 
@@ -58,7 +58,7 @@ def _target(objects: Mapping[str, Any], properties: Mapping[str, Any]) -> Attrib
         try:
             found.append(Attribute(name, _described(objects, schema)))
         except ValueError:
-            continue  # a member that the service cannot declare, such as one of several types
+            continue  # such as a member of several types
     return Structure(tuple(found))
 
 

@@ -1,18 +1,18 @@
-"""Waiting for something to become true, instead of for time to pass."""
+"""Waits for a condition instead of a duration."""
 
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
-PATIENCE = 60  # seconds, far above any stall: only what fails uses them up
+PATIENCE = 60  # seconds, far above any stall: only a failing test waits this long
 
 
 async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, within: float = PATIENCE) -> None:
-    """Return as soon as `condition`, plain or asynchronous, holds; fail after `within` seconds."""
+    """Return as soon as `condition`, plain or asynchronous, is true; fail after `within` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while not await _holds(condition):
-        assert loop.time() < deadline, "it did not come true in time"
+        assert loop.time() < deadline, "the condition was not true in time"
         await asyncio.sleep(0.005)
 
 

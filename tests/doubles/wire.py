@@ -1,4 +1,4 @@
-"""A client that sends exactly the bytes it is given and shows exactly what came back."""
+"""A client that sends exactly the given bytes and gives exactly the received bytes."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3} ")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`raw` is all that came until the connection ended; `whole` whether the body ended as HTTP says it must."""
+    """`raw` contains all bytes until the connection ended; `whole` says whether the body is complete as in HTTP."""
 
     raw: bytes
     status: int
@@ -24,12 +24,12 @@ class Answer:
     whole: bool
     seconds: float
 
-    def json(self) -> Any:  # noqa: ANN401 - a test looks into it as it likes
+    def json(self) -> Any:  # noqa: ANN401 - any JSON value
         return json.loads(self.body)
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """What stands beside the first error's message; nothing for an answer that holds no error."""
+        """The extensions of the first error; empty for an answer without an error."""
         body = self.json() if self.status >= 400 and self.body else {}
         extensions: dict[str, Any] = body["errors"][0]["extensions"] if "errors" in body else {}
         return extensions
@@ -48,12 +48,12 @@ class Answer:
 
     def header(self, name: str) -> str | None:
         found = [value for header, value in self.headers if header.lower() == name.lower()]
-        assert len(found) <= 1, f"{name} stands there twice"
+        assert len(found) <= 1, f"{name} is there twice"
         return found[0] if found else None
 
 
 def request_bytes(method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
-    """Write one request that asks for the connection to be closed after it; nothing is encoded or checked."""
+    """Write one request with `Connection: close`; nothing is encoded or checked."""
     lines = [f"{method} {target} HTTP/1.1", "Host: sidecar.test", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers]
     if body is not None:
@@ -62,7 +62,7 @@ def request_bytes(method: str, target: str, headers: Sequence[tuple[str, str]], 
 
 
 async def exchange(port: int, sent: bytes, *, source: str = "127.0.0.1", within: float = PATIENCE) -> Answer:
-    """Send bytes from the address `source` and read until the other side ends the connection."""
+    """Send bytes from the address `source`, and read until the server closes the connection."""
     loop = asyncio.get_running_loop()
     started = loop.time()
     async with asyncio.timeout(within):
@@ -81,12 +81,12 @@ async def _read_all(reader: asyncio.StreamReader) -> bytes:
         while block := await reader.read(65536):
             received += block
     except ConnectionError:
-        pass  # a reset is one way to end
+        pass  # a reset also ends the connection
     return bytes(received)
 
 
 def parse(raw: bytes, seconds: float = 0) -> Answer:
-    """Read one answer; status 0 stands for none at all."""
+    """Read one answer; status 0 means no answer."""
     if not raw:
         return Answer(raw, 0, (), b"", whole=False, seconds=seconds)
     head, _, rest = raw.partition(b"\r\n\r\n")
