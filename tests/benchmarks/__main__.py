@@ -1,11 +1,11 @@
 """`python -m tests.benchmarks [--quick]`: measures, prints a table, writes .demo/benchmarks.json.
 
-    upstream   Stripe's stand-in           relay, library, extension/   who is measured beside the sidecar
+    upstream   a Stripe stand-in           relay, library, extension/   the peers of the sidecar
     load       many requests               peers                        starts them all
-    whole      one whole list              measures                     what is measured
-    gate       what the gate costs         report                       the table
+    whole      one whole list              measures                     the measurements
+    gate       the cost of the gate        report                       the table
 
-Not part of CI: what is measured depends on the machine and on what else runs on it.
+Not part of CI: the figures depend on the machine and on its other load.
 """
 
 import argparse
@@ -41,7 +41,7 @@ async def measure(size: Size) -> measures.Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/benchmarks/run.sh")
-    parser.add_argument("--quick", action="store_true", help="tiny, to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
     options = parser.parse_args()
     figures = asyncio.run(measure(QUICK if options.quick else Size()))
     _RESULTS.parent.mkdir(exist_ok=True)

@@ -1,8 +1,8 @@
-"""What the gate costs a request whose caller is remembered: CPU milliseconds, as JSON.
+"""The gate's cost for a request of a remembered caller: CPU milliseconds, as JSON.
 
 python -m tests.benchmarks.gate UPSTREAM_URL NUMBER
 
-Runs the application's own gate and what the guard does before it, on requests that are already parsed.
+Runs the application's own gate, and the guard's steps before it, on requests that are already parsed.
 """
 
 import asyncio

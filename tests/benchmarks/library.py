@@ -1,4 +1,4 @@
-"""The stripe library's own way through a list: typed objects, page after page. Prints seconds as JSON.
+"""The stripe library's own way to read a list: typed objects, page after page. Prints seconds as JSON.
 
 python -m tests.benchmarks.library STRIPE_URL
 """

@@ -1,8 +1,8 @@
-"""Load on one URL from some connections at once, in a process of its own, each sending the next request on an answer.
+"""Load on one URL from several connections, in its own process; each connection sends its next request on an answer.
 
     python -m tests.benchmarks.load URL TOKEN --connections N --seconds S     (0: one request on each)
 
-Prints what came of it as JSON. Understands answers with a Content-Length, and reads them without looking into them.
+Prints the result as JSON. Supports answers with a Content-Length, and does not parse their bodies.
 """
 
 import argparse
@@ -30,7 +30,7 @@ class Result:
 
 
 class Client(asyncio.Protocol):
-    """`until` is when it sends its last request, by the clock of `time.perf_counter`; `done` when that is answered."""
+    """After `until` the client sends no request, by `time.perf_counter`; at `done` its last one was answered."""
 
     def __init__(self, request: bytes, until: float, result: Result) -> None:
         self._request, self._until, self._result = request, until, result

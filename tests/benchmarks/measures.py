@@ -1,4 +1,4 @@
-"""What is measured, each the way the README states it. Times in seconds or, where a name says so, in milliseconds."""
+"""The measurements, as the README describes them. Times are in seconds, or in milliseconds where the name says so."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ _PAGE = "limit=100"
 
 
 async def program(module: str, *arguments: str) -> Figures:
-    """Run one of this folder's programs to its end and give the figures that it prints."""
+    """Run one of this folder's programs to its end, and give the figures that it prints."""
     command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
@@ -37,7 +37,7 @@ async def get(url: str) -> bytes:
 
 
 async def one_page(peers: Peers, size: Size) -> Figures:
-    """A page of 100 customers from 16 connections, callers remembered; peers take turns, each round's best counts."""
+    """A page of 100 customers on 16 connections, callers remembered; peers take turns; the best round counts."""
     token = peers.stack.people["clerk"].token
     urls = {
         "sidecar": f"{peers.sidecar.url}/stripe/customers?{_PAGE}",
@@ -53,7 +53,7 @@ async def one_page(peers: Peers, size: Size) -> Figures:
 
 
 async def whole_list(peers: Peers, size: Size, latency: float) -> Figures:
-    """All payments as one array; the median of the rounds, which is taken by total time."""
+    """All payments as one array; the median of the rounds, by total time."""
     await get(f"{peers.stripe.url}/latency/{latency}")
     token = peers.stack.people["clerk"].token
     ways: dict[str, Callable[[], Awaitable[Figures]]] = {
@@ -71,7 +71,7 @@ async def whole_list(peers: Peers, size: Size, latency: float) -> Figures:
 
 
 async def memory(peers: Peers, size: Size, state: Path) -> Figures:
-    """MiB of the sidecar: idle, after one page, most while a large account is read, and afterwards."""
+    """The sidecar's memory in MiB: idle, after one page, the most during a large list, and afterwards."""
     token = peers.stack.people["clerk"].token
     async with (
         upstream(state, payments=size.many, customers=100) as stripe,
@@ -110,7 +110,7 @@ async def most_of(server: Server) -> AsyncIterator[list[float]]:
 
 
 async def gate(peers: Peers, size: Size) -> Figures:
-    """CPU of the gate for a remembered caller; questions to Directus for many first callers of one token."""
+    """CPU time of the gate for a remembered caller; requests to Directus for many first requests with one token."""
     warm = await program("gate", peers.stripe.url, str(size.callers * 10))
     async with peers.stack.sidecar(
         STRIPE_API_BASE=peers.stripe.url, DIRECTUS_URL=peers.stripe.url, **WITHOUT_LIMIT
@@ -125,7 +125,7 @@ async def gate(peers: Peers, size: Size) -> Figures:
 
 
 async def start(peers: Peers, size: Size) -> Figures:
-    """Seconds from starting the process to the first page it answers; the median of the rounds."""
+    """Seconds from the start of the process to its first page; the median of the rounds."""
     token, found = peers.stack.people["clerk"].token, []
     for _ in range(size.rounds):
         began = time.perf_counter()
@@ -136,7 +136,7 @@ async def start(peers: Peers, size: Size) -> Figures:
 
 
 async def member(peers: Peers, size: Size) -> Figures:
-    """A page of 100 payments: a member with 3 of the account's customers, and a clerk; one caller, then 16."""
+    """A page of 100 payments, for a member with 3 of the account's customers and for a clerk; one caller, then 16."""
     people, admin = peers.stack.people, peers.stack.admin
     owned = await admin.request("GET", f"/items/customers?filter[owner][_eq]={people['member'].id}&fields=id")
     await admin.request("DELETE", "/items/customers", [row["id"] for row in owned])

@@ -1,4 +1,4 @@
-"""Who is measured: the sidecar beside the usual ways of doing the same, all on loopback."""
+"""The measured programs: the sidecar and the usual alternatives, all on loopback."""
 
 import os
 import pwd
@@ -22,7 +22,7 @@ WITHOUT_LIMIT = {"STRIPE_MAX_RPS": "100000", "MAX_CONCURRENT_REQUESTS": "5000"}
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured."""
+    """The sizes of the measurements."""
 
     payments: int = 10_000
     many: int = 100_000
@@ -46,7 +46,7 @@ class Peers:
 
 @asynccontextmanager
 async def all_peers(state: Path, size: Size) -> AsyncIterator[Peers]:
-    """Start everybody, with files in the empty folder `state`."""
+    """Start all programs, with files in the empty folder `state`."""
     async with AsyncExitStack() as exits:
         start = exits.enter_async_context
         stripe = await start(upstream(state, payments=size.payments, customers=size.payments))
@@ -103,7 +103,7 @@ def _nginx(state: Path, stripe: str, directus: str) -> AbstractAsyncContextManag
     return running(command, port=port, log=state / "nginx.log", cwd=prefix, settings={})
 
 
-# Asks Directus on each request and lets in whoever it answers; what it answers, nginx cannot read.
+# Asks Directus on each request and passes every 200; nginx cannot read the permissions in the answer.
 _CONFIGURATION = """
 {user}
 daemon off;

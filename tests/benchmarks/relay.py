@@ -1,4 +1,4 @@
-"""Our ceiling: an aiohttp server that passes each request on to Stripe and the answer back, and does nothing else.
+"""An upper bound: an aiohttp server that passes requests to Stripe and answers back, and does nothing else.
 
 python -m tests.benchmarks.relay PORT STRIPE_URL
 """

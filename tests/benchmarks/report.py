@@ -1,4 +1,4 @@
-"""The table: each figure beside what it is to reach."""
+"""The table: each figure with its target."""
 
 import os
 import platform

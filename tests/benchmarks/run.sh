@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures the sidecar beside the alternatives on this machine, prints a table, and writes .demo/benchmarks.json.
-# Takes some minutes. With --quick everything is tiny: it shows that the pieces work, and its figures mean nothing.
+# Takes some minutes. With --quick everything is tiny: it shows that the programs work, and its figures mean nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

@@ -1,11 +1,11 @@
-"""A Stripe for benchmarks, in a process of its own: quick, of any size, with the latency and rate limit of choice.
+"""A Stripe for benchmarks, in its own process: fast, of any size, with a given latency and rate limit.
 
     python -m tests.benchmarks.upstream PORT [--payments N] [--owners N] [--customers N] [--rate REQUESTS]
 
-Objects are Stripe's own examples (deploy/stripe_stand_in/fixtures.json), written once, in Stripe's indented form.
+Objects are copies of Stripe's own examples (deploy/stripe_stand_in/fixtures.json), in Stripe's indented form.
 Lists are newest first, with `limit`, `starting_after`, `created` and `customer` (docs.stripe.com/api/pagination). The
-same process answers `GET /permissions/me` as a Directus would for a clerk, `GET /count/…` with how often a path was
-asked for, and `GET /latency/0.06` by waiting so many seconds before each answer from then on.
+same process answers `GET /permissions/me` as a Directus would for a clerk, `GET /count/…` with the number of requests
+for a path, and `GET /latency/0.06`, from which on it waits that many seconds before each answer.
 """
 
 import argparse
@@ -27,12 +27,12 @@ _PERMISSIONS = {
 
 
 class Objects:
-    """One kind of object; the place of each stands in its ID, 0 for the newest."""
+    """One kind of object; an object's ID contains its position, 0 for the newest."""
 
     def __init__(self, kind: str, prefix: str, number: int, owners: int) -> None:
         self.prefix = prefix
         self.owners = owners
-        # Ages grow by an uneven step, as real ones do: nothing may rely on an even density.
+        # Steps between ages vary, as in real accounts, so that nothing relies on an even density.
         self.ages = [place * _SPACING + place * 7919 % (_SPACING * 3 // 2) for place in range(number)]
         self.ages.sort()
         template = dict(_TEMPLATES[kind])
@@ -108,7 +108,7 @@ class Upstream:
 
 
 class Connection(asyncio.Protocol):
-    """Requests without bodies, one after the other."""
+    """Reads requests without bodies, one after the other."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
@@ -137,7 +137,7 @@ async def main() -> None:
     parser.add_argument("--payments", type=int, default=100)
     parser.add_argument("--customers", type=int, default=100)
     parser.add_argument("--owners", type=int, default=100, help="customers that the payments belong to, in turn")
-    parser.add_argument("--rate", type=float, default=0, help="requests a second before 429; 0 is no limit")
+    parser.add_argument("--rate", type=float, default=0, help="requests per second before 429; 0 means no limit")
     upstream = Upstream(parser.parse_args())
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(upstream), "127.0.0.1", parser.parse_args().port, backlog=2048)

@@ -1,4 +1,4 @@
-"""Reads one whole list and looks at it afterwards. Prints what it took as JSON.
+"""Reads one whole list, then parses it. Prints its figures as JSON.
 
 python -m tests.benchmarks.whole URL TOKEN [--lines]
 
@@ -29,7 +29,7 @@ def main(url: str, token: str, *, lines: bool) -> None:
 
 
 def _count_named(body: bytearray) -> int:
-    """Read the number of objects off the last line, which is there only if the list is complete."""
+    """Read the number of objects from the last line, which is there only if the list is complete."""
     end = json.loads(bytes(body[body.rindex(b"\n", 0, -1) :]))
     assert end["complete"]
     return int(end["count"])

@@ -1,9 +1,9 @@
-"""`python -m tests.mutants [paths]`: changes core a little, again and again, and looks whether its unit tests notice.
+"""`python -m tests.mutants [paths]`: changes core in small steps, and sees whether its unit tests fail.
 
-    mutant      what can be changed               trial       mutmut tries it
-    equivalent  what no test could notice         profile     property tests that try the same in each run
+    mutant      the possible changes          trial       mutmut tries them
+    equivalent  changes without an effect     profile     property tests with the same examples in each run
 
-Prints what no test noticed. The exit code is 1 where that is too much, or where the time ended first.
+Prints the changes that no test noticed. The exit code is 1 if there are too many, or if the time ended first.
 """
 
 import argparse
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 def main() -> int:
     options = _options()
     os.chdir(ROOT)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that child processes are ended
     try:
         chosen = _chosen(options.paths, options.most)
         say(f"{len(chosen)} mutants, on {options.workers} processes, within {options.seconds} s")
@@ -48,8 +48,8 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/run.sh mutants")
     parser.add_argument("paths", nargs="*", default=["sidecar/core"], help="modules or folders within sidecar/core")
-    parser.add_argument("--seconds", type=int, default=3600, help="end after so long; what was not tried is a failure")
-    parser.add_argument("--most", type=int, help="try so many, the same ones in each run, instead of all")
+    parser.add_argument("--seconds", type=int, default=3600, help="end after this time; untried mutants are a failure")
+    parser.add_argument("--most", type=int, help="try only this many, the same ones in each run")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 
@@ -58,7 +58,7 @@ def _chosen(paths: list[str], most: int | None) -> list[Mutant]:
     mutants = [mutant for path in paths for module in _modules(Path(path)) for mutant in mutants_of(module)]
     equivalent = declared()
     if left := obsolete(equivalent, mutants):
-        raise Fault("equivalent.toml declares what is no mutant any more:\n" + "\n".join(map(str, left)))
+        raise Fault("equivalent.toml declares changes that are no mutants now:\n" + "\n".join(map(str, left)))
     tried = [mutant for mutant in mutants if not mutant.wording and mutant.change not in equivalent]
     if not tried:
         raise Fault(f"Nothing can be changed in {', '.join(paths)}")

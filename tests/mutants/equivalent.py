@@ -1,4 +1,4 @@
-"""Mutants that behave as the code does, so that no test can find them: `equivalent.toml`, each with its reason."""
+"""Mutants that behave like the code, so that no test can find them: `equivalent.toml`, with a reason for each."""
 
 import tomllib
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _PARTS = {"path", "function", "before", "after", "reason"}
 
 
 def declared(table: Path = TABLE) -> set[Change]:
-    """Give the changes that are declared. Raises Fault for an entry that lacks a part, such as its reason."""
+    """Give the declared changes. Raises Fault for an entry that lacks a part, such as its reason."""
     entries = tomllib.loads(table.read_text(encoding="utf-8")).get("equivalent", [])
     for entry in entries:
         if entry.keys() != _PARTS or not entry["reason"].strip():
@@ -21,7 +21,7 @@ def declared(table: Path = TABLE) -> set[Change]:
 
 
 def obsolete(changes: Iterable[Change], mutants: Iterable[Mutant]) -> list[Change]:
-    """Give what is declared of these mutants' modules and is none of them: the code has changed since."""
+    """Give the declared changes of these mutants' modules that match no mutant: the code has changed since."""
     existing = {mutant.change for mutant in mutants}
     modules = {change.path for change in existing}
     return [change for change in changes if change.path in modules and change not in existing]

@@ -1,4 +1,4 @@
-"""What can be changed in a module: mutmut's mutants of it, each with its place and its change."""
+"""The possible changes of a module: mutmut's mutants, each with its place and its change."""
 
 import ast
 import difflib
@@ -16,7 +16,7 @@ _MANGLED = re.compile(r"x(?:ǁ(?P<owner>\w+?)ǁ|_)(?P<function>\w+?)__mutmut_(?:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a mutant does: the lines of one function, before and after."""
+    """A mutant's change: the lines of one function, before and after."""
 
     path: str
     function: str
@@ -26,9 +26,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`name` is mutmut's, and another one after any change of the function, so only `change` is good for a record.
+    """`name` is mutmut's, and differs after any change of the function, so only `change` identifies a mutant for long.
 
-    `wording`: only the words of a text are others, which no test should fix.
+    `wording`: the change is only in the words of a text, which no test should fix.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Mutant:
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
-    """Give every mutant of one module; `path` is relative to the project, in whose folder this must run."""
+    """Give every mutant of one module; `path` is relative to the project's folder, where this must run."""
     source = path.read_text(encoding="utf-8")
     mutated = mutate_file_contents(str(path), source)
     starts = {name: node.lineno for name, node in _functions(source).items()}
@@ -63,12 +63,12 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
 
 
 def sample(mutants: Iterable[Mutant], most: int) -> list[Mutant]:
-    """Choose by a digest of the change: the same ones in each run, whatever was added to the code elsewhere."""
+    """Choose by a digest of the change: the same ones in each run, even after other code was added."""
     return sorted(mutants, key=lambda mutant: hashlib.sha256(repr(mutant.change).encode()).digest())[:most]
 
 
 def _functions(source: str) -> dict[str, _Function]:
-    """Give functions by name and methods by class and name; mutmut's copies of a method name their class themselves."""
+    """Give functions by name, methods by class and name; mutmut's copies of a method have the class in their name."""
     found: dict[str, _Function] = {}
     for node in ast.parse(source).body:
         owner, members = (f"{node.name}.", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
@@ -91,7 +91,7 @@ def _text(function: _Function, lines: list[str]) -> list[str]:
 
 
 def _difference(old: list[str], new: list[str]) -> tuple[int, str, str]:
-    """Give the first line that differs, counted from the function's first, and what differs before and after."""
+    """Give the number of the first different line, counted from the function's first, and the difference."""
     codes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     changed = [code for code in codes if code[0] != "equal"]
     (_, start, _, first, _), (_, _, end, _, last) = changed[0], changed[-1]

@@ -1,4 +1,4 @@
-"""How many mutants of each package the tests noticed, which ones they did not, and whether that is enough."""
+"""The mutants of each package that the tests noticed, the other mutants, and whether the score is enough."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ Verdicts = Mapping[Mutant, Verdict]
 
 
 def text(verdicts: Verdicts) -> str:
-    """Give what was not noticed, with its place and its change, and a table."""
+    """Give the unnoticed mutants, with place and change, and a table."""
     missed = [f"{mutant}\n" for mutant, verdict in verdicts.items() if verdict is Verdict.SURVIVED]
     head = f"{'':18}" + "".join(f"{verdict:>13}" for verdict in Verdict) + f"{'noticed':>13}"
     return "\n".join([*sorted(missed), head, *(_row(package, counts) for package, counts in _packages(verdicts))])
 
 
 def too_little(verdicts: Verdicts) -> list[str]:
-    """Say what makes a run a failure."""
+    """Give the reasons for a failed run."""
     found = [
         f"{package}: {score:.1f} % noticed, which should be {LEAST[package]} %"
         for package, counts in _packages(verdicts)

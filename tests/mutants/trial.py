@@ -1,4 +1,4 @@
-"""Tries mutants: mutmut runs, in a copy of the project, the tests that reach each changed function."""
+"""Tries mutants: mutmut runs the tests that reach each changed function, in a copy of the project."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", ".demo", "inte
 
 
 class Verdict(StrEnum):
-    """TIMEOUT: the change makes a test run on for ever, which counts as found. INCOMPETENT: it ends pytest itself."""
+    """TIMEOUT: the change makes a test endless, which counts as found. INCOMPETENT: the change ends pytest itself."""
 
     KILLED = "killed"
     TIMEOUT = "timeout"
@@ -48,7 +48,7 @@ def copy_project(source: Path, target: Path) -> None:
 
 
 def try_all(mutants: Sequence[Mutant], project: Path, *, seconds: float, workers: int) -> dict[Mutant, Verdict]:
-    """Try mutants in a copy of the project, which is of no use afterwards. Raises Fault."""
+    """Try mutants in a copy of the project, which is unusable afterwards. Raises Fault."""
     said = project / "mutmut.log"
     mutmut = str(Path(sys.executable).with_name("mutmut"))
     command = [mutmut, "run", f"--max-children={workers}", *(mutant.name for mutant in mutants)]
@@ -77,7 +77,7 @@ def _end_session(process: subprocess.Popen[bytes]) -> None:
 
 
 def _exit_codes(project: Path, path: str) -> dict[str, int | None]:
-    """Read what mutmut notes after each mutant; nothing where it did not get as far as making them."""
+    """Read mutmut's results, written after each mutant; none if mutmut failed before the first."""
     try:
         noted = json.loads((project / "mutants" / f"{path}.meta").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

@@ -1,7 +1,7 @@
-"""`python -m tests.soak.main MINUTES`: mixed load, random faults, and what must hold of every answer. Prints figures.
+"""`python -m tests.soak.main MINUTES`: mixed load, random faults, and checks of every answer. Prints figures.
 
-Holds, or exit code 1: nobody is let in, or refused, who was not to be at any moment of what may be remembered; no
-list that parses is short; no 500; no exception in the log; memory and descriptors stay flat.
+The exit code is 1 unless: every verdict was true at some moment within the cache's lifetime; no list that parses is
+short; no answer is a 500; no exception is in the log; memory and descriptors stay flat.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ TTL, DENIED_TTL, LOOKUP = 2.0, 0.5, 0.7
 CALLERS, USERS, PAYMENTS = 12, 24, 450
 _EXPECTED = {200, 201, 401, 429, 502, 503, 504}
 _JSON = ("Content-Type", "application/json")
-_LEAST = 20.0  # megabytes of growth that mean nothing
+_LEAST = 20.0  # megabytes of growth that are noise
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Figures:
 
 
 async def caller(sidecar: Sidecar, histories: list[History], figures: Figures, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    chance = random.Random(seed)  # noqa: S311 - reproducible, no secret
     while True:
         history = chance.choice(histories)
         kind = chance.choices(("page", "list", "create", "leave"), (6, 2, 2, 1))[0]
@@ -69,7 +69,7 @@ async def call(sidecar: Sidecar, history: History, kind: str) -> Answer:
 
 
 async def leave(sidecar: Sidecar, history: History, after: float) -> None:
-    """Ask for a list and go away."""
+    """Ask for a list and close the connection early."""
     _, writer = await asyncio.open_connection("127.0.0.1", sidecar.port)
     writer.write(request_bytes("GET", "/stripe/payments", [bearer(history.user.token)], None))
     await asyncio.sleep(after)
@@ -114,7 +114,7 @@ async def in_background(*coroutines: object) -> AsyncIterator[None]:
 
 
 async def soak(minutes: float, folder: Path) -> int:
-    figures, seed = Figures(), random.randrange(10**6)  # noqa: S311 - to be repeated, not to be secret
+    figures, seed = Figures(), random.randrange(10**6)  # noqa: S311 - reproducible, no secret
     async with DirectusDouble.running() as directus, StripeDouble.running() as stripe:
         stripe.key = KEY
         stripe.add_payments(PAYMENTS)
@@ -131,7 +131,7 @@ async def soak(minutes: float, folder: Path) -> int:
                 *(caller(sidecar, histories, figures, seed + n) for n in range(CALLERS)),
             ):
                 await asyncio.sleep(minutes * 60)
-            await asyncio.sleep(3)  # for connections that nobody holds any more to be seen to go
+            await asyncio.sleep(3)  # so that closed connections are noticed
             last = len(os.listdir(f"/proc/{sidecar.process.pid}/fd"))  # noqa: PTH208 - in memory
             sidecar.terminate()
             code = await sidecar.exit_code(within=25)

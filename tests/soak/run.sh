@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the service for some minutes, 10 unless told otherwise, under mixed load and random faults on both sides, and
-# holds every answer against the truth. By hand, not by CI: tests/soak/run.sh 5
+# Runs the service for some minutes, by default 10, under mixed load and random faults of both upstreams, and
+# compares every answer with the permissions at that time. Not part of CI: tests/soak/run.sh 5
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

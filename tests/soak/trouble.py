@@ -1,4 +1,4 @@
-"""Random trouble on both sides: most of the time none, then for a second or two one fault for some of the requests."""
+"""Random faults of both upstreams: usually none, then one fault for some requests, for a second or two."""
 
 import asyncio
 import random
@@ -36,7 +36,7 @@ _EVERYWHERE: list[Fault] = [
 
 
 async def trouble(double: Double, *, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    chance = random.Random(seed)  # noqa: S311 - reproducible, no secret
     while True:
         await asyncio.sleep(chance.uniform(*_QUIET))
         share = chance.choice((0.2, 0.5, 1.0))
@@ -51,7 +51,7 @@ async def trouble(double: Double, *, seed: int) -> None:
 
 
 async def changes(histories: list[History], *, seed: int) -> None:
-    """Give and take permissions, some ten times a second."""
+    """Grant and revoke permissions about ten times a second."""
     chance = random.Random(seed)  # noqa: S311 - as above
     while True:
         await asyncio.sleep(chance.uniform(0.02, 0.2))
@@ -59,7 +59,7 @@ async def changes(histories: list[History], *, seed: int) -> None:
 
 
 async def outages(double: Double, *, seed: int) -> None:
-    """Take the whole upstream away for a while, now and then."""
+    """Close the whole upstream for a while, now and then."""
     chance = random.Random(seed)  # noqa: S311 - as above
     while True:
         await asyncio.sleep(chance.uniform(20, 40))

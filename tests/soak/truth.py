@@ -1,16 +1,16 @@
-"""What was true when: an answer is right if its verdict held at some moment at which it may have been decided."""
+"""The history of permissions: an answer is right if its verdict was true at some moment when it could be decided."""
 
 import time
 from dataclasses import dataclass, field
 
 from tests.doubles.directus import User, full, grants
 
-SLACK = 0.05  # seconds between a change here and its being in force in the double
+SLACK = 0.05  # seconds between a change here and its effect in the double
 
 
 @dataclass(slots=True)
 class History:
-    """A user whose permission changes; `changes` are (time, allowed), oldest first."""
+    """A user with changing permissions; `changes` are (time, allowed), oldest first."""
 
     user: User
     changes: list[tuple[float, bool]] = field(default_factory=list)
@@ -22,7 +22,7 @@ class History:
         self.changes = [*self.changes[-50:], (time.monotonic(), state == "allowed")]
 
     def may_have_been(self, *, allowed: bool, begun: float, ended: float) -> bool:
-        """Whether that held at any moment from `begun` to `ended`."""
+        """Say whether this verdict was true at any moment from `begun` to `ended`."""
         before = [state for when, state in self.changes if when <= begun - SLACK]
         during = [state for when, state in self.changes if begun - SLACK < when <= ended + SLACK]
         return allowed in [*before[-1:], *during]

@@ -1,5 +1,5 @@
-// The usual way, to be measured against: an endpoint extension that asks Directus what the caller may do on each call
-// and then follows Stripe's list to its end with the official library, into one array.
+// The usual alternative: an endpoint extension that asks Directus for the caller's permissions on each request, then
+// reads Stripe's list to its end with the official library, into one array.
 import Stripe from 'stripe';
 
 export default {
