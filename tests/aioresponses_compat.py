@@ -1,4 +1,4 @@
-"""aioresponses, mended for the aiohttp in use, and a scripted upstream on top of it.
+"""aioresponses, adapted to the installed aiohttp, and a scripted upstream on top of it.
 
 aioresponses 0.7.9 builds responses without the `stream_writer` that aiohttp 3.14 asks for. Import it from here only.
 """
@@ -22,13 +22,13 @@ SENT_NOTHING: Any = SimpleNamespace(output_size=0)  # all that aiohttp reads of 
 
 
 class _Response(ClientResponse):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - aioresponses and aiohttp agree on them
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on to aioresponses unchanged
         super().__init__(*args, stream_writer=SENT_NOTHING, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent; `headers` are the session's and the request's together."""
+    """A request as the client sent it; `headers` contains the session's and the request's own."""
 
     method: str
     url: URL
@@ -45,33 +45,33 @@ class Request:
         return orjson.loads(self.body or b"null")
 
 
-# A response, an error to raise instead, or something to await before either.
+# A response, an error to raise instead, or an awaitable to wait for before either.
 Reply = CallbackResult | Exception | Callable[[], Awaitable["Reply"]]
 
 
 def reply(
     payload: object = None, *, status: int = 200, headers: Mapping[str, str] | None = None, body: bytes | None = None
 ) -> Reply:
-    """Build an answer with `payload` as JSON, or with `body` as it is."""
+    """Build a response with `payload` as JSON, or with `body` unchanged."""
     content = json.dumps(payload).encode() if body is None else body
     return CallbackResult(status=status, body=content, headers=dict(headers or {}), response_class=_Response)
 
 
 def label(value: object) -> str:
-    """Name a reply in a test's ID, the same in every process."""
+    """Name a reply in a test's ID; the name must be the same in every worker process."""
     if isinstance(value, CallbackResult):
         return f"{value.status} {value.body!r:.30}"
     return getattr(value, "__name__", type(value).__name__)
 
 
 class Upstream:
-    """Answers every request with the next of `replies`; the last one goes on for ever."""
+    """Answers each request with the next of `replies`, and repeats the last one."""
 
     def __init__(self, replies: Sequence[Reply]) -> None:
         self._replies = list(replies)
         self.requests: list[Request] = []
 
-    async def answer(self, method: str, url: URL, **kwargs: Any) -> CallbackResult:  # noqa: ANN401 - aioresponses hands over what it got
+    async def answer(self, method: str, url: URL, **kwargs: Any) -> CallbackResult:  # noqa: ANN401 - passed by aioresponses
         headers = CIMultiDict(kwargs.get("headers") or {})
         self.requests.append(Request(method, url, headers, kwargs.get("data"), kwargs["allow_redirects"]))
         next_reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
@@ -84,7 +84,7 @@ class Upstream:
 
 @contextmanager
 def upstream(*replies: Reply) -> Iterator[Upstream]:
-    """Stand in for every host while it is open; nothing reaches a socket."""
+    """Replace every host while the context is open; no socket is used."""
     double = Upstream(replies)
     with aioresponses() as wire:
         for method in ("GET", "POST", "PATCH", "SEARCH"):

@@ -1,6 +1,6 @@
-"""`python -m tests.checks [NAME…]`: what tests/run.sh does once it has a Python.
+"""`python -m tests.checks [NAME…]`: the checks behind tests/run.sh.
 
-Standard library only: it runs before there is a virtual environment. A check in progress ends with this process.
+Standard library only: it runs before there is a virtual environment. A running check ends with this process.
 """
 
 import os
@@ -18,7 +18,7 @@ from deploy.demo.progress import Fault, say
 from deploy.demo.watcher import signal_group
 
 _INTERRUPTED = 130
-_END_DEADLINE = 60.0  # seconds for pytest to end what it has started
+_END_DEADLINE = 60.0  # seconds for pytest to end its child processes
 _IN_CI = os.environ.get("CI") == "true"
 _SCRIPTS = (
     *("deploy/demo.sh", "deploy/demo/environment.sh", "tests/run.sh"),
@@ -28,7 +28,7 @@ _SOURCED = ("-c", 'source deploy/demo/environment.sh && "$0"')
 _UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
 _MOST = (*_UNIT, "-m", "not npm and not further")
 _QUICK = (*_MOST, "--hypothesis-profile=quick")
-# pytest comes last, so that its closing line is the last of a run in which all went well.
+# pytest comes last, so that a successful run ends with pytest's summary
 _CHECKS = {
     "format": ("ruff", "format", "--check", "."),
     "lint": ("ruff", "check", "."),
@@ -50,14 +50,14 @@ _NEEDS = {
 
 
 def main(wanted: list[str]) -> int:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the first is ignored in a shell's background
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a background job in a shell ignores SIGINT
         signal.signal(number, signal.default_int_handler)
     unknown = [name for name in wanted if name not in _CHECKS]
     try:
         if wanted == ["quick"]:
             return _report(list(_quick()))
         if unknown:
-            say(f"There is no check called {unknown[0]}; there are: {' '.join(_CHECKS)}, and quick by itself")
+            say(f"There is no check called {unknown[0]}; there are: {' '.join(_CHECKS)}, and quick, which runs alone")
             return 2
         return _report(list(_failed([name for name in _CHECKS if name in wanted or not wanted])))
     except Fault as fault:
@@ -74,7 +74,7 @@ def _report(failed: Sequence[str]) -> int:
 
 
 def _quick() -> Iterator[str]:
-    """Run what needs nothing but Python packages, types beside the tests; give the names of what failed."""
+    """Run what needs only Python packages, with type checks in parallel; give the names of the failed checks."""
     folder = prepare.prepare(set()).parent
     with tempfile.TemporaryFile() as output:
         types = children.popen([folder / "mypy"], stdout=output, stderr=subprocess.STDOUT)
@@ -114,13 +114,13 @@ def _passes(name: str, folder: Path) -> bool:
 
 
 def _left_out(why: str) -> bool:
-    """CI leaves nothing out: it would be green for what nobody has tried."""
+    """Report a missing tool; in CI a missing tool is a failure, because a skipped check looks like a passed one."""
     print(f"   left out: {why}", flush=True)
     return not _IN_CI
 
 
 def _pythons() -> bool:
-    """Run most unit tests on each Python of this machine but the one that everything else runs on."""
+    """Run most unit tests on each installed Python except the one that the other checks use."""
     found, image = _said("bash", *_SOURCED, "find_pythons"), _said("bash", *_SOURCED, "image_python").strip()
     pythons = dict(line.split(" ", 1) for line in found.splitlines())
     passed = image in pythons or _left_out(f"the image's Python {image} is not on this machine")
@@ -134,7 +134,7 @@ def _pythons() -> bool:
 
 
 def _said(*command: str) -> str:
-    """Give what `command` prints. Raises Fault when it fails, which it has explained by then."""
+    """Give the output of `command`. Raises Fault when the command fails; the command prints the reason itself."""
     with tempfile.TemporaryFile() as output:
         if children.popen(command, stdout=output).wait():
             raise Fault(f"{command[0]} failed")
@@ -143,7 +143,7 @@ def _said(*command: str) -> str:
 
 
 def _code(folder: Path, command: Sequence[str]) -> int:
-    """Run `command`, of the environment if it has it. A Ctrl-C is passed on, so that it can end in order."""
+    """Run `command`, from the environment if it is there. Ctrl-C is passed on, so that the command can clean up."""
     program = folder / command[0]
     child = children.popen([program if program.exists() else command[0], *command[1:]])
     try:

@@ -1,4 +1,4 @@
-"""Fixtures for all tests, above all doubles of the two upstreams."""
+"""Doubles of the two upstreams."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +14,7 @@ from tests.doubles.stripe import StripeDouble
 
 pytest_plugins = ["tests.selection"]
 
-# No deadline: the time of an example depends on what else the machine does.
+# No deadline: the duration of examples depends on the load of the machine.
 _steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", _steady)
 settings.register_profile("quick", _steady, max_examples=20)
@@ -53,7 +53,7 @@ class _Lines(logging.Handler):
 
 @pytest.fixture
 def log_lines() -> Iterator[list[str]]:
-    """All lines logged at DEBUG in the sidecar's format, with the same two libraries silenced."""
+    """Everything logged at DEBUG, as the sidecar writes it, with the same two libraries silenced."""
     handler, root = _Lines(), logging.getLogger()
     quiet = [logging.getLogger(name) for name in ("asyncio", "stripe")]
     before = {logger: logger.level for logger in (root, *quiet)}

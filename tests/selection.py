@@ -1,4 +1,4 @@
-"""Marks tests by the fixtures that they use, and tells how many of each a run with `-m` leaves out."""
+"""Marks tests by their fixtures, and reports how many of each mark `-m` leaves out."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - xdist has no types
-    """Every worker collects, and leaves out, the same."""
+    """Every worker collects and leaves out the same tests, so one report counts."""
     _left_out.update({name: number - _left_out[name] for name, number in node.workeroutput["left_out"].items()})
 
 

@@ -1,8 +1,8 @@
-"""Shows that no unit test depends on how fast the machine is: `python -m tests.stress busy` or `… stopped`.
+"""Shows that unit tests do not depend on the machine's speed: `python -m tests.stress busy` or `… stopped`.
 
-`busy` runs them with every core kept busy by others; `stopped` stops some of their processes (pytest,
-its workers, what the tests start) for 3 s at random moments, as a machine without memory or a laptop's lid does.
-`--runs 5` does so five times; what stands after `--` goes to pytest. The exit code is 1 if any run failed.
+`busy` runs the tests while other processes use every core; `stopped` stops some of the tests' processes (pytest,
+its workers, their children) for 3 s at random moments, as a suspended laptop or a machine short of memory does.
+`--runs 5` repeats that five times; arguments after `--` go to pytest. The exit code is 1 if any run failed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from deploy.demo import children
 
 ROOT = Path(__file__).parents[1]
 _STOPPED = 3.0  # seconds
-_RUNNING = (2.0, 12.0)  # seconds between two stops, at random
+_RUNNING = (2.0, 12.0)  # seconds between two stops, chosen at random
 _UNIT = ("tests/unit", "--numprocesses=2")
 _SPIN = "while True: pass"
 
@@ -81,7 +81,7 @@ def _ends_within(tests: "subprocess.Popen[bytes]", seconds: float) -> bool:
 
 
 def _family(pid: int) -> list[int]:
-    """Give a process and all that it and its children have started."""
+    """Give a process and all its descendants."""
     started = defaultdict[int, list[int]](list)
     for child, parent in _parents():
         started[parent].append(child)
@@ -95,7 +95,7 @@ def _parents() -> Iterator[tuple[int, int]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                # After the name, which is in parentheses and may hold anything: state, parent.
+                # The name is in parentheses and may contain anything; state and parent follow it.
                 yield int(entry.name), int((entry / "stat").read_text().rpartition(")")[2].split()[1])
 
 
@@ -107,7 +107,7 @@ def _signal_all(pids: Sequence[int], number: signal.Signals) -> None:
 
 @contextmanager
 def _processes(commands: Sequence[Sequence[str]]) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Start each in a group of its own, and end these groups with all that is in them."""
+    """Start each in its own process group, and kill the groups at the end."""
     with ExitStack() as exits:
         yield [exits.enter_context(_process(command)) for command in commands]
 
