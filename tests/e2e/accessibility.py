@@ -1,4 +1,4 @@
-"""axe-core, from npm: what it finds against WCAG 2.2 A and AA and good practice."""
+"""axe-core, from npm: its findings against WCAG 2.2 A and AA and good practice."""
 
 from playwright.async_api import Page
 
@@ -12,7 +12,7 @@ _FINDINGS = """async tags => {
 
 
 async def findings(page: Page) -> list[str]:
-    """Scan the page as it stands; its context must bypass the page's policy, which lets no foreign script in."""
+    """Scan the page in its present state; its context must bypass the page's policy, which allows no foreign script."""
     await page.add_script_tag(path=install.node_tools().modules / "axe-core/axe.min.js")
     found: list[str] = await page.evaluate(_FINDINGS, _TAGS)
     return found

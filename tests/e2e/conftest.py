@@ -1,4 +1,4 @@
-"""A real browser before the whole stack. Tests, browser and servers share one event loop, the session's."""
+"""A real browser in front of the whole stack. Tests, browser and servers share one event loop, the session's."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ expect.set_options(timeout=60_000)  # milliseconds; a machine may be busy
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """As for the integration tests: cheap passwords, and access tokens that expire while a test looks on."""
+    """Start the integration tests' stack, with cheap password hashes, and access tokens that expire during a test."""
     cheap = {"HASH_MEMORY_COST": "1024", "HASH_TIME_COST": "2", "LOGIN_STALL_TIME": "0"}
     settings = {"ACCESS_TOKEN_TTL": "2s", "PRESSURE_LIMITER_ENABLED": "false", **cheap}
     state = tmp_path_factory.mktemp("stack")
@@ -33,7 +33,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """Start Debian's; root has no sandbox to put it into."""
+    """Start Debian's Chromium; as root it has no sandbox."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), chromium_sandbox=os.geteuid() != 0
@@ -50,11 +50,11 @@ async def site(stack: Stack, tmp_path: Path) -> AsyncIterator[Site]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(chromium: Browser) -> AsyncIterator[Visit]:
-    """`await visit(url, color_scheme="dark")`: a browser of its own at `url`; fails if one had to complain."""
+    """`await visit(url, color_scheme="dark")`: a new browser at `url`; the test fails if a browser had complaints."""
     visitors: list[Visitor] = []
     async with AsyncExitStack() as exits:
 
-        async def begin(url: str, **options: Any) -> Visitor:  # noqa: ANN401 - the library's, for a new context
+        async def begin(url: str, **options: Any) -> Visitor:  # noqa: ANN401 - the library's options for a new context
             context = await chromium.new_context(
                 **{"locale": "en-GB", "timezone_id": "UTC", "viewport": {"width": 1200, "height": 800}} | options
             )

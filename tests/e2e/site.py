@@ -1,4 +1,4 @@
-"""The demo's page before a sidecar and an nginx of its own: Stripe is a double, and Directus can be made to fail."""
+"""The demo's page with its own sidecar and nginx: Stripe is a double, and requests to Directus can be made to fail."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from tests.doubles.proxy import Proxy, proxy_for
 from tests.doubles.stripe import StripeDouble
 from tests.integration.asking import served
 
-CREATED = "14 Nov 2023"  # when the double's objects were made, and as the page writes it in British English
+CREATED = "14 Nov 2023"  # the day of the double's objects, as the page writes it in British English
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Site:
         return self.stack.customers[name]
 
     def add_demo_customers(self) -> None:
-        """Put the demo's customers into the empty account, each with two payments."""
+        """Create the demo's customers in the empty account, each with two payments."""
         for number, (name, customer) in enumerate(self.stack.customers.items()):
             first = name.split()[0]
             email, phone = f"{first.lower()}@example.com", f"+44 20 7946 000{number}"
@@ -50,7 +50,7 @@ class Site:
 
 @asynccontextmanager
 async def open_site(stack: Stack, state: Path, **settings: str) -> AsyncIterator[Site]:
-    """Open one that remembers no permission, reads lists page by page, and waits no longer than 10 s for Stripe."""
+    """Open a site that remembers no permission, reads lists page by page, and waits at most 10 s for Stripe."""
     async with StripeDouble.running() as stripe, proxy_for(stack.directus.url) as directus:
         port = free_port()
         own = {

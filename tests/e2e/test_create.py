@@ -1,4 +1,4 @@
-"""The form for a new customer: who may, who may not, and what is wrong with an entry."""
+"""The form for a new customer: who may use it, who may not, and which entries are wrong."""
 
 import pytest
 from playwright.async_api import expect
@@ -38,7 +38,7 @@ async def test_created(site: Site, visit: Visit) -> None:
     ],
 )
 async def test_field_at_fault(site: Site, visit: Visit, typed: str, fault: str) -> None:
-    """V2: what the sidecar says of an entry stands at its field, which gets the focus; 0 Stripe."""
+    """V2: the sidecar's message about an entry is at its field, which gets the focus; 0 Stripe."""
     visitor = await visit(site.url)
     await visitor.sign_in(site.people["clerk"])
     await expect(visitor.panel("No customers")).to_be_visible()
@@ -59,7 +59,7 @@ async def test_field_at_fault(site: Site, visit: Visit, typed: str, fault: str) 
 
 @pytest.mark.parametrize("who", ["reader", "member", "guest"])
 async def test_refused(site: Site, visit: Visit, who: str) -> None:
-    """Who may not create is told so and why, and Stripe is not asked."""
+    """A person without the right to create is refused with the reason, and Stripe is not asked."""
     visitor = await visit(site.url)
     await visitor.sign_in(site.people[who])
     await visitor.field("E-mail (required)").fill("edith@example.com")
@@ -73,8 +73,8 @@ async def test_refused(site: Site, visit: Visit, who: str) -> None:
     assert site.stripe.customers == []
 
 
-async def test_stripe_says_no(site: Site, visit: Visit) -> None:
-    """What Stripe has against a customer is told, and what was typed stays."""
+async def test_stripe_refuses(site: Site, visit: Visit) -> None:
+    """Stripe's refusal of a customer is shown, and the entries stay."""
     visitor = await visit(site.url)
     await visitor.sign_in(site.people["clerk"])
     await expect(visitor.panel("No customers")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Somebody is down: the page says so, keeps what it has, and works again once they are back."""
+"""An upstream is down: the page says so, keeps its content, and works again after the outage."""
 
 import pytest
 from playwright.async_api import expect
@@ -18,7 +18,7 @@ DOWN = "The payments cannot be shown now"
 
 
 async def desk(site: Site, visit: Visit) -> Visitor:
-    """Sign the clerk in and wait until all payments are there."""
+    """Sign the clerk in and wait for all payments."""
     site.add_demo_customers()
     visitor = await visit(site.url)
     await visitor.sign_in(site.people["clerk"])
@@ -34,7 +34,7 @@ async def comes_back(visitor: Visitor) -> None:
 
 
 async def test_directus_down(site: Site, visit: Visit) -> None:
-    """U1: with Directus away nobody is refused or signed out, and trying again works once it is there."""
+    """U1: while Directus is down nobody is refused or signed out, and a retry works once it is up."""
     visitor = await desk(site, visit)
     await site.directus.refuse()
 
@@ -47,7 +47,7 @@ async def test_directus_down(site: Site, visit: Visit) -> None:
 
 
 async def test_stripe_down(site: Site, visit: Visit) -> None:
-    """With Stripe away the page says so, and trying again works once it is there."""
+    """While Stripe is down the page says so, and a retry works once it is up."""
     visitor = await desk(site, visit)
     await site.stripe.refuse()
 
@@ -58,8 +58,8 @@ async def test_stripe_down(site: Site, visit: Visit) -> None:
     await comes_back(visitor)
 
 
-async def test_waiting_is_asked_for(site: Site, visit: Visit) -> None:
-    """Where an answer carries Retry-After the page says how long to wait."""
+async def test_retry_after(site: Site, visit: Visit) -> None:
+    """If an answer has Retry-After, the page says how long to wait."""
     visitor = await desk(site, visit)
     site.stripe.fail(answer(429, '{"error": {"type": "rate_limit_error"}}', Retry_After="30"))
 
@@ -71,7 +71,7 @@ async def test_waiting_is_asked_for(site: Site, visit: Visit) -> None:
 
 
 async def test_sidecar_down(site: Site, visit: Visit) -> None:
-    """nginx's own answer for a sidecar that is gone is shown like any other."""
+    """nginx's own answer for a stopped sidecar is shown like any other error."""
     site.add_demo_customers()
     port, state = free_port(), site.stack.state / "no-sidecar"
     state.mkdir()
@@ -86,7 +86,7 @@ async def test_sidecar_down(site: Site, visit: Visit) -> None:
 
 
 async def test_no_network(site: Site, visit: Visit) -> None:
-    """A browser that is offline is told that nothing answered, and loses nothing by it."""
+    """An offline browser says that nothing answered, and loses no content."""
     visitor = await desk(site, visit)
     await visitor.page.context.set_offline(offline=True)
 
@@ -97,8 +97,8 @@ async def test_no_network(site: Site, visit: Visit) -> None:
     await comes_back(visitor)
 
 
-async def test_one_list_alone(site: Site, visit: Visit) -> None:
-    """A list that fails leaves the other one standing."""
+async def test_one_list_fails(site: Site, visit: Visit) -> None:
+    """A list that fails leaves the other list unchanged."""
 
     def payments(request: Recorded) -> bool:
         return request.path == "/v1/payment_intents"
@@ -113,8 +113,8 @@ async def test_one_list_alone(site: Site, visit: Visit) -> None:
     assert len(await visitor.rows("customers")) == 3
 
 
-async def test_at_the_beginning(site: Site, visit: Visit) -> None:
-    """With Directus away the page opens with that news, and goes on to the form once it is there."""
+async def test_directus_down_at_the_start(site: Site, visit: Visit) -> None:
+    """While Directus is down the page opens with that message, and shows the form once it is up."""
     await site.directus.refuse()
     visitor = await visit(site.url)
 
@@ -127,7 +127,7 @@ async def test_at_the_beginning(site: Site, visit: Visit) -> None:
 
 
 async def test_signing_in_and_out(site: Site, visit: Visit) -> None:
-    """With Directus away nobody gets in or out, is told so, and does it with the next press."""
+    """While Directus is down nobody can sign in or out; the page says so, and the next try works once it is up."""
     visitor = await visit(site.url)
     await visitor.page.get_by_label("E-mail address").fill(site.people["clerk"].email)
     await visitor.page.get_by_label("Password").fill(site.people["clerk"].password)

@@ -1,4 +1,4 @@
-"""How the page looks and what it allows: light and dark, narrow, accessible, and under a strict policy."""
+"""The page's look and its policy: light and dark, narrow, accessible, and under a strict policy."""
 
 from typing import Literal
 
@@ -20,9 +20,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-COLOURS = (
-    "() => { const { color, backgroundColor } = getComputedStyle(document.body); return [color, backgroundColor] }"
-)
+COLORS = "() => { const { color, backgroundColor } = getComputedStyle(document.body); return [color, backgroundColor] }"
 WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
 
 
@@ -37,16 +35,16 @@ async def full(site: Site, visit: Visit, who: str = "clerk", **options: object) 
 
 
 async def test_light_and_dark(site: Site, visit: Visit) -> None:
-    """The page follows the scheme that the visitor's system asks for: dark text on light, and the reverse."""
+    """The page follows the system's color scheme: dark text on light, and the reverse."""
     light, dark = [await visit(site.url, color_scheme=scheme) for scheme in ("light", "dark")]
 
-    assert await light.page.evaluate(COLOURS) == ["rgb(21, 24, 29)", "rgb(244, 245, 248)"]
-    assert await dark.page.evaluate(COLOURS) == ["rgb(233, 235, 239)", "rgb(14, 17, 22)"]
+    assert await light.page.evaluate(COLORS) == ["rgb(21, 24, 29)", "rgb(244, 245, 248)"]
+    assert await dark.page.evaluate(COLORS) == ["rgb(233, 235, 239)", "rgb(14, 17, 22)"]
 
 
 @pytest.mark.parametrize("who", ["clerk", "guest"])
 async def test_narrow(site: Site, visit: Visit, who: str) -> None:
-    """At a width of 360 pixels nothing has to be scrolled sideways, however long the words."""
+    """At a width of 360 pixels nothing needs sideways scrolling, however long the words."""
     site.add_demo_customers()
     site.stripe.add_customer(name="W" * 120, email=f"{'w' * 60}@{'w' * 60}.example.com")
     site.stripe.add_payment(amount=99999999999, description="W" * 300, currency="eur")
@@ -64,7 +62,7 @@ async def test_narrow(site: Site, visit: Visit, who: str) -> None:
 
 
 async def test_narrow_rows_are_a_table(site: Site, visit: Visit) -> None:
-    """Where rows are set as blocks they are a table's rows and cells all the same to who listens."""
+    """Rows that are displayed as blocks are still a table's rows and cells for a screen reader."""
     visitor = await full(site, visit, viewport={"width": 360, "height": 800})
 
     table = visitor.page.get_by_role("table", name="Payments, as far as you may see them")
@@ -77,7 +75,7 @@ async def test_narrow_rows_are_a_table(site: Site, visit: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_accessible(site: Site, visit: Visit, scheme: Scheme) -> None:
-    """axe finds nothing against any state of the page: form, rows, refused, down, broken off, empty, narrow."""
+    """axe finds nothing in any state of the page: form, rows, refused, down, broken off, empty, narrow."""
     site.add_demo_customers()
     visitor = await visit(site.url, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     states = {"form": await findings(visitor.page)}
@@ -123,7 +121,7 @@ async def test_accessible(site: Site, visit: Visit, scheme: Scheme) -> None:
     ],
 )
 async def test_headers(site: Site, path: str, kind: str) -> None:
-    """X4: each of the page's files has its type, the strict policy, and is neither sniffed nor stored."""
+    """X4: each of the page's files has its type and the strict policy, and is neither sniffed nor stored."""
     async with aiohttp.ClientSession() as session, session.get(site.url + path) as got:
         headers = got.headers
 
@@ -136,7 +134,7 @@ async def test_headers(site: Site, path: str, kind: str) -> None:
     ("path", "status"), [("/demo", 301), ("/demo/../servers.py", 404), ("/demo../servers.py", 404), ("/demo/x", 404)]
 )
 async def test_nothing_else_is_served(site: Site, path: str, status: int) -> None:
-    """The page's folder is all that nginx serves of the checkout."""
+    """nginx serves no file of the checkout outside the page's folder."""
     port = int(site.proxy.rpartition(":")[2])
 
     got = await exchange(port, request_bytes("GET", path, [], None))
@@ -144,8 +142,8 @@ async def test_nothing_else_is_served(site: Site, path: str, status: int) -> Non
     assert got.status == status
 
 
-async def test_policy_holds(site: Site, visit: Visit) -> None:
-    """The browser runs no inline script on the page: what complains of violations is heard."""
+async def test_policy_applies(site: Site, visit: Visit) -> None:
+    """The browser runs no inline script on the page, and the listener hears of the violation."""
     visitor = await visit(site.url)
 
     await visitor.page.evaluate(

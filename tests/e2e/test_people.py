@@ -1,4 +1,4 @@
-"""What each of the demo's people sees on the page: rows, what is left out of them, refusals and why."""
+"""The page for each of the demo's people: rows, attributes left out, refusals and their reasons."""
 
 import pytest
 from playwright.async_api import expect
@@ -42,7 +42,7 @@ LEFT_OUT = {"reader", "member"}
 
 @pytest.mark.parametrize("who", SEEN)
 async def test_rows(site: Site, visit: Visit, who: str) -> None:
-    """Everybody sees exactly the rows and attributes that Directus grants, and what is left out is named."""
+    """Each person sees exactly the rows and attributes that Directus grants, and omitted attributes are named."""
     site.add_demo_customers()
     visitor = await visit(site.url)
 
@@ -57,7 +57,7 @@ async def test_rows(site: Site, visit: Visit, who: str) -> None:
 
 @pytest.mark.parametrize("who", ["administrator", "clerk", "reader", "member", "guest"])
 async def test_name(site: Site, visit: Visit, who: str) -> None:
-    """The page says who is signed in."""
+    """The page names the signed-in person."""
     visitor = await visit(site.url)
 
     await visitor.sign_in(site.people[who])
@@ -67,7 +67,7 @@ async def test_name(site: Site, visit: Visit, who: str) -> None:
 
 
 async def test_refused(site: Site, visit: Visit) -> None:
-    """A guest is told of each list that it is refused and why, stays signed in, and sees no row."""
+    """A guest is refused each list with a reason, stays signed in, and sees no row."""
     site.add_demo_customers()
     visitor = await visit(site.url)
 
@@ -87,8 +87,8 @@ async def test_refused(site: Site, visit: Visit) -> None:
     assert site.stripe.asked == []
 
 
-async def test_nobody(site: Site, visit: Visit) -> None:
-    """Without a session there is the form for signing in, and nothing else to do or see."""
+async def test_no_session(site: Site, visit: Visit) -> None:
+    """Without a session the page has the form for signing in, and nothing else."""
     visitor = await visit(site.url)
 
     await expect(visitor.heading("Sign in")).to_be_visible()
@@ -98,7 +98,7 @@ async def test_nobody(site: Site, visit: Visit) -> None:
 
 
 async def test_payments_of_one(site: Site, visit: Visit) -> None:
-    """The payments of one customer are shown on demand, and all of them again."""
+    """The payments of one customer are shown on request, and then all payments again."""
     site.add_demo_customers()
     visitor = await visit(site.url)
     await visitor.sign_in(site.people["clerk"])
@@ -114,8 +114,8 @@ async def test_payments_of_one(site: Site, visit: Visit) -> None:
     assert await visitor.rows("payments") == payments(*NEWEST_FIRST, described=True)
 
 
-async def test_what_is_received_stays_text(site: Site, visit: Visit) -> None:
-    """A name that looks like HTML is shown as it is."""
+async def test_html_is_shown_as_text(site: Site, visit: Visit) -> None:
+    """A name that looks like HTML is shown as text."""
     name = '<img src=x onerror="alert(1)">&amp;'
     site.stripe.add_customer(name=name)
     visitor = await visit(site.url)
@@ -137,7 +137,7 @@ async def test_what_is_received_stays_text(site: Site, visit: Visit) -> None:
     ],
 )
 async def test_amounts(site: Site, visit: Visit, amount: int, currency: str, written: str) -> None:
-    """An amount is written with its currency's own number of decimals (docs.stripe.com/currencies)."""
+    """An amount is written with its currency's number of decimals (docs.stripe.com/currencies)."""
     site.stripe.add_payment(amount=amount, currency=currency)
     visitor = await visit(site.url)
 

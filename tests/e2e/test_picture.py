@@ -1,4 +1,4 @@
-"""Takes the README's picture of the page, when asked to: PICTURE=1 tests/run.sh e2e."""
+"""Takes the README's picture of the page, on request: PICTURE=1 tests/run.sh e2e."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ def furnish(site: Site) -> None:
 
 
 async def test_picture(site: Site, visit: Visit) -> None:
-    """A clerk's desk is on the picture, with customers and payments."""
+    """The picture shows a clerk's desk with customers and payments."""
     furnish(site)
     visitor = await visit(site.url, device_scale_factor=1.5, color_scheme="light", reduced_motion="reduce")
     await visitor.sign_in(site.people["clerk"])

@@ -1,4 +1,4 @@
-"""The way to Stripe's billing portal and back, with Stripe's emulator."""
+"""From the page to Stripe's billing portal and back, with Stripe's emulator."""
 
 import json
 from urllib.parse import parse_qs
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def stand_in_for_stripe(visitor: Visitor, stack: Stack) -> None:
-    """Answer whatever the browser asks of anybody but the demo's own origin."""
+    """Answer all of the browser's requests to other origins than the demo's."""
 
     async def portal(route: Route) -> None:
         await route.fulfill(content_type="text/html", body="<title>portal</title>")
@@ -27,7 +27,7 @@ async def stand_in_for_stripe(visitor: Visitor, stack: Stack) -> None:
 
 @pytest.mark.parametrize("who", ["clerk", "member"])
 async def test_portal(stack: Stack, visit: Visit, who: str) -> None:
-    """The browser is sent to the address that Stripe gave for this customer and this page, and comes back signed in."""
+    """The browser goes to the address that Stripe gave for this customer and this page, and comes back signed in."""
     visitor = await visit(page_url(stack.proxy.url))
     await stand_in_for_stripe(visitor, stack)
     await visitor.sign_in(stack.people[who])
@@ -44,8 +44,8 @@ async def test_portal(stack: Stack, visit: Visit, who: str) -> None:
     await expect(visitor.heading("Customers and payments")).to_be_visible()
 
 
-async def test_stripe_says_no(site: Site, visit: Visit) -> None:
-    """A portal that Stripe does not open is told of where it was asked for, and the page stays."""
+async def test_stripe_refuses(site: Site, visit: Visit) -> None:
+    """If Stripe does not open a portal, the message is at its button, and the page stays."""
     site.add_demo_customers()
     site.stripe.fail(answer(400, '{"error": {"type": "invalid_request_error"}}'), when=is_portal)
     visitor = await visit(site.url)
@@ -60,7 +60,7 @@ async def test_stripe_says_no(site: Site, visit: Visit) -> None:
 
 
 async def test_only_to_web_addresses(site: Site, visit: Visit) -> None:
-    """An answer whose address is none of the web's leads nowhere."""
+    """The page does not follow an address that is not http or https."""
     site.add_demo_customers()
     opened = {"id": "bps_1", "object": "billing_portal.session", "customer": site.customer("Grace Hopper")}
     site.stripe.fail(answer(200, json.dumps({**opened, "url": "javascript:document.title='ran'"})), when=is_portal)

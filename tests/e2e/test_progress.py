@@ -1,4 +1,4 @@
-"""Long lists: rows and a progress line as they arrive, and what is said when the end does not come."""
+"""Long lists: rows and a progress line as they arrive, and the message if the end does not come."""
 
 import pytest
 from playwright.async_api import expect
@@ -17,7 +17,7 @@ def later_page(request: Recorded) -> bool:
 
 
 async def test_rows_arrive(site: Site, visit: Visit) -> None:
-    """Rows and the progress line are there while Stripe still holds back the next page, and the end is told as such."""
+    """Rows and the progress line are there while Stripe still delays the next page, and the end is announced."""
     site.stripe.add_payments(310)
     rest = Stall()
     site.stripe.fail(rest, when=later_page)
@@ -37,8 +37,8 @@ async def test_rows_arrive(site: Site, visit: Visit) -> None:
 
 
 async def test_loading(site: Site, visit: Visit) -> None:
-    """Before the first row the list says that it is loading, and its placeholders are no rows to who listens."""
-    first = Stall()
+    """Before the first row the list says that it is loading, and a screen reader finds no placeholder rows."""
+    first = Hold()
     site.stripe.fail(first)
     visitor = await visit(site.url)
 
@@ -51,8 +51,8 @@ async def test_loading(site: Site, visit: Visit) -> None:
     await expect(visitor.panel("No payments")).to_be_visible()
 
 
-async def test_nothing_there(site: Site, visit: Visit) -> None:
-    """An empty list says so in words, without a table."""
+async def test_empty_list(site: Site, visit: Visit) -> None:
+    """An empty list says so in words, and has no table."""
     visitor = await visit(site.url)
 
     await visitor.sign_in(site.people["clerk"])
@@ -63,7 +63,7 @@ async def test_nothing_there(site: Site, visit: Visit) -> None:
 
 
 async def test_incomplete(site: Site, visit: Visit) -> None:
-    """A list that breaks off keeps what came under a warning, and goes on from there: every payment once."""
+    """A list that breaks off keeps its rows under a warning, and continues from there: every payment once."""
     expected = site.stripe.add_payments(310, currency="jpy")
     for number, payment in enumerate(site.stripe.payments):
         payment["amount"] = number
@@ -85,8 +85,8 @@ async def test_incomplete(site: Site, visit: Visit) -> None:
     assert amounts == [str(number) for number in range(len(expected))]
 
 
-async def test_no_end(site: Site, visit: Visit) -> None:
-    """A connection that breaks without a last line is a list that is not whole, and can be asked for again."""
+async def test_connection_breaks(site: Site, visit: Visit) -> None:
+    """A connection that breaks without a last line is an incomplete list, which can be loaded again."""
     site.stripe.add_payments(310)
     fault = Stall(then=too_deep)
     site.stripe.fail(fault, when=later_page)

@@ -1,4 +1,4 @@
-"""Signing in and out, and sessions that end by themselves."""
+"""Signing in and out, and sessions that end without a sign-out."""
 
 import pytest
 from playwright.async_api import expect
@@ -32,7 +32,7 @@ async def is_asked_to_sign_in(visitor: Visitor, message: str) -> None:
 
 
 async def test_by_keyboard(site: Site, visit: Visit) -> None:
-    """Signing in and out takes no mouse, and the focus is where the reading goes on."""
+    """Signing in and out needs no mouse, and the focus moves to the new content."""
     site.add_demo_customers()
     clerk = site.people["clerk"]
     visitor = await visit(site.url)
@@ -54,7 +54,7 @@ async def test_by_keyboard(site: Site, visit: Visit) -> None:
 
 
 async def test_skip_link(site: Site, visit: Visit) -> None:
-    """The first stop of the keyboard leads past the bar on top."""
+    """The keyboard's first stop leads past the bar on top."""
     visitor = await signed_in(site, visit)
     await visitor.page.reload()
     await visitor.rows("payments")
@@ -69,7 +69,7 @@ async def test_skip_link(site: Site, visit: Visit) -> None:
 
 
 async def test_wrong_password(site: Site, visit: Visit) -> None:
-    """A wrong password is said to be one, and the right one is taken after it."""
+    """A wrong password gets that message, and the right one works after it."""
     clerk = site.people["clerk"]
     visitor = await visit(site.url)
     await visitor.page.get_by_label("E-mail address").fill(clerk.email)
@@ -86,7 +86,7 @@ async def test_wrong_password(site: Site, visit: Visit) -> None:
 
 
 async def test_signed_out(site: Site, visit: Visit) -> None:
-    """Signing out ends the session in Directus and takes all that was shown from the page."""
+    """Signing out ends the session in Directus and removes all content from the page."""
     visitor = await signed_in(site, visit)
     session = await visitor.session()
 
@@ -101,7 +101,7 @@ async def test_signed_out(site: Site, visit: Visit) -> None:
 
 
 async def test_session_gone(site: Site, visit: Visit) -> None:
-    """A session that was ended elsewhere leads back to signing in, which then works at the first try."""
+    """A session that was ended elsewhere leads back to the form, which works at the first try."""
     visitor = await signed_in(site, visit)
     await logout(site.stack.directus.url, await visitor.session())
 
@@ -119,7 +119,7 @@ async def _no_session(visitor: Visitor) -> bool:
 
 @pytest.mark.parametrize("at_start", [False, True])
 async def test_session_expired(site: Site, visit: Visit, *, at_start: bool) -> None:
-    """A session whose token has expired leads back to signing in, with the reason."""
+    """A session with an expired token leads back to the form, with the reason."""
     visitor = await signed_in(site, visit)
     expired = await login(site.stack.directus.url, site.people["clerk"], "json")
     await eventually(lambda: _is_refused(site, expired))
@@ -139,7 +139,7 @@ async def _is_refused(site: Site, token: str) -> bool:
 
 
 async def test_reload(site: Site, visit: Visit) -> None:
-    """The session outlives a reload of the page."""
+    """The session survives a reload of the page."""
     visitor = await signed_in(site, visit)
 
     await visitor.page.reload()
@@ -148,8 +148,8 @@ async def test_reload(site: Site, visit: Visit) -> None:
     assert len(await visitor.rows("payments")) == 6
 
 
-async def test_refusal_is_no_end(site: Site, visit: Visit) -> None:
-    """A refusal for want of permission signs nobody out, whatever DENIED_STATUS says."""
+async def test_refusal_keeps_the_session(site: Site, visit: Visit) -> None:
+    """A refusal for lack of permission signs nobody out, with either DENIED_STATUS."""
     visitor = await signed_in(site, visit, "reader")
 
     await visitor.field("E-mail (required)").fill("edith@example.com")
@@ -161,7 +161,7 @@ async def test_refusal_is_no_end(site: Site, visit: Visit) -> None:
 
 
 async def test_next_person(site: Site, visit: Visit) -> None:
-    """Whoever signs in next in the same browser sees nothing of the one before."""
+    """The next person to sign in with the same browser sees nothing of the previous one."""
     visitor = await signed_in(site, visit)
     await visitor.button("Sign out").click()
 

@@ -1,4 +1,4 @@
-"""A visitor with a browser. Things are found as assistive technology finds them: by role and name."""
+"""A visitor with a browser, which finds things as assistive technology does: by role and name."""
 
 import re
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ _CELLS = """table => [...table.tBodies[0].rows].map(
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """`complaints` are what the browser has to say against the page, violations of its policy among it."""
+    """`complaints` contains the browser's complaints about the page, such as violations of its policy."""
 
     page: Page
     complaints: list[str]
 
     async def sign_in(self, person: Person) -> None:
-        """Fill in the form and wait for the desk."""
+        """Fill in the form and wait for the page's content."""
         await self.page.get_by_label("E-mail address").fill(person.email)
         await self.page.get_by_label("Password").fill(person.password)
         await self.button("Sign in").click()
@@ -34,13 +34,13 @@ class Visitor:
         return value
 
     async def use_session(self, value: str) -> None:
-        """Put another value into the session cookie."""
+        """Replace the session cookie's value."""
         await self.page.context.add_cookies(
             [{"name": SESSION_COOKIE, "value": value, "domain": "127.0.0.1", "path": "/", "httpOnly": True}]
         )
 
     async def rows(self, name: List) -> list[list[str]]:
-        """Give the texts of a list that is whole, row by row."""
+        """Give the texts of a complete list, row by row."""
         await expect(self.progress(name)).to_have_text(re.compile(", all$"))
         table: list[list[str]] = await self.section(name).get_by_role("table").evaluate(_CELLS)
         return table
@@ -52,7 +52,7 @@ class Visitor:
         return self.section(name).locator(".progress")
 
     def panel(self, title: str) -> Locator:
-        """Find what stands in place of something that could not be shown or done."""
+        """Find the panel in place of content that could not be shown or work that could not be done."""
         return self.page.get_by_role("group", name=title, exact=True)
 
     def button(self, name: str) -> Locator:
@@ -66,9 +66,9 @@ class Visitor:
 
 
 def listen(page: Page) -> list[str]:
-    """Give the list into which whatever the browser will complain of is put.
+    """Give the list to which the browser's later complaints are added.
 
-    Refusals and outages are left out: telling of them is the page's part. What its policy forbids has other words.
+    Refusals and outages are left out: the page reports them. Violations of its policy have other words.
     """
     complaints: list[str] = []
 
