@@ -275,10 +275,10 @@ def _filter_of(query: Mapping[str, str]) -> Mapping[str, object]:
 
 
 def _matches(row: Row, rule: Mapping[str, object]) -> bool:
-    return all(_holds(row, name, condition) for name, condition in rule.items())
+    return all(_satisfies(row, name, condition) for name, condition in rule.items())
 
 
-def _holds(row: Row, name: str, condition: object) -> bool:
+def _satisfies(row: Row, name: str, condition: object) -> bool:
     match name, condition:
         case "_and", list(rules):
             return all(_matches(row, rule) for rule in rules)

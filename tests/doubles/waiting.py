@@ -11,11 +11,11 @@ async def eventually(condition: Callable[[], bool | Awaitable[bool]], *, within:
     """Return as soon as `condition`, plain or asynchronous, is true; fail after `within` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
-    while not await _holds(condition):
+    while not await _is_true(condition):
         assert loop.time() < deadline, "the condition was not true in time"
         await asyncio.sleep(0.005)
 
 
-async def _holds(condition: Callable[[], bool | Awaitable[bool]]) -> bool:
+async def _is_true(condition: Callable[[], bool | Awaitable[bool]]) -> bool:
     result = condition()
     return await result if inspect.isawaitable(result) else result

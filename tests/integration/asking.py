@@ -1,4 +1,4 @@
-"""Asking the sidecar as its callers do: through either door, with a token in each place Directus reads one from."""
+"""Requests to the sidecar as its callers send them: directly and through nginx, with a token in each possible place."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ Headers = Sequence[tuple[str, str]]
 
 
 class Carried(StrEnum):
-    """Where the token stands in the request."""
+    """The token's place in the request."""
 
     HEADER = "header"
     QUERY = "query"
@@ -31,10 +31,10 @@ class Carried(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One operation; `whose` names the customer in its path, where it has one."""
+    """One operation; `customer` is the name of the customer in its path, if it has one."""
 
     operation: str
-    whose: str = ""
+    customer: str = ""
 
 
 QUESTIONS = (
@@ -59,7 +59,7 @@ async def ask(
     headers: Headers = (),
     source: str = "127.0.0.1",
 ) -> Answer:
-    """GET `target` from the server at `url`, or POST `new` to it, unless `method` is another; from `source`."""
+    """GET `target` from the server at `url`, or POST `new` to it, or use `method`; `source` is the client's address."""
     target, headers = _carrying(target, token, carried, headers)
     body = None if new is None else json.dumps(new).encode()
     if body is not None:
@@ -72,7 +72,7 @@ async def ask(
 
 def target_of(stack: Stack, question: Question) -> str:
     [path] = [operation.path for operation in OPERATIONS if operation.name == question.operation]
-    return "/stripe" + path.replace("{customer_id}", stack.customers.get(question.whose, ""))
+    return "/stripe" + path.replace("{customer_id}", stack.customers.get(question.customer, ""))
 
 
 def body_of(question: Question, who: str) -> dict[str, object] | None:
@@ -80,7 +80,7 @@ def body_of(question: Question, who: str) -> dict[str, object] | None:
 
 
 def new_request_id() -> str:
-    """Make an ID that the sidecar passes on to both upstreams, so that their requests can be told apart."""
+    """Make an ID that the sidecar passes on to both upstreams, so that a test can find its own requests."""
     return f"test-{secrets.token_hex(8)}"
 
 
@@ -89,7 +89,7 @@ def verdict(answer: Answer) -> tuple[int, str | None]:
 
 
 def unmarked(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Give all of an answer but what differs between any two: its date and its ID."""
+    """Give an answer without its date and ID, which differ between any two answers."""
     kept = [(name, value) for name, value in answer.headers if name.lower() not in {"date", "x-request-id"}]
     return answer.status, kept, answer.body
 

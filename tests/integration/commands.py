@@ -1,4 +1,4 @@
-"""The sidecar's commands as an operator runs them: each in a process of its own, with settings of its own."""
+"""The sidecar's commands as an operator runs them: each in its own process, with its own settings."""
 
 import asyncio
 import secrets
@@ -26,7 +26,7 @@ class Ended:
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """Each line as (word, text); the one with the token is left out."""
+        """Give each line as (word, text), without the line that contains the token."""
         pairs = (line.partition(" ") for line in self.out.splitlines() if "=" not in line.split(" ")[0])
         return [(word, text.strip()) for word, _, text in pairs]
 
@@ -51,7 +51,7 @@ async def run(command: Literal["provision", "check"], *arguments: str, **setting
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Names in Directus that one test has for itself."""
+    """Names in Directus that only one test uses."""
 
     stack: Stack
     admin_token: str
@@ -79,7 +79,7 @@ class Place:
         return await run("provision", *arguments, **given)
 
     async def provisioned(self) -> DirectusAdmin:
-        """Provision, and give the service's own access to Directus."""
+        """Provision, and give a client with the service's own token."""
         return DirectusAdmin(self.stack.directus.url, token_of(await self.provision()))
 
     async def policy(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Place:
 
 
 def token_of(ended: Ended) -> str:
-    """Find the one line that holds the token."""
+    """Find the one line that contains the token."""
     [token] = [
         line.removeprefix("DIRECTUS_SERVICE_TOKEN=")
         for line in ended.out.splitlines()
@@ -102,7 +102,7 @@ def token_of(ended: Ended) -> str:
 
 @asynccontextmanager
 async def place(stack: Stack, *, prefix: str = "buyers") -> AsyncIterator[Place]:
-    """Give the name of a collection that is not there, and delete afterwards whatever has come to bear it."""
+    """Give an unused name of a collection, and delete everything with that name afterwards."""
     new = Place(stack, stack.people["administrator"].token, f"{prefix}_{secrets.token_hex(4)}")
     try:
         yield new
@@ -114,7 +114,7 @@ async def place(stack: Stack, *, prefix: str = "buyers") -> AsyncIterator[Place]
 
 @asynccontextmanager
 async def place_on_users(stack: Stack) -> AsyncIterator[Place]:
-    """The same for the project that keeps Stripe's IDs on its users: the name of a field that is not there."""
+    """Give the same for a project with Stripe's IDs on its users: an unused name of a field."""
     token = stack.people["administrator"].token
     new = Place(stack, token, "directus_users", f"stripe_{secrets.token_hex(4)}")
     try:
@@ -130,5 +130,5 @@ async def _delete_account(place: Place) -> None:
     query = f"filter[name][_eq]={place.policy_name}&fields=id,users.user"
     for policy in await admin.request("GET", f"/policies?{query}"):
         await admin.request("DELETE", f"/policies/{policy['id']}")
-        for holder in policy["users"]:
-            await admin.request("DELETE", f"/users/{holder['user']}")
+        for user in policy["users"]:
+            await admin.request("DELETE", f"/users/{user['user']}")

@@ -1,7 +1,7 @@
 """One real stack for all integration tests: Directus, the Stripe emulator, the sidecar and nginx.
 
-A test that needs other settings starts a sidecar of its own beside it, and one that changes permissions does so for
-people of its own, so that no test sees another's.
+A test with other settings starts its own sidecar, and a test that changes permissions makes its own people,
+so that tests do not affect each other.
 """
 
 import secrets
@@ -27,13 +27,13 @@ StripeRequests = Callable[[], list[StripeRequest]]
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """Access tokens that are not sessions live for 10 s, so that a test can see one expire.
 
-    Passwords are hashed cheaply and logins are not held up, which by default cost half a second each; and a Directus
-    that a busy machine, or a test, has kept from running does not refuse requests for it, nor is it taken for one
-    that is away.
+    Password hashes are cheap and logins are not delayed, which by default costs half a second each. A Directus
+    that was slowed down by a busy machine or by a test does not refuse requests because of its own load, and the
+    sidecar waits for it.
     """
     state = tmp_path_factory.mktemp("stack")
     cheap = {"HASH_MEMORY_COST": "1024", "HASH_TIME_COST": "2", "LOGIN_STALL_TIME": "0"}
-    # A flow may call what runs on this machine, which Directus does not let it by default.
+    # A flow may request an address on this machine, which Directus forbids by default.
     cheap["IMPORT_IP_DENY_LIST"] = "169.254.169.254"
     settings = {"ACCESS_TOKEN_TTL": "10s", "PRESSURE_LIMITER_ENABLED": "false", **cheap}
     async with running_stack(state, directus_settings=settings, sidecar_settings=PATIENT_WITH_DIRECTUS) as running:
@@ -42,9 +42,9 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 @pytest.fixture
 async def newcomer(stack: Stack) -> AsyncIterator[Newcomer]:
-    """`await newcomer(Rule(…), …, ip_access=…)`: somebody new with one policy of these rules, gone after the test.
+    """`await newcomer(Rule(…), …, ip_access=…)`: a new person with one policy of these rules, deleted after the test.
 
-    `also` holds the rules of further policies, which have no `ip_access`.
+    `also` contains the rules of further policies, which have no `ip_access`.
     """
     async with AsyncExitStack() as exits:
 
@@ -68,7 +68,7 @@ async def newcomer(stack: Stack) -> AsyncIterator[Newcomer]:
 
 @pytest.fixture
 async def start_sidecar(stack: Stack) -> AsyncIterator[StartSidecar]:
-    """`await start_sidecar(DENIED_STATUS="403")`: one more sidecar, not behind nginx, ended after the test."""
+    """`await start_sidecar(DENIED_STATUS="403")`: one more sidecar, without nginx, ended after the test."""
     async with AsyncExitStack() as exits:
 
         async def start(**settings: str) -> Server:
@@ -79,7 +79,7 @@ async def start_sidecar(stack: Stack) -> AsyncIterator[StartSidecar]:
 
 @pytest.fixture
 def stripe_requests(stack: Stack) -> StripeRequests:
-    """Call it for what Stripe's emulator was asked since the test began."""
+    """Give a function that lists the requests to Stripe's emulator since the test began."""
     before = len(stack.stripe_requests())
     return lambda: stack.stripe_requests()[before:]
 
@@ -95,7 +95,7 @@ async def portal(
     stack: Stack,
     portal_collections: Collections,
     stripe: StripeDouble,
-    newcomer: Newcomer,  # noqa: ARG001 - its people own items of the portal, so the portal has to end first
+    newcomer: Newcomer,  # noqa: ARG001 - its people own items of the portal, so the portal must end first
 ) -> AsyncIterator[Portal]:
     async with open_portal(stack, portal_collections, stripe) as opened:
         yield opened

@@ -1,6 +1,6 @@
-"""A customer portal on the real Directus: items that belong to people and to organisations, and their customers.
+"""A customer portal on the real Directus: items that belong to people and to organizations, and their customers.
 
-Each test runs a sidecar of its own in this process, a Stripe double, and a way to Directus that counts what is asked.
+Each test has its own sidecar in this process, a Stripe double, and a proxy to Directus that records the requests.
 """
 
 import secrets
@@ -23,7 +23,7 @@ Action = Literal["create", "read", "update", "delete", "share"]
 Item = Mapping[str, object]
 
 OWN: Item = {"owner": {"_eq": "$CURRENT_USER"}}
-ORGANISATIONS: Item = {"organisation": {"manager": {"_eq": "$CURRENT_USER"}}}
+ORGANIZATIONS: Item = {"organization": {"manager": {"_eq": "$CURRENT_USER"}}}
 
 _KEY = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has_auto_increment": True}}
 _TEXTS = ("name", "email", "phone")
@@ -31,10 +31,10 @@ _TEXTS = ("name", "email", "phone")
 
 @dataclass(frozen=True, slots=True)
 class Collections:
-    """The names of two collections: the customers' items, and the organisations they may belong to."""
+    """The names of two collections: the customers' items, and the organizations that they may belong to."""
 
     customers: str
-    organisations: str
+    organizations: str
 
     def rule(self, action: Action, fields: tuple[str, ...] | None = ("*",), item: Item | None = None) -> Rule:
         return Rule(self.customers, action, fields, item)
@@ -42,30 +42,30 @@ class Collections:
 
 @asynccontextmanager
 async def collections(stack: Stack) -> AsyncIterator[Collections]:
-    """Create both, with `owner` and `organisation` on the one and `manager` on the other."""
+    """Create both, the first with `owner` and `organization`, the second with `manager`."""
     mark = secrets.token_hex(4)
-    names = Collections(f"portal_{mark}", f"organisations_{mark}")
+    names = Collections(f"portal_{mark}", f"organizations_{mark}")
     request, users = stack.admin.request, "directus_users"
     texts = [{"field": ID, "type": "string", "schema": {"is_unique": True}}]
     texts += [{"field": name, "type": "string", "schema": {}} for name in _TEXTS]
     links = [
         {"field": "owner", "type": "uuid", "schema": {}},
-        {"field": "organisation", "type": "integer", "schema": {}},
+        {"field": "organization", "type": "integer", "schema": {}},
     ]
     manager = {"field": "manager", "type": "uuid", "schema": {}}
     try:
-        await _create(stack, names.organisations, [_KEY, manager])
+        await _create(stack, names.organizations, [_KEY, manager])
         await _create(stack, names.customers, [_KEY, *texts, *links])
         for collection, field_name, related in (
-            (names.organisations, "manager", users),
+            (names.organizations, "manager", users),
             (names.customers, "owner", users),
-            (names.customers, "organisation", names.organisations),
+            (names.customers, "organization", names.organizations),
         ):
             relation = {"collection": collection, "field": field_name, "related_collection": related}
             await request("POST", "/relations", relation)
         yield names
     finally:
-        for collection in (names.customers, names.organisations):
+        for collection in (names.customers, names.organizations):
             await request("DELETE", f"/collections/{collection}")
 
 
@@ -76,7 +76,7 @@ async def _create(stack: Stack, collection: str, fields: list[dict[str, Any]]) -
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """`directus` records what the sidecar asks of Directus, `stripe` what it asks of Stripe."""
+    """`directus` records the sidecar's requests to Directus, `stripe` those to Stripe."""
 
     stack: Stack
     names: Collections
@@ -95,7 +95,7 @@ class Portal:
         return await ask(self.url, "/stripe/customers", person.token, new={"email": "ada@example.com", **body})
 
     async def ids(self, person: Person, target: str) -> list[object]:
-        """List, and give the objects' IDs in order."""
+        """Give the IDs of a list's objects in order."""
         answer = await self.ask(person, target)
         assert answer.status == 200, answer.body
         return [entry["id"] for entry in answer.json()]
@@ -116,9 +116,9 @@ class Portal:
         query = {"filter": {ID: {"_eq": customer_id}}}
         [_] = await self.stack.admin.request("PATCH", self.path, {"query": query, "data": values})
 
-    async def organisation(self, manager: Person | None = None) -> int:
+    async def organization(self, manager: Person | None = None) -> int:
         body = {"manager": manager.id if manager else None}
-        row = await self.stack.admin.request("POST", f"/items/{self.names.organisations}", body)
+        row = await self.stack.admin.request("POST", f"/items/{self.names.organizations}", body)
         return int(row["id"])
 
     @property
@@ -132,35 +132,35 @@ class Portal:
     def payments_of(self, *customers: str) -> list[Object]:
         return [payment for payment in self.stripe.payments if payment["customer"] in customers]
 
-    def hold(self) -> None:
-        """Fail unless each upstream saw its one credential alone."""
+    def check_credentials(self) -> None:
+        """Fail unless each request to an upstream had exactly the right credential."""
         for request in self.directus.requests:
             directus_saw_one_credential(request, self.tokens)
         for request in self.stripe.requests:
-            if request.values("User-Agent") == ["directus-stripe-sidecar"]:  # the reference asks too
+            if request.values("User-Agent") == ["directus-stripe-sidecar"]:  # the reference asks Stripe too
                 stripe_saw_the_key_alone(request)
 
     def forget_requests(self) -> None:
-        self.hold()
+        self.check_credentials()
         self.directus.requests.clear()
         self.stripe.requests.clear()
 
     async def empty(self) -> None:
-        """Delete all items, before the people who own them can be."""
+        """Delete all items, since an owner of items cannot be deleted."""
         everything = {"query": {"filter": {"id": {"_nnull": True}}, "limit": -1}}
-        for collection in (self.names.customers, self.names.organisations):
+        for collection in (self.names.customers, self.names.organizations):
             await self.stack.admin.request("DELETE", f"/items/{collection}", everything)
 
     @asynccontextmanager
     async def other(self, **settings: str) -> AsyncIterator["Portal"]:
-        """One more sidecar between the same Directus and Stripe, with other settings."""
+        """Give one more sidecar with the same Directus and Stripe, and other settings."""
         async with served({**self.settings, **settings}) as url:
             yield Portal(self.stack, self.names, self.directus, self.stripe, self.settings, url, self.tokens)
 
 
 @asynccontextmanager
 async def open_portal(stack: Stack, names: Collections, stripe: StripeDouble) -> AsyncIterator[Portal]:
-    """Open one that remembers no permission, so that a change in Directus is felt at the next request."""
+    """Open a portal that remembers no permission, so that a change in Directus counts at the next request."""
     async with proxy_for(stack.directus.url) as directus:
         settings = {
             **stack.settings,
@@ -176,6 +176,6 @@ async def open_portal(stack: Stack, names: Collections, stripe: StripeDouble) ->
             portal = Portal(stack, names, directus, stripe, settings, url)
             try:
                 yield portal
-                portal.hold()
+                portal.check_credentials()
             finally:
                 await portal.empty()

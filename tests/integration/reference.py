@@ -1,8 +1,8 @@
-"""What a caller may see of Stripe, worked out the plain way: read all that Directus shows it and all that Stripe has.
+"""A reference for what a caller sees of Stripe: read all that Directus shows it and all objects of Stripe, then filter.
 
-Knows nothing of the sidecar. Whether a caller is held to its rows is read from `/permissions/me`; which rows those
-are, and which fields of each, from the items API with the caller's token: a field that a row shows as null is not
-shown. So every field of every row must hold something.
+It uses no code of the sidecar. `/permissions/me` says whether a caller is limited to its rows; the items API, with
+the caller's token, gives those rows and the fields of each: a field that is null in a row counts as not
+shown. So every field of every row must have a value.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import aiohttp
 from deploy.demo.admin import DirectusAdmin
 
 Object = dict[str, Any]
-MAPPED = {"name", "email", "phone"}  # fields that bear the names of the Stripe attributes they stand for
+MAPPED = {"name", "email", "phone"}  # fields with the same names as their Stripe attributes
 BASE = {
     "customer": {"id", "object", "created", "livemode"},
     "payment_intent": {
@@ -24,7 +24,7 @@ BASE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class VisibleFields:
     """The fields a caller sees: the same `everywhere`, or `by_customer` those of its row."""
 
     everywhere: set[str] | None
@@ -34,22 +34,22 @@ class Sight:
         return self.by_customer.get(customer or "") if self.everywhere is None else self.everywhere
 
 
-async def sight(directus: DirectusAdmin, collection: str, id_field: str) -> Sight | None:
-    """Ask Directus with the caller's token; None is a caller who is to be refused."""
+async def visible_fields(directus: DirectusAdmin, collection: str, id_field: str) -> VisibleFields | None:
+    """Ask Directus with the caller's token; None means that the caller must be refused."""
     permissions = (await directus.request("GET", "/permissions/me")).get(collection, {})
     read, written = _fields(permissions, "read"), _fields(permissions, "create") | _fields(permissions, "update")
     if not read:
         return None
     if permissions["read"]["access"] == "full":
-        return Sight(read, {})
+        return VisibleFields(read, {})
     if not read & {id_field, "*"} or written & {id_field, "*"}:
         return None
     rows = await directus.request("GET", f"/items/{collection}?limit=-1")
-    return Sight(None, {row[id_field]: _shown(row, read) for row in rows if row.get(id_field)})
+    return VisibleFields(None, {row[id_field]: _shown(row, read) for row in rows if row.get(id_field)})
 
 
 def seen(entry: Object, fields: set[str], id_field: str) -> Object:
-    """Reduce an object of Stripe to what these fields stand for."""
+    """Reduce an object of Stripe to the attributes of these fields."""
     names = set(entry) if "*" in fields else BASE[entry["object"]] | (fields & MAPPED)
     if not fields & {id_field, "*"}:
         names -= {"id"} if entry["object"] == "customer" else {"customer"}

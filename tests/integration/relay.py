@@ -1,4 +1,4 @@
-"""Passes bytes on between the sidecar and a real upstream, and can hold back answers or cut everything off."""
+"""A relay of bytes between the sidecar and a real upstream, which can pause answers or cut all connections."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """`held` counts the connections whose answers are being held back; websockets are never held."""
+    """`paused` is the number of connections with a paused answer; websockets are never paused."""
 
     def __init__(self, target: str) -> None:
         parts = urlsplit(target)
@@ -16,17 +16,17 @@ class Relay:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._reachable = True
-        self.held = 0
+        self.paused = 0
         self.url = ""
 
-    def hold(self) -> None:
+    def pause(self) -> None:
         self._flowing.clear()
 
     def release(self) -> None:
         self._flowing.set()
 
     def cut(self) -> None:
-        """End every connection and accept none until `mend`."""
+        """Close every connection and accept none until `mend`."""
         self._reachable = False
         for writer in self._writers:
             writer.transport.abort()
@@ -41,21 +41,21 @@ class Relay:
         there, back = await asyncio.open_connection(self._host, self._port)
         self._writers |= {writer, back}
         try:
-            await asyncio.gather(self._pass(reader, back, held=False), self._pass(there, writer, held=True))
+            await asyncio.gather(self._pass(reader, back, pausable=False), self._pass(there, writer, pausable=True))
         finally:
             for one in (writer, back):
                 one.transport.abort()
                 self._writers.discard(one)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, held: bool) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, pausable: bool) -> None:
         websocket = False
         with suppress(ConnectionError):
             while block := await reader.read(65536):
                 websocket = websocket or block.startswith(b"HTTP/1.1 101")
-                if held and not websocket and not self._flowing.is_set():
-                    self.held += 1
+                if pausable and not websocket and not self._flowing.is_set():
+                    self.paused += 1
                     await self._flowing.wait()
-                    self.held -= 1
+                    self.paused -= 1
                 writer.write(block)
         writer.transport.abort()
 

@@ -1,4 +1,4 @@
-"""Everybody asks what is on by itself, with every kind of token in every place, directly and through nginx."""
+"""Each kind of caller uses every basic operation, with each kind and place of token, directly and through nginx."""
 
 import time
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ Door = Literal["direct", "nginx"]
 Kind = Literal["static", "json", "session"]
 
 YES, NO, FOREIGN = "granted", "no_access", "not_visible"
-# The reason for each answer to QUESTIONS. Ada Lovelace is the member's.
+# The reason for each answer to QUESTIONS. Ada Lovelace is the member's own customer.
 EXPECTED = {
     "administrator": (YES, YES, YES, YES, YES, YES, YES),
     "clerk": (YES, YES, YES, YES, YES, YES, YES),
@@ -43,7 +43,7 @@ EXPECTED = {
 
 @pytest.fixture
 async def made(stack: Stack) -> AsyncIterator[list[str]]:
-    """The IDs of customers that the test has created, deleted at Stripe after it."""
+    """The IDs of the customers that the test has created, deleted at Stripe after it."""
     created: list[str] = []
     yield created
     key = {"Authorization": key_of(stack)}
@@ -53,7 +53,7 @@ async def made(stack: Stack) -> AsyncIterator[list[str]]:
 
 
 class Tokens:
-    """Tokens of everybody: one session each, and JSON-mode tokens with at least five seconds to live."""
+    """Everyone's tokens: one session each, and JSON-mode tokens that are valid for at least five seconds more."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -88,7 +88,7 @@ def objects_of(answer: Answer) -> list[dict[str, object]]:
 
 
 def test_every_basic_operation_is_asked() -> None:
-    """The questions cover every operation that is on by itself, and one that the demo turns on."""
+    """The questions cover every basic operation, and one that the demo turns on."""
     basic = {operation.name for operation in OPERATIONS if operation.basic}
 
     assert {question.operation for question in QUESTIONS} == {*basic, "customers.retrieve"}
@@ -109,7 +109,7 @@ async def test_matrix(
     carried: Carried,
     door: Door,
 ) -> None:
-    """A1, C2: status, code and reason are the table's whatever carries the token; refusals ask nothing of Stripe."""
+    """A1, C2: status, code and reason are the table's for each place of the token; a refusal asks nothing of Stripe."""
     asked = {new_request_id(): (question, reason) for question, reason in zip(QUESTIONS, EXPECTED[who], strict=True)}
     for request_id, (question, reason) in asked.items():
         token, new = await tokens.of(who, kind), body_of(question, who)
@@ -150,7 +150,7 @@ def shows_only_its_kind(answer: Answer, question: Question) -> None:
     ],
     ids=["nothing", "empty-cookie", "other-cookie", "basic", "scheme-alone", "three-parts"],
 )
-async def test_nobody(
+async def test_no_credential(
     stack: Stack, stripe_requests: StripeRequests, door: Door, headers: list[tuple[str, str]]
 ) -> None:
     """A3, A4: without a credential every operation is 401 NO_CREDENTIALS, and Stripe is not asked."""
@@ -165,7 +165,7 @@ async def test_nobody(
 
 @pytest.mark.parametrize("door", ["direct", "nginx"])
 async def test_two_credentials(stack: Stack, tokens: Tokens, stripe_requests: StripeRequests, door: Door) -> None:
-    """A1: header or query beats the cookie, as in Directus; header and query together are 400, 0 Stripe."""
+    """A1: header or query beats the cookie, as in Directus; header and query together are a 400, 0 Stripe."""
     url, clerk, guest = url_of(stack, door), stack.people["clerk"].token, await tokens.of("guest", "session")
     cookie = [("Cookie", f"directus_session_token={guest}")]
 
@@ -179,7 +179,7 @@ async def test_two_credentials(stack: Stack, tokens: Tokens, stripe_requests: St
 
 
 async def test_refusals_with_403(stack: Stack) -> None:
-    """DENIED_STATUS=403 turns the refusals of known callers into 403, and no others."""
+    """With DENIED_STATUS=403 refusals of known callers are a 403, and other refusals do not change."""
     foreign = stack.customers["Grace Hopper"]
     async with served({**stack.settings, "DENIED_STATUS": "403"}) as url:
         known = [
@@ -194,7 +194,7 @@ async def test_refusals_with_403(stack: Stack) -> None:
 
 
 async def test_tokens_stay_out_of_logs(stack: Stack, tokens: Tokens) -> None:
-    """S1, S2: no token of any kind, wherever it stood, is in the log of the sidecar or of nginx."""
+    """S1, S2: no token of any kind or place is in the log of the sidecar or of nginx."""
     doors: tuple[Door, ...] = ("direct", "nginx")
     kinds: tuple[Kind, ...] = ("static", "json", "session")
     asked = {

@@ -1,7 +1,7 @@
-"""A policy's `ip_access`: the verdict follows the client's address, and nobody can choose that address for itself.
+"""A policy's `ip_access`: the verdict depends on the client's address, and no client can choose that address.
 
-Directus judges by the address that the sidecar passes on. The stack's sidecar trusts 127.0.0.1, where nginx and
-its other clients are; a peer from another loopback address is not trusted.
+Directus judges by the address that the sidecar passes on. The stack's sidecar trusts 127.0.0.1, the address of nginx
+and of its other clients; it does not trust a peer with another loopback address.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ SPOOFS: dict[str, Headers] = {
 
 @pytest.fixture
 async def official(newcomer: Newcomer) -> Person:
-    """Somebody who may read, but only from the office."""
+    """A person who may read, but only from the office."""
     return await newcomer(READ, ip_access=[OFFICE])
 
 
@@ -57,7 +57,7 @@ async def official(newcomer: Newcomer) -> Person:
 async def test_trusted_peer(
     stack: Stack, official: Person, forwarded: Headers, expected: tuple[int, str | None]
 ) -> None:
-    """The address is the last one in X-Forwarded-For that a trusted proxy did not have itself."""
+    """The address is the last one in X-Forwarded-For that is not a trusted proxy's."""
     answer = await ask(stack.main_sidecar.url, "/stripe/customers", official.token, headers=forwarded)
 
     assert verdict(answer) == expected
@@ -65,7 +65,7 @@ async def test_trusted_peer(
 
 @pytest.mark.parametrize("spoof", SPOOFS.values(), ids=SPOOFS)
 async def test_untrusted_peer(stack: Stack, newcomer: Newcomer, official: Person, spoof: Headers) -> None:
-    """P4: a peer that is not trusted is judged by its own address, whatever it claims."""
+    """P4: an untrusted peer is judged by its own address, whatever its headers say."""
     own = await newcomer(READ, ip_access=["127.0.0.2"])
 
     answers = [
@@ -78,7 +78,7 @@ async def test_untrusted_peer(stack: Stack, newcomer: Newcomer, official: Person
 
 @pytest.mark.parametrize("spoof", SPOOFS.values(), ids=SPOOFS)
 async def test_through_nginx(stack: Stack, newcomer: Newcomer, official: Person, spoof: Headers) -> None:
-    """P4: through nginx everybody is judged by the address nginx sees, whatever they claim."""
+    """P4: through nginx every client is judged by the address that nginx sees, whatever its headers say."""
     own = await newcomer(READ, ip_access=["127.0.0.3"])
 
     claimed = await ask(stack.proxy.url, "/stripe/customers", official.token, headers=spoof, source="127.0.0.3")
@@ -88,15 +88,15 @@ async def test_through_nginx(stack: Stack, newcomer: Newcomer, official: Person,
     assert [verdict(answer) for answer in (claimed, true, elsewhere)] == [REFUSED, GRANTED, REFUSED]
 
 
-async def test_what_is_no_address(stack: Stack, official: Person) -> None:
-    """A trusted proxy that passes on something else than an address is answered 400, and lets nobody in."""
+async def test_malformed_address(stack: Stack, official: Person) -> None:
+    """If a trusted proxy passes on something other than an address, the answer is a 400, and nobody is let in."""
     answer = await ask(stack.main_sidecar.url, "/stripe/customers", official.token, headers=forwarded_for("unknown"))
 
     assert verdict(answer) == (400, "INVALID_PAYLOAD")
 
 
 async def test_cached_answers_are_kept_apart(stack: Stack, official: Person) -> None:
-    """C1, C2: remembered answers of two addresses never stand in for each other, in any order and at once."""
+    """C1, C2: remembered answers for two addresses are never mixed up, in any order and concurrently."""
     asked = {new_request_id(): address for _ in range(10) for address in (OFFICE, HOME, "127.0.0.1")}
 
     async def from_there(request_id: str, address: str) -> tuple[int, str | None]:
@@ -114,6 +114,6 @@ async def test_cached_answers_are_kept_apart(stack: Stack, official: Person) -> 
 
 
 def found_how(stack: Stack, asked: dict[str, str]) -> list[str]:
-    """Say for each request with one of these IDs how its permissions were found, by the sidecar's log."""
+    """Say how the permissions were found for each request with one of these IDs, by the sidecar's log."""
     records = [json.loads(line) for line in stack.main_sidecar.log.read_text().splitlines()]
     return [record["permissions"] for record in records if record.get("request_id") in asked]

@@ -1,4 +1,4 @@
-"""Credentials that end: a logout, a suspension, an expiry; and those that never were any. A6, C8."""
+"""Credentials that end by a logout, a suspension or an expiry, and strings that never were credentials. A6, C8."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ async def person(newcomer: Newcomer) -> Person:
 
 @pytest.fixture
 async def forgetful(stack: Stack) -> AsyncIterator[str]:
-    """A sidecar that asks Directus each time."""
+    """A sidecar that asks Directus on each request."""
     ttl = {"PERMISSIONS_CACHE_TTL": "0.001", "PERMISSIONS_DENIED_TTL": "0.001"}
     async with served({**stack.settings, **ttl}) as url:
         yield url
@@ -40,7 +40,7 @@ async def customers(url: str, token: str, carried: Carried = Carried.HEADER) -> 
 async def test_logout(
     stack: Stack, forgetful: str, person: Person, stripe_requests: StripeRequests, carried: Carried
 ) -> None:
-    """A6: a session is refused as soon as Directus is asked again after its logout."""
+    """A6: after a logout its session is refused as soon as Directus is asked again."""
     session = await login(stack.directus.url, person)
     before = await customers(forgetful, session, carried)
     await logout(stack.directus.url, session)
@@ -52,7 +52,7 @@ async def test_logout(
 
 
 async def test_logout_through_nginx(stack: Stack, person: Person) -> None:
-    """A logout through nginx is felt at once, though the permission was remembered for longer."""
+    """A logout through nginx takes effect at once, though the permission was remembered for longer."""
     session = await login(stack.proxy.url, person)
     remembered = await customers(stack.proxy.url, session, Carried.COOKIE)
     await logout(stack.proxy.url, session)
@@ -65,7 +65,7 @@ async def test_logout_through_nginx(stack: Stack, person: Person) -> None:
 
 
 async def test_another_session_lives_on(stack: Stack, forgetful: str, person: Person) -> None:
-    """A logout ends its own session and no other of the same user."""
+    """A logout ends its own session and no other one of the same user."""
     first, second = [await login(stack.directus.url, person) for _ in range(2)]
     await logout(stack.directus.url, first)
 
@@ -89,7 +89,7 @@ async def test_suspension(
 
 
 async def test_deleted_user(stack: Stack, forgetful: str, newcomer: Newcomer) -> None:
-    """A6: the token of a user who is no more is refused."""
+    """A6: a deleted user's token is refused."""
     person = await newcomer(Rule("customers", "read"))
     await stack.admin.request("PATCH", f"/users/{person.id}", {"token": None})
 
@@ -97,7 +97,7 @@ async def test_deleted_user(stack: Stack, forgetful: str, newcomer: Newcomer) ->
 
 
 async def test_expiry(stack: Stack, person: Person) -> None:
-    """C8: a remembered permission ends with its token, at the very second."""
+    """C8: a remembered permission ends in the second in which its token expires."""
     token = await login(stack.directus.url, person, "json")
     expiry = expires_at(token)
     assert expiry is not None
@@ -115,13 +115,13 @@ async def test_expiry(stack: Stack, person: Person) -> None:
 
 @pytest.mark.parametrize("door", ["direct", "nginx"])
 @pytest.mark.parametrize("carried", Carried)
-async def test_what_is_no_token(
+async def test_invalid_tokens(
     stack: Stack, person: Person, stripe_requests: StripeRequests, carried: Carried, door: str
 ) -> None:
-    """A6: an unknown token and each way to spoil a good one are 401 with Directus's own code, 0 Stripe."""
+    """A6: an unknown token and each corrupted form of a good one are 401 with Directus's own code, 0 Stripe."""
     url = stack.main_sidecar.url if door == "direct" else stack.proxy.url
     good = await login(stack.directus.url, person, "json")
-    spoilt = {
+    corrupted = {
         "no-such-token": "INVALID_CREDENTIALS",
         "a.b.c": "INVALID_CREDENTIALS",
         f"{good[:-8]}AAAAAAAA": "INVALID_TOKEN",
@@ -132,9 +132,9 @@ async def test_what_is_no_token(
         person.token.swapcase(): "INVALID_CREDENTIALS",
     }
 
-    answers = {token: verdict(await customers(url, token, carried)) for token in spoilt}
+    answers = {token: verdict(await customers(url, token, carried)) for token in corrupted}
 
-    assert answers == {token: (401, code) for token, code in spoilt.items()}
+    assert answers == {token: (401, code) for token, code in corrupted.items()}
     assert stripe_requests() == []
 
 

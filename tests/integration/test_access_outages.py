@@ -23,7 +23,7 @@ GRANTED, REFUSED = (200, None), (401, "FORBIDDEN")
 
 @pytest.fixture
 async def gate(stack: Stack) -> AsyncIterator[Proxy]:
-    """The way to Directus, to be closed and opened again."""
+    """A proxy to Directus that a test can close and open again."""
     async with proxy_for(stack.directus.url) as proxy:
         yield proxy
 
@@ -36,7 +36,7 @@ async def sidecar(stack: Stack, gate: Proxy) -> AsyncIterator[str]:
 
 @contextmanager
 def frozen(stack: Stack) -> Iterator[None]:
-    """Stop the real Directus: it accepts connections, as its system does, and answers none."""
+    """Stop the real Directus's process: its system accepts connections, and nothing answers."""
     stack.directus.popen.send_signal(signal.SIGSTOP)
     try:
         yield
@@ -49,7 +49,7 @@ async def customers(url: str, stack: Stack, who: str) -> Answer:
 
 
 async def test_closed_port(stack: Stack, start_sidecar: StartSidecar, stripe_requests: StripeRequests) -> None:
-    """L6: a sidecar starts without a Directus, and answers everybody with a token 503 that names Directus, 0 Stripe."""
+    """L6: a sidecar starts without a Directus; every caller with a token gets a 503 that names Directus, 0 Stripe."""
     server = await start_sidecar(DIRECTUS_URL="http://127.0.0.1:1", SHUTDOWN_DELAY="0")
     answers = [
         await ask(server.url, target_of(stack, question), person.token, new=body_of(question, person.name))
@@ -77,7 +77,7 @@ async def test_back_at_once(stack: Stack, gate: Proxy, sidecar: str, stripe_requ
 
 
 async def test_up_and_down(stack: Stack, gate: Proxy, sidecar: str) -> None:
-    """C6: the same for one who comes new at each turn, however often Directus goes away."""
+    """C6: the same for a new caller in each round, however often Directus goes down."""
     found = []
     for who in ("administrator", "clerk", "reader"):
         await gate.refuse()
@@ -89,7 +89,7 @@ async def test_up_and_down(stack: Stack, gate: Proxy, sidecar: str) -> None:
 
 
 async def test_remembered_callers(stack: Stack, gate: Proxy, sidecar: str, stripe_requests: StripeRequests) -> None:
-    """Callers with full access who are remembered are served during an outage; a partial one's rows cannot be asked."""
+    """During an outage remembered callers with full access are served; a partial caller's rows cannot be read."""
     for who in ("clerk", "member", "guest"):
         await customers(sidecar, stack, who)
     await gate.refuse()
@@ -105,7 +105,7 @@ async def test_remembered_callers(stack: Stack, gate: Proxy, sidecar: str, strip
 async def test_frozen(
     stack: Stack, newcomer: Newcomer, stripe_requests: StripeRequests, tmp_path: Path, door: str
 ) -> None:
-    """U1: a Directus that hangs is 503 when DIRECTUS_TIMEOUT is over, 0 Stripe; awake again it is asked again."""
+    """U1: a Directus that hangs is a 503 after DIRECTUS_TIMEOUT, 0 Stripe; when it runs again it is asked again."""
     person = await newcomer(Rule("customers", "read"))
     async with (
         served({**stack.settings, "DIRECTUS_TIMEOUT": "0.5"}) as impatient,
@@ -119,7 +119,7 @@ async def test_frozen(
         with frozen(stack):
             during = await ask(url, "/stripe/customers", person.token)
         asked_meanwhile = [request for request in stripe_requests() if "limit=100" in request.target]
-        await eventually(is_asked_again)  # it may need longer than that to wake up
+        await eventually(is_asked_again)  # it may need longer than the timeout to run again
 
     assert verdict(during) == UNKNOWN
     assert during.seconds >= 0.5

@@ -14,7 +14,7 @@ from tests.integration.asking import ask, served, verdict
 from tests.integration.conftest import Newcomer
 
 OWN = {"owner": {"_eq": "$CURRENT_USER"}}
-# A portal's visitor: sees and changes its own items, but never writes the ID.
+# A portal's visitor sees and changes its own items, but never writes the ID.
 SEES_OWN = Rule("customers", "read", ("id", "name", "email", "owner", "stripe_customer_id"), item=OWN)
 CHANGES_OWN = Rule("customers", "update", ("name", "email"), item=OWN)
 CREATES = Rule("customers", "create", ("name", "email", "owner"))
@@ -36,8 +36,8 @@ class Shop:
         rows: list[dict[str, Any]] = await self.stack.admin.request("GET", "/items/customers?sort=id&limit=-1")
         return rows
 
-    async def held(self, item: int) -> str | None:
-        """Read the customer that an item names."""
+    async def customer_of(self, item: int) -> str | None:
+        """Read the ID of the item's customer."""
         [row] = [row for row in await self.items() if row["id"] == item]
         customer: str | None = row["stripe_customer_id"]
         return customer
@@ -82,11 +82,11 @@ async def test_item_given(shop: Shop, newcomer: Newcomer) -> None:
     answer = await shop.create(visitor, item=item)
 
     assert verdict(answer) == (201, None)
-    assert await shop.held(item) == answer.json()["id"]
+    assert await shop.customer_of(item) == answer.json()["id"]
 
 
 async def test_item_that_has_one(shop: Shop, newcomer: Newcomer) -> None:
-    """W4: for an item that has a customer the answer is that customer, and none is created."""
+    """W4: if the item has a customer, that customer is the answer, and none is created."""
     visitor = await newcomer(SEES_OWN, CHANGES_OWN, CREATES)
     item = await shop.item(name="Ada", owner=visitor.id)
     first = await shop.create(visitor, item=item)
@@ -98,7 +98,7 @@ async def test_item_that_has_one(shop: Shop, newcomer: Newcomer) -> None:
 
 
 async def test_item_created(shop: Shop, stack: Stack) -> None:
-    """Without `item` one is created as the caller, carries the same values, and gets the ID."""
+    """Without `item` one is created as the caller; it has the same values, and gets the ID."""
     before = {row["id"] for row in await shop.items()}
 
     answer = await shop.create(stack.people["clerk"], name="Ada", phone="+1")
@@ -114,7 +114,7 @@ async def test_item_created(shop: Shop, stack: Stack) -> None:
 
 
 async def test_item_created_with_presets(shop: Shop, newcomer: Newcomer) -> None:
-    """Directus's presets apply to the created item: here it becomes its creator's own, who may then see it."""
+    """Directus's presets apply to the created item: here they make the caller its owner, who may then see it."""
     visitor = await newcomer(SEES_OWN)
     await allow_creation(shop.stack, visitor, presets={"owner": "$CURRENT_USER"})
 
@@ -126,7 +126,7 @@ async def test_item_created_with_presets(shop: Shop, newcomer: Newcomer) -> None
 
 
 async def test_validation_comes_first(shop: Shop, newcomer: Newcomer) -> None:
-    """What Directus's validation refuses is answered in its words before Stripe is asked, and leaves no item."""
+    """What Directus's validation refuses is answered with its message before Stripe is asked, and leaves no item."""
     visitor = await newcomer(SEES_OWN)
     await allow_creation(shop.stack, visitor, validation={"email": {"_ends_with": "@example.org"}})
     before = await shop.items()
@@ -140,7 +140,7 @@ async def test_validation_comes_first(shop: Shop, newcomer: Newcomer) -> None:
 
 @pytest.mark.parametrize("rules", [(CREATES,), (SEES_OWN, CREATES), (SEES_OWN, CHANGES_OWN, CREATES)], ids=len)
 async def test_item_of_another(shop: Shop, newcomer: Newcomer, rules: Sequence[Rule]) -> None:
-    """R2: an item that the caller may not see is refused like one that does not exist, 0 Stripe, and stays empty."""
+    """R2: an item that the caller may not see is refused like an unknown one, 0 Stripe, and stays empty."""
     visitor = await newcomer(*rules)
     others = await shop.item(name="Grace")
 
@@ -149,11 +149,11 @@ async def test_item_of_another(shop: Shop, newcomer: Newcomer, rules: Sequence[R
     assert verdict(foreign) == (403, "FORBIDDEN")
     assert foreign.body == absent.body
     assert shop.creations == 0
-    assert await shop.held(others) is None
+    assert await shop.customer_of(others) is None
 
 
 async def test_item_that_may_only_be_read(shop: Shop, newcomer: Newcomer) -> None:
-    """Whoever may see an item and not change it creates no customer for it, 0 Stripe."""
+    """A caller that may read an item and not change it creates no customer for it, 0 Stripe."""
     visitor = await newcomer(SEES_OWN, CREATES)
     item = await shop.item(name="Ada", owner=visitor.id)
 
@@ -165,7 +165,7 @@ async def test_item_that_may_only_be_read(shop: Shop, newcomer: Newcomer) -> Non
 
 @pytest.mark.parametrize("who", ["reader", "member", "guest"])
 async def test_no_right_to_create(shop: Shop, stack: Stack, who: str) -> None:
-    """C2: whoever may not create is refused, with and without an item, even its own; 0 Stripe, no new item."""
+    """C2: a caller without the right to create is refused, without an item and with its own; 0 Stripe, no new item."""
     person = stack.people[who]
     own = await shop.item(name="Ada", owner=person.id)
     before = await shop.items()
@@ -179,7 +179,7 @@ async def test_no_right_to_create(shop: Shop, stack: Stack, who: str) -> None:
 
 @pytest.mark.parametrize("key", ["me", "1/../2", "1?fields=*", "1,2", " 1", "01", "0x1", "1.0", "+1", -1, 1.0, [1], {}])
 async def test_odd_keys(shop: Shop, stack: Stack, key: object) -> None:
-    """P1: a key that is none, or another name of an item, creates nothing."""
+    """P1: a malformed key, and an alias of an item's key, create nothing."""
     item = await shop.item(name="Ada")
     key = key.replace("1", str(item)) if isinstance(key, str) else key
 
@@ -187,11 +187,11 @@ async def test_odd_keys(shop: Shop, stack: Stack, key: object) -> None:
 
     assert answer.status in {400, 403, 404}
     assert shop.creations == 0
-    assert await shop.held(item) is None
+    assert await shop.customer_of(item) is None
 
 
 async def test_callers_own_token(shop_without_service: Shop, stack: Stack) -> None:
-    """Without a service token the caller itself writes the ID, of a given item and of a created one."""
+    """Without a service token the ID is written with the caller's own token, to a given item and to a created one."""
     shop, clerk = shop_without_service, stack.people["clerk"]
     item = await shop.item(name="Ada")
     before = {row["id"] for row in await shop.items()}
@@ -200,12 +200,12 @@ async def test_callers_own_token(shop_without_service: Shop, stack: Stack) -> No
 
     [row] = [row for row in await shop.items() if row["id"] not in before]
     assert [given.status, created.status] == [201, 201]
-    assert await shop.held(item) == given.json()["id"]
+    assert await shop.customer_of(item) == given.json()["id"]
     assert row["stripe_customer_id"] == created.json()["id"]
 
 
 async def test_caller_that_may_not_write_the_id(shop_without_service: Shop, newcomer: Newcomer) -> None:
-    """Without a service token and the right to write the ID the customer exists, and its write-back is pending."""
+    """Without a service token a caller that may not write the ID gets a customer with a pending write-back."""
     shop = shop_without_service
     visitor = await newcomer(SEES_OWN, CHANGES_OWN, CREATES)
     item = await shop.item(name="Ada", owner=visitor.id)
@@ -213,7 +213,7 @@ async def test_caller_that_may_not_write_the_id(shop_without_service: Shop, newc
     answer = await shop.create(visitor, item=item)
 
     assert (answer.status, answer.json()["write_back"]) == (201, "pending")
-    assert await shop.held(item) is None
+    assert await shop.customer_of(item) is None
 
 
 async def allow_creation(stack: Stack, person: Person, **limits: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""The benchmarks' pieces work, each on a tiny scale. No figure is looked at: a timing is no test."""
+"""The benchmarks' programs work, each on a tiny scale. No figure is checked: timings depend on the machine."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from tests.doubles.process import serving
 
 
 async def test_pieces(tmp_path: Path) -> None:
-    """The sidecar, the relay and the library read the stand-in's list, whole; load and gate give figures."""
+    """The sidecar, the relay and the library read the stand-in's whole list; load and gate give figures."""
     async with (
         upstream(tmp_path, payments=250, customers=150) as stripe,
         relay(tmp_path, stripe.url) as bare,
@@ -43,7 +43,7 @@ async def test_pieces(tmp_path: Path) -> None:
 
 
 async def test_stand_in_against_plain_paging(tmp_path: Path) -> None:
-    """The stand-in's filters agree with plain paging: a stretch of time holds what that shows of it."""
+    """The stand-in's filters agree with plain paging: a time range contains the objects that paging finds in it."""
     async with upstream(tmp_path, payments=250, customers=1) as stripe:
         pages = [await listed(stripe.url, "limit=100")]
         while pages[-1]["has_more"]:
@@ -58,5 +58,5 @@ async def test_stand_in_against_plain_paging(tmp_path: Path) -> None:
     assert own["data"] == [payment for payment in everything if payment["customer"] == "cus_00000000000007"]
 
 
-async def listed(stripe: str, query: str) -> Any:  # noqa: ANN401 - a list object, as JSON has it
+async def listed(stripe: str, query: str) -> Any:  # noqa: ANN401 - a list object, in JSON
     return json.loads(await measures.get(f"{stripe}/v1/payment_intents?{query}"))

@@ -1,4 +1,4 @@
-"""`check` against a real Directus: what is right, what is wrong and how to mend it; and that it only looks."""
+"""`check` against a real Directus: what it approves, what it reports with a correction, and that it changes nothing."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Checked:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def buyers(stack: Stack) -> AsyncIterator[Checked]:
-    """Tests that change it take `fresh` instead."""
+    """A provisioned collection; a test that changes it uses `fresh` instead."""
     async with place(stack) as new:
         yield Checked(new, token_of(await new.provision()))
 
@@ -51,9 +51,9 @@ async def fresh(stack: Stack) -> AsyncIterator[Checked]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def unbelieving(stack: Stack) -> AsyncIterator[str]:
-    """A second Directus on the same database, which reads the client's address from a header of its own alone.
+    """A second Directus on the same database, which reads the client's address only from a header of its own.
 
-    Nor does it tell of its changes.
+    Its WebSockets are off, so it announces no changes.
     """
     settings = {
         "IP_TRUST_PROXY": "false",
@@ -69,7 +69,7 @@ def faults(ended: Ended) -> list[str]:
 
 
 async def test_all_is_well(buyers: Checked) -> None:
-    """After `provision` there is no fault, every part is named as good, and the exit code is 0."""
+    """After `provision` there is no fault, every part is reported as good, and the exit code is 0."""
     ended = await buyers.check()
 
     good = ended.texts("ok")
@@ -88,8 +88,8 @@ async def test_all_is_well(buyers: Checked) -> None:
     assert "test mode" in good
 
 
-async def test_it_only_looks(buyers: Checked) -> None:
-    """It sends Stripe nothing but GET, and Directus records nothing."""
+async def test_it_changes_nothing(buyers: Checked) -> None:
+    """It sends Stripe only GET requests, and Directus records nothing."""
     before = await buyers.place.stack.admin.request("GET", "/activity?limit=-1&fields=id")
     async with StripeDouble.running() as stripe:
         ended = await buyers.check(STRIPE_API_BASE=stripe.url, STRIPE_LIVE_SECRET_KEY=stripe.key)
@@ -109,7 +109,7 @@ async def test_it_only_looks(buyers: Checked) -> None:
     ],
 )
 async def test_no_secret_is_shown(buyers: Checked, settings: dict[str, str]) -> None:
-    """S1: Neither key nor token stands in the output, whatever is right or wrong."""
+    """S1: Neither key nor token is in the output, with good or bad settings."""
     ended = await buyers.check(**settings)
 
     used = buyers.settings | settings
@@ -131,22 +131,22 @@ async def test_no_secret_is_shown(buyers: Checked, settings: dict[str, str]) -> 
     ],
 )
 async def test_a_wrong_setting_is_a_fault(buyers: Checked, settings: dict[str, str], fault: str) -> None:
-    """Each setting that does not fit is named in a fault of its own, and the exit code is 1."""
+    """Each wrong setting is named in its own fault, and the exit code is 1."""
     ended = await buyers.check(**settings)
 
     assert ended.code == 1
     assert fault in ended.texts("FAULT")
 
 
-async def test_what_is_no_directus(buyers: Checked) -> None:
-    """Another server at DIRECTUS_URL is not taken for Directus."""
+async def test_another_server(buyers: Checked) -> None:
+    """Another server at DIRECTUS_URL is not mistaken for Directus."""
     ended = await buyers.check(DIRECTUS_URL=buyers.place.stack.stripe_url)
 
     assert [line for line in faults(ended) if "no working Directus" in line]
 
 
 async def test_field_not_unique(fresh: Checked) -> None:
-    """A field that could hold an ID twice is a fault, and `provision` mends it."""
+    """A field that could contain an ID twice is a fault, and `provision` corrects it."""
     path = f"/fields/{fresh.place.collection}/{fresh.place.field}"
     await fresh.place.stack.admin.request("PATCH", path, {"schema": {"is_unique": False}})
 
@@ -159,7 +159,7 @@ async def test_field_not_unique(fresh: Checked) -> None:
 
 
 async def test_no_right_to_write_back(fresh: Checked) -> None:
-    """With STRIPE_WRITE_BACK a service token without update is a fault; without it, nothing is written back."""
+    """With STRIPE_WRITE_BACK a service token without update is a fault; without that setting it is none."""
     policy = await fresh.place.policy()
     [update] = [rule["id"] for rule in policy["permissions"] if rule["action"] == "update"]
     await fresh.place.stack.admin.request("DELETE", f"/permissions/{update}")
@@ -172,7 +172,7 @@ async def test_no_right_to_write_back(fresh: Checked) -> None:
 
 
 async def test_a_token_with_too_many_rights(buyers: Checked) -> None:
-    """A service token that may do more than it needs, here an administrator's, works and is told to be replaced."""
+    """A service token with more rights than needed, here an administrator's, works, and a note says to replace it."""
     ended = await buyers.check(DIRECTUS_SERVICE_TOKEN=buyers.place.admin_token)
 
     assert (ended.code, faults(ended)) == (0, [])
@@ -180,7 +180,7 @@ async def test_a_token_with_too_many_rights(buyers: Checked) -> None:
 
 
 async def test_webhooks(fresh: Checked) -> None:
-    """With STRIPE_WEBHOOK_SECRET it says what Stripe's events keep true; the rights that takes are too much without."""
+    """With STRIPE_WEBHOOK_SECRET the fields that events update are named; without it their rights are too many."""
     await fresh.place.provision(STRIPE_WEBHOOK_SECRET=SECRET)
 
     on, off = await fresh.check(STRIPE_WEBHOOK_SECRET=SECRET), await fresh.check()
@@ -196,7 +196,7 @@ async def test_webhooks(fresh: Checked) -> None:
 
 
 async def test_webhooks_without_the_rights(buyers: Checked) -> None:
-    """A service token made without STRIPE_WEBHOOK_SECRET cannot do what the events ask for."""
+    """A service token made without STRIPE_WEBHOOK_SECRET lacks the rights that events need."""
     ended = await buyers.check(STRIPE_WEBHOOK_SECRET=SECRET)
 
     [fault] = faults(ended)
@@ -206,7 +206,7 @@ async def test_webhooks_without_the_rights(buyers: Checked) -> None:
 
 
 async def test_realtime(fresh: Checked) -> None:
-    """With DIRECTUS_REALTIME it tries the feed; the rights that takes are too much only without it."""
+    """With DIRECTUS_REALTIME it tries the feed; without that setting the rights for the feed are too many."""
     await fresh.place.provision(DIRECTUS_REALTIME="true")
 
     on, off = await fresh.check(DIRECTUS_REALTIME="true"), await fresh.check()
@@ -218,7 +218,7 @@ async def test_realtime(fresh: Checked) -> None:
 
 
 async def test_realtime_without_the_rights(buyers: Checked) -> None:
-    """A service token made without DIRECTUS_REALTIME hears nothing of what it may not read, or not all of."""
+    """A service token made without DIRECTUS_REALTIME hears nothing, or not everything, of what it may not read."""
     ended = await buyers.check(DIRECTUS_REALTIME="true")
 
     [fault] = faults(ended)
@@ -227,7 +227,7 @@ async def test_realtime_without_the_rights(buyers: Checked) -> None:
 
 
 async def test_realtime_without_websockets(buyers: Checked, unbelieving: str) -> None:
-    """A Directus whose WebSockets are off is a fault that names its setting, beside that of the rights."""
+    """A Directus with WebSockets off is a fault that names its setting, besides the fault about rights."""
     ended = await buyers.check(DIRECTUS_REALTIME="true", DIRECTUS_URL=unbelieving, IP_CUSTOM_HEADER="X-Client-Address")
 
     rights, switch = faults(ended)
@@ -236,7 +236,7 @@ async def test_realtime_without_websockets(buyers: Checked, unbelieving: str) ->
 
 
 async def test_a_policy_that_lets_callers_write_the_id(fresh: Checked, newcomer: Newcomer) -> None:
-    """R5: A policy with an item rule for reading and the ID field for writing is a fault with its name and the mend."""
+    """R5: A policy with an item rule for reading and the ID field for writing is a fault with name and correction."""
     collection, field = fresh.place.collection, fresh.place.field
     rule = {"id": {"_eq": 1}}
     somebody = await newcomer(Rule(collection, "read", item=rule), Rule(collection, "update", ("id", field), item=rule))
@@ -250,8 +250,8 @@ async def test_a_policy_that_lets_callers_write_the_id(fresh: Checked, newcomer:
     assert f'take "{field}" out of its fields of "update"' in fault
 
 
-async def test_policies_that_do_so_together(fresh: Checked, newcomer: Newcomer) -> None:
-    """R5: Two policies of which one has the item rule and the other the ID field are named in a note."""
+async def test_policies_that_combine_to_write_the_id(fresh: Checked, newcomer: Newcomer) -> None:
+    """R5: Two policies, one with the item rule and one with the ID field, are named in a note."""
     collection = fresh.place.collection
     member = await newcomer(Rule(collection, "read", item={"id": {"_eq": 1}}), Rule(collection, "update", ("name",)))
     clerk = await newcomer(Rule(collection, "read"), Rule(collection, "create"))
@@ -263,8 +263,8 @@ async def test_policies_that_do_so_together(fresh: Checked, newcomer: Newcomer) 
     assert f'if they also have "{member.name}"' in ended.texts("note")
 
 
-async def test_policies_that_cannot_be_seen(fresh: Checked) -> None:
-    """A service token that may not read policies is told what that hides, and how it may."""
+async def test_unreadable_policies(fresh: Checked) -> None:
+    """If the service token may not read policies, a note says what remains unchecked, and how to allow it."""
     rules = (await fresh.place.policy())["permissions"]
     [seen] = [rule["id"] for rule in rules if rule["collection"] == "directus_policies"]
     await fresh.place.stack.admin.request("DELETE", f"/permissions/{seen}")
@@ -279,7 +279,7 @@ async def test_policies_that_cannot_be_seen(fresh: Checked) -> None:
 
 
 async def test_without_a_service_token(buyers: Checked) -> None:
-    """Without a service token it says what it could not see, and what callers then need."""
+    """Without a service token it says what it could not check, and which rights callers then need."""
     settings = {name: value for name, value in buyers.settings.items() if name != "DIRECTUS_SERVICE_TOKEN"}
 
     ended = await run("check", **settings)
@@ -290,8 +290,8 @@ async def test_without_a_service_token(buyers: Checked) -> None:
     assert "as the caller, who must be allowed to read and update" in notes
 
 
-async def test_addresses_that_are_not_believed(buyers: Checked, unbelieving: str) -> None:
-    """A Directus that does not read our forwarded address, as 12 by default, is a fault."""
+async def test_ignored_address(buyers: Checked, unbelieving: str) -> None:
+    """A Directus that does not read our forwarded address, which is Directus 12's default, is a fault."""
     ended = await buyers.check(DIRECTUS_URL=unbelieving)
 
     assert ended.code == 1
@@ -299,7 +299,7 @@ async def test_addresses_that_are_not_believed(buyers: Checked, unbelieving: str
 
 
 async def test_addresses_in_another_header(buyers: Checked, unbelieving: str) -> None:
-    """With the header that Directus reads named in IP_CUSTOM_HEADER the same Directus believes us."""
+    """With Directus's header named in IP_CUSTOM_HEADER the same Directus believes our address."""
     ended = await buyers.check(DIRECTUS_URL=unbelieving, IP_CUSTOM_HEADER="X-Client-Address")
 
     assert (ended.code, faults(ended)) == (0, [])
@@ -317,7 +317,7 @@ async def test_key_refused(buyers: Checked) -> None:
 
 
 async def test_live_key(buyers: Checked) -> None:
-    """A live key is called that."""
+    """A live key is reported as live."""
     async with StripeDouble.running() as stripe:
         stripe.key = "rk_live_double"
         ended = await buyers.check(STRIPE_API_BASE=stripe.url, STRIPE_LIVE_SECRET_KEY=stripe.key)
@@ -335,7 +335,7 @@ async def test_proxies_not_named(buyers: Checked) -> None:
 
 
 async def test_unusable_settings(tmp_path: Path) -> None:
-    """L5: Settings that cannot be used end it with exit code 2, every fault named and nothing asked."""
+    """L5: Unusable settings end it with exit code 2, every fault named and nothing asked."""
     ended = await run("check", DIRECTUS_URL="ftp://x", DIRECTUS_SERVICE_TOKEN_FILE=str(tmp_path / "absent"))
 
     assert (ended.code, ended.out) == (2, "")

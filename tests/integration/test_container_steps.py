@@ -1,7 +1,7 @@
-"""The Dockerfile's steps, followed one by one in a folder, since tests may have no container engine.
+"""The Dockerfile's steps, run one by one in a folder, since tests may have no container engine.
 
-A virtual environment stands for the base image, and each absolute path of the image is looked up below
-the stage's own root. Names of images and labels are read over.
+A virtual environment replaces the base image, and each absolute path of the image is resolved below
+the stage's own root. Names of images and labels are ignored.
 """
 
 import json
@@ -26,14 +26,14 @@ IGNORE = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if 
 
 
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile as (instruction, rest), with its continued lines joined."""
+    """Give the Dockerfile as (instruction, rest), with its continued lines joined."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines if line)]
 
 
 def ignored(path: Path) -> bool:
-    """Whether .dockerignore keeps `path`, relative to the context, out of it; the last match decides."""
+    """Say whether .dockerignore excludes `path`, relative to the context; the last match decides."""
     verdict = False
     for line in IGNORE:
         pattern = line.removeprefix("!")
@@ -52,7 +52,7 @@ class Stage:
     said: dict[str, str] = field(default_factory=dict)
 
     def at(self, text: str) -> str:
-        """`text` with the image's paths as they are on this machine."""
+        """Give `text` with the image's paths replaced by this machine's."""
         return re.sub(r"(?<![\w.])/(?=(venv|app|tmp|usr/local)\b)", f"{self.root}/", text)
 
     def path(self, name: str) -> Path:
@@ -89,7 +89,7 @@ def _left_out(folder: str, names: list[str]) -> list[str]:
 
 
 def build(folder: Path) -> Stage:
-    """Follow every instruction; answers the last stage."""
+    """Follow every instruction; give the last stage."""
     stages: dict[str, Stage] = {}
     stage = Stage(folder)
     for word, rest in instructions():
@@ -136,7 +136,7 @@ def healthy(stage: Stage, env: dict[str, str]) -> bool:
 
 @pytest.fixture
 def env(image: Stage, tmp_path: Path) -> dict[str, str]:
-    """What the image sets, and what an operator must; Directus is down."""
+    """Give the image's variables, and those that an operator must set; Directus is down."""
     (tmp_path / "key").write_text("sk_test_made_up\n")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -151,7 +151,7 @@ def env(image: Stage, tmp_path: Path) -> dict[str, str]:
 
 
 def test_image_serves_and_stops(image: Stage, env: dict[str, str]) -> None:
-    """The entry point becomes healthy with Directus down, writes no file, and SIGTERM ends it with 0 (L4, L6)."""
+    """The entry point becomes healthy while Directus is down, writes no file, and ends on SIGTERM with 0 (L4, L6)."""
     before = tree(image)
     command = json.loads(image.said["ENTRYPOINT"])
     deadline = time.monotonic() + 120
@@ -173,7 +173,7 @@ def test_image_serves_and_stops(image: Stage, env: dict[str, str]) -> None:
 
 
 def test_image_refuses_bad_settings(image: Stage, env: dict[str, str]) -> None:
-    """Without its settings the entry point ends with 2, having named each one that is missing (L5)."""
+    """Without its settings the entry point ends with 2, and names each missing one (L5)."""
     command = json.loads(image.said["ENTRYPOINT"])
     wanted = {"DIRECTUS_URL", "STRIPE_CUSTOMERS_COLLECTION", "STRIPE_LIVE_SECRET_KEY"}
     bare = {name: value for name, value in env.items() if name.removesuffix("_FILE") not in wanted}
@@ -187,7 +187,7 @@ def test_image_refuses_bad_settings(image: Stage, env: dict[str, str]) -> None:
 
 
 def test_image_holds_only_what_it_runs(image: Stage) -> None:
-    """The image has the package, compiled, and what it imports; nothing in it installs anything more."""
+    """The image contains the compiled package and its imports, and nothing that installs more."""
     [packages] = image.path("/venv/lib").glob("*/site-packages")
 
     assert sorted(p.name for p in image.path(".").iterdir()) == ["LICENSE", "sidecar"]
@@ -198,7 +198,7 @@ def test_image_holds_only_what_it_runs(image: Stage) -> None:
 
 
 def test_image_runs_as_a_number_and_listens_outside(image: Stage) -> None:
-    """The image names a numeric user that is not root, and listens where its port can be reached."""
+    """The image names a numeric user other than root, and listens on all interfaces."""
     uid = int(image.said["USER"].partition(":")[0])
 
     assert uid > 0
@@ -218,5 +218,5 @@ def test_image_runs_as_a_number_and_listens_outside(image: Stage) -> None:
     ],
 )
 def test_build_context_is_closed(name: str) -> None:
-    """What the image does not need never reaches the build."""
+    """Files that the image does not need are not in the build context."""
     assert ignored(Path(name))

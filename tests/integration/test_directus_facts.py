@@ -1,6 +1,6 @@
-"""What the sidecar takes for granted of Directus, each as a statement that a new version of Directus may break.
+"""The sidecar's assumptions about Directus: a new version of Directus may break each of them.
 
-Nothing of the sidecar runs here. Who reads of a failure after an upgrade should look for the code that the test's
+No code of the sidecar runs here. After a failure with a new version, look for the code that the test's
 docstring names.
 """
 
@@ -27,7 +27,7 @@ READ_OWN = Rule(COLLECTION, "read", item=OWN)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What Directus answered; `data` is None for an error."""
+    """An answer of Directus; `data` is None for an error."""
 
     status: int
     code: str | None
@@ -60,7 +60,7 @@ class Directus:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.tell("GET", "/permissions/me", token, headers=named)
 
-    async def granted(self, person: Person, action: str = "read") -> Any:  # noqa: ANN401 - whatever JSON it is
+    async def granted(self, person: Person, action: str = "read") -> Any:  # noqa: ANN401 - any JSON value
         return (await self.me(person.token)).data[COLLECTION][action]
 
 
@@ -71,7 +71,7 @@ def directus(stack: Stack) -> Directus:
 
 @pytest.fixture
 async def item(directus: Directus) -> AsyncIterator[int]:
-    """An item of nobody's, without a customer."""
+    """An item without an owner and without a customer."""
     admin = directus.stack.admin
     row = await admin.request("POST", f"/items/{COLLECTION}", {"name": "Edith"})
     yield row["id"]
@@ -79,7 +79,7 @@ async def item(directus: Directus) -> AsyncIterator[int]:
 
 
 async def test_version(directus: Directus) -> None:
-    """The statements below were seen on Directus 11."""
+    """The statements below were observed in Directus 11."""
     information = await directus.stack.admin.request("GET", "/server/info")
 
     assert information["version"].startswith("11.")
@@ -89,7 +89,7 @@ async def test_version(directus: Directus) -> None:
 
 
 async def test_administrators_permissions(directus: Directus) -> None:
-    """An administrator may do everything with every collection, the system's among them."""
+    """An administrator may do everything with every collection, system collections included."""
     told = await directus.me(directus.stack.people["administrator"].token)
 
     assert {COLLECTION, "directus_users", "directus_permissions"} <= set(told.data)
@@ -99,7 +99,7 @@ async def test_administrators_permissions(directus: Directus) -> None:
 
 
 async def test_permissions_of_others(directus: Directus, newcomer: Newcomer) -> None:
-    """Only collections with a grant are named; there an action that is not granted is without `fields`."""
+    """Only collections with a grant are named; an action without a grant has no `fields` there."""
     reader = await newcomer(Rule(COLLECTION, "read", ("name", ID)))
 
     told = await directus.me(reader.token)
@@ -108,8 +108,8 @@ async def test_permissions_of_others(directus: Directus, newcomer: Newcomer) -> 
     assert told.data == {COLLECTION: {"read": {"access": "full", "fields": ["name", ID]}, **rest}}
 
 
-async def test_permissions_of_somebody_without(directus: Directus, newcomer: Newcomer) -> None:
-    """Somebody without a grant is told of no collection, with 200."""
+async def test_permissions_without_a_grant(directus: Directus, newcomer: Newcomer) -> None:
+    """A user without a grant gets no collection, with 200."""
     assert await directus.me((await newcomer()).token) == Told(200, None, {})
 
 
@@ -119,7 +119,7 @@ async def test_permissions_of_somebody_without(directus: Directus, newcomer: New
 async def test_no_fields(
     directus: Directus, newcomer: Newcomer, fields: tuple[()] | None, told: dict[str, object]
 ) -> None:
-    """A grant whose fields are null has no `fields`; it reads as none, and the items API then gives bare keys."""
+    """A grant with null as its fields has no `fields`; it grants no field, and the items API then gives bare keys."""
     person = await newcomer(Rule(COLLECTION, "read", fields))
     items = await directus.tell("GET", f"/items/{COLLECTION}?fields={ID}", person.token)
 
@@ -128,7 +128,7 @@ async def test_no_fields(
 
 
 async def test_partial(directus: Directus, newcomer: Newcomer) -> None:
-    """A grant with an item rule is partial, also beside one without; fields of several policies are added up."""
+    """A grant with an item rule is partial, also beside one without; fields of several policies are united."""
     one = await newcomer(Rule(COLLECTION, "read", (ID,), OWN))
     two = await newcomer(Rule(COLLECTION, "read", (ID,), OWN), also=[[Rule(COLLECTION, "read", ("name",))]])
 
@@ -145,7 +145,7 @@ async def test_fields_of_policies_with_and_without(directus: Directus, newcomer:
 
 
 async def test_validation_is_not_shown(directus: Directus, newcomer: Newcomer) -> None:
-    """A grant to create with a validation is full, and the items API is what refuses: core/creation asks it first."""
+    """A grant to create with a validation is full; the items API refuses the values, so core/creation asks it first."""
     person = await newcomer()
     [access] = await directus.stack.admin.request("GET", f"/access?filter[role][_eq]={person.role}")
     rule = {"policy": access["policy"], "collection": COLLECTION, "action": "create", "fields": ["*"]}
@@ -158,7 +158,7 @@ async def test_validation_is_not_shown(directus: Directus, newcomer: Newcomer) -
 
 
 async def test_address(directus: Directus, newcomer: Newcomer) -> None:
-    """A policy with `ip_access` counts for the address furthest to the left in X-Forwarded-For: clients/directus."""
+    """A policy with `ip_access` applies to the leftmost address in X-Forwarded-For: clients/directus."""
     person = await newcomer(READ, ip_access=["10.9.0.0/16"])
     told = {
         forwarded: (await directus.me(person.token, X_Forwarded_For=forwarded)).data
@@ -181,7 +181,7 @@ async def test_scheme(directus: Directus, newcomer: Newcomer, scheme: str) -> No
 
 
 async def test_places(directus: Directus, newcomer: Newcomer) -> None:
-    """A token may stand in the query or in the session cookie, of either kind; header and query beat the cookie."""
+    """A token of either kind may be in the query or in the session cookie; header and query beat the cookie."""
     person = await newcomer(READ)
     cookie, wrong = f"{SESSION_COOKIE}={person.token}", f"{SESSION_COOKIE}=nobodys"
     query = f"/permissions/me?access_token={person.token}"
@@ -199,7 +199,7 @@ async def test_places(directus: Directus, newcomer: Newcomer) -> None:
 
 @pytest.mark.parametrize("value", ["Bearer", "Bearer  {}", "Bearer {} x", "Basic {}", "{}"])
 async def test_no_credential(directus: Directus, newcomer: Newcomer, value: str) -> None:
-    """What is not two parts with the scheme Bearer is no credential, and that is refused 403 FORBIDDEN."""
+    """A header that is not the scheme Bearer and one token is no credential, and the answer is 403 FORBIDDEN."""
     told = await directus.me(Authorization=value.format((await newcomer(READ)).token))
 
     assert (told.status, told.code) == (403, "FORBIDDEN")
@@ -215,7 +215,7 @@ async def test_header_and_query(directus: Directus, newcomer: Newcomer) -> None:
 
 
 async def test_refusals(directus: Directus, newcomer: Newcomer) -> None:
-    """Refusals differ in code more than in status: a spoilt JWT is a 403."""
+    """Refusals differ in code more than in status: a corrupted JWT is a 403."""
     person, suspended = await newcomer(READ), await newcomer(READ)
     good, ended = await login(directus.stack.directus.url, person, "json"), await session_of(directus, person)
     left = await session_of(directus, suspended)
@@ -223,7 +223,7 @@ async def test_refusals(directus: Directus, newcomer: Newcomer) -> None:
     await directus.stack.admin.suspend(suspended)
     tokens = {
         "nobodys": "nobodys",
-        "spoilt": f"{good[:-8]}AAAAAAAA",
+        "corrupted": f"{good[:-8]}AAAAAAAA",
         "logged out": ended,
         "suspended, static": suspended.token,
         "suspended, session": left,
@@ -233,7 +233,7 @@ async def test_refusals(directus: Directus, newcomer: Newcomer) -> None:
 
     assert {name: (each.status, each.code) for name, each in told.items()} == {
         "nobodys": (401, "INVALID_CREDENTIALS"),
-        "spoilt": (403, "INVALID_TOKEN"),
+        "corrupted": (403, "INVALID_TOKEN"),
         "logged out": (401, "INVALID_CREDENTIALS"),
         "suspended, static": (401, "INVALID_CREDENTIALS"),
         "suspended, session": (401, "INVALID_CREDENTIALS"),
@@ -245,7 +245,7 @@ async def session_of(directus: Directus, person: Person) -> str:
 
 
 async def test_json_token_outlives_a_suspension(directus: Directus, newcomer: Newcomer) -> None:
-    """A token that is no session outlives its user's suspension until it expires: hence `exp` in clients/cache."""
+    """A token without a session outlives its user's suspension until it expires: hence `exp` in clients/cache."""
     person = await newcomer(READ)
     token = await login(directus.stack.directus.url, person, "json")
     await directus.stack.admin.suspend(person)
@@ -254,7 +254,7 @@ async def test_json_token_outlives_a_suspension(directus: Directus, newcomer: Ne
 
 
 async def test_claims(directus: Directus, newcomer: Newcomer) -> None:
-    """Tokens that Directus issues are JWTs with an `exp`, and a static token is none."""
+    """Tokens that Directus issues are JWTs with an `exp`; a static token is no JWT."""
     person = await newcomer(READ)
     issued = [await session_of(directus, person), await login(directus.stack.directus.url, person, "json")]
 
@@ -262,12 +262,12 @@ async def test_claims(directus: Directus, newcomer: Newcomer) -> None:
     assert expires_at(person.token) is None
 
 
-# What the items API shows of rows: clients/rows
+# What the items API tells of rows: clients/rows
 
 
 @pytest.mark.parametrize("rules", [(), (READ_OWN,)], ids=["no permission", "a rule on customers"])
 async def test_own_id(directus: Directus, newcomer: Newcomer, rules: tuple[Rule, ...]) -> None:
-    """The owner of a static token is told its ID, even without a permission on users (clients.directus.client)."""
+    """The user of a static token is told its ID, even without a permission on users (clients.directus.client)."""
     person = await newcomer(*rules)
 
     told = await directus.tell("GET", "/users/me?fields=id", person.token)
@@ -276,7 +276,7 @@ async def test_own_id(directus: Directus, newcomer: Newcomer, rules: tuple[Rule,
 
 
 async def test_filter_by_id(portal: Portal, directus: Directus, newcomer: Newcomer) -> None:
-    """A row that the caller may read answers with its value; a foreign one and none alike with an empty list."""
+    """A readable row is found by its ID; a foreign one and an unknown one both give an empty list."""
     person = await newcomer(portal.names.rule("read", ("id", ID), OWN))
     mine, foreign = await portal.customer(owner=person.id), await portal.customer()
 
@@ -289,7 +289,7 @@ async def test_filter_by_id(portal: Portal, directus: Directus, newcomer: Newcom
 
 
 async def test_field_that_may_not_be_read(portal: Portal, directus: Directus, newcomer: Newcomer) -> None:
-    """Asking for such a field, or filtering or sorting by it, is 403 FORBIDDEN."""
+    """To ask for a field without a grant, or to filter or sort by it, is 403 FORBIDDEN."""
     person = await newcomer(portal.names.rule("read", ("id", "name")))
 
     told = [
@@ -301,10 +301,10 @@ async def test_field_that_may_not_be_read(portal: Portal, directus: Directus, ne
 
 
 async def test_fields_of_each_row(portal: Portal, directus: Directus, newcomer: Newcomer) -> None:
-    """A row shows the fields of the policies that show this row, and the others as null.
+    """A row has the values of fields whose policies cover the row, and null for other fields.
 
-    Whether such a row is found by a field that it does not show depends on what else is asked for: it is the value
-    that has to be looked at.
+    Whether a row is found by a field that it shows as null depends on the other fields asked for, so the sidecar
+    compares the value.
     """
     person = await newcomer(
         portal.names.rule("read", ("id", ID), OWN), also=[[portal.names.rule("read", ("id", "name"))]]
@@ -356,7 +356,7 @@ async def test_unknown_collection(directus: Directus, newcomer: Newcomer) -> Non
 
 
 async def test_item_permissions(portal: Portal, directus: Directus, newcomer: Newcomer) -> None:
-    """The item's own route says what may be done to it, of reading nothing, and no to what is not there."""
+    """The item's own permissions say whether it may be updated, deleted and shared; an unknown item may not."""
     person = await newcomer(portal.names.rule("read"), portal.names.rule("update", ("name",), OWN))
     mine, foreign = await portal.item(owner=person.id), await portal.item()
 
@@ -370,7 +370,7 @@ async def test_item_permissions(portal: Portal, directus: Directus, newcomer: Ne
 
 
 async def test_item_of_another(portal: Portal, directus: Directus, newcomer: Newcomer) -> None:
-    """An item that may not be read and one that is not there are the same 403."""
+    """An item that may not be read and an unknown one are the same 403."""
     person = await newcomer(portal.names.rule("read", ("id", ID), OWN))
     foreign = await portal.item()
 
@@ -380,7 +380,7 @@ async def test_item_of_another(portal: Portal, directus: Directus, newcomer: New
 
 
 async def test_other_names_of_an_item(directus: Directus, item: int) -> None:
-    """A key may be written in more ways than one, and `/users/me` is whoever asks: an item's own key is compared."""
+    """A key has several spellings, and `/users/me` is the caller: the sidecar compares the item's own key."""
     clerk = directus.stack.people["clerk"]
 
     told = await directus.tell("GET", f"/items/{COLLECTION}/0{item}", clerk.token)
@@ -396,7 +396,7 @@ def claim(item: int, customer: str) -> dict[str, object]:
 
 
 async def test_compare_and_set(directus: Directus, item: int) -> None:
-    """A PATCH with a filter answers the items that it changed, and an empty list where there was none."""
+    """A PATCH with a filter answers with the items that it changed, and with an empty list if there were none."""
     clerk = directus.stack.people["clerk"].token
 
     told = [
@@ -410,7 +410,7 @@ async def test_compare_and_set(directus: Directus, item: int) -> None:
 
 
 async def test_unique(directus: Directus, item: int) -> None:
-    """An ID that another item holds is 400 RECORD_NOT_UNIQUE."""
+    """An ID that is in another item already is 400 RECORD_NOT_UNIQUE."""
     taken = next(iter(directus.stack.customers.values()))
 
     told = await directus.tell(
@@ -430,7 +430,7 @@ async def test_change_that_is_not_allowed(directus: Directus, newcomer: Newcomer
 
 
 async def test_creator_who_may_not_read(portal: Portal, directus: Directus, newcomer: Newcomer) -> None:
-    """Whoever may create and not read is answered 204, and so is not told the new key."""
+    """A creator without read access gets a 204, and so no key of the new item."""
     person = await newcomer(portal.names.rule("create"))
 
     assert await directus.tell("POST", portal.path, person.token, body={"name": "Ada"}) == Told(204, None, None)
@@ -445,7 +445,7 @@ async def test_field_that_may_not_be_created(portal: Portal, directus: Directus,
     assert (told.status, told.code) == (403, "FORBIDDEN")
 
 
-# What is announced: clients/feed
+# What Directus announces: clients/feed
 
 
 @asynccontextmanager
@@ -462,16 +462,16 @@ async def subscribed(directus: Directus, collection: str) -> AsyncIterator[tuple
         yield socket, await told_of(socket, "subscription", "subscribe")
 
 
-async def told_of(socket: aiohttp.ClientWebSocketResponse, *kinds: str) -> Any:  # noqa: ANN401 - whatever JSON it is
-    """Give the next message of these kinds; pings come in between."""
+async def told_of(socket: aiohttp.ClientWebSocketResponse, *kinds: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Give the next message of these kinds, without the pings in between."""
     while (message := await socket.receive_json(timeout=60))["type"] not in kinds:
         assert message["type"] == "ping"
     return message
 
 
 @pytest.mark.parametrize("name", ["permissions", "policies", "access", "roles", "users"])
-async def test_what_decides_can_be_followed(directus: Directus, name: str) -> None:
-    """The collections that decide on permissions can be subscribed to."""
+async def test_collections_of_permissions_can_be_followed(directus: Directus, name: str) -> None:
+    """A client can subscribe to the collections that permissions depend on."""
     async with subscribed(directus, f"directus_{name}") as (_, told):
         assert (told["type"], told["event"]) == ("subscription", "init")
 
@@ -483,7 +483,7 @@ async def test_sessions_cannot_be_followed(directus: Directus) -> None:
 
 
 async def test_change_is_announced(directus: Directus, newcomer: Newcomer) -> None:
-    """A new permission is told of by itself."""
+    """A new permission is announced without a question."""
     async with subscribed(directus, "directus_permissions") as (socket, _):
         await newcomer(READ)
 

@@ -1,4 +1,4 @@
-"""Directus's field lists hold at Stripe: what a caller reads and sends is what its fields map to."""
+"""Directus's field lists apply to Stripe: a caller reads and sends the attributes that its fields map to."""
 
 import json
 
@@ -23,7 +23,7 @@ async def listed(portal: Portal, person: Person, target: str) -> list[dict[str, 
 @pytest.mark.parametrize("fields", [(ID,), (ID, "name"), (ID, "email", "phone", "owner", "id")], ids=len)
 @pytest.mark.parametrize("own", [False, True], ids=["all-rows", "own-rows"])
 async def test_field_list(*, portal: Portal, newcomer: Newcomer, fields: tuple[str, ...], own: bool) -> None:
-    """R6: a caller with a field list gets each kind's base and what its fields map to, and nothing else."""
+    """R6: a caller with a field list gets each kind's base and the attributes of its fields, and nothing else."""
     person = await newcomer(portal.names.rule("read", fields, OWN if own else None))
     customer = await portal.customer(owner=person.id)
 
@@ -39,12 +39,12 @@ async def test_field_list(*, portal: Portal, newcomer: Newcomer, fields: tuple[s
 
 @pytest.mark.parametrize("own", [False, True], ids=["all-rows", "own-rows"])
 async def test_all_fields(*, portal: Portal, newcomer: Newcomer, own: bool) -> None:
-    """R6: a caller with every field gets Stripe's objects whole, but for the client's secret.
+    """R6: a caller with every field gets Stripe's whole objects, except the client secret.
 
-    In rows of its own every field has to hold something: one that Directus shows as null may be hidden.
+    In rows of its own every field must have a value: a null in Directus may mean a hidden field.
     """
     person = await newcomer(portal.names.rule("read", ("*",), OWN if own else None))
-    customer = await portal.customer(owner=person.id, organisation=await portal.organisation())
+    customer = await portal.customer(owner=person.id, organization=await portal.organization())
 
     [one] = await listed(portal, person, "/customers")
     [payment] = await listed(portal, person, "/payments")
@@ -56,7 +56,7 @@ async def test_all_fields(*, portal: Portal, newcomer: Newcomer, own: bool) -> N
 
 
 async def test_client_secret(portal: Portal, newcomer: Newcomer) -> None:
-    """R6: the client's secret is there only where the operator wants it, and then only for who has every field."""
+    """R6: the client secret is present only if the operator opts in, and then only for callers with every field."""
     clerk = await newcomer(portal.names.rule("read"))
     reader = await newcomer(portal.names.rule("read", (ID, "name")))
     await portal.customer()
@@ -72,7 +72,7 @@ async def test_client_secret(portal: Portal, newcomer: Newcomer) -> None:
 
 @pytest.mark.parametrize("fields", [("name",), ("id", "name", "email", "owner")], ids=len)
 async def test_without_the_id_field(portal: Portal, newcomer: Newcomer, fields: tuple[str, ...]) -> None:
-    """A caller that may not read the ID field finds no customer's ID in any list, in none of its forms."""
+    """A caller that may not read the ID field finds no customer's ID in any list, in any form."""
     person = await newcomer(portal.names.rule("read", fields))
     customers = [await portal.customer() for _ in range(2)]
 
@@ -109,7 +109,7 @@ async def test_routes_that_name_a_customer(portal: Portal, newcomer: Newcomer) -
 
 
 async def test_own_rows_without_the_id_field(portal: Portal, newcomer: Newcomer) -> None:
-    """A caller held to its rows that may not read the ID field cannot be told which are its own: all is refused."""
+    """A caller limited to its rows that may not read the ID field is refused everything: its customers are unknown."""
     person = await newcomer(portal.names.rule("read", ("id", "name"), OWN))
     customer = await portal.customer(owner=person.id)
     portal.forget_requests()
@@ -138,7 +138,7 @@ async def test_own_rows_without_the_id_field(portal: Portal, newcomer: Newcomer)
 async def test_attributes_without_a_field(
     portal: Portal, newcomer: Newcomer, fields: tuple[str, ...], refused: dict[str, object]
 ) -> None:
-    """An attribute that no field allowed for creating stands for is refused by its name, 0 Stripe."""
+    """An attribute without a field that may be created is refused by its name, 0 Stripe."""
     person = await newcomer(portal.names.rule("create", fields))
     allowed = "email" in fields
 
@@ -151,7 +151,7 @@ async def test_attributes_without_a_field(
 
 
 async def test_attributes_with_a_field(portal: Portal, newcomer: Newcomer) -> None:
-    """Attributes whose fields may be created arrive at Stripe; the answer shows them and the new ID, not the rest."""
+    """Attributes of fields that may be created arrive at Stripe; the answer has them and the new ID, and no others."""
     person = await newcomer(portal.names.rule("create", ("name", "email")))
 
     answer = await portal.create(person, name="Ada")
@@ -163,7 +163,7 @@ async def test_attributes_with_a_field(portal: Portal, newcomer: Newcomer) -> No
 
 
 async def test_every_attribute(portal: Portal, newcomer: Newcomer) -> None:
-    """Whoever may create every field may send every attribute that can be set."""
+    """A caller that may create every field may send every attribute that can be set."""
     person = await newcomer(portal.names.rule("create"))
 
     answer = await portal.create(person, name="Ada", phone="+1", description="x", address={"city": "London"})
@@ -174,7 +174,7 @@ async def test_every_attribute(portal: Portal, newcomer: Newcomer) -> None:
 
 
 async def test_operators_map(portal: Portal, newcomer: Newcomer) -> None:
-    """STRIPE_FIELD_MAP decides what a field stands for, in both directions and for both kinds."""
+    """STRIPE_FIELD_MAP decides the attribute of each field, for reading and sending and for both kinds."""
     field_map = json.dumps({"name": ["name", "description"], "email": ["receipt_email", "email"]})
     person = await newcomer(portal.names.rule("read", (ID, "name")), portal.names.rule("create", ("name", "email")))
     payer = await newcomer(portal.names.rule("read", (ID, "email")))
@@ -194,7 +194,7 @@ async def test_operators_map(portal: Portal, newcomer: Newcomer) -> None:
 @pytest.mark.parametrize("wide", [(ID, "name", "email"), ("*",)], ids=["list", "all-fields"])
 @pytest.mark.parametrize("target", ["/customers", "/customers/{}"])
 async def test_fields_of_some_rows(portal: Portal, newcomer: Newcomer, wide: tuple[str, ...], target: str) -> None:
-    """R6: a field that Directus shows in a caller's own rows only is shown of its own customers only."""
+    """R6: a field that Directus shows only in a caller's own rows is shown only of the caller's own customers."""
     person = await newcomer(portal.names.rule("read", wide, OWN), also=[[portal.names.rule("read", (ID, "name"))]])
     foreign = await portal.customer(email="grace@example.com")
 

@@ -1,4 +1,4 @@
-"""The Flow that the README gives, on a real Directus: a new item gets its customer."""
+"""The README's Flow on a real Directus: a new item gets its customer."""
 
 import json
 import re
@@ -22,7 +22,7 @@ PROGRAM = (
 
 
 def documented() -> dict[str, Any]:
-    """Give the README's Flow."""
+    """Give the Flow in the README."""
     block = re.search(r"<!-- flow -->\n```json\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert block is not None
     flow: dict[str, Any] = json.loads(block[1])
@@ -30,7 +30,7 @@ def documented() -> dict[str, Any]:
 
 
 async def install(admin: DirectusAdmin, url: str, token: str) -> str:
-    """Build the Flow as the app does: the operations one after the other, each naming the next."""
+    """Create the Flow as the app does: its operations in sequence, each naming the next."""
     given = documented()
     flow = (await admin.request("POST", "/flows", {**given["flow"], "status": "active"}))["id"]
     following = None
@@ -48,7 +48,7 @@ async def install(admin: DirectusAdmin, url: str, token: str) -> str:
 
 
 async def test_a_new_item_gets_its_customer(stack: Stack, stripe: StripeDouble, newcomer: Newcomer) -> None:
-    """An item that somebody creates in Directus names its Stripe customer a moment later."""
+    """An item that is created in Directus names its Stripe customer a moment later."""
     program = await newcomer(*PROGRAM)
     async with served(settings_of(stack, stripe)) as url:
         flow = await install(stack.admin, url, program.token)
@@ -56,8 +56,8 @@ async def test_a_new_item_gets_its_customer(stack: Stack, stripe: StripeDouble, 
         item = (await stack.admin.request("POST", "/items/customers", {"email": "o'brien+a@example.com"}))["id"]
 
         async def has_customer() -> bool:
-            held = await stack.admin.request("GET", f"/items/customers/{item}?fields=stripe_customer_id")
-            return held["stripe_customer_id"] is not None
+            row = await stack.admin.request("GET", f"/items/customers/{item}?fields=stripe_customer_id")
+            return row["stripe_customer_id"] is not None
 
         try:
             await eventually(has_customer)

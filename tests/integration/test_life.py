@@ -1,6 +1,6 @@
-"""A life under load: real processes behind a real nginx, with the two upstreams as doubles.
+"""Starting, stopping and overload: real processes behind a real nginx, with doubles of both upstreams.
 
-What is said of a start with bad settings, or without upstreams, stands in the unit tests of the process (L5, L6).
+Starts with bad settings or without upstreams are in the unit tests of the process (L5, L6).
 """
 
 import asyncio
@@ -39,7 +39,7 @@ def variables(directus: DirectusDouble, stripe: StripeDouble) -> Mapping[str, st
 
 
 class Load:
-    """Callers that read and create all the time, each by a connection of its own; `failed` says how not."""
+    """Callers that read and create continuously, each on its own connection; `failed` counts failures by their kind."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -83,7 +83,7 @@ class Load:
 async def test_no_request_is_lost(
     directus: DirectusDouble, variables: Mapping[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """L4: of two sidecars behind nginx each is ended and begun again under load: 0 failed requests, exit code 0."""
+    """L4: two sidecars behind nginx are restarted in turn under load: 0 failed requests, exit code 0."""
     ports = [free_port(), free_port()]
     upstreams = f"http://127.0.0.1:{ports[0]} max_fails=0; server 127.0.0.1:{ports[1]}"
     seconds: list[float] = []
@@ -129,8 +129,8 @@ async def _alive(sidecar: Sidecar) -> bool:
         return False
 
 
-async def test_draining_is_told(variables: Mapping[str, str], tmp_path: Path) -> None:
-    """L4: from SIGTERM until the listening ends it is not ready, and alive, and serves."""
+async def test_not_ready_while_draining(variables: Mapping[str, str], tmp_path: Path) -> None:
+    """L4: from SIGTERM until it stops listening the service is alive and not ready, and serves."""
     async with serving(tmp_path / "output", **{**variables, "SHUTDOWN_DELAY": "60"}) as sidecar:
         assert (await sidecar.call("/readyz")).status == 200
         sidecar.terminate()
@@ -148,7 +148,7 @@ async def _not_ready(sidecar: Sidecar) -> bool:
 
 
 async def test_another_signal(variables: Mapping[str, str], tmp_path: Path) -> None:
-    """L4: a signal repeated during the end does not break it off."""
+    """L4: a second signal during shutdown does not interrupt it."""
     async with serving(tmp_path / "output", **variables) as sidecar:
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
             sidecar.process.send_signal(number)
@@ -159,7 +159,7 @@ async def test_another_signal(variables: Mapping[str, str], tmp_path: Path) -> N
 
 @pytest.mark.parametrize("kind", ["silent", "half a header", "slow second", "slow body"])
 async def test_slow_connections_leave_others_alone(variables: Mapping[str, str], tmp_path: Path, kind: str) -> None:
-    """L1: 400 connections that keep the server waiting leave the others' time as it was."""
+    """L1: 400 connections that keep the server waiting leave the others' response time unchanged."""
     start = {
         "silent": b"",
         "half a header": b"GET /stripe/payments HTTP/1.1\r\nHost: a\r\nX: ",
@@ -183,33 +183,33 @@ async def test_slow_connections_leave_others_alone(variables: Mapping[str, str],
 
 
 async def _usual(sidecar: Sidecar) -> float:
-    """Give the median: connections that hold up the server hold up every request, a busy machine only some."""
+    """Give the median: connections that slow down the server delay every request, a busy machine only some."""
     return median([(await sidecar.call(PAGE, bearer(READER.token))).seconds for _ in range(100)])
 
 
-async def test_more_than_it_can(stripe: StripeDouble, variables: Mapping[str, str], tmp_path: Path) -> None:
-    """L2: over the limit there is a 503 with Retry-After at once; health is still told; afterwards all are served."""
-    stall = Stall()
+async def test_overload(stripe: StripeDouble, variables: Mapping[str, str], tmp_path: Path) -> None:
+    """L2: beyond the limit the answer is a 503 with Retry-After at once; health works; later all are served."""
+    hold = Hold()
     async with serving(tmp_path / "output", **{**variables, "MAX_CONCURRENT_REQUESTS": "5"}) as sidecar:
         await eventually(lambda: any(is_probe(request) for request in stripe.requests))
         stripe.fail(stall)
         targets = [f"/stripe/payments?limit={n}" for n in range(1, 6)]
-        held = [asyncio.create_task(sidecar.call(target, bearer(CLERK.token))) for target in targets]
-        await eventually(lambda: stall.arrived == 5)
+        waiting = [asyncio.create_task(sidecar.call(target, bearer(CLERK.token))) for target in targets]
+        await eventually(lambda: hold.arrived == 5)
 
         refused = await asyncio.gather(*(sidecar.call(PAGE, bearer(CLERK.token)) for _ in range(50)))
         assert {(answer.status, answer.header("Retry-After")) for answer in refused} == {(503, "1")}
         assert (await sidecar.call("/readyz")).status == 200
 
-        stall.release()
-        assert [(await one).status for one in held] == [200] * 5
+        hold.release()
+        assert [(await one).status for one in waiting] == [200] * 5
         assert (await sidecar.call(PAGE, bearer(CLERK.token))).status == 200
 
 
 async def test_signal_with_a_client_that_does_not_read(
     stripe: StripeDouble, variables: Mapping[str, str], tmp_path: Path
 ) -> None:
-    """L4: neither a client that stopped reading nor one that never spoke holds up the end."""
+    """L4: neither a client that stops reading nor one that never sends delays the shutdown."""
     stripe.add_payments(2000)
     async with serving(tmp_path / "output", **{**variables, "SHUTDOWN_TIMEOUT": "1"}) as sidecar:
         sent = [b"", request_bytes("GET", "/stripe/payments", [bearer(CLERK.token)], None)]

@@ -1,4 +1,4 @@
-"""A logout through nginx ends what the sidecar remembers of the session, however long that was to be."""
+"""A logout through nginx ends all that the sidecar remembers of the session, whatever the cache's lifetime."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ class Door:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def door(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    """A sidecar that remembers for an hour, behind an nginx of its own."""
+    """A sidecar that remembers for an hour, behind its own nginx."""
     state = tmp_path_factory.mktemp("door")
     async with (
         stack.sidecar(PERMISSIONS_CACHE_TTL="3600", SHUTDOWN_DELAY="0") as sidecar,
@@ -54,7 +54,7 @@ async def post(url: str, path: str, *headers: tuple[str, str], body: bytes = b""
 
 
 async def test_the_next_request_is_refused(door: Door, person: Person) -> None:
-    """The very next request after the logout was answered is refused, 20 times out of 20."""
+    """The first request after the logout's answer is refused, 20 times out of 20."""
     for _ in range(20):
         session = await login(door.nginx, person)
         assert await seen(door.nginx, session) == (200, None)
@@ -64,7 +64,7 @@ async def test_the_next_request_is_refused(door: Door, person: Person) -> None:
 
 
 async def test_requests_meanwhile(door: Door, person: Person) -> None:
-    """Requests of the same session during its logout are not what is remembered afterwards."""
+    """Requests with the same session during its logout leave nothing in the cache."""
     session = await login(door.nginx, person)
     over = asyncio.Event()
 
@@ -82,17 +82,17 @@ async def test_requests_meanwhile(door: Door, person: Person) -> None:
     assert (after, await seen(door.nginx, session)) == (GONE, GONE)
 
 
-async def test_logout_that_is_slow(stack: Stack, person: Person, tmp_path: Path) -> None:
-    """What Directus says between hearing of the logout and answering it is not remembered."""
+async def test_slow_logout(stack: Stack, person: Person, tmp_path: Path) -> None:
+    """An answer of Directus between the logout's start and its end is not remembered."""
     async with (
         relay_to(stack.directus.url) as relay,
         stack.sidecar(PERMISSIONS_CACHE_TTL="3600", SHUTDOWN_DELAY="0") as sidecar,
         servers.nginx(tmp_path, port=free_port(), directus=relay.url, sidecar=sidecar.url) as nginx,
     ):
         session = await login(nginx.url, person)
-        relay.hold()
+        relay.pause()
         ending = asyncio.create_task(logout(nginx.url, session))
-        while relay.held == 0:
+        while relay.paused == 0:
             await seen(nginx.url, session)
         during = await seen(nginx.url, session)
         relay.release()
@@ -103,8 +103,8 @@ async def test_logout_that_is_slow(stack: Stack, person: Person, tmp_path: Path)
 
 
 @pytest.mark.parametrize("path", ["/auth/logout", "/auth/logout/", "/Auth/Logout", "/auth/logout?mode=session"])
-async def test_ways_to_write_it(door: Door, person: Person, path: str) -> None:
-    """Each way to write Directus's path that ends the session is heard."""
+async def test_spellings_of_the_path(door: Door, person: Person, path: str) -> None:
+    """Each spelling of Directus's logout path ends the session here too."""
     session = await login(door.nginx, person)
     assert await seen(door.nginx, session) == (200, None)
     body = b'{"mode": "session"}'
@@ -115,7 +115,7 @@ async def test_ways_to_write_it(door: Door, person: Person, path: str) -> None:
 
 
 async def test_every_address(door: Door, person: Person) -> None:
-    """A session is forgotten for all addresses it was used from, whichever its logout came from, and in all places."""
+    """A logout ends its session for all addresses and all places of the token."""
     session = await login(door.nginx, person)
     for source in ("127.0.0.1", "127.0.0.7"):
         for carried in (Carried.COOKIE, Carried.HEADER):
@@ -128,7 +128,7 @@ async def test_every_address(door: Door, person: Person) -> None:
 
 
 async def test_others_are_remembered(door: Door, person: Person) -> None:
-    """A logout forgets no other session, not even of the same user."""
+    """A logout ends no other session, not even of the same user."""
     first, second = [await login(door.nginx, person) for _ in range(2)]
     assert (await seen(door.nginx, first), await seen(door.nginx, second)) == ((200, None), (200, None))
     hits = await _hits(door)
@@ -145,8 +145,8 @@ async def _hits(door: Door) -> int:
 
 @pytest.mark.parametrize("path", ["/sidecar-logout", "/metrics", "/logout", "/healthz", "/readyz", "/stripe/../logout"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_not_for_the_outside(door: Door, path: str, method: str) -> None:
-    """Nobody outside reaches what is for the proxy, the platform and the monitoring."""
+async def test_internal_routes(door: Door, path: str, method: str) -> None:
+    """No client outside reaches the routes for the proxy, the platform and the monitoring."""
     port = int(door.nginx.rpartition(":")[2])
     answer = await exchange(port, request_bytes(method, path, [], None))
 
@@ -167,14 +167,14 @@ async def test_not_for_the_outside(door: Door, path: str, method: str) -> None:
     ],
     ids=["nothing", "two cookies", "two headers", "no token", "no address", "long", "not ASCII"],
 )
-async def test_answers_alike(door: Door, headers: list[tuple[str, str]]) -> None:
-    """Whatever is sent is answered with the same 204, so that nothing can be learnt here."""
+async def test_same_answer_to_all(door: Door, headers: list[tuple[str, str]]) -> None:
+    """Every request gets the same 204, so that a client learns nothing from it."""
     assert await post(door.sidecar.url, "/logout", *headers) == 204
     assert await post(door.sidecar.url, "/logout?access_token=a&access_token=b", *headers, body=b"{") == 204
 
 
 async def test_two_cookies(stack: Stack, door: Door, person: Person) -> None:
-    """A second cookie of the name, or a header beside it, does not keep a session remembered."""
+    """A second session cookie, or a header beside it, does not keep a session remembered."""
     for other in (("Cookie", f"{SESSION_COOKIE}=other"), ("Authorization", "Bearer other")):
         session = await login(door.nginx, person)
         assert await seen(door.nginx, session) == (200, None)
@@ -187,13 +187,13 @@ async def test_two_cookies(stack: Stack, door: Door, person: Person) -> None:
 
 
 @pytest.mark.parametrize("sidecar", ["down", "silent"])
-async def test_nobody_is_kept_from_logging_out(stack: Stack, person: Person, tmp_path: Path, sidecar: str) -> None:
-    """Without a sidecar that answers a logout works all the same, and soon."""
+async def test_logout_without_a_sidecar(stack: Stack, person: Person, tmp_path: Path, sidecar: str) -> None:
+    """A logout works, and soon, although no sidecar answers."""
     async with full_backlog() as silent:
         url = silent if sidecar == "silent" else f"http://127.0.0.1:{free_port()}"
         async with servers.nginx(tmp_path, port=free_port(), directus=stack.directus.url, sidecar=url) as nginx:
             session = await login(nginx.url, person)
-            async with asyncio.timeout(30):  # what nginx itself has without a word of ours is 60 s
+            async with asyncio.timeout(30):  # nginx's own default is 60 s
                 await logout(nginx.url, session)
 
     assert await seen(stack.main_sidecar.url, session) == GONE

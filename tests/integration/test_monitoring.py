@@ -1,4 +1,4 @@
-"""What one can see of the service: log lines, request IDs, and that dashboard and alerts speak of what there is."""
+"""The service's log lines and request IDs, and the metrics that dashboard and alerts use."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ _GROUPING = re.compile(r"\bby \(([^)]*)\)")
 
 
 def expressions() -> dict[str, str]:
-    """Give every expression of alerts and dashboard, by its title; Grafana's variables replaced."""
+    """Give every expression of alerts and dashboard, by its title; Grafana's variables are replaced."""
     rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"][0]["rules"]
     panels = json.loads((MONITORING / "dashboard.json").read_text())["panels"]
     shown = {f"{panel['title']} {target['refId']}": target["expr"] for panel in panels for target in panel["targets"]}
@@ -44,7 +44,7 @@ def expressions() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def samples() -> set[str]:
-    """Every series' name that the service gives."""
+    """Give the name of every series that the service exposes."""
     metrics = Metrics()
     metrics.requests.labels("none", "200", "none").inc()
     metrics.webhooks.labels("other", "done").inc()
@@ -54,7 +54,7 @@ def samples() -> set[str]:
 
 @pytest.mark.parametrize("title", expressions())
 def test_metrics_that_are_named_exist(title: str, samples: set[str]) -> None:
-    """Each metric, label and label's value that an alert or a panel names is one that the service gives."""
+    """Each metric, label and label's value in an alert or a panel is one that the service exposes."""
     expression = expressions()[title]
     bare = _LITERAL.sub('""', expression)
 
@@ -73,7 +73,7 @@ def test_metrics_that_are_named_exist(title: str, samples: set[str]) -> None:
 
 
 def test_promtool_accepts_them(tmp_path: Path) -> None:
-    """Prometheus's own tool accepts alerts and panels, where it is installed (Debian: prometheus)."""
+    """Prometheus's own tool accepts alerts and panels, if it is installed (Debian: prometheus)."""
     promtool = tools.find("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
@@ -82,7 +82,7 @@ def test_promtool_accepts_them(tmp_path: Path) -> None:
     everything.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))
     command = [promtool, "check", "rules", str(MONITORING / "alerts.yaml"), str(everything)]
 
-    ended = subprocess.run(  # noqa: S603 - a tool of the machine's, without a shell
+    ended = subprocess.run(  # noqa: S603 - the machine's own program, no shell
         command, capture_output=True, text=True, check=False
     )
 
@@ -90,7 +90,7 @@ def test_promtool_accepts_them(tmp_path: Path) -> None:
 
 
 def test_dashboard_is_whole() -> None:
-    """Panels have IDs and places of their own, and ask the data source that can be chosen."""
+    """Panels have unique IDs and places, and use the data source that the user selects."""
     panels = json.loads((MONITORING / "dashboard.json").read_text())["panels"]
 
     assert len({panel["id"] for panel in panels}) == len(panels)
@@ -130,7 +130,7 @@ async def test_one_line_a_request(directus: DirectusDouble, stripe: StripeDouble
 
 
 async def test_audit_line(directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path) -> None:
-    """Each customer created is a line of its own: who, which, under which request."""
+    """Each created customer is a log line: the caller, the customer and the request's ID."""
     json_type = ("Content-Type", "application/json")
     async with serving(tmp_path / "output", **environment(directus.url, stripe.url)) as sidecar:
         headers = (bearer(CLERK.token), json_type, ("X-Request-Id", ID))
@@ -145,7 +145,7 @@ async def test_audit_line(directus: DirectusDouble, stripe: StripeDouble, tmp_pa
 
 
 async def test_request_id(directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path) -> None:
-    """A well-formed ID is taken, given back, logged and passed to both upstreams; any other is replaced."""
+    """A well-formed request ID is accepted, returned, logged and passed to both upstreams; any other is replaced."""
     variables = environment(directus.url, stripe.url, PERMISSIONS_CACHE_TTL="0.001", PERMISSIONS_DENIED_TTL="0.001")
     async with serving(tmp_path / "output", **variables) as sidecar:
         for given in (ID, "short", "x" * 65, "with space", "new\tline", 'quote"quote', "ünïcode-id", None):
@@ -161,7 +161,7 @@ async def test_request_id(directus: DirectusDouble, stripe: StripeDouble, tmp_pa
 
 
 async def test_request_id_through_nginx(directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path) -> None:
-    """One ID in the proxy's log, the sidecar's and both upstreams': the client's, or one that the proxy makes."""
+    """One ID is in the proxy's log, the sidecar's and both upstreams': the client's, or the proxy's own."""
     async with (
         serving(tmp_path / "output", **environment(directus.url, stripe.url)) as sidecar,
         servers.nginx(
@@ -182,7 +182,7 @@ def _logged(log: Path, identity: str) -> None:
 
 
 async def test_upstreams_times(directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path) -> None:
-    """A request's line says how long each upstream took that was asked for it."""
+    """A request's line has the time of each upstream that was asked."""
     async with serving(tmp_path / "output", **environment(directus.url, stripe.url)) as sidecar:
         await sidecar.call(PAYMENTS, bearer(CLERK.token))
         await sidecar.call(PAYMENTS, bearer(NOBODY.token))

@@ -1,4 +1,4 @@
-"""Every row of the table on a real Directus and the Stripe emulator: by who may do all, by the owner, by a stranger."""
+"""Every row of the table on a real Directus and the Stripe emulator: for an administrator, an owner, a stranger."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -22,7 +22,7 @@ OWNER = (
     Rule("customers", "update", ("name", "email"), item=OWN),
     Rule("customers", "create", ("name", "email")),
 )
-# What is sent beside the path; {names} are a shop's. A row without one sends nothing.
+# The body or query of each call; {names} are a shop's. An operation without an entry sends nothing.
 SENT: dict[str, dict[str, object]] = {
     "customers.create": {"email": "grace@example.com"},
     "customers.update": {"name": "Ada", "email": "ada2@example.com"},
@@ -89,7 +89,7 @@ async def shop(stack: Stack) -> Shop:
 
 
 async def _shop(stack: Stack) -> Shop:
-    """Open one that also has a payment which is still to be made."""
+    """Open a shop that also has an unpaid payment."""
     shop = await open_shop(Account(stack.stripe_url))
     unpaid = await shop.account.post("payment_intents", shop.filled("amount=900&currency=eur&customer={customer}"))
     return replace(shop, ids={**shop.ids, "unpaid": unpaid["id"]})
@@ -97,7 +97,7 @@ async def _shop(stack: Stack) -> Shop:
 
 @pytest.fixture
 async def owner(stack: Stack, newcomer: Newcomer, shop: Shop) -> AsyncIterator[Person]:
-    """Somebody whose one item names the shop's customer."""
+    """A person with one item, which names the shop's customer."""
     person = await newcomer(*OWNER)
     new = {"name": "Own", "stripe_customer_id": shop["customer"], "owner": person.id}
     item = (await stack.admin.request("POST", "/items/customers", new))["id"]
@@ -110,16 +110,16 @@ def wanted(operation: Operation) -> int:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda row: row.name)
-async def test_who_may_do_all(stack: Stack, sidecar: str, shop: Shop, operation: Operation) -> None:
-    """An administrator gets what the table says, from Directus's permissions through to Stripe's answer."""
+async def test_administrator(stack: Stack, sidecar: str, shop: Shop, operation: Operation) -> None:
+    """An administrator gets the table's answer, through Directus's permissions to Stripe."""
     answer = await call(sidecar, operation, stack.people["administrator"], shop)
 
     assert (answer.status, answer.body[:300]) == (wanted(operation), answer.body[:300])
 
 
 @pytest.mark.parametrize("operation", PERSONAL, ids=lambda row: row.name)
-async def test_the_owner(sidecar: str, shop: Shop, owner: Person, operation: Operation) -> None:
-    """Somebody held to its own rows does with its own customer what the table offers, and with no other's."""
+async def test_owner(sidecar: str, shop: Shop, owner: Person, operation: Operation) -> None:
+    """A caller limited to its rows may use every operation of the table on its own customer."""
     answer = await call(sidecar, operation, owner, shop)
 
     assert (answer.status, answer.body[:300]) == (wanted(operation), answer.body[:300])
@@ -128,8 +128,8 @@ async def test_the_owner(sidecar: str, shop: Shop, owner: Person, operation: Ope
 @pytest.mark.parametrize(
     "operation", [row for row in PERSONAL if row.path_resource or row.name in {*ASKED, *SENT}], ids=lambda row: row.name
 )
-async def test_a_stranger(stack: Stack, sidecar: str, owner: Person, operation: Operation) -> None:
-    """The same for another's customer and objects is refused, and nothing is changed at Stripe."""
+async def test_stranger(stack: Stack, sidecar: str, owner: Person, operation: Operation) -> None:
+    """The same operations on another's customer and objects are refused, and nothing is changed at Stripe."""
     foreign = await _shop(stack)
     before = len(stack.stripe_requests())
 

@@ -1,4 +1,4 @@
-"""Operations that a collection of their own decides on: prepared by `provision`, missed by nobody."""
+"""Operations with a deciding collection of their own: `provision` prepares it, every command reports its absence."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,7 +22,7 @@ collection = "{collection}"
 
 @pytest.fixture
 async def books(stack: Stack) -> AsyncIterator[Place]:
-    """A collection of the project's own, whose primary key is not called id."""
+    """A collection of the project, with a primary key that is not called id."""
     async with place(stack, prefix="books") as new:
         yield new
 
@@ -40,10 +40,8 @@ async def create(books: Place) -> None:
     await books.stack.admin.request("POST", "/collections", new)
 
 
-async def test_a_collection_that_is_not_there(
-    stack: Stack, books: Place, rules: str, start_sidecar: StartSidecar
-) -> None:
-    """Provision, check and the start each name the rule about a collection that Directus does not have."""
+async def test_an_unknown_collection(stack: Stack, books: Place, rules: str, start_sidecar: StartSidecar) -> None:
+    """Provision, check and the start each name the rule with an unknown collection."""
     said = f"[balance_transactions.list]: Directus has no collection {books.collection}"
 
     provisioned = await Place(stack, books.admin_token, "customers").provision(STRIPE_OPERATIONS=rules)
@@ -57,8 +55,8 @@ async def test_a_collection_that_is_not_there(
     assert said in str(ended.value)
 
 
-async def test_what_is_missing_is_told_before_anything_is_made(stack: Stack, books: Place, tmp_path: Path) -> None:
-    """Provision names every missing collection and field, and has then not made the customers collection either."""
+async def test_provision_checks_before_it_creates(stack: Stack, books: Place, tmp_path: Path) -> None:
+    """Provision names every missing collection and field before it creates anything, even the customers collection."""
     await create(books)
     path = tmp_path / "operations.toml"
     path.write_text(
@@ -79,7 +77,7 @@ async def test_what_is_missing_is_told_before_anything_is_made(stack: Stack, boo
 
 
 async def test_check_sees_fields_with_a_token_that_sees_all(stack: Stack, books: Place, tmp_path: Path) -> None:
-    """A service token that may read a whole collection lets `check` name a field that is not there."""
+    """With a service token that may read a whole collection, `check` names a missing field."""
     await create(books)
     path = tmp_path / "operations.toml"
     path.write_text(f"[refunds.create]\ncollection = '{books.collection}'\nfields = {{ numbr = 'status' }}\n")
@@ -98,7 +96,7 @@ async def test_check_sees_fields_with_a_token_that_sees_all(stack: Stack, books:
 
 
 async def test_a_collection_that_decides(stack: Stack, rules: str, books: Place, newcomer: Newcomer) -> None:
-    """Provisioned, the token sees that the collection is there and none of its items; its permissions decide."""
+    """After `provision` the token sees that the collection exists and no item of it; its permissions decide."""
     await create(books)
     await stack.admin.request("POST", f"/items/{books.collection}", {})
     async with place(stack) as buyers:

@@ -1,4 +1,4 @@
-"""`provision` on a real Directus: what it makes, that it makes it once, and how little the service may do by it."""
+"""`provision` on a real Directus: what it creates, that it creates it once, and how few rights the service gets."""
 
 import asyncio
 import stat
@@ -36,14 +36,14 @@ _RULE = ["id", "collection", "action", "fields", "permissions", "policy"]
 
 @pytest.fixture
 async def buyers(stack: Stack) -> AsyncIterator[Place]:
-    """A collection that is not there yet."""
+    """A collection that does not exist yet."""
     async with place(stack) as new:
         yield new
 
 
 @pytest.fixture
 async def users(stack: Stack) -> AsyncIterator[Place]:
-    """The project that keeps Stripe's IDs on its users, in a field that is not there yet."""
+    """A project with Stripe's IDs on its users, in a field that does not exist yet."""
     async with place_on_users(stack) as new:
         yield new
 
@@ -53,14 +53,14 @@ async def everything(stack: Stack) -> dict[str, Any]:
 
 
 async def code_of(directus: DirectusAdmin, method: str, path: str, body: object = None) -> str:
-    """Directus's code for a call that it must refuse."""
+    """Give Directus's code for a call that it must refuse."""
     with pytest.raises(DirectusError) as refused:
         await directus.request(method, path, body)
     return refused.value.code
 
 
 def only(**actions: object) -> dict[str, object]:
-    """One collection of `/permissions/me`, with none of the actions that are not named."""
+    """Give one collection of `/permissions/me`, with empty grants except for the named actions."""
     return {name: actions.get(name, {"access": "none"}) for name in ("read", "create", "update", "delete", "share")}
 
 
@@ -71,7 +71,7 @@ async def item(buyers: Place, **values: object) -> int:
 
 
 async def test_first_run(buyers: Place) -> None:
-    """On an empty Directus it creates collection, policy, user and token, and says so."""
+    """On an empty Directus it creates collection, policy, user and token, and reports each."""
     ended = await buyers.provision()
 
     assert ended.code == 0
@@ -80,7 +80,7 @@ async def test_first_run(buyers: Place) -> None:
 
 
 async def test_second_run_changes_nothing(buyers: Place) -> None:
-    """A second run says "unchanged" throughout, gives no token, and Directus has not recorded a single change."""
+    """A second run reports "unchanged" throughout, gives no token, and Directus records no change."""
     await buyers.provision()
     before = await everything(buyers.stack)
 
@@ -93,7 +93,7 @@ async def test_second_run_changes_nothing(buyers: Place) -> None:
 
 
 async def test_the_field(buyers: Place) -> None:
-    """The ID field is a string, unique, nullable, read-only in the app, and explains itself."""
+    """The ID field is a unique and nullable string, read-only in the app, with an explanation."""
     await buyers.provision()
 
     field = await buyers.stack.admin.request("GET", f"/fields/{buyers.collection}/{buyers.field}")
@@ -104,8 +104,8 @@ async def test_the_field(buyers: Place) -> None:
     assert "Stripe" in field["meta"]["note"]
 
 
-async def test_what_the_service_writes_has_its_fields(buyers: Place) -> None:
-    """A created collection has its primary key, and the fields that a created customer's item needs."""
+async def test_the_created_fields(buyers: Place) -> None:
+    """A created collection has its primary key, and the fields of an item that comes with a customer."""
     await buyers.provision()
 
     row = await buyers.stack.admin.request("POST", buyers.items, {"name": "Ada", "email": "ada@example.com"})
@@ -114,7 +114,7 @@ async def test_what_the_service_writes_has_its_fields(buyers: Place) -> None:
 
 
 async def test_the_token_claims_an_item_once(buyers: Place) -> None:
-    """W4: With the service token the sidecar's own client fills an empty ID, and cannot fill it a second time."""
+    """W4: With the service token the sidecar's own client fills an empty ID once, and not a second time."""
     token = token_of(await buyers.provision())
     new = await item(buyers, name="Ada")
     service = Credential(token, Source.SERVICE, None)
@@ -131,7 +131,7 @@ async def test_the_token_claims_an_item_once(buyers: Place) -> None:
 
 
 async def test_permissions_are_the_least(buyers: Place) -> None:
-    """The token may read key and ID, update the ID of some items, see who else may, and that is everything it may."""
+    """The token may read key and ID, update some items' ID, read the collection's policies, and do nothing else."""
     service = await buyers.provisioned()
 
     assert await service.request("GET", "/permissions/me") == {
@@ -151,7 +151,7 @@ async def test_permissions_are_the_least(buyers: Place) -> None:
 
 @pytest.mark.parametrize("value", ["cus_Other", None, ""])
 async def test_a_filled_id_cannot_be_overwritten(buyers: Place, value: str | None) -> None:
-    """W4: Whoever has the service token can neither change nor clear an ID, by any way of addressing its item."""
+    """W4: With the service token an ID can be neither changed nor cleared, by any way to address its item."""
     service = await buyers.provisioned()
     filled = await item(buyers, **{buyers.field: "cus_First"})
     change = {buyers.field: value}
@@ -171,7 +171,7 @@ async def test_a_filled_id_cannot_be_overwritten(buyers: Place, value: str | Non
 
 @pytest.mark.parametrize("value", ["evil", "cus_", "cus_a/../b", "cus_a\n"])
 async def test_only_customer_ids_can_be_written(buyers: Place, value: str) -> None:
-    """Whoever has the service token can put nothing into an empty field but what looks like a customer's ID."""
+    """With the service token only strings in the form of a customer's ID can be written to an empty field."""
     service = await buyers.provisioned()
     empty = await item(buyers, name="Ada")
 
@@ -179,7 +179,7 @@ async def test_only_customer_ids_can_be_written(buyers: Place, value: str) -> No
 
 
 async def test_the_rest_is_refused(buyers: Place) -> None:
-    """The service token reads no other field or collection, and neither creates, deletes, nor looks at the system."""
+    """The service token reads no other field or collection, creates and deletes nothing, and reads no system data."""
     service = await buyers.provisioned()
     new = await item(buyers, name="Ada")
 
@@ -205,7 +205,7 @@ async def test_the_rest_is_refused(buyers: Place) -> None:
 
 
 async def test_on_users(users: Place) -> None:
-    """For `directus_users` only the field is created; the token fills it once, and sees nothing else of a user."""
+    """For `directus_users` only the field is created; the token fills it once, and reads nothing else of a user."""
     guest = users.stack.people["guest"].id
     first, second = await users.provision(), await users.provision()
     service = DirectusAdmin(users.stack.directus.url, token_of(first))
@@ -224,7 +224,7 @@ async def test_on_users(users: Place) -> None:
 
 
 async def test_token_file(buyers: Place, tmp_path: Path) -> None:
-    """S1: With --token-file the token stands in that file, readable by its owner alone, and nowhere in the output."""
+    """S1: With --token-file the token is in that file, readable only by its owner, and nowhere in the output."""
     file = tmp_path / "token"
     file.write_text("what an earlier Directus gave")
     file.chmod(0o644)
@@ -240,7 +240,7 @@ async def test_token_file(buyers: Place, tmp_path: Path) -> None:
 
 
 async def test_token_file_that_cannot_be_written(buyers: Place, tmp_path: Path) -> None:
-    """Where the file cannot be written no token is made, so the next run still makes one."""
+    """If the file cannot be written no token is made, so the next run still makes one."""
     refused = await buyers.provision("--token-file", str(tmp_path / "absent" / "token"))
 
     ended = await buyers.provision()
@@ -251,8 +251,8 @@ async def test_token_file_that_cannot_be_written(buyers: Place, tmp_path: Path) 
     assert token_of(ended)
 
 
-async def test_what_a_project_has_is_mended_and_kept(buyers: Place) -> None:
-    """A field that is there becomes unique and read-only; its name, note and values stay."""
+async def test_an_existing_field_is_corrected_and_kept(buyers: Place) -> None:
+    """An existing field becomes unique and read-only; its name, note and values stay."""
     directus = buyers.stack.admin
     fields = [
         {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has_auto_increment": True}},
@@ -272,8 +272,8 @@ async def test_what_a_project_has_is_mended_and_kept(buyers: Place) -> None:
     assert [row[buyers.field] for row in await directus.request("GET", buyers.items)] == ["cus_First"]
 
 
-async def test_doubled_ids_are_left_alone(buyers: Place) -> None:
-    """Where two items hold the same ID it says so, and leaves which of them is right to the operator."""
+async def test_duplicate_ids_are_reported(buyers: Place) -> None:
+    """If two items contain the same ID, it reports that and changes neither."""
     directus = buyers.stack.admin
     await buyers.provision()
     path = f"/fields/{buyers.collection}/{buyers.field}"
@@ -295,8 +295,8 @@ async def test_doubled_ids_are_left_alone(buyers: Place) -> None:
         ({"STRIPE_CUSTOMER_ID_FIELD": "id"}, "STRIPE_CUSTOMER_ID_FIELD"),
     ],
 )
-async def test_what_is_something_else_is_a_fault(buyers: Place, settings: dict[str, str], mend: str) -> None:
-    """Where a name belongs to something else the run ends with a fault that says what to set, and nothing changed."""
+async def test_a_taken_name_is_a_fault(buyers: Place, settings: dict[str, str], mend: str) -> None:
+    """If a name belongs to something else, the run ends with a fault that names the setting, and nothing is changed."""
     await buyers.provision()
     before = await everything(buyers.stack)
 
@@ -308,7 +308,7 @@ async def test_what_is_something_else_is_a_fault(buyers: Place, settings: dict[s
 
 
 async def test_a_widened_policy_is_narrowed(buyers: Place) -> None:
-    """Rights added to the sidecar's own rules are taken back; other rules are a fault, and the operator's to end."""
+    """Rights added to the sidecar's own rules are removed; other rules are a fault for the operator to correct."""
     await buyers.provision()
     directus, policy = buyers.stack.admin, await buyers.policy()
     await directus.request("PATCH", f"/policies/{policy['id']}", {"app_access": True, "ip_access": None})
@@ -328,7 +328,7 @@ async def test_a_widened_policy_is_narrowed(buyers: Place) -> None:
 
 
 async def test_webhooks(buyers: Place) -> None:
-    """With STRIPE_WEBHOOK_SECRET the token may read and change mapped fields that are there, and clear an ID."""
+    """With STRIPE_WEBHOOK_SECRET the token may read and change existing mapped fields, and clear an ID."""
     token = token_of(await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET))
     service = DirectusAdmin(buyers.stack.directus.url, token)
     filled = await item(buyers, name="Ada", **{buyers.field: "cus_First"})
@@ -348,8 +348,8 @@ async def test_webhooks(buyers: Place) -> None:
 
 
 @pytest.mark.parametrize("value", ["evil", "", "cus_", "cus_a/../b", "cus_a\n", 7, ["cus_a"]])
-async def test_webhooks_and_what_is_no_id(buyers: Place, value: object) -> None:
-    """Nothing but what looks like a customer's ID, or nothing at all, can be written, with other fields or alone."""
+async def test_webhooks_write_only_ids(buyers: Place, value: object) -> None:
+    """Only a string in the form of a customer's ID, or null, can be written, alone or with other fields."""
     service = DirectusAdmin(buyers.stack.directus.url, token_of(await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET)))
     new = await item(buyers, name="Ada")
 
@@ -358,7 +358,7 @@ async def test_webhooks_and_what_is_no_id(buyers: Place, value: object) -> None:
 
 
 async def test_webhooks_and_the_rest(buyers: Place) -> None:
-    """With webhooks, too, the token neither creates nor deletes, and other fields are not its to see or change."""
+    """With webhooks, too, the token neither creates nor deletes, and neither reads nor changes other fields."""
     await buyers.provision()
     note = {"field": "note", "type": "string", "schema": {}, "meta": {}}
     await buyers.stack.admin.request("POST", f"/fields/{buyers.collection}", note)
@@ -378,8 +378,8 @@ async def test_webhooks_and_the_rest(buyers: Place) -> None:
     assert refused == ["FORBIDDEN"] * len(refused)
 
 
-async def test_webhooks_no_more(buyers: Place) -> None:
-    """Without STRIPE_WEBHOOK_SECRET the token is held to empty IDs again."""
+async def test_webhooks_turned_off(buyers: Place) -> None:
+    """Without STRIPE_WEBHOOK_SECRET the token is limited to empty IDs again."""
     token = token_of(await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET))
     service = DirectusAdmin(buyers.stack.directus.url, token)
     filled = await item(buyers, **{buyers.field: "cus_First"})
@@ -392,7 +392,7 @@ async def test_webhooks_no_more(buyers: Place) -> None:
 
 
 async def test_webhooks_with_a_field_map(buyers: Place) -> None:
-    """The rights are for the fields that STRIPE_FIELD_MAP names, not for others that happen to be there."""
+    """The rights cover the fields that STRIPE_FIELD_MAP names, and no others that happen to exist."""
     ended = await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET, STRIPE_FIELD_MAP='{"email": "email", "fax": "phone"}')
 
     rules = {rule["action"]: rule["fields"] for rule in (await buyers.policy())["permissions"][:2]}
@@ -401,7 +401,7 @@ async def test_webhooks_with_a_field_map(buyers: Place) -> None:
 
 
 async def test_webhooks_on_users(users: Place) -> None:
-    """For `directus_users` nothing by which somebody signs in is among them, whatever the map says."""
+    """For `directus_users` no field of the login is among them, whatever the map says."""
     field_map = '{"first_name": "name", "email": "email", "password": "phone", "role": "description"}'
     settings = {"STRIPE_WEBHOOK_SECRET": SECRET, "STRIPE_FIELD_MAP": field_map}
     service = DirectusAdmin(users.stack.directus.url, token_of(await users.provision(**settings)))
@@ -415,7 +415,7 @@ async def test_webhooks_on_users(users: Place) -> None:
 
 
 async def test_realtime(buyers: Place) -> None:
-    """With DIRECTUS_REALTIME the token may also read the IDs of whatever permissions depend on, and no more of it."""
+    """With DIRECTUS_REALTIME the token may also read the IDs, and no more, of what permissions depend on."""
     token = token_of(await buyers.provision(DIRECTUS_REALTIME="true"))
     service = DirectusAdmin(buyers.stack.directus.url, token)
 
@@ -434,8 +434,8 @@ async def test_realtime(buyers: Place) -> None:
     }
 
 
-async def test_realtime_no_more(buyers: Place) -> None:
-    """Without DIRECTUS_REALTIME what only that needs is narrowed, or is a fault and the operator's to end."""
+async def test_realtime_turned_off(buyers: Place) -> None:
+    """Without DIRECTUS_REALTIME rights that only the feed needs are narrowed, or are a fault for the operator."""
     await buyers.provision(DIRECTUS_REALTIME="true")
 
     ended = await buyers.provision()
@@ -447,7 +447,7 @@ async def test_realtime_no_more(buyers: Place) -> None:
 
 
 async def test_realtime_hears_of_a_permission_that_is_moved(buyers: Place, newcomer: Newcomer) -> None:
-    """A permission that becomes another collection's is heard of, although what remains is none of ours."""
+    """A permission that moves to another collection is announced, although its new collection is none of ours."""
     token, causes = token_of(await buyers.provision(DIRECTUS_REALTIME="true")), list[str]()
     somebody = await newcomer(Rule(buyers.collection, "read"))
     permissions = f"/permissions?filter[policy][name][_eq]={somebody.name}&fields=id"
@@ -467,7 +467,7 @@ async def test_realtime_hears_of_a_permission_that_is_moved(buyers: Place, newco
 
 
 async def test_realtime_on_users(users: Place) -> None:
-    """For `directus_users` the right to its IDs is there once, within that to its customers."""
+    """For `directus_users` there is one right to its IDs, inside the right to its customers."""
     await users.provision(DIRECTUS_REALTIME="true")
 
     again = await users.provision(DIRECTUS_REALTIME="true")
@@ -478,7 +478,7 @@ async def test_realtime_on_users(users: Place) -> None:
 
 
 async def test_an_operators_own_network_stays(buyers: Place) -> None:
-    """A policy that the operator limits to a network stays limited to it."""
+    """An operator's network limit on the policy stays."""
     await buyers.provision()
     policy = await buyers.policy()
     own = ["127.0.0.0/8"]
@@ -490,8 +490,8 @@ async def test_an_operators_own_network_stays(buyers: Place) -> None:
     assert (await buyers.policy())["ip_access"] == own
 
 
-async def test_a_policy_that_somebody_else_has_too(buyers: Place, newcomer: Newcomer) -> None:
-    """The service policy in anybody else's hands is a fault."""
+async def test_a_policy_with_other_users(buyers: Place, newcomer: Newcomer) -> None:
+    """The service policy on any other user or role is a fault."""
     await buyers.provision()
     somebody = await newcomer()
     access = {"user": somebody.id, "policy": (await buyers.policy())["id"]}
@@ -504,7 +504,7 @@ async def test_a_policy_that_somebody_else_has_too(buyers: Place, newcomer: Newc
 
 
 async def test_a_cleared_token_is_made_anew(buyers: Place) -> None:
-    """A token is changed by clearing it in Directus: the next run makes another, and the first opens nothing."""
+    """An administrator renews a token by clearing it: the next run makes another, and the first is refused."""
     old = token_of(await buyers.provision())
     [holder] = (await buyers.policy())["users"]
     await buyers.stack.admin.request("PATCH", f"/users/{holder['user']}", {"token": None})
@@ -516,8 +516,8 @@ async def test_a_cleared_token_is_made_anew(buyers: Place) -> None:
     assert refused == "INVALID_CREDENTIALS"
 
 
-async def test_two_collections_do_not_meet(buyers: Place, stack: Stack) -> None:
-    """Two sidecars on two collections each have a policy of their own, and neither run touches the other's."""
+async def test_two_collections_are_separate(buyers: Place, stack: Stack) -> None:
+    """Two sidecars with two collections have a policy each, and neither run changes the other's."""
     async with place(stack) as others:
         first, second = await buyers.provisioned(), await others.provisioned()
 
@@ -529,13 +529,13 @@ async def test_two_collections_do_not_meet(buyers: Place, stack: Stack) -> None:
 
 
 async def test_a_collection_called_errors(stack: Stack) -> None:
-    """Names that look like an error to the library it uses are only names."""
+    """Names that look like an error to the library are accepted."""
     async with place(stack, prefix="errors") as new:
         assert [(await new.provision()).code for _ in range(2)] == [0, 0]
 
 
 async def test_without_an_administrators_token(buyers: Place) -> None:
-    """A token that is nobody's or no administrator's ends it with a fault; none at all is an unusable setting."""
+    """An unknown or non-administrator token ends it with a fault; a missing one is an unusable setting."""
     clerk = buyers.stack.people["clerk"].token
 
     nobodys = await buyers.provision(DIRECTUS_ADMIN_TOKEN="MARKEDtoken")
@@ -551,7 +551,7 @@ async def test_without_an_administrators_token(buyers: Place) -> None:
 
 
 async def test_the_admin_token_from_a_file(buyers: Place, tmp_path: Path) -> None:
-    """DIRECTUS_ADMIN_TOKEN_FILE does as well, and its token is never shown."""
+    """DIRECTUS_ADMIN_TOKEN_FILE works too, and its token is never shown."""
     file = tmp_path / "admin"
     file.write_text(f"{buyers.admin_token}\n")
 
@@ -562,7 +562,7 @@ async def test_the_admin_token_from_a_file(buyers: Place, tmp_path: Path) -> Non
 
 
 async def test_directus_down(buyers: Place) -> None:
-    """U1: A Directus that is not up is a fault of one line, without a traceback."""
+    """U1: A Directus that is down is a fault in one line, without a traceback."""
     ended = await buyers.provision(DIRECTUS_URL=f"http://127.0.0.1:{free_port()}")
 
     assert ended.code == 1

@@ -1,4 +1,4 @@
-"""A real Directus tells of its changes: what an administrator takes away is gone while the page still shows it."""
+"""A real Directus announces changes: a revoked permission is gone while the page still shows it."""
 
 import asyncio
 import math
@@ -29,7 +29,7 @@ Change = Callable[[Stack, Person], Awaitable[object]]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def rights(stack: Stack) -> AsyncIterator[None]:
-    """Give the service what `provision` adds for the feed, and take it back afterwards."""
+    """Give the service the rights that `provision` adds for the feed, and remove them afterwards."""
     before = [row["id"] for row in await _rules(stack)]
     token = stack.people["administrator"].token
     given = {**stack.settings, "DIRECTUS_ADMIN_TOKEN": token, "DIRECTUS_REALTIME": "true"}
@@ -48,20 +48,20 @@ async def _rules(stack: Stack) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def fed(stack: Stack, **settings: str) -> AsyncIterator[str]:
-    """Give the URL of a sidecar that follows the feed, once it does."""
+    """Give the URL of a sidecar that follows the feed."""
     async with stack.sidecar(**LONG, DIRECTUS_REALTIME="true", SHUTDOWN_DELAY="0", **settings) as sidecar:
         await eventually(lambda: _realtime(sidecar.url, "connected"))
         yield sidecar.url
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def sidecar(stack: Stack, rights: None) -> AsyncIterator[str]:  # noqa: ARG001 - they come first
+async def sidecar(stack: Stack, rights: None) -> AsyncIterator[str]:  # noqa: ARG001 - they must come first
     async with fed(stack) as url:
         yield url
 
 
 async def _realtime(url: str, state: str) -> bool:
-    """Whether /readyz, which stays ready, and the metric agree on `state`."""
+    """Say whether /readyz, which stays ready, and the metric both say `state`."""
     answer = await ask(url, "/readyz")
     assert answer.status == 200
     value = await metric(url, "sidecar_feed_connected")
@@ -79,7 +79,7 @@ async def status(url: str, token: str) -> int:
 
 
 async def remembered(url: str, token: str) -> None:
-    """Wait until a grant is felt, and answered without asking Directus again."""
+    """Wait until a grant takes effect and is answered from the cache."""
 
     async def hit() -> bool:
         before = await metric(url, HITS)
@@ -89,7 +89,7 @@ async def remembered(url: str, token: str) -> None:
 
 
 async def until_refused(url: str, token: str) -> float:
-    """Give the seconds from now to the end of the first refusal, which are far fewer than in an hour."""
+    """Give the seconds from now to the end of the first refusal, which are far fewer than an hour's."""
     begun = time.monotonic()
 
     async def refused() -> bool:
@@ -136,7 +136,7 @@ async def detach_policy(stack: Stack, person: Person) -> None:
 
 
 async def change_access(stack: Stack, person: Person) -> None:
-    """Give the role's policy to somebody else."""
+    """Assign the role's policy to another user."""
     other = stack.people["guest"].id
     await stack.admin.request("PATCH", await the_access(stack, person), {"role": None, "user": other})
 
@@ -173,8 +173,8 @@ async def take_users_from_role(stack: Stack, person: Person) -> None:
     ],
     ids=lambda change: change.__name__,
 )
-async def test_what_is_taken_away_is_gone(stack: Stack, newcomer: Newcomer, sidecar: str, change: Change) -> None:
-    """Each way to take a permission away is felt at once, though it was to be remembered for an hour."""
+async def test_a_revoked_permission_is_gone(stack: Stack, newcomer: Newcomer, sidecar: str, change: Change) -> None:
+    """Each way to revoke a permission takes effect at once, though the permission was cached for an hour."""
     person = await newcomer(Rule("customers", "read"))
     await remembered(sidecar, person.token)
     await change(stack, person)
@@ -183,7 +183,7 @@ async def test_what_is_taken_away_is_gone(stack: Stack, newcomer: Newcomer, side
 
 
 async def test_inherited_role(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
-    """The same for a permission that comes from a parent role, when the role is given another parent."""
+    """A permission that comes from a parent role is revoked at once when the role gets another parent."""
     parent, child = await newcomer(Rule("customers", "read")), await newcomer()
     await stack.admin.request("PATCH", f"/roles/{child.role}", {"parent": parent.role})
     await remembered(sidecar, child.token)
@@ -192,8 +192,10 @@ async def test_inherited_role(stack: Stack, newcomer: Newcomer, sidecar: str) ->
     await until_refused(sidecar, child.token)
 
 
-async def test_how_soon(stack: Stack, newcomer: Newcomer, sidecar: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """From the answer to the administrator's PATCH to the first refusal; figures are printed."""
+async def test_latency_of_a_revocation(
+    stack: Stack, newcomer: Newcomer, sidecar: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first refusal follows the administrator's PATCH soon; figures are printed."""
     person = await newcomer(Rule("customers", "read"))
     path = await the_permission(stack, person)
     seconds: list[float] = []
@@ -214,7 +216,7 @@ async def test_how_soon(stack: Stack, newcomer: Newcomer, sidecar: str, capsys: 
 
 
 async def test_under_load_nothing_stale_is_kept(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
-    """C7: With requests all the time, one that begins after the first refusal is refused as well, and stays so."""
+    """C7: Under constant load, a request that begins after the first refusal is refused, and so are later ones."""
     person = await newcomer(Rule("customers", "read"))
     path = await the_permission(stack, person)
     seen: list[tuple[float, float, int]] = []
@@ -240,12 +242,12 @@ async def test_under_load_nothing_stale_is_kept(stack: Stack, newcomer: Newcomer
 
 
 async def test_lookup_under_way(stack: Stack, newcomer: Newcomer) -> None:
-    """C7: What Directus said before a change, and says so late that the change is known, is not remembered."""
+    """C7: An answer of Directus from before a change that arrives after it is not remembered."""
     person = await newcomer(Rule("customers", "read"))
     async with relay_to(stack.directus.url) as relay, fed(stack, DIRECTUS_URL=relay.url, DIRECTUS_TIMEOUT="20") as url:
-        relay.hold()
+        relay.pause()
         late = asyncio.create_task(status(url, person.token))
-        await eventually(lambda: relay.held == 1)
+        await eventually(lambda: relay.paused == 1)
         await suspend(stack, person)
         await eventually(lambda: _purged(url))
         relay.release()
@@ -257,8 +259,8 @@ async def _purged(url: str) -> bool:
     return await metric(url, 'sidecar_purges_total{cause="change"}') > 0
 
 
-async def test_lost_and_found(stack: Stack, newcomer: Newcomer) -> None:
-    """A connection that ends forgets everything, says so, lets the TTL rule, and comes back by itself."""
+async def test_reconnects(stack: Stack, newcomer: Newcomer) -> None:
+    """When a connection ends everything is forgotten and the state is reported; the TTL applies until it reconnects."""
     person = await newcomer(Rule("customers", "read"))
     async with relay_to(stack.directus.url) as relay, fed(stack, DIRECTUS_URL=relay.url) as url:
         await remembered(url, person.token)
@@ -280,7 +282,7 @@ async def _miss_a_change(stack: Stack, person: Person, relay: Relay) -> None:
 
 
 async def test_without_the_rights(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
-    """Rights that the service loses end the feed at the next change, and given back let it in again."""
+    """If the service loses the rights the feed ends at the next change, and with the rights it reconnects."""
     person = await newcomer(Rule("customers", "read"))
     path = await the_permission(stack, person)
     [right] = [row for row in await _rules(stack) if row["collection"] == "directus_permissions"]
@@ -299,7 +301,7 @@ async def test_without_the_rights(stack: Stack, newcomer: Newcomer, sidecar: str
 
 
 async def test_the_rights_are_the_least(stack: Stack, sidecar: str) -> None:
-    """With the rights that `provision` gives the feed is let in: to read all items of five collections, no more."""
+    """The feed connects with the rights that `provision` gives: to read all items of five collections, no more."""
     rules = [row for row in await _rules(stack) if row["collection"] in COLLECTIONS]
 
     assert sorted(row["collection"] for row in rules) == sorted(COLLECTIONS)
@@ -308,7 +310,7 @@ async def test_the_rights_are_the_least(stack: Stack, sidecar: str) -> None:
 
 
 async def test_a_login_is_no_change(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
-    """Logins and what people save in other collections leave everything remembered."""
+    """Logins and edits in other collections leave the cache unchanged."""
     person = await newcomer(Rule("customers", "read"))
     await remembered(sidecar, person.token)
     before = await metric(sidecar, 'sidecar_purges_total{cause="change"}')

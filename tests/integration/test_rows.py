@@ -1,4 +1,4 @@
-"""Directus's item rules hold at Stripe: a caller with partial access sees the customers its rows name, and no other."""
+"""Directus's item rules apply to Stripe: a caller with partial access sees its rows' customers, and no other."""
 
 from dataclasses import replace
 from typing import Literal
@@ -8,7 +8,7 @@ import pytest
 from deploy.demo.admin import DirectusAdmin, Person, Rule
 from tests.integration.asking import unmarked, verdict
 from tests.integration.conftest import Newcomer
-from tests.integration.portal import ID, ORGANISATIONS, OWN, Item, Portal
+from tests.integration.portal import ID, ORGANIZATIONS, OWN, Item, Portal
 
 SHOWN = ("id", ID, "name")
 LISTS = ("/customers", "/payments")
@@ -22,7 +22,7 @@ def reads(portal: Portal) -> Rule:
 
 @pytest.fixture
 async def member(newcomer: Newcomer, reads: Rule) -> Person:
-    """Somebody who may read its own rows, some fields of them."""
+    """A person who may read its own rows, and some fields of them."""
     return await newcomer(reads)
 
 
@@ -32,13 +32,13 @@ async def seen(portal: Portal, person: Person) -> tuple[list[object], list[objec
 
 
 def expected(portal: Portal, *customers: str) -> tuple[list[object], list[object]]:
-    """Give the same as Stripe has it: newest first."""
+    """Give the same from Stripe's own objects: newest first."""
     listed: list[object] = [customer["id"] for customer in portal.stripe.customers if customer["id"] in customers]
     return listed, [payment["id"] for payment in portal.payments_of(*customers)]
 
 
 async def test_own_rows(portal: Portal, member: Person) -> None:
-    """R1: a member's lists hold its own customers and their payments, newest first, and so do its routes for one."""
+    """R1: a member's lists contain its own customers and their payments, newest first, and so do its routes for one."""
     mine = [await portal.customer(owner=member.id, payments=2) for _ in range(2)]
     await portal.customer()
 
@@ -63,25 +63,25 @@ async def test_foreign_and_unknown(portal: Portal, member: Person, path: str) ->
     assert len(portal.directus.requests) == 2 * len(answers)
 
 
-async def test_organisations_rows(portal: Portal, newcomer: Newcomer) -> None:
-    """A rule over a relation holds: a manager sees the customers of its organisation, and no other's."""
-    manager = await newcomer(portal.names.rule("read", SHOWN, ORGANISATIONS))
-    mine, others = await portal.organisation(manager), await portal.organisation()
-    customers = [await portal.customer(organisation=mine) for _ in range(2)]
-    foreign = await portal.customer(organisation=others)
+async def test_organizations_rows(portal: Portal, newcomer: Newcomer) -> None:
+    """A rule over a relation applies: a manager sees the customers of its organization, and no other's."""
+    manager = await newcomer(portal.names.rule("read", SHOWN, ORGANIZATIONS))
+    mine, others = await portal.organization(manager), await portal.organization()
+    customers = [await portal.customer(organization=mine) for _ in range(2)]
+    foreign = await portal.customer(organization=others)
 
     assert await seen(portal, manager) == expected(portal, *customers)
     assert (await portal.ask(manager, f"/payments/{foreign}")).status == 401
 
 
 async def test_two_rules(portal: Portal, newcomer: Newcomer, reads: Rule) -> None:
-    """Rows that two policies show add up, and one that both show counts once."""
-    person = await newcomer(reads, also=[[portal.names.rule("read", SHOWN, ORGANISATIONS)]])
-    organisation = await portal.organisation(person)
+    """Rows that two policies show are united, and a row of both counts once."""
+    person = await newcomer(reads, also=[[portal.names.rule("read", SHOWN, ORGANIZATIONS)]])
+    organization = await portal.organization(person)
     customers = [
         await portal.customer(owner=person.id),
-        await portal.customer(organisation=organisation),
-        await portal.customer(owner=person.id, organisation=organisation),
+        await portal.customer(organization=organization),
+        await portal.customer(owner=person.id, organization=organization),
     ]
     await portal.customer()
 
@@ -89,7 +89,7 @@ async def test_two_rules(portal: Portal, newcomer: Newcomer, reads: Rule) -> Non
 
 
 async def test_full_and_filtered(portal: Portal, newcomer: Newcomer, reads: Rule) -> None:
-    """A policy for all rows beside one for some is partial access: the customers of all rows, and only those."""
+    """A policy for all rows beside one for some is partial access: to the customers of all rows, and only those."""
     person = await newcomer(reads, also=[[portal.names.rule("read", SHOWN)]])
     customers = [await portal.customer(owner=person.id), await portal.customer()]
     rowless = str(portal.stripe.add_customer()["id"])
@@ -99,7 +99,7 @@ async def test_full_and_filtered(portal: Portal, newcomer: Newcomer, reads: Rule
 
 
 async def test_rows_shown_without_their_id(portal: Portal, newcomer: Newcomer, reads: Rule) -> None:
-    """R1: a row that is visible while its ID is not does not count, in lists and by name."""
+    """R1: a row that is visible without its ID does not count, in lists and by name."""
     person = await newcomer(reads, also=[[portal.names.rule("read", ("id", "name"))]])
     mine, foreign = await portal.customer(owner=person.id), await portal.customer()
 
@@ -132,7 +132,7 @@ async def test_no_rows(portal: Portal, member: Person) -> None:
 
 
 async def test_odd_ids(portal: Portal, member: Person) -> None:
-    """Rows whose ID is empty, no customer's, deleted at Stripe or unknown there are left out of the lists."""
+    """Rows with an empty or malformed ID, or the ID of a deleted or unknown customer, are left out of the lists."""
     good = await portal.customer(owner=member.id)
     deleted = str(portal.stripe.add_customer(deleted=True)["id"])
     for value in (None, "", "cus_", "cus_a/../b", "pi_1", " cus_x", "cus_x?expand=y", "cus_Unknown", deleted):
@@ -144,7 +144,7 @@ async def test_odd_ids(portal: Portal, member: Person) -> None:
 
 
 async def test_many_rows(portal: Portal, member: Person) -> None:
-    """Rows on a second page of Directus's items are not forgotten."""
+    """Rows on a second page of Directus's items are included."""
     customers = [str(portal.stripe.add_customer()["id"]) for _ in range(130)]
     rows = [{ID: customer, "owner": member.id} for customer in customers]
     await portal.stack.admin.request("POST", portal.path, rows)
@@ -153,7 +153,7 @@ async def test_many_rows(portal: Portal, member: Person) -> None:
 
 
 async def test_cap(portal: Portal, member: Person) -> None:
-    """Up to SCOPE_MAX_CUSTOMERS lists are answered; beyond it they are 422, 0 Stripe, and one customer still goes."""
+    """Up to SCOPE_MAX_CUSTOMERS lists are answered; beyond that they are 422, 0 Stripe, and one customer works."""
     customers = [await portal.customer(owner=member.id) for _ in range(2)]
     async with portal.other(SCOPE_MAX_CUSTOMERS="2") as capped:
         within = await seen(capped, member)
@@ -170,7 +170,7 @@ async def test_cap(portal: Portal, member: Person) -> None:
 
 
 async def test_full_access_asks_no_rows(portal: Portal, newcomer: Newcomer) -> None:
-    """Whoever may read all rows is asked for none: one question to Directus, for the permissions."""
+    """A caller that may read all rows causes one request to Directus, for the permissions."""
     clerk = await newcomer(portal.names.rule("read"))
     customer = await portal.customer()
     portal.forget_requests()
@@ -181,8 +181,8 @@ async def test_full_access_asks_no_rows(portal: Portal, newcomer: Newcomer) -> N
     assert [request.target for request in portal.directus.requests] == ["/permissions/me"] * len(answers)
 
 
-async def test_what_is_asked(portal: Portal, member: Person) -> None:
-    """Rows are asked with the member's own token, and Stripe only for what the member owns."""
+async def test_requests_to_the_upstreams(portal: Portal, member: Person) -> None:
+    """Rows are read with the member's own token, and Stripe is asked only for the member's customers."""
     mine = await portal.customer(owner=member.id)
     for _ in range(20):
         await portal.customer()
@@ -217,7 +217,7 @@ async def test_what_is_asked(portal: Portal, member: Person) -> None:
     ],
 )
 async def test_parameters_name_nobody(portal: Portal, member: Person, query: str) -> None:
-    """R2, R4: no parameter but a list's own is accepted, least of all one that names a customer; 0 Stripe."""
+    """R2, R4: only a list's own parameters are accepted, and never one that names a customer; 0 Stripe."""
     mine, foreign = await portal.customer(owner=member.id), await portal.customer()
     portal.forget_requests()
 
@@ -246,7 +246,7 @@ async def test_bodies_name_nobody(portal: Portal, newcomer: Newcomer) -> None:
 @pytest.mark.parametrize("cursor", ["starting_after", "ending_before"])
 @pytest.mark.parametrize("of_one", [False, True], ids=["all-mine", "one-of-mine"])
 async def test_foreign_cursors(*, portal: Portal, member: Person, cursor: str, of_one: bool) -> None:
-    """R3: the cursor of a foreign object and of none are the same 400; one of the member's own pages on."""
+    """R3: a foreign and an unknown cursor are the same 400; one of the member's own pages on."""
     mine, foreign = await portal.customer(owner=member.id, payments=3), await portal.customer()
     target = f"/payments/{mine}" if of_one else "/payments"
     own = [payment["id"] for payment in portal.payments_of(mine)]
@@ -261,7 +261,7 @@ async def test_foreign_cursors(*, portal: Portal, member: Person, cursor: str, o
 
 
 async def test_pages_tell_nothing_of_others(portal: Portal, member: Person) -> None:
-    """R3: `has_more` and the number of objects are those of the member's own list, whatever else there is."""
+    """R3: `has_more` and the number of objects are those of the member's own list, whatever other objects exist."""
     mine = await portal.customer(owner=member.id, payments=2)
     await portal.customer(payments=5)
 
@@ -284,7 +284,7 @@ async def test_writable_id(
     fields: tuple[str, ...],
     item: Item | None,
 ) -> None:
-    """R5: partial read with the right to write the ID is refused by every route, the field named, 0 Stripe."""
+    """R5: partial read with the right to write the ID is refused by every route, with the field's name, 0 Stripe."""
     person = await newcomer(reads, portal.names.rule(action, fields, item))
     mine = await portal.customer(owner=person.id)
     portal.forget_requests()
@@ -300,7 +300,7 @@ async def test_writable_id(
 
 
 async def test_mended_policy(portal: Portal, newcomer: Newcomer, reads: Rule) -> None:
-    """R5: the policy without the ID among what may be written works, as the refusal said."""
+    """R5: the policy without the right to write the ID works, as the refusal said."""
     person = await newcomer(reads)
     [access] = await portal.stack.admin.request("GET", f"/access?filter[role][_eq]={person.role}")
     loophole = await portal.stack.admin.permission(access["policy"], portal.names.rule("update", ("*",), OWN))
@@ -313,8 +313,8 @@ async def test_mended_policy(portal: Portal, newcomer: Newcomer, reads: Rule) ->
 
 
 async def test_loophole_in_another_policy(portal: Portal, newcomer: Newcomer, reads: Rule) -> None:
-    """R5: it does not matter which of a caller's policies grants the writing."""
-    person = await newcomer(reads, also=[[portal.names.rule("update", (ID,), ORGANISATIONS)]])
+    """R5: it does not matter which of a caller's policies grants writing."""
+    person = await newcomer(reads, also=[[portal.names.rule("update", (ID,), ORGANIZATIONS)]])
 
     answer = await portal.ask(person, "/customers")
 
@@ -322,7 +322,7 @@ async def test_loophole_in_another_policy(portal: Portal, newcomer: Newcomer, re
 
 
 async def test_share(portal: Portal, newcomer: Newcomer) -> None:
-    """The holder of a Directus share sees the customer of the shared item, and no other."""
+    """The owner of a Directus share's token sees the customer of the shared item, and no other."""
     shares = [Rule("directus_shares", action) for action in ("create", "read")]
     sharer = await newcomer(portal.names.rule("read"), portal.names.rule("share"), *shares)
     shared, foreign = await portal.customer(), await portal.customer()
@@ -334,7 +334,7 @@ async def test_share(portal: Portal, newcomer: Newcomer) -> None:
 
 
 async def holder_of_share(portal: Portal, sharer: Person, customer_id: str) -> Person:
-    """Share an item as `sharer`, and give somebody who has nothing but the token that the share gives."""
+    """Share an item as `sharer`, and give a caller with nothing but the share's token."""
     directus = DirectusAdmin(portal.stack.directus.url, sharer.token)
     [row] = await directus.request("GET", f"{portal.path}?filter[{ID}][_eq]={customer_id}")
     share = {"collection": portal.names.customers, "item": str(row["id"]), "role": sharer.role}

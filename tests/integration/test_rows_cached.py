@@ -1,4 +1,4 @@
-"""A Directus that keeps its own answers (`CACHE_ENABLED`), which by default a changed item does not purge."""
+"""A Directus with a response cache (`CACHE_ENABLED`), which by default is not purged when an item changes."""
 
 from collections.abc import AsyncIterator
 
@@ -22,7 +22,7 @@ async def caching(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
 
 
 async def test_row_taken_away_from_a_directus_that_caches(caching: Stack) -> None:
-    """R1: a row that is taken away is gone at the next request, while Directus still shows it to a GET."""
+    """R1: a revoked row is gone at the next request, while Directus still shows it to a GET."""
     member = caching.people["member"]
     directus = DirectusAdmin(caching.directus.url, member.token)
     sidecar = caching.main_sidecar.url

@@ -1,4 +1,4 @@
-"""Rows and rules that change while a caller asks. Rows are never remembered; a permission is, for its time."""
+"""Rows and rules that change between requests. Rows are never cached; a permission is, for its lifetime."""
 
 from collections.abc import AsyncIterator
 
@@ -7,14 +7,14 @@ import pytest
 from deploy.demo.admin import Person
 from tests.integration.asking import unmarked, verdict
 from tests.integration.conftest import Newcomer
-from tests.integration.portal import ID, ORGANISATIONS, OWN, Portal
+from tests.integration.portal import ID, ORGANIZATIONS, OWN, Portal
 
 SHOWN = ("id", ID, "name")
 
 
 @pytest.fixture
 async def remembering(portal: Portal) -> AsyncIterator[Portal]:
-    """The same portal with a sidecar that remembers permissions for an hour."""
+    """The same portal with a sidecar that caches permissions for an hour."""
     async with portal.other(PERMISSIONS_CACHE_TTL="3600", PERMISSIONS_DENIED_TTL="3600") as other:
         yield other
 
@@ -32,7 +32,7 @@ async def change_rule(portal: Portal, person: Person, **values: object) -> None:
 
 
 async def test_row_taken_away(remembering: Portal, member: Person) -> None:
-    """R1: a customer whose row goes to somebody else is gone at the next request, and is then like any foreign one."""
+    """R1: the customer of a row with a new owner is gone at the next request, and is then like any foreign one."""
     customer = await remembering.customer(owner=member.id)
     before = await remembering.ids(member, "/customers")
     await remembering.change(customer, owner=None)
@@ -45,7 +45,7 @@ async def test_row_taken_away(remembering: Portal, member: Person) -> None:
 
 
 async def test_row_given(remembering: Portal, member: Person) -> None:
-    """A refusal of one customer is not remembered either: the row that is given counts at the next request."""
+    """A refusal of one customer is not cached: a newly assigned row counts at the next request."""
     customer = await remembering.customer()
     before = await remembering.ask(member, f"/payments/{customer}")
     await remembering.change(customer, owner=member.id)
@@ -55,7 +55,7 @@ async def test_row_given(remembering: Portal, member: Person) -> None:
 
 
 async def test_id_of_a_row_changes(remembering: Portal, member: Person) -> None:
-    """When a row's ID changes the new customer counts, and the old one no longer does."""
+    """When a row's ID changes the new customer counts, and the old one does not."""
     old, new = await remembering.customer(owner=member.id), str(remembering.stripe.add_customer()["id"])
     await remembering.change(old, **{ID: new})
 
@@ -64,11 +64,11 @@ async def test_id_of_a_row_changes(remembering: Portal, member: Person) -> None:
 
 
 async def test_rule_changes(remembering: Portal, member: Person) -> None:
-    """A changed item rule counts at the next request, even where the permission is remembered."""
+    """A changed item rule counts at the next request, even if the permission is cached."""
     mine = await remembering.customer(owner=member.id)
-    managed = await remembering.customer(organisation=await remembering.organisation(member))
+    managed = await remembering.customer(organization=await remembering.organization(member))
     before = await remembering.ids(member, "/customers")
-    await change_rule(remembering, member, permissions=ORGANISATIONS)
+    await change_rule(remembering, member, permissions=ORGANIZATIONS)
 
     assert before == [mine]
     assert await remembering.ids(member, "/customers") == [managed]
@@ -76,7 +76,7 @@ async def test_rule_changes(remembering: Portal, member: Person) -> None:
 
 
 async def test_permission_taken_away(remembering: Portal, member: Person) -> None:
-    """A partial caller whose whole right is taken away gets nothing at the next request: Directus refuses its rows."""
+    """A partial caller whose permission is removed gets nothing at the next request: Directus refuses its rows."""
     customer = await remembering.customer(owner=member.id)
     before = await remembering.ids(member, "/customers")
     await change_rule(remembering, member, action="share")
@@ -90,7 +90,7 @@ async def test_permission_taken_away(remembering: Portal, member: Person) -> Non
 
 
 async def test_rule_lifted_and_set(portal: Portal, member: Person) -> None:
-    """Partial access that becomes full and partial again is felt both times, once the permission is asked again."""
+    """Partial access that becomes full and partial again takes effect both times when the permission is read again."""
     mine, foreign = await portal.customer(owner=member.id), await portal.customer()
     seen = [await portal.ids(member, "/customers")]
     for rule in (None, OWN):
@@ -101,7 +101,7 @@ async def test_rule_lifted_and_set(portal: Portal, member: Person) -> None:
 
 
 async def test_fields_change(portal: Portal, member: Person) -> None:
-    """A field that is taken out of the list, or put in, is gone or there once the permission is asked again."""
+    """A field that is added to or removed from the list appears or disappears when the permission is read again."""
     await portal.customer(owner=member.id, email="ada@example.com")
     seen = []
     for fields in ([ID], [ID, "email"], ["*"], ["name", "email"]):

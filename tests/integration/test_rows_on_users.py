@@ -1,4 +1,4 @@
-"""The project that keeps Stripe's IDs on its users: `directus_users` as the collection."""
+"""A project with Stripe's IDs on its users: `directus_users` is the customers collection."""
 
 from collections.abc import AsyncIterator
 
@@ -43,7 +43,7 @@ async def becomes_customer(users: Portal, person: Person, field: str) -> str:
 
 
 async def test_myself(users: Portal, newcomer: Newcomer, field: str) -> None:
-    """A user who may read itself sees its own customer and payments; a foreign one is like an unknown one."""
+    """A user that may read itself sees its own customer and payments; a foreign one is like an unknown one."""
     rule = Rule("directus_users", "read", ("id", field, "email"), MYSELF)
     person, other = await newcomer(rule), await newcomer(rule)
     mine, foreign = [await becomes_customer(users, each, field) for each in (person, other)]
@@ -57,7 +57,7 @@ async def test_myself(users: Portal, newcomer: Newcomer, field: str) -> None:
 
 
 async def test_all_users(users: Portal, newcomer: Newcomer, field: str) -> None:
-    """Whoever may read all users sees all customers, and no user is asked for."""
+    """A caller that may read all users sees all customers, and no user is asked for."""
     clerk = await newcomer(Rule("directus_users", "read"))
     customer = await becomes_customer(users, clerk, field)
     users.forget_requests()
@@ -67,7 +67,7 @@ async def test_all_users(users: Portal, newcomer: Newcomer, field: str) -> None:
 
 
 async def test_writable_id(users: Portal, newcomer: Newcomer, field: str) -> None:
-    """R5: a user who may change every field of itself, as profiles often allow, is refused with the field named."""
+    """R5: a user that may change every field of itself, as profiles often allow, is refused with the field's name."""
     reads = Rule("directus_users", "read", ("id", field), MYSELF)
     person = await newcomer(reads, Rule("directus_users", "update", ("*",), MYSELF))
 
@@ -78,7 +78,7 @@ async def test_writable_id(users: Portal, newcomer: Newcomer, field: str) -> Non
 
 
 async def test_mended_profile(users: Portal, newcomer: Newcomer, field: str) -> None:
-    """R5: the right to change one's name and password alone is no loophole."""
+    """R5: the right to change only one's name and password is no loophole."""
     reads = Rule("directus_users", "read", ("id", field), MYSELF)
     person = await newcomer(reads, Rule("directus_users", "update", ("first_name", "password"), MYSELF))
     mine = await becomes_customer(users, person, field)

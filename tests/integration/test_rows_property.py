@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from deploy.demo.admin import DirectusAdmin, Person
 from tests.integration.conftest import Newcomer
-from tests.integration.portal import ID, ORGANISATIONS, OWN, Item, Portal
-from tests.integration.reference import Object, Sight, seen, sight, whole_list
+from tests.integration.portal import ID, ORGANIZATIONS, OWN, Item, Portal
+from tests.integration.reference import Object, VisibleFields, seen, visible_fields, whole_list
 
 Fields = tuple[str, ...] | None
 Reading = tuple[Fields, Item | None]
@@ -30,11 +30,11 @@ _field_lists: st.SearchStrategy[Fields] = st.one_of(
 _simple_rules = st.sampled_from(
     (
         OWN,
-        ORGANISATIONS,
+        ORGANIZATIONS,
         {"name": {"_eq": "Ada"}},
         {"name": {"_neq": "Ada"}},
         {"phone": {"_starts_with": "+1"}},
-        {"organisation": {"manager": {"email": {"_nnull": True}}}},
+        {"organization": {"manager": {"email": {"_nnull": True}}}},
         {"id": {"_null": True}},
     )
 )
@@ -49,12 +49,12 @@ _items = st.one_of(st.none(), _rules, _rules, _rules)
 _values = st.fixed_dictionaries(
     {
         "owner": st.sampled_from(("me", "another")),
-        "organisation": st.sampled_from(("mine", "another's")),
+        "organization": st.sampled_from(("mine", "another's")),
         "name": st.sampled_from(("Ada", "Grace")),
         "phone": st.sampled_from(("+1", "+49")),
     }
 )
-# A row names one of the customers that there are, by its number, or what is none.
+# A row contains a customer's number, or a string that is no customer's ID.
 _ids = st.permutations((*map(str, range(CUSTOMERS)), None, "cus_None", "cus_a/../b"))
 _rows: st.SearchStrategy[list[Row]] = st.builds(
     lambda ids, values: [{**each, ID: name} for name, each in zip(ids, values, strict=False)],
@@ -78,7 +78,7 @@ _asked = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    # Each example sets up its own policies and rows in what the fixtures give; a shorter one is not worth its time.
+    # Each example creates its own policies and rows within the fixtures; shrinking an example takes too long.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.generate],
 )
@@ -86,7 +86,7 @@ _asked = settings(
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A portal with five customers, and somebody with three policies that each example fills anew."""
+    """A portal with five customers, and a person with three policies that each example fills again."""
 
     portal: Portal = field(repr=False)
     person: Person = field(repr=False)
@@ -95,7 +95,7 @@ class World:
     customers: Sequence[str]
 
     async def becomes(self, reading: Sequence[Reading], writing: Sequence[Writing], rows: Sequence[Row]) -> None:
-        """Set these rights, each to read in a policy of its own, and these rows."""
+        """Set these rights to read, each in its own policy, and these rows."""
         admin, rule, items = self.portal.stack.admin, self.portal.names.rule, self.portal.path
         rights = [(policy, rule("read", *each)) for policy, each in zip(self.policies, reading, strict=False)]
         rights += [(self.policies[0], rule(*each)) for each in writing]
@@ -109,7 +109,7 @@ class World:
     def _row(self, row: Row) -> dict[str, object]:
         number = row[ID]
         customer = self.customers[int(number)] if number is not None and number.isdecimal() else number
-        places = {name: self.places[str(row[name])] for name in ("owner", "organisation")}
+        places = {name: self.places[str(row[name])] for name in ("owner", "organization")}
         return {**row, **places, "email": "someone@example.com", ID: customer}
 
 
@@ -120,8 +120,8 @@ async def world(portal: Portal, newcomer: Newcomer) -> World:
     places: dict[str, str | int] = {
         "me": person.id,
         "another": another.id,
-        "mine": await portal.organisation(person),
-        "another's": await portal.organisation(another),
+        "mine": await portal.organization(person),
+        "another's": await portal.organization(another),
     }
     for name in ("Ada", "Grace", "Alan", "Edith", "Emmy"):
         customer = portal.stripe.add_customer(name=name, email=f"{name}@example.com", phone="+44")
@@ -135,11 +135,11 @@ async def world(portal: Portal, newcomer: Newcomer) -> World:
 async def compare(
     world: World, reading: Sequence[Reading], writing: Sequence[Writing], rows: Sequence[Row], customer: str
 ) -> None:
-    """Set up one example and hold every answer of the sidecar against the reference."""
+    """Set up one example and compare every answer of the sidecar with the reference."""
     await world.becomes(reading, writing, rows)
     portal = world.portal
     caller = DirectusAdmin(portal.stack.directus.url, world.person.token)
-    seeing = await sight(caller, portal.names.customers, ID)
+    seeing = await visible_fields(caller, portal.names.customers, ID)
     customers = await whole_list(portal.stripe.url, portal.stripe.key, "/v1/customers")
     payments = await whole_list(portal.stripe.url, portal.stripe.key, "/v1/payment_intents")
 
@@ -150,7 +150,7 @@ async def compare(
 
 
 async def answered(world: World, target: str) -> list[Object] | None:
-    """Give what a route shows, as a list; None where it refuses."""
+    """Give a route's objects as a list; None if it refuses."""
     answer = await world.portal.ask(world.person, target)
     assert answer.status in {200, 401}, answer.body
     body = answer.json()
@@ -159,16 +159,16 @@ async def answered(world: World, target: str) -> list[Object] | None:
     return body if isinstance(body, list) else [body]
 
 
-def visible(seeing: Sight | None, objects: Sequence[Object], names: str) -> list[Object] | None:
-    """Give what of a list is to be seen; `names` is the attribute that names the customer."""
+def visible(seeing: VisibleFields | None, objects: Sequence[Object], names: str) -> list[Object] | None:
+    """Give the visible part of a list; `names` is the attribute that contains the customer."""
     if seeing is None:
         return None
     found = [(entry, seeing.of(entry[names])) for entry in objects]
     return [seen(entry, fields, ID) for entry, fields in found if fields is not None]
 
 
-def one(seeing: Sight | None, objects: Sequence[Object], customer: str, names: str) -> list[Object] | None:
-    """Give the same of a route for one customer, which refuses also whoever may not read the ID field."""
+def one(seeing: VisibleFields | None, objects: Sequence[Object], customer: str, names: str) -> list[Object] | None:
+    """Give the visible part for one customer's route, which also refuses a caller that may not read the ID field."""
     fields = None if seeing is None else seeing.of(customer)
     if fields is None or not fields & {ID, "*"}:
         return None
@@ -187,7 +187,7 @@ async def test_one_field_list(
 @_asked
 @example(
     reading=[((ID, "name", "email"), OWN), ((ID, "name"), None)],
-    rows=[{"owner": "another", "organisation": "mine", "name": "Ada", "phone": "+1", ID: "0"}],
+    rows=[{"owner": "another", "organization": "mine", "name": "Ada", "phone": "+1", ID: "0"}],
     number=0,
 )
 @given(reading=_any_fields, rows=_rows, number=_numbers)

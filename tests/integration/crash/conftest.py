@@ -1,4 +1,4 @@
-"""One collection for all crash tests, emptied before each; a Stripe and a way to Directus for each test alone."""
+"""One collection for all crash tests, emptied before each; each test has its own Stripe and proxy to Directus."""
 
 from collections.abc import AsyncIterator
 
@@ -12,18 +12,18 @@ from tests.doubles.proxy import proxy_for
 from tests.integration.commands import Place, place, token_of
 from tests.integration.crash.rig import Rig
 
-Books = tuple[Place, str, Person, Person]
+Collection = tuple[Place, str, Person, Person]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def collection(stack: Stack) -> AsyncIterator[Books]:
+async def collection(stack: Stack) -> AsyncIterator[Collection]:
     """The place, the service token, and two clerks who may read, create and update all items."""
-    async with place(stack, prefix="books") as books:
-        token = token_of(await books.provision())
-        rules = [Rule(books.collection, action) for action in ("read", "create", "update")]
-        policy = await stack.admin.policy(f"{books.collection}_clerks", rules)
-        clerks = [await stack.admin.person(f"{books.collection}_{name}", [policy]) for name in ("first", "second")]
-        yield books, token, clerks[0], clerks[1]
+    async with place(stack, prefix="books") as buyers:
+        token = token_of(await buyers.provision())
+        rules = [Rule(buyers.collection, action) for action in ("read", "create", "update")]
+        policy = await stack.admin.policy(f"{buyers.collection}_clerks", rules)
+        clerks = [await stack.admin.person(f"{buyers.collection}_{name}", [policy]) for name in ("first", "second")]
+        yield buyers, token, clerks[0], clerks[1]
         for clerk in clerks:
             await stack.admin.request("DELETE", f"/users/{clerk.id}")
             await stack.admin.request("DELETE", f"/roles/{clerk.role}")
@@ -31,13 +31,15 @@ async def collection(stack: Stack) -> AsyncIterator[Books]:
 
 
 @pytest.fixture
-def second_clerk(collection: Books) -> Person:
+def second_clerk(collection: Collection) -> Person:
     return collection[3]
 
 
 @pytest.fixture
-async def rig(collection: Books) -> AsyncIterator[Rig]:
-    books, token, clerk, _ = collection
-    await books.stack.admin.request("DELETE", books.items, {"query": {"filter": {"id": {"_nnull": True}}, "limit": -1}})
-    async with StripeLedger.running() as stripe, proxy_for(books.stack.directus.url) as proxy:
-        yield Rig(books, token, clerk, proxy, stripe)
+async def rig(collection: Collection) -> AsyncIterator[Rig]:
+    buyers, token, clerk, _ = collection
+    await buyers.stack.admin.request(
+        "DELETE", buyers.items, {"query": {"filter": {"id": {"_nnull": True}}, "limit": -1}}
+    )
+    async with StripeLedger.running() as stripe, proxy_for(buyers.stack.directus.url) as proxy:
+        yield Rig(buyers, token, clerk, proxy, stripe)

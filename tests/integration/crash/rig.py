@@ -1,4 +1,4 @@
-"""What the crash tests work with: real sidecar processes, a real Directus, and a Stripe that keeps its promises."""
+"""The crash tests' equipment: real sidecar processes, a real Directus, and a Stripe that honors idempotency keys."""
 
 import asyncio
 import sys
@@ -23,7 +23,7 @@ _DEADLINE = aiohttp.ClientTimeout(total=60)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a caller got; `status` 0 stands for a connection that ended without an answer."""
+    """A caller's answer; `status` 0 means that the connection ended without an answer."""
 
     status: int
     body: dict[str, Any]
@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def outcome(self) -> str:
-        """The status, and the code and message of an error."""
+        """Give the status, and the code and message of an error."""
         if "errors" in self.body:
             return f"{self.status} {self.error['code']} {self.body['errors'][0]['message']}"
         return str(self.status or "cut off")
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """`proxy` is how the sidecars reach Directus; the tests themselves reach it directly."""
+    """The sidecars reach Directus through `proxy`; the tests reach it directly."""
 
     place: Place
     service_token: str
@@ -66,23 +66,23 @@ class Rig:
             "DIRECTUS_SERVICE_TOKEN_FILE": "",
             "STRIPE_API_BASE": self.stripe.url,
             "STRIPE_LIVE_SECRET_KEY": self.stripe.key,
-            "STRIPE_OPERATIONS": "",  # the demo's are for its own collection
+            "STRIPE_OPERATIONS": "",  # the demo's settings are for its own collection
             "STRIPE_WRITE_BACK": "true",
-            "DIRECTUS_TIMEOUT": "15",  # a busy machine is no outage; those are made on purpose
+            "DIRECTUS_TIMEOUT": "15",  # a busy machine is no outage; tests make outages on purpose
             "DIRECTUS_CONNECT_TIMEOUT": "5",
             **self.extra,
         }
 
     @asynccontextmanager
     async def sidecar(self, **settings: str) -> AsyncIterator[Server]:
-        """Start one; it is killed at the end, since nothing here is about going in peace."""
+        """Start a sidecar; it is killed at the end, since these tests are not about a graceful shutdown."""
         async with AsyncExitStack() as exits:
             server = await self._started(exits, self.settings | settings)
             exits.callback(server.popen.kill)
             yield server
 
     async def _started(self, exits: AsyncExitStack, settings: dict[str, str]) -> Server:
-        """Try another port where somebody else took the one that was free a moment ago: with hundreds it happens."""
+        """Try another port if another process took the free one: with hundreds of sidecars that happens."""
         for _ in range(_TRIES):
             with suppress(Fault):
                 return await exits.enter_async_context(self.place.stack.sidecar(**settings))
@@ -145,21 +145,21 @@ class Rig:
         }
         return str(self.stripe.add_customer(metadata=metadata, **attributes)["id"])
 
-    async def books(self) -> dict[Any, str | None]:
-        """Read every item with the customer that it holds."""
+    async def customers_by_item(self) -> dict[Any, str | None]:
+        """Read every item with its customer's ID."""
         query = f"?fields=id,{self.place.field}&limit=-1&sort=id"
         rows = await self.place.stack.admin.request("GET", self.place.items + query)
         return {row["id"]: row[self.place.field] for row in rows}
 
     def named(self) -> dict[str, str]:
-        """Give the item that each living customer names."""
+        """Give the named item of each customer that is not deleted."""
         return {str(one["id"]): _item_of(one) for one in self.stripe.alive}
 
     async def assert_one_to_one(self) -> None:
-        """W1: every customer is in exactly one item, the one it names; no item has two customers; none is lost."""
-        held = {customer: str(item) for item, customer in (await self.books()).items() if customer is not None}
-        assert held == self.named()
-        assert len(set(held.values())) == len(held)
+        """W1: every customer is in exactly one item, the one it names; no item has two customers, and none is lost."""
+        linked = {customer: str(item) for item, customer in (await self.customers_by_item()).items() if customer}
+        assert linked == self.named()
+        assert len(set(linked.values())) == len(linked)
 
 
 def _item_of(customer: Mapping[str, object]) -> str:

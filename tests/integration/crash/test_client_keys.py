@@ -1,4 +1,4 @@
-"""W5, W6: without write-back the client's own Idempotency-Key counts, for that caller alone."""
+"""W5, W6: without write-back the client's own Idempotency-Key counts, and only for that caller."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ _OFF = {"STRIPE_WRITE_BACK": "false"}
 
 
 async def test_the_same_key_gives_the_same_customer(rig: Rig) -> None:
-    """W5: A retry with the same key and body is answered with the first one's customer, in another process too."""
+    """W5: A retry with the same key and body gets the first customer again, also from another process."""
     async with rig.sidecar(**_OFF) as first, rig.sidecar(**_OFF) as second:
         answers = [await rig.create(server, key="order-1") for server in (first, second)]
 
@@ -23,7 +23,7 @@ async def test_the_same_key_gives_the_same_customer(rig: Rig) -> None:
 
 
 async def test_without_a_key_every_request_is_its_own(rig: Rig) -> None:
-    """W5: Two requests without a key are two customers: nothing else says that they are one."""
+    """W5: Two requests without a key are two customers: nothing else says that they are the same."""
     async with rig.sidecar(**_OFF) as server:
         answers = [await rig.create(server) for _ in range(2)]
 
@@ -31,7 +31,7 @@ async def test_without_a_key_every_request_is_its_own(rig: Rig) -> None:
 
 
 async def test_another_callers_key_is_another_key(rig: Rig, second_clerk: Person) -> None:
-    """W5: The same key and body from another user is another customer."""
+    """W5: The same key and body from another user makes another customer."""
     async with rig.sidecar(**_OFF) as server:
         answers = [await rig.create(server, key="order-1", by=by) for by in (None, second_clerk.token)]
 
@@ -39,7 +39,7 @@ async def test_another_callers_key_is_another_key(rig: Rig, second_clerk: Person
 
 
 async def test_a_refreshed_session_is_the_same_caller(rig: Rig) -> None:
-    """W5: Who signs in again, and so has another token, is still given the customer of the same key."""
+    """W5: A user with a new session, and so a new token, still gets the customer of the same key."""
     sessions = [await login(rig.place.stack.directus.url, rig.clerk) for _ in range(2)]
     assert len(set(sessions)) == 2
 
@@ -51,8 +51,8 @@ async def test_a_refreshed_session_is_the_same_caller(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("header", ["AAAA", "eyJhbGciOk5hTn0"], ids=["no header", "a header that JSON is not"])
-async def test_a_static_token_cannot_pass_for_somebody_else(rig: Rig, newcomer: Newcomer, header: str) -> None:
-    """W5: A static token that is made to look like another user's session names its owner, not that user."""
+async def test_a_forged_session_names_the_tokens_owner(rig: Rig, newcomer: Newcomer, header: str) -> None:
+    """W5: A static token that looks like another user's session names its own user, not the other."""
     session = await login(rig.place.stack.directus.url, rig.clerk)
     claims = base64.urlsafe_b64encode(json.dumps({"iss": "directus", "id": rig.clerk.id}).encode()).decode()
     forged = f"{header}.{claims.rstrip('=')}.x"
@@ -68,7 +68,7 @@ async def test_a_static_token_cannot_pass_for_somebody_else(rig: Rig, newcomer: 
 
 
 async def test_the_same_key_with_another_body(rig: Rig) -> None:
-    """W6: A changed address under the same key is a clear 409, and no second customer."""
+    """W6: Another address under the same key is a clear 409, and no second customer."""
     async with rig.sidecar(**_OFF) as server:
         await rig.create(server, key="order-1")
         changed = await rig.create(server, key="order-1", email="grace@example.com")
@@ -77,8 +77,8 @@ async def test_the_same_key_with_another_body(rig: Rig) -> None:
     assert len(rig.stripe.alive) == 1
 
 
-async def test_a_customer_of_no_item_is_not_reconciled(rig: Rig) -> None:
-    """Without write-back a customer names no item, so `reconcile` leaves it alone."""
+async def test_reconcile_ignores_customers_without_an_item(rig: Rig) -> None:
+    """Without write-back a customer names no item, so `reconcile` ignores it."""
     async with rig.sidecar(**_OFF) as server:
         await rig.create(server)
 

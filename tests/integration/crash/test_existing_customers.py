@@ -1,4 +1,4 @@
-"""W4, W7: what an item holds already, and who wrote it meanwhile."""
+"""W4, W7: items with an ID already, and items that another writer fills meanwhile."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ def creations(rig: Rig) -> int:
 
 
 async def test_an_item_with_a_customer_keeps_it(rig: Rig) -> None:
-    """W4: The customer that is there is answered with 200, and Stripe is asked for no other."""
+    """W4: The item's present customer is answered with 200, and Stripe creates no other."""
     old = rig.stripe.add_customer(email="other@example.com")
     item = await rig.new_item(**{rig.place.field: old["id"]})
 
@@ -27,11 +27,11 @@ async def test_an_item_with_a_customer_keeps_it(rig: Rig) -> None:
         answer = await rig.create(server, item=item)
 
     assert (answer.status, answer.customer, creations(rig)) == (200, old["id"], 0)
-    assert await rig.books() == {item: old["id"]}
+    assert await rig.customers_by_item() == {item: old["id"]}
 
 
 async def test_a_deleted_customer_is_not_replaced(rig: Rig) -> None:
-    """W4: An item whose customer was deleted at Stripe gets no second one of itself; a person decides."""
+    """W4: An item with a deleted customer gets no second one automatically; a person decides."""
     old = rig.stripe.add_customer()
     rig.stripe.delete(str(old["id"]))
     item = await rig.new_item(**{rig.place.field: old["id"]})
@@ -43,8 +43,8 @@ async def test_a_deleted_customer_is_not_replaced(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("planted", ["../balance", "cus_1/sources", "cus_1?expand[]=default_source", "", " "])
-async def test_a_field_that_holds_no_customer_id_is_not_sent_to_stripe(rig: Rig, planted: str) -> None:
-    """P1, W4: Whoever may write the field cannot choose a path of Stripe's API by it; nothing is created either."""
+async def test_a_malformed_id_is_not_sent_to_stripe(rig: Rig, planted: str) -> None:
+    """P1, W4: A user who may write the field cannot choose a path of Stripe's API with it; nothing is created."""
     item = await rig.new_item(**{rig.place.field: planted})
     async with rig.sidecar() as server:
         before = len(rig.stripe.asked)
@@ -52,12 +52,12 @@ async def test_a_field_that_holds_no_customer_id_is_not_sent_to_stripe(rig: Rig,
 
     assert (answer.status, answer.error["code"], answer.error["item"]) == (409, "CONFLICT", item)
     assert len(rig.stripe.asked) == before
-    assert await rig.books() == {item: planted}
+    assert await rig.customers_by_item() == {item: planted}
 
 
 @pytest.mark.parametrize("alias", ["0{}", "{}.0", "{}e0", "0x{:x}"])
 async def test_an_item_has_one_name(rig: Rig, alias: str) -> None:
-    """W2: Directus also finds an item by other spellings of its key; a customer is made under its own alone."""
+    """W2: Directus accepts several spellings of an item's key; a customer is made only under the item's own."""
     item = await rig.new_item()
 
     async with rig.sidecar() as server:
@@ -67,7 +67,7 @@ async def test_an_item_has_one_name(rig: Rig, alias: str) -> None:
 
 
 async def test_number_and_text_are_one_name(rig: Rig) -> None:
-    """W2: A key that is sent as text is the same key."""
+    """W2: A number as text is the same key as the number."""
     item = await rig.new_item()
     async with rig.sidecar() as server:
         answers = [await rig.create(server, item=name) for name in (item, str(item))]
@@ -77,7 +77,7 @@ async def test_number_and_text_are_one_name(rig: Rig) -> None:
 
 
 async def test_the_winner_of_a_race_is_answered(rig: Rig) -> None:
-    """W4: Another writer fills the field between Stripe's answer and the claim: its customer is answered with 200."""
+    """W4: If another writer fills the field between Stripe's answer and the claim, the answer is its customer, 200."""
     item, other = await rig.new_item(), rig.stripe.add_customer(email="other@example.com")
     pause = Pause(after=False)
     rig.proxy.fail(pause, when=patch, times=1)
@@ -90,13 +90,13 @@ async def test_the_winner_of_a_race_is_answered(rig: Rig) -> None:
         answer = await creation
 
     assert (answer.status, answer.customer) == (200, other["id"])
-    assert await rig.books() == {item: other["id"]}
+    assert await rig.customers_by_item() == {item: other["id"]}
     told = await rig.reconcile()
     assert (told.code, told.out.count("several customers name it")) == (1, 1)
 
 
 async def test_an_id_that_was_overwritten_at_once_is_seen(rig: Rig) -> None:
-    """W4: Directus looks and writes in two steps, so another's write can follow ours: the field's last word counts."""
+    """W4: Directus finds and writes in two steps, so another write can follow ours: the field's final value counts."""
     item, other = await rig.new_item(), rig.stripe.add_customer(email="other@example.com")
     pause = Pause(after=True)
     rig.proxy.fail(pause, when=patch, times=1)
@@ -111,8 +111,8 @@ async def test_an_id_that_was_overwritten_at_once_is_seen(rig: Rig) -> None:
     assert (answer.status, answer.customer) == (200, other["id"])
 
 
-async def test_a_customer_that_another_item_holds_is_no_pending_one(rig: Rig) -> None:
-    """W4: Somebody moved the ID to another item: a conflict, which no retry would mend, and no second customer."""
+async def test_a_customer_of_another_item_is_a_conflict(rig: Rig) -> None:
+    """W4: If the ID was moved to another item the answer is a conflict that no retry resolves; no second customer."""
     item, other = await rig.new_item(), await rig.new_item()
     async with rig.sidecar() as server:
         customer = (await rig.create(server, item=item)).customer
@@ -121,13 +121,13 @@ async def test_a_customer_that_another_item_holds_is_no_pending_one(rig: Rig) ->
         answer = await rig.create(server, item=item)
 
     assert (answer.status, answer.error["code"]) == (409, "CONFLICT")
-    assert await rig.books() == {item: None, other: customer}
+    assert await rig.customers_by_item() == {item: None, other: customer}
     told = await rig.reconcile()
     assert (told.code, f"item {item}: another item holds its customer ({customer})" in told.out) == (1, True)
 
 
 async def test_nobody_is_matched_by_address(rig: Rig) -> None:
-    """W7: A customer that has the very address is not the item's: anyone can type one."""
+    """W7: A customer with the same address is not the item's: anyone can type an address."""
     old = rig.stripe.add_customer(email="ada@example.com")
     item = await rig.new_item(email="ada@example.com")
 
@@ -137,7 +137,7 @@ async def test_nobody_is_matched_by_address(rig: Rig) -> None:
     assert answer.status == 201
     assert answer.customer != old["id"]
     assert (await rig.reconcile()).code == 0
-    assert await rig.books() == {item: answer.customer}
+    assert await rig.customers_by_item() == {item: answer.customer}
 
 
 async def test_an_item_keeps_its_first_address_within_a_day(rig: Rig) -> None:

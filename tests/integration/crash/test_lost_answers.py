@@ -1,4 +1,4 @@
-"""U3, W3: answers that never come, from Stripe and from Directus, and what the caller is told."""
+"""U3, W3: answers of Stripe and Directus that are lost, and the caller's answer."""
 
 import json
 
@@ -29,7 +29,7 @@ LOSSES = [
 @pytest.mark.parametrize("given", [True, False], ids=["item given", "item created by the call"])
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 async def test_a_lost_answer_of_stripe_is_asked_for_again(rig: Rig, loss: faults.Fault, *, given: bool) -> None:
-    """U3: Whenever the connection to Stripe breaks, the same request with the same key follows: one customer."""
+    """U3: When the connection to Stripe breaks, the same request is sent again with the same key: one customer."""
     item = await rig.new_item() if given else None
     rig.stripe.fail(loss, when=post, times=1)
 
@@ -45,7 +45,7 @@ async def test_a_lost_answer_of_stripe_is_asked_for_again(rig: Rig, loss: faults
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 async def test_a_lost_answer_to_the_claim(rig: Rig, loss: faults.Fault) -> None:
-    """W3: Whether or not Directus has written the ID before the connection breaks, it is there and was created here."""
+    """W3: The ID is in the item and counts as created, whether or not Directus wrote it before the connection broke."""
     rig.proxy.fail(loss, when=patch, times=1)
 
     async with rig.sidecar() as server:
@@ -58,13 +58,13 @@ async def test_a_lost_answer_to_the_claim(rig: Rig, loss: faults.Fault) -> None:
 @pytest.mark.parametrize("given", [True, False], ids=["item given", "item created by the call"])
 @pytest.mark.parametrize("mender", ["retry", "reconcile"])
 async def test_directus_goes_down_after_stripe_answered(rig: Rig, mender: str, *, given: bool) -> None:
-    """W3: The caller gets the customer and learns that its ID is pending; a retry or `reconcile` finishes it."""
+    """W3: The caller gets the customer and learns that its ID is pending; a retry or `reconcile` completes it."""
     item = await rig.new_item() if given else None
     rig.proxy.fail(faults.reset_before_headers, when=patch)
     async with rig.sidecar(WRITE_BACK_TIMEOUT="1") as server:
         pending = await rig.create(server, item=item)
         rig.proxy.recover()
-        [item] = await rig.books()
+        [item] = await rig.customers_by_item()
         mended = (await rig.create(server, item=item)).status if mender == "retry" else (await rig.reconcile()).code
         logged = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
 
@@ -73,13 +73,13 @@ async def test_directus_goes_down_after_stripe_answered(rig: Rig, mender: str, *
         (item, pending.customer)
     ]
     assert mended == (201 if mender == "retry" else 0)
-    assert await rig.books() == {item: pending.customer}
+    assert await rig.customers_by_item() == {item: pending.customer}
     await rig.assert_one_to_one()
 
 
 @pytest.mark.parametrize("given", [True, False], ids=["item given", "item created by the call"])
 async def test_stripe_fails_after_the_item_was_created(rig: Rig, *, given: bool) -> None:
-    """W3: The error names the item, and a retry with it makes no second item."""
+    """W3: The error names the item, and a retry with that item makes no second one."""
     item = await rig.new_item() if given else None
     rig.stripe.fail(faults.answer(503), when=post)
     async with rig.sidecar() as server:
@@ -88,12 +88,12 @@ async def test_stripe_fails_after_the_item_was_created(rig: Rig, *, given: bool)
         retried = await rig.create(server, item=failed.error["item"])
 
     assert (failed.status, retried.status) == (502, 201)
-    assert await rig.books() == {failed.error["item"]: retried.customer}
+    assert await rig.customers_by_item() == {failed.error["item"]: retried.customer}
     await rig.assert_one_to_one()
 
 
-async def test_an_error_of_stripe_after_its_effect_is_mended(rig: Rig) -> None:
-    """W1: Stripe made the customer, yet repeats its 500 for a day; `reconcile` finds the customer all the same."""
+async def test_an_error_of_stripe_after_its_effect_is_reconciled(rig: Rig) -> None:
+    """W1: Stripe made the customer, yet repeats its 500 for a day; `reconcile` still finds the customer."""
     item = await rig.new_item()
     rig.stripe.stumble = "after"
     async with rig.sidecar() as server:
@@ -108,8 +108,8 @@ async def test_an_error_of_stripe_after_its_effect_is_mended(rig: Rig) -> None:
     assert len(rig.stripe.alive) == 1
 
 
-async def test_an_error_of_stripe_before_its_effect_holds_for_a_day(rig: Rig) -> None:
-    """W1: Nobody can tell such a 500 from the other kind, so no new key is tried; a day later the request works."""
+async def test_an_error_of_stripe_before_its_effect_lasts_a_day(rig: Rig) -> None:
+    """W1: Such a 500 looks like the other kind, so no new key is tried; a day later the request works."""
     item = await rig.new_item()
     rig.stripe.stumble = "before"
     async with rig.sidecar() as server:

@@ -1,6 +1,6 @@
-"""W1: the sidecar is killed at each step between "item read" and "ID written"; what is left, and what mends it.
+"""W1: the sidecar is killed at each step between "item read" and "ID written"; then the remains are repaired.
 
-"Killed" is SIGKILL to the process while the request of that step is held: on its way, or answered but not yet
+"Killed" is SIGKILL to the process while the request of that step is paused: on its way, or answered but not yet
 passed on.
 """
 
@@ -17,7 +17,7 @@ from tests.integration.crash.rig import Rig
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Where the process is killed, and how many customers and written IDs it leaves."""
+    """The moment of the kill, and the number of customers and written IDs after it."""
 
     name: str
     upstream: str
@@ -36,7 +36,7 @@ def patch(request: Recorded) -> bool:
 
 
 def read_back(request: Recorded) -> bool:
-    """Tell the service's reading of the item from the caller's; there is one a creation, at its end."""
+    """Tell the service's reading of the item from the caller's; there is one per creation, at its end."""
     return request.method == "GET" and "X-Forwarded-For" not in {name for name, _ in request.headers}
 
 
@@ -51,7 +51,7 @@ POINTS = (
 
 
 async def killed_at(rig: Rig, point: Point, item: object) -> None:
-    """Create until the point is reached, then kill. `item` None creates one."""
+    """Create until the point is reached, then kill. `item` None creates an item."""
     pause = Pause(after=point.after)
     getattr(rig, point.upstream).fail(pause, when=point.when, times=1)
     async with rig.sidecar() as server:
@@ -63,16 +63,16 @@ async def killed_at(rig: Rig, point: Point, item: object) -> None:
     pause.release()
 
 
-def count(books: dict[object, str | None]) -> tuple[int, int]:
-    return len(books), sum(customer is not None for customer in books.values())
+def count(customers: dict[object, str | None]) -> tuple[int, int]:
+    return len(customers), sum(customer is not None for customer in customers.values())
 
 
 @pytest.mark.parametrize("given", [True, False], ids=["item given", "item created by the call"])
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
-async def test_reconcile_mends_what_a_kill_leaves(rig: Rig, point: Point, *, given: bool) -> None:
-    """W1: After a kill there is one item and at most one customer; `reconcile` joins them, a retry finds them so."""
+async def test_reconcile_after_a_kill(rig: Rig, point: Point, *, given: bool) -> None:
+    """W1: After a kill there is one item and at most one customer; `reconcile` links them, and a retry gets them."""
     await killed_at(rig, point, await rig.new_item() if given else None)
-    assert count(await rig.books()) == (1, point.written)
+    assert count(await rig.customers_by_item()) == (1, point.written)
     assert len(rig.stripe.alive) == point.customers
 
     mended = await rig.reconcile("--since", "1d")
@@ -80,16 +80,16 @@ async def test_reconcile_mends_what_a_kill_leaves(rig: Rig, point: Point, *, giv
     assert (mended.code, mended.err) == (0, "")
     await rig.assert_one_to_one()
     async with rig.sidecar() as server:
-        [item] = await rig.books()
+        [item] = await rig.customers_by_item()
         retried = await rig.create(server, item=item)
     assert retried.status == (200 if point.customers else 201)
-    assert await rig.books() == {item: retried.customer}
+    assert await rig.customers_by_item() == {item: retried.customer}
     await rig.assert_one_to_one()
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
-async def test_a_retry_mends_what_a_kill_leaves(rig: Rig, point: Point) -> None:
-    """W1: The same request once more ends with the one customer in its item, and `reconcile` finds nothing to do."""
+async def test_a_retry_after_a_kill(rig: Rig, point: Point) -> None:
+    """W1: The same request once more links the one customer to its item, and `reconcile` has nothing to do."""
     item = await rig.new_item()
     await killed_at(rig, point, item)
 
@@ -97,24 +97,24 @@ async def test_a_retry_mends_what_a_kill_leaves(rig: Rig, point: Point) -> None:
         retried = await rig.create(server, item=item)
 
     assert retried.status == (200 if point.written else 201)
-    assert await rig.books() == {item: retried.customer}
+    assert await rig.customers_by_item() == {item: retried.customer}
     mended = await rig.reconcile()
     assert (mended.code, "0 filled, 0 to decide" in mended.out) == (0, True)
     await rig.assert_one_to_one()
 
 
 async def test_a_kill_after_the_item_was_created_leaves_an_item_alone(rig: Rig) -> None:
-    """W1: Directus has created the item and the sidecar does not know: an item without a customer is all there is."""
+    """W1: If Directus created the item and the sidecar did not learn it, an item without a customer remains."""
     await killed_at(rig, ITEM_CREATED, None)
 
-    assert count(await rig.books()) == (1, 0)
+    assert count(await rig.customers_by_item()) == (1, 0)
     assert rig.stripe.alive == []
     assert (await rig.reconcile()).code == 0
 
 
 @pytest.mark.parametrize("mender", ["retry", "reconcile"])
-async def test_stripe_acts_after_the_process_that_asked_is_gone(rig: Rig, mender: str) -> None:
-    """W1: A request that Stripe was still working on when the sidecar was killed makes the item's one customer."""
+async def test_stripe_acts_after_the_kill(rig: Rig, mender: str) -> None:
+    """W1: A request that Stripe completes after the sidecar was killed makes the item's one customer."""
     item = await rig.new_item()
     entered, go_on = asyncio.Event(), asyncio.Event()
 
@@ -140,8 +140,8 @@ async def test_stripe_acts_after_the_process_that_asked_is_gone(rig: Rig, mender
     assert len(rig.stripe.alive) == 1
 
 
-async def test_a_day_later_reconcile_still_knows(rig: Rig) -> None:
-    """W1: When Stripe has forgotten the key the metadata still tells: a retry after `reconcile` makes no second one."""
+async def test_reconcile_after_a_day(rig: Rig) -> None:
+    """W1: When Stripe has forgotten the key `reconcile` uses the metadata, and a retry makes no second customer."""
     item = await rig.new_item()
     await killed_at(rig, POINTS[1], item)
     rig.stripe.now += 25 * 3600
@@ -153,8 +153,8 @@ async def test_a_day_later_reconcile_still_knows(rig: Rig) -> None:
     await rig.assert_one_to_one()
 
 
-async def test_a_day_without_reconcile_is_told(rig: Rig) -> None:
-    """W1: The one way to a second customer, a retry after a day without `reconcile`, does not go unseen."""
+async def test_a_day_without_reconcile_is_reported(rig: Rig) -> None:
+    """W1: The one way to a second customer, a retry after a day without `reconcile`, is reported."""
     item = await rig.new_item()
     await killed_at(rig, POINTS[1], item)
     rig.stripe.now += 25 * 3600
@@ -166,4 +166,4 @@ async def test_a_day_without_reconcile_is_told(rig: Rig) -> None:
     first = str(rig.stripe.alive[-1]["id"])
     assert told.code == 1
     assert f"DECIDE   item {item}: several customers name it ({second.customer}, {first})" in told.out
-    assert await rig.books() == {item: second.customer}
+    assert await rig.customers_by_item() == {item: second.customer}

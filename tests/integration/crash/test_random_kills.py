@@ -1,7 +1,7 @@
-"""W1: hundreds of sidecars are killed at random moments; then `reconcile`; then everything is counted.
+"""W1: hundreds of sidecars are killed at random moments; then `reconcile` runs; then everything is counted.
 
-CRASH_RUNS sets how many (200). CRASH_SEED gives the same moments and the same callers again, though not the way the
-machine shares its time among the processes.
+CRASH_RUNS sets their number (200). CRASH_SEED repeats the moments and the callers, though not the way the
+machine divides its time between the processes.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from tests.integration.crash.rig import Rig
 
 _RUNS = int(os.environ.get("CRASH_RUNS", "200"))
 _SEED = int(os.environ.get("CRASH_SEED") or secrets.randbelow(10**6))
-_LONGEST = 0.15  # seconds from the requests to the kill: a little more than it takes to answer both
-_SLOWEST = 0.02  # seconds that Stripe takes before the effect, and again after it
-_READY = 2  # sidecars started ahead, so that a run does not wait for one
+_LONGEST = 0.15  # seconds from the requests to the kill: a little more than both answers take
+_SLOWEST = 0.02  # seconds before Stripe's effect, and again after it
+_READY = 2  # sidecars started in advance, so that a run does not wait for one
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A creation that somebody asks for; `item` None means that one is to be created."""
+    """A requested creation; `item` None means that an item is created."""
 
     item: object
     email: str
@@ -35,7 +35,7 @@ class Wish:
 
 @dataclass(slots=True)
 class Story:
-    """What happened. `cut_off` are the wishes for an item that were not answered."""
+    """A record of all runs. `cut_off` contains the unanswered wishes for an item."""
 
     chance: random.Random
     cut_off: list[Wish] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Story:
 
 @asynccontextmanager
 async def sidecars(rig: Rig, number: int) -> AsyncIterator["asyncio.Queue[asyncio.Task[Server]]"]:
-    """Start `number` sidecars, always some ahead of the one that is taken from the queue."""
+    """Start `number` sidecars, always some in advance of the one taken from the queue."""
     queue: asyncio.Queue[asyncio.Task[Server]] = asyncio.Queue(_READY)
     async with AsyncExitStack() as exits:
 
@@ -68,7 +68,7 @@ async def sidecars(rig: Rig, number: int) -> AsyncIterator["asyncio.Queue[asynci
 
 
 async def one_run(rig: Rig, server: Server, story: Story, seconds: float) -> None:
-    """Two callers ask at once, and after so many seconds the process is killed."""
+    """Two callers ask at once, and the process is killed after this many seconds."""
     wishes = [await wish(rig, story) for _ in range(2)]
     asking = [asyncio.create_task(ask(rig, server, story, one)) for one in wishes]
     await asyncio.sleep(seconds)
@@ -78,7 +78,7 @@ async def one_run(rig: Rig, server: Server, story: Story, seconds: float) -> Non
 
 
 async def wish(rig: Rig, story: Story) -> Wish:
-    """For an item that is to be created, one that is there, or one that was cut off before."""
+    """Choose an item that is to be created, one that exists, or one of an earlier request that was cut off."""
     match story.chance.choice(["create", "given", "retry", "retry"]):
         case "create":
             return Wish(None, story.address())
@@ -104,8 +104,8 @@ def takes_its_time(rig: Rig, chance: random.Random) -> None:
 
 
 async def reconciled_in_spite_of_kills(rig: Rig, chance: random.Random, kills: int) -> int:
-    """Kill some at random moments, then let two run at once; give how many items they filled."""
-    before = sum(customer is not None for customer in (await rig.books()).values())
+    """Kill some at random moments, then let two run at once; give the number of items that they filled."""
+    before = sum(customer is not None for customer in (await rig.customers_by_item()).values())
     for _ in range(kills):
         process = await rig.reconciling()
         await asyncio.sleep(chance.uniform(0.4, 1.2))
@@ -114,12 +114,12 @@ async def reconciled_in_spite_of_kills(rig: Rig, chance: random.Random, kills: i
         await process.communicate()
     first, second = await asyncio.gather(rig.reconcile(), rig.reconcile("--since", "1d"))
     assert (first.code, second.code) == (0, 0), first.out + first.err + second.out + second.err
-    return sum(customer is not None for customer in (await rig.books()).values()) - before
+    return sum(customer is not None for customer in (await rig.customers_by_item()).values()) - before
 
 
 async def test_no_kill_makes_a_second_customer_or_loses_one(rig: Rig) -> None:
-    """W1: After random kills and `reconcile` every customer is in exactly one item; retries leave no item without."""
-    moments, chance, slowness = (random.Random(f"{_SEED} {what}") for what in ("moments", "callers", "stripe"))  # noqa: S311 - to be repeated, not to be secret
+    """W1: After random kills and `reconcile` every customer is in exactly one item; after retries no item lacks one."""
+    moments, chance, slowness = (random.Random(f"{_SEED} {what}") for what in ("moments", "callers", "stripe"))  # noqa: S311 - reproducible, no secret
     story, began = Story(chance), time.monotonic()
     print(f"\nCRASH_SEED={_SEED} CRASH_RUNS={_RUNS}")
     takes_its_time(rig, slowness)
@@ -127,7 +127,7 @@ async def test_no_kill_makes_a_second_customer_or_loses_one(rig: Rig) -> None:
         for _ in range(_RUNS):
             await one_run(rig, await (await ready.get()), story, moments.uniform(0, _LONGEST))
 
-    lost = len(rig.stripe.alive) - sum(held is not None for held in (await rig.books()).values())
+    lost = len(rig.stripe.alive) - sum(customer is not None for customer in (await rig.customers_by_item()).values())
     filled = await reconciled_in_spite_of_kills(rig, moments, kills=3)
 
     assert filled == lost
@@ -138,11 +138,11 @@ async def test_no_kill_makes_a_second_customer_or_loses_one(rig: Rig) -> None:
 
 
 async def finish(rig: Rig) -> None:
-    """Ask once more for every item that has none: then items and customers are the same in number."""
-    empty = [item for item, customer in (await rig.books()).items() if customer is None]
+    """Ask once more for every item without a customer: then items and customers are equal in number."""
+    empty = [item for item, customer in (await rig.customers_by_item()).items() if customer is None]
     async with rig.sidecar() as server:
         for item in empty:
             answer = await rig.create(server, item=item)
             assert answer.status == 201, answer
     await rig.assert_one_to_one()
-    assert len(await rig.books()) == len(rig.stripe.alive)
+    assert len(await rig.customers_by_item()) == len(rig.stripe.alive)

@@ -1,4 +1,4 @@
-"""How a run of `reconcile` goes and ends: two at once, killed, with an upstream away, without what it needs."""
+"""Runs of `reconcile`: two at once, killed, with an upstream down, and without the needed rights."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from tests.integration.crash.rig import Rig
 
 
 async def test_two_at_once(rig: Rig) -> None:
-    """Two runs over the same books fill each item once, and both end well."""
+    """Two concurrent runs fill each item once, and both succeed."""
     wanted: dict[Any, str | None] = {}
     for _ in range(20):
         item = await rig.new_item()
@@ -22,12 +22,12 @@ async def test_two_at_once(rig: Rig) -> None:
     runs = await asyncio.gather(*(rig.reconcile() for _ in range(2)))
 
     assert [(run.code, run.err) for run in runs] == [(0, ""), (0, "")]
-    assert await rig.books() == wanted
+    assert await rig.customers_by_item() == wanted
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before it is written", "after"])
 async def test_killed_in_the_middle(rig: Rig, *, after: bool) -> None:
-    """A run that is killed while it fills leaves whole items; the next one does the rest."""
+    """A run that is killed in the middle leaves complete items; the next run does the rest."""
     wanted: dict[Any, str | None] = {}
     for _ in range(5):
         item = await rig.new_item()
@@ -40,16 +40,16 @@ async def test_killed_in_the_middle(rig: Rig, *, after: bool) -> None:
     process.kill()
     await process.communicate()
     pause.release()
-    assert sum(customer is not None for customer in (await rig.books()).values()) in {2, 3}
+    assert sum(customer is not None for customer in (await rig.customers_by_item()).values()) in {2, 3}
 
     assert (await rig.reconcile()).code == 0
 
-    assert await rig.books() == wanted
+    assert await rig.customers_by_item() == wanted
 
 
 @pytest.mark.parametrize("at_the_end", [False, True])
 async def test_nothing_is_filled_from_a_list_that_broke_off(rig: Rig, *, at_the_end: bool) -> None:
-    """A list of Stripe's that fails on a later page is no list: the rest might hold a second customer."""
+    """If a later page of Stripe's list fails, nothing is filled: the rest might contain a second customer."""
     item = await rig.new_item()
     for _ in range(120):
         rig.stripe.add_customer()
@@ -60,11 +60,11 @@ async def test_nothing_is_filled_from_a_list_that_broke_off(rig: Rig, *, at_the_
     told = await rig.reconcile()
 
     assert (told.code, told.err.startswith("Stopped: ")) == (1, True)
-    assert await rig.books() == {item: None}
+    assert await rig.customers_by_item() == {item: None}
 
 
 async def test_directus_stays_away(rig: Rig) -> None:
-    """When Directus cannot be asked any more the run ends with 1 and says so; the next one finishes."""
+    """When Directus goes down during a run, the run ends with 1 and says so; the next one completes the work."""
     item = await rig.new_item()
     customer = rig.customer_of(item)
     rig.proxy.fail(faults.reset_before_headers, when=lambda request: request.method == "PATCH")
@@ -74,11 +74,11 @@ async def test_directus_stays_away(rig: Rig) -> None:
     assert (told.code, "Stopped: " in told.err) == (1, True)
     rig.proxy.recover()
     assert (await rig.reconcile()).code == 0
-    assert await rig.books() == {item: customer}
+    assert await rig.customers_by_item() == {item: customer}
 
 
 async def test_rights_that_are_missing_are_named(rig: Rig, newcomer: Newcomer) -> None:
-    """A token that does not see all items must not call the others gone: nothing is read, the rights are named."""
+    """A token that cannot see all items reports none of the others as missing: nothing is read, rights are named."""
     own = {"id": {"_eq": 1}}
     collection, field = rig.place.collection, rig.place.field
     partial: Person = await newcomer(Rule(collection, "read", item=own), Rule(collection, "update", ("email",)))
@@ -100,7 +100,7 @@ async def test_rights_that_are_missing_are_named(rig: Rig, newcomer: Newcomer) -
     ],
 )
 async def test_unusable_settings(rig: Rig, settings: dict[str, str], arguments: list[str], said: str) -> None:
-    """They end the run with 2 before anybody is asked, and are named."""
+    """Unusable settings end the run with 2 before any request, and are named."""
     told = await rig.reconcile(*arguments, **settings)
 
     assert (told.code, said in told.err) == (2, True)
@@ -108,7 +108,7 @@ async def test_unusable_settings(rig: Rig, settings: dict[str, str], arguments: 
 
 
 async def test_a_token_that_directus_refuses(rig: Rig) -> None:
-    """A service token that is no good ends the run with 1, without naming it."""
+    """A service token that Directus refuses ends the run with 1, and is not printed."""
     told = await rig.reconcile(DIRECTUS_SERVICE_TOKEN="MARKED-token")
 
     assert (told.code, "MARKED" in told.err + told.out) == (1, False)

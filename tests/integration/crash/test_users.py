@@ -1,4 +1,4 @@
-"""The same for the project that keeps Stripe's IDs on its users: `directus_users` has a path of its own."""
+"""The same for a project with Stripe's IDs on its users: `directus_users` has a path of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ _RIGHTS = (Rule("directus_users", "read"), Rule("directus_users", "create"), Rul
 
 @pytest.fixture
 async def users(stack: Stack, newcomer: Newcomer) -> AsyncIterator[Rig]:
-    """A field of its own on the users, and a clerk who may do everything with them."""
+    """A new field on the users, and a clerk who may do everything with users."""
     async with place_on_users(stack) as place:
         token = token_of(await place.provision())
         clerk = await newcomer(*_RIGHTS)
@@ -26,33 +26,33 @@ async def users(stack: Stack, newcomer: Newcomer) -> AsyncIterator[Rig]:
             yield Rig(place, token, clerk, proxy, stripe)
 
 
-async def held(rig: Rig) -> dict[object, str]:
-    return {user: customer for user, customer in (await rig.books()).items() if customer is not None}
+async def linked(rig: Rig) -> dict[object, str]:
+    return {user: customer for user, customer in (await rig.customers_by_item()).items() if customer is not None}
 
 
 async def test_a_user_gets_one_customer(users: Rig, newcomer: Newcomer) -> None:
-    """W2, W4: A user's customer is created once, and read from then on."""
+    """W2, W4: A user's customer is created once, and only read from then on."""
     person = await newcomer()
     async with users.sidecar() as server:
         answers = [await users.create(server, item=person.id) for _ in range(2)]
 
     assert [answer.status for answer in answers] == [201, 200]
-    assert await held(users) == {person.id: answers[0].customer}
+    assert await linked(users) == {person.id: answers[0].customer}
 
 
 async def test_a_user_is_created_with_its_customer(users: Rig) -> None:
-    """Without `item` a user of that address is created first."""
+    """Without `item` a user with that address is created first."""
     async with users.sidecar() as server:
         answer = await users.create(server, email="created@example.com")
-    [user] = await held(users)
+    [user] = await linked(users)
     row = await users.place.stack.admin.request("GET", f"/users/{user}?fields=email")
     await users.place.stack.admin.request("DELETE", f"/users/{user}")
 
     assert (answer.status, row) == (201, {"email": "created@example.com"})
 
 
-async def test_everybody_is_not_one_user(users: Rig, newcomer: Newcomer) -> None:
-    """W2: `/users/me` answers with whoever asks; as an item it names nobody."""
+async def test_me_is_no_item(users: Rig, newcomer: Newcomer) -> None:
+    """W2: `/users/me` is the caller; as an item it names no user."""
     people: list[Person] = [await newcomer(*_RIGHTS) for _ in range(2)]
     administrator = users.place.admin_token
     async with users.sidecar() as server:
@@ -85,4 +85,4 @@ async def test_a_lost_id_of_a_user_is_found_again(users: Rig, newcomer: Newcomer
 
     [customer] = users.named()
     assert (told.code, told.err) == (0, "")
-    assert await held(users) == {person.id: customer}
+    assert await linked(users) == {person.id: customer}

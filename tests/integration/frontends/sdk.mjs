@@ -1,6 +1,6 @@
-// Calls the sidecar through the proxy as a front end does: with Directus's own SDK. Reads what to ask from standard
-// input, {url, email, password, token, requests: [{path, method, params, body}]}, and writes what came of each, for
-// each way to sign in.
+// Calls the sidecar through the proxy as a front end does: with Directus's own SDK. Reads its requests from standard
+// input, {url, email, password, token, requests: [{path, method, params, body}]}, and writes each outcome, for each
+// way to sign in.
 import { authentication, createDirectus, customEndpoint, readMe, rest, staticToken } from '@directus/sdk';
 
 const { url, email, password, token, requests } = JSON.parse(await text(process.stdin));
@@ -11,7 +11,7 @@ async function text(stream) {
 	return all;
 }
 
-// Node has no cookies of its own; a browser has.
+// Node stores no cookies; a browser does.
 function browser() {
 	const cookies = new Map();
 	return async (address, options = {}) => {
@@ -50,4 +50,4 @@ await json.login({ email, password });
 const fixed = createDirectus(url).with(staticToken(token)).with(rest());
 
 console.log(JSON.stringify({ session: await all(session), json: await all(json), static: await all(fixed) }));
-process.exit(0); // the SDK's timers would keep the process
+process.exit(0); // the SDK's timers would keep the process alive

@@ -1,4 +1,4 @@
-"""The service does what its own description says: schemathesis tries it with what fits and with what does not."""
+"""The service conforms to its own description: schemathesis sends valid and invalid requests."""
 
 import asyncio
 import sys
@@ -8,12 +8,12 @@ from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.running_app import CLERK, RunningApp
 
 _EXAMPLES = "8"
-# Whether an object exists, and that one of two parameters excludes the other, OpenAPI cannot say.
+# OpenAPI cannot say that an object must exist, or that one parameter excludes another.
 _UNDECIDABLE = "positive_data_acceptance"
 
 
 async def test_schemathesis_finds_nothing(app: RunningApp, tmp_path: Path) -> None:
-    """No server error, no status, body or header that is not described, no bad input that passes, no other method."""
+    """There is no server error, no undescribed status, body or header, no accepted invalid input, no other method."""
     for _ in range(3):
         app.stripe.add_payments(2, customer=app.stripe.add_customer(email="a@b.co")["id"])
     prefix = f"http://127.0.0.1:{app.port}/stripe"

@@ -16,7 +16,7 @@ WAYS = ("session", "json", "static")
 
 @pytest.fixture(scope="session")
 def script(node_tools: NodeTools, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Give the command that runs the script beside the packages it imports."""
+    """Give the command that runs the script in a folder with its imports."""
     folder = tmp_path_factory.mktemp("sdk")
     (folder / "node_modules").symlink_to(node_tools.modules)
     (folder / SCRIPT.name).write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
@@ -24,7 +24,7 @@ def script(node_tools: NodeTools, tmp_path_factory: pytest.TempPathFactory) -> l
 
 
 def asked(script: list[Path], stack: Stack, name: str, *requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Ask as one of the demo's people and give the outcomes for each way to sign in."""
+    """Ask as one of the demo's people, and give the outcomes for each way to sign in."""
     person = stack.people[name]
     given = {"url": stack.proxy.url, "email": person.email, "password": person.password, "token": person.token}
     ended = subprocess.run(  # noqa: S603 - our own script
@@ -42,7 +42,7 @@ def asked(script: list[Path], stack: Stack, name: str, *requests: dict[str, Any]
 
 
 def test_every_basic_route(script: list[Path], stack: Stack) -> None:
-    """With a session, an access token and a static token each route gives the clerk what it gives over HTTP."""
+    """With a session, an access token and a static token the clerk gets from each route the same as over HTTP."""
     ada = stack.customers["Ada Lovelace"]
     requests: list[dict[str, Any]] = [
         {"path": "/stripe/customers"},
@@ -63,12 +63,12 @@ def test_every_basic_route(script: list[Path], stack: Stack) -> None:
         assert set(stack.customers.values()) <= {customer["id"] for customer in customers}
         assert {payment["customer"] for payment in hers} == {ada}
         assert {payment["id"] for payment in hers} <= {payment["id"] for payment in payments}
-        assert len(page) == 1  # the SDK unwraps `data`, so what stands beside it is not seen
+        assert len(page) == 1  # the SDK unwraps `data` and drops the members beside it
         assert (created["email"], created["name"]) == ("sdk@example.com", "Sdk & Söhne")
 
 
 def test_operations_that_are_turned_on(script: list[Path], stack: Stack) -> None:
-    """The member's own customer and its portal come the same way."""
+    """The SDK also gets the member's own customer and opens its portal."""
     ada = stack.customers["Ada Lovelace"]
     back = {"return_url": f"{stack.proxy.url}/demo/"}
     requests: list[dict[str, Any]] = [
@@ -85,7 +85,7 @@ def test_operations_that_are_turned_on(script: list[Path], stack: Stack) -> None
         assert session["url"].startswith("https://")
 
 
-def test_errors_are_the_sdks(script: list[Path], stack: Stack) -> None:
+def test_errors(script: list[Path], stack: Stack) -> None:
     """Refusals and faults arrive as the SDK's errors: with message, code, reason and the answer's status."""
     grace = stack.customers["Grace Hopper"]
     requests: list[dict[str, Any]] = [

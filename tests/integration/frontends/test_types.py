@@ -1,4 +1,4 @@
-"""Types for front ends: openapi-typescript makes them of the description, and they compile."""
+"""Types for front ends: openapi-typescript generates them from the description, and they compile."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ async def description(app: RunningApp) -> dict[str, Any]:
 
 
 async def test_the_description_is_valid(app: RunningApp) -> None:
-    """It is OpenAPI 3.1, with each operation that is on, and nobody needs a credential to read it."""
+    """The description is OpenAPI 3.1 with each operation that is turned on, and is readable without a credential."""
     described = await description(app)
 
     validate(described)
@@ -33,7 +33,7 @@ async def test_the_description_is_valid(app: RunningApp) -> None:
 
 
 async def test_types_compile(app: RunningApp, node_tools: NodeTools, tmp_path: Path) -> None:
-    """What openapi-typescript makes of it compiles strictly, and so does what a front end writes against it."""
+    """The generated types compile strictly, and so does a front end's code with them."""
     (tmp_path / "openapi.json").write_text(json.dumps(await description(app)))
     shutil.copy(USES, tmp_path)
     node, modules = str(node_tools.node), node_tools.modules

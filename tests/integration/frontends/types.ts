@@ -1,4 +1,4 @@
-// What a front end writes against the types that openapi-typescript makes; compiled, never run.
+// A front end's code with the types that openapi-typescript generates; compiled, never run.
 import type { components, operations, paths } from './api';
 
 type Customer = components['schemas']['customer'];
@@ -16,7 +16,7 @@ type Busy = operations['payments.list']['responses'][503]['headers'];
 const ada: NewCustomer = { email: 'ada@example.com', name: 'Ada', address: { line1: '1 Street', country: 'GB' } };
 // @ts-expect-error - email is required
 const nobody: NewCustomer = { name: 'Nobody' };
-// @ts-expect-error - nothing passes that the operation does not name
+// @ts-expect-error - the operation has no such attribute
 const expanded: NewCustomer = { email: 'ada@example.com', expand: ['sources'] };
 
 const refund: operations['refunds.create']['requestBody']['content']['application/json'] = { payment_intent: 'pi_1' };
@@ -64,9 +64,9 @@ export function waits(created: Created, declined: Declined, busy: Busy): string 
 declare const payment: Payment;
 // @ts-expect-error - an amount is a number
 const amount: string | null | undefined = payment.amount;
-// @ts-expect-error - a flag is no text
+// @ts-expect-error - a flag is a boolean
 const live: string | null | undefined = payment.livemode;
-// @ts-expect-error - a whole list is an array, a page is none
+// @ts-expect-error - a whole list is an array, and a page is an object
 const whole: components['schemas']['payment_intent_array'] = {} as PaymentPage;
 
 void [nobody, expanded, refund, amount, live, whole];
