@@ -38,7 +38,7 @@ async def test_rows_arrive(site: Site, visit: Visit) -> None:
 
 async def test_loading(site: Site, visit: Visit) -> None:
     """Before the first row the list says that it is loading, and a screen reader finds no placeholder rows."""
-    first = Hold()
+    first = Stall()
     site.stripe.fail(first)
     visitor = await visit(site.url)
 

@@ -189,19 +189,19 @@ async def _usual(sidecar: Sidecar) -> float:
 
 async def test_overload(stripe: StripeDouble, variables: Mapping[str, str], tmp_path: Path) -> None:
     """L2: beyond the limit the answer is a 503 with Retry-After at once; health works; later all are served."""
-    hold = Hold()
+    stall = Stall()
     async with serving(tmp_path / "output", **{**variables, "MAX_CONCURRENT_REQUESTS": "5"}) as sidecar:
         await eventually(lambda: any(is_probe(request) for request in stripe.requests))
         stripe.fail(stall)
         targets = [f"/stripe/payments?limit={n}" for n in range(1, 6)]
         waiting = [asyncio.create_task(sidecar.call(target, bearer(CLERK.token))) for target in targets]
-        await eventually(lambda: hold.arrived == 5)
+        await eventually(lambda: stall.arrived == 5)
 
         refused = await asyncio.gather(*(sidecar.call(PAGE, bearer(CLERK.token)) for _ in range(50)))
         assert {(answer.status, answer.header("Retry-After")) for answer in refused} == {(503, "1")}
         assert (await sidecar.call("/readyz")).status == 200
 
-        hold.release()
+        stall.release()
         assert [(await one).status for one in waiting] == [200] * 5
         assert (await sidecar.call(PAGE, bearer(CLERK.token))).status == 200
 
