@@ -38,7 +38,7 @@ from sidecar.web.server.middlewares import envelope, identified, secure
 from sidecar.web.server.runner import attended
 from sidecar.web.webhooks import AT_ONCE, webhook_routes
 
-_CONNECTIONS = 50  # to each upstream, in a pool of its own: a slow one does not hold up the other
+_CONNECTIONS = 50  # to each upstream, in a pool of its own: a slow one does not delay the other
 
 
 def create_app(settings: Settings) -> web.Application:

@@ -43,7 +43,7 @@ class Stretch:
         if len({*page.ids, *self.trail}) < len(page.ids) + len(self.trail) or self._cursors & {*page.ids[-1:]}:
             raise _unusable("repeats itself", "an ID came twice")
         if page.ids and not (self.span.contains(page.newest) and self.span.contains(page.oldest)):
-            raise _unusable("holds what was not asked for", "outside its time")
+            raise _unusable("has objects that were not asked for", "outside its time")
         self.over = not page.more
         if page.ids:
             self._add(page)

@@ -2,7 +2,7 @@
 
 Each list endpoint has a number of turns a second, given in the order of the requests. Reading one object and creating
 one take no turn: Stripe counts them separately, and a list must not delay a checkout. For the same reason lists never
-take all connections, even when Stripe is slow. When Stripe answers 429 all the same, all lists pause.
+take all connections, even when Stripe is slow. When Stripe still answers 429, all lists pause.
 """
 
 import asyncio

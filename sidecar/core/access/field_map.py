@@ -1,4 +1,4 @@
-"""Which Stripe attributes a field of the customers collection stands for."""
+"""The map from fields of a collection to attributes at Stripe."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sidecar.core.access.permissions import AllowedFields
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
-    """Directus field -> the Stripe attributes it stands for."""
+    """A field in Directus -> the attributes at Stripe that it maps to."""
 
     attributes: Mapping[str, tuple[str, ...]]
 
@@ -16,11 +16,11 @@ class FieldMap:
         return frozenset(name for field, names in self.attributes.items() if fields.allow(field) for name in names)
 
     def unwritable(self, attributes: Iterable[str], fields: AllowedFields) -> list[str]:
-        """Name the attributes that no field allowed for writing stands for."""
+        """Name the attributes to which no field maps that the caller may write."""
         return [] if fields.unrestricted else sorted(set(attributes) - self.visible(fields))
 
     def item_values(self, attributes: Mapping[str, object]) -> dict[str, object]:
-        """Give what a new item carries: each attribute under the first field that stands for it."""
+        """Give the values of a new item: each attribute under the first field that maps to it."""
         fields: dict[str, str] = {}
         for field, names in self.attributes.items():
             for name in names:

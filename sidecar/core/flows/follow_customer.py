@@ -68,7 +68,7 @@ class Mirror:
 
     @classmethod
     def of(cls, field_map: FieldMap, collection: CustomersCollection) -> "Mirror":
-        """Map each attribute to the first field that stands for it, as creating an item does."""
+        """Give each attribute to the first field that maps to it, as creating an item does."""
         left_out = {collection.id_field, collection.key_field, *(_WHO_IS_WHO if collection.name == _USERS else ())}
         taken = set(_NOT_REPEATED)
         fields: dict[str, tuple[str, ...]] = {}

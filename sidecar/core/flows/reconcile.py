@@ -52,10 +52,10 @@ class Problem(StrEnum):
     """What a person must decide; `reconcile` prints the text beside the item."""
 
     SEVERAL = "several customers name it"
-    DELETED = "it holds a customer that was deleted at Stripe"
-    UNKNOWN = "it holds a customer that this Stripe account does not have"
+    DELETED = "its customer was deleted at Stripe"
+    UNKNOWN = "its customer is not in this Stripe account"
     GONE = "it is gone, its customer is not"
-    ELSEWHERE = "another item holds its customer"
+    ELSEWHERE = "another item has its customer"
     REFUSED = "Directus refuses to fill it"
 
 

@@ -1,6 +1,6 @@
-"""Which attributes Stripe's objects have, so that a name that none of them has is found before anybody waits for it.
+"""The attributes of Stripe's objects, so that a wrong name in the operator's file is found at the start.
 
-The names are those of one version of Stripe's API, held against the types of its own library by a test. Other versions
+The names are those of one version of Stripe's API, compared with the types of its library by a test. Other versions
 have others, so nothing is judged by this list where another version is asked for. Nothing here shows an attribute to
 anybody: that is for ``core.views`` to decide.
 """
@@ -14,7 +14,7 @@ API_VERSION = "2026-10-28.endive"
 
 
 def attributes_of(operation: Operation) -> frozenset[str]:
-    """Name what can stand in an operation's answer: in its object, and in the objects within that."""
+    """Name the attributes in an operation's answer: those of its object, and of the objects within that."""
     kind = operation.resource.kind
     kinds = (kind, *WITHIN.get(kind, ()))
     return frozenset({"id", "object"}.union(*(ATTRIBUTES[each].split() for each in kinds)))

@@ -23,7 +23,7 @@ _SEEING = frozenset({Action.READ, Action.SHARE})
 class Rule:
     """One operation that is on. `prices` are those that may be asked for, None meaning any of the account.
 
-    `field_map` says what the collection's fields stand for.
+    `field_map` maps the collection's fields to attributes.
     """
 
     operation: Operation
@@ -62,7 +62,7 @@ class Rule:
 
 
 def default_rules(customers: CustomersCollection, field_map: FieldMap) -> tuple[Rule, ...]:
-    """Give the rules that hold without a file: the basic operations, on the customers collection."""
+    """Give the rules that apply without a file: the basic operations, on the customers collection."""
     return tuple(Rule(row, customers.name, row.action, field_map) for row in OPERATIONS if row.basic)
 
 

@@ -52,7 +52,7 @@ _list = partial(Operation, method="GET", kind=Kind.LIST, action=Action.READ)
 _retrieve = partial(Operation, method="GET", kind=Kind.RETRIEVE, action=Action.READ, scoping=Scoping.OWNED)
 _create = partial(Operation, method="POST", kind=Kind.CREATE, action=Action.UPDATE, scoping=Scoping.FILLED)
 _act = partial(Operation, method="POST", kind=Kind.ACT, action=Action.UPDATE, scoping=Scoping.OWNED)
-_catalogue = partial(Operation, method="GET", action=Action.READ, on_customers=False)  # nobody's: partial is refused
+_catalogue = partial(Operation, method="GET", action=Action.READ, on_customers=False)  # belongs to no customer: partial access is refused
 
 OPERATIONS = (
     _list(
@@ -83,7 +83,7 @@ OPERATIONS = (
         "customers.create",
         "/customers",
         CUSTOMER,
-        "the customer created from `email` and what else of it may be set",
+        "the customer, created from `email` and its other attributes that may be set",
         method="POST",
         kind=Kind.CREATE_CUSTOMER,
         action=Action.CREATE,

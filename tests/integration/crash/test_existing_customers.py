@@ -123,7 +123,7 @@ async def test_a_customer_of_another_item_is_a_conflict(rig: Rig) -> None:
     assert (answer.status, answer.error["code"]) == (409, "CONFLICT")
     assert await rig.customers_by_item() == {item: None, other: customer}
     told = await rig.reconcile()
-    assert (told.code, f"item {item}: another item holds its customer ({customer})" in told.out) == (1, True)
+    assert (told.code, f"item {item}: another item has its customer ({customer})" in told.out) == (1, True)
 
 
 async def test_nobody_is_matched_by_address(rig: Rig) -> None:

@@ -76,7 +76,7 @@ async def test_an_item_that_names_a_deleted_customer(rig: Rig, *, renewed: bool)
     told = await rig.reconcile()
 
     assert told.code == 1
-    line = f"DECIDE   item {item}: it holds a customer that was deleted at Stripe ({', '.join(names)})\n"
+    line = f"DECIDE   item {item}: its customer was deleted at Stripe ({', '.join(names)})\n"
     assert told.out.count("DECIDE") == told.out.count(line) == 1
     assert await rig.customers_by_item() == {item: deleted}
 
@@ -89,7 +89,7 @@ async def test_an_item_that_names_no_customer_of_this_account(rig: Rig, planted:
     told = await rig.reconcile()
 
     assert told.code == 1
-    assert f"item {item}: it holds a customer that this Stripe account does not have ({planted})" in told.out
+    assert f"item {item}: its customer is not in this Stripe account ({planted})" in told.out
     paths = {request.path for request in rig.stripe.requests}
     assert paths == {"/v1/customers"} | ({f"/v1/customers/{planted}"} if planted.startswith("cus_") else set())
 
