@@ -80,8 +80,9 @@ async def test_forms_of_a_list(shop: RunningApp, case: Case) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_when_to_try_again(shop: RunningApp, status: int) -> None:
+async def test_when_to_try_again(open_shop: OpenShop, status: int) -> None:
     """The description names the time of the next try wherever the service sends it."""
+    shop = await open_shop(STRIPE_TIMEOUT="5")  # less than Stripe asks for
     whole, case = await description(shop), CASES["customers.retrieve"]
     if status == 429:
         shop.stripe.fail(faults.answer(429, json.dumps({"error": {}}), Retry_After="60"))
