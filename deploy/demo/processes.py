@@ -18,7 +18,7 @@ from deploy.demo import children
 from deploy.demo.progress import Fault, tail
 from deploy.demo.watcher import signal_group
 
-_START_DEADLINE = 60.0
+_START_DEADLINE = 180.0
 _END_DEADLINE = 30.0  # more than the sidecar's own SHUTDOWN_TIMEOUT
 _POLL = 0.05
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
