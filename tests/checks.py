@@ -40,6 +40,8 @@ _CHECKS = {
     "integration": ("pytest", "tests/integration"),  # without workers: they would start a Directus each
     "e2e": ("pytest", "tests/e2e"),
 }
+# Each takes arguments of its own and runs alone; tests/README.md says what it shows.
+_ALONE = ("mutants", "stress")
 _TOOLS = {"shell": "shellcheck", "e2e": "chromium"}
 _NEEDS = {
     "shell": {"--shellcheck"},
@@ -56,8 +58,11 @@ def main(wanted: list[str]) -> int:
     try:
         if wanted == ["quick"]:
             return _report(list(_quick()))
+        if wanted[:1] and wanted[0] in _ALONE:
+            return _code(prepare.prepare(set()).parent, ("python", "-m", f"tests.{wanted[0]}", *wanted[1:]))
         if unknown:
-            say(f"There is no check called {unknown[0]}; there are: {' '.join(_CHECKS)}, and quick, which runs alone")
+            alone = ", ".join(("quick", *_ALONE))
+            say(f"There is no check called {unknown[0]}; there are: {' '.join(_CHECKS)}; and, to run alone, {alone}")
             return 2
         return _report(list(_failed([name for name in _CHECKS if name in wanted or not wanted])))
     except Fault as fault:

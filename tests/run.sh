@@ -2,6 +2,7 @@
 # Checks everything: form, types, the direction of imports, the shell scripts, then every test.
 # With arguments only these: format lint types imports shell pythons unit integration e2e.
 # `quick` is for the everyday loop: format, lint, types and most unit tests, in under a minute, without npm or Node.
+# `mutants [paths]` changes core in small steps and sees whether tests fail; `stress busy|stopped` slows the tests down.
 # Goes on after a failure; the exit code is 1 if anything failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -52,7 +52,7 @@ _list = partial(Operation, method="GET", kind=Kind.LIST, action=Action.READ)
 _retrieve = partial(Operation, method="GET", kind=Kind.RETRIEVE, action=Action.READ, scoping=Scoping.OWNED)
 _create = partial(Operation, method="POST", kind=Kind.CREATE, action=Action.UPDATE, scoping=Scoping.FILLED)
 _act = partial(Operation, method="POST", kind=Kind.ACT, action=Action.UPDATE, scoping=Scoping.OWNED)
-_catalogue = partial(Operation, method="GET", action=Action.READ, on_customers=False)  # belongs to no customer: partial access is refused
+_catalogue = partial(Operation, method="GET", action=Action.READ, on_customers=False)  # no customer owns it
 
 OPERATIONS = (
     _list(
