@@ -32,7 +32,7 @@ from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.refusals import Refusals
 from sidecar.web.description.openapi import openapi_route
 from sidecar.web.health import Health
-from sidecar.web.requests.bodies import MAX_BODY
+from sidecar.web.requests.bodies import MAX_BODY, Reader
 from sidecar.web.routes import routes
 from sidecar.web.server.middlewares import envelope, identified, secure
 from sidecar.web.server.runner import attended
@@ -50,10 +50,11 @@ def create_app(settings: Settings) -> web.Application:
     app[keys.CAPACITY] = Capacity(settings.max_concurrent_requests)
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
     app.cleanup_ctx.append(partial(_upstreams, settings))
-    prefix, rules, return_urls = settings.sidecar_prefix, settings.rules, settings.allowed_return_urls
-    app.add_routes(routes(prefix, rules, settings.customers_collection, return_urls))
+    prefix = settings.sidecar_prefix
+    readers = [Reader(rule, settings.allowed_return_urls) for rule in settings.rules]
+    app.add_routes(routes(prefix, readers, settings.customers_collection))
     cookie, write_back = settings.session_cookie_name, settings.stripe_write_back
-    app.router.add_routes([openapi_route(prefix, rules, return_urls, cookie=cookie, write_back=write_back)])
+    app.router.add_routes([openapi_route(prefix, readers, cookie=cookie, write_back=write_back)])
     if settings.stripe_webhook_secret is not None:
         app[keys.EVENT_PLACES] = Capacity(AT_ONCE)
         app.add_routes(webhook_routes(prefix))

@@ -77,8 +77,11 @@ class View:
             names = names | SECRETS
         return {name: self._member(member) for name, member in value.items() if name in names}
 
-    def _hidden(self, kind: str) -> frozenset[str]:
-        return SECRETS if self.customer_ids else SECRETS | _CUSTOMER_ID.get(kind, _ANY_CUSTOMER_ID)
+    def _hidden(self, kind: str | None) -> frozenset[str]:
+        """Name the hidden attributes of an object; `kind` is None for a structure that is no object of Stripe."""
+        if self.customer_ids:
+            return SECRETS
+        return SECRETS | (_ANY_CUSTOMER_ID if kind is None else _CUSTOMER_ID.get(kind, _ANY_CUSTOMER_ID))
 
     def _member(self, member: object) -> object:
         """Copy a visible attribute whole, but reduce each object of Stripe within it."""
@@ -88,7 +91,7 @@ class View:
             return member
         if "object" in member:
             return self._reduced(member)
-        return {name: self._member(inner) for name, inner in member.items() if name not in self._hidden("")}
+        return {name: self._member(inner) for name, inner in member.items() if name not in self._hidden(None)}
 
 
 @dataclass(frozen=True, slots=True)

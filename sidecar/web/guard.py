@@ -3,7 +3,7 @@
 No middleware authenticates, so there is no list of paths that it should leave out.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -50,10 +50,10 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
 def guard(
-    rule: Rule, requirement: Requirement, handler: Handler, return_urls: Collection[str] = ()
+    reader: Reader, requirement: Requirement, handler: Handler
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Let `handler` see only requests that are well-formed for the rule's operation and that Directus allows."""
-    reader = Reader(rule, return_urls)
+    """Let `handler` see only requests that are well-formed for the reader's operation and that Directus allows."""
+    rule = reader.rule
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         request[OPERATION] = rule.operation.name

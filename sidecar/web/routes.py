@@ -1,25 +1,24 @@
 """The routes: one behind the guard for each enabled operation, and the platform's, which have no guard."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable
 
 from aiohttp import web
 
 from sidecar.core.access.collection import CustomersCollection
-from sidecar.core.operations.rules import Rule
 from sidecar.web import platform_routes
 from sidecar.web.admission.origins import preflights
 from sidecar.web.guard import guard
 from sidecar.web.handlers import HANDLERS
+from sidecar.web.requests.bodies import Reader
 
 
-def routes(
-    prefix: str, rules: Sequence[Rule], customers: CustomersCollection, return_urls: Collection[str]
-) -> list[web.RouteDef]:
+def routes(prefix: str, readers: Iterable[Reader], customers: CustomersCollection) -> list[web.RouteDef]:
     # Paths without a variable first: aiohttp takes the first that matches.
-    ordered = sorted(rules, key=lambda rule: "{" in rule.operation.path)
+    ordered = sorted(readers, key=lambda reader: "{" in reader.rule.operation.path)
+    operations = [reader.rule.operation for reader in ordered]
     return [
-        *(_route(prefix, rule, customers, return_urls) for rule in ordered),
-        *preflights((prefix + rule.operation.path, rule.operation.method) for rule in ordered),
+        *(_route(prefix, reader, customers) for reader in ordered),
+        *preflights((prefix + operation.path, operation.method) for operation in operations),
         web.get("/healthz", platform_routes.healthz, allow_head=False),
         web.get("/readyz", platform_routes.readyz, allow_head=False),
         web.get("/metrics", platform_routes.metrics, allow_head=False),
@@ -27,9 +26,9 @@ def routes(
     ]
 
 
-def _route(prefix: str, rule: Rule, customers: CustomersCollection, return_urls: Collection[str]) -> web.RouteDef:
+def _route(prefix: str, reader: Reader, customers: CustomersCollection) -> web.RouteDef:
     """Turn HEAD off, which aiohttp serves with every GET: it would read whole lists from Stripe for nothing."""
-    operation = rule.operation
+    rule, operation = reader.rule, reader.rule.operation
     options = {"allow_head": False} if operation.method == "GET" else {}
-    handler = guard(rule, rule.requirement(customers), HANDLERS[operation.kind], return_urls)
+    handler = guard(reader, rule.requirement(customers), HANDLERS[operation.kind])
     return web.RouteDef(operation.method, prefix + operation.path, handler, options)

@@ -27,7 +27,8 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[IP
 def _parse(text: str) -> Address:
     host = text.strip()
     if host.startswith("["):  # [2001:db8::1]:443, as some load balancers write it
-        host = host[1:].partition("]")[0]
+        host, _, port = host[1:].partition("]")
+        host = host if port == "" or port.startswith(":") else ""
     elif host.count(":") == 1:  # 192.0.2.1:443
         host = host.partition(":")[0]
     try:

@@ -133,7 +133,7 @@ def _same(current: object, wanted: object) -> bool:
     if isinstance(current, str) and isinstance(wanted, dict | list):
         try:
             current = json.loads(current)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
     return _bare(current) == _bare(wanted)
 

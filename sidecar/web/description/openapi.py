@@ -3,7 +3,7 @@
 It has no secrets in it: it says which operations are on, what each one takes, and which permission each one needs.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import orjson
 from aiohttp import web
@@ -20,11 +20,9 @@ from sidecar.web.requests.bodies import Reader
 _REF = "#/components/schemas/{model}"
 
 
-def openapi_route(
-    prefix: str, rules: Sequence[Rule], return_urls: Collection[str], *, cookie: str, write_back: bool
-) -> web.RouteDef:
+def openapi_route(prefix: str, readers: Sequence[Reader], *, cookie: str, write_back: bool) -> web.RouteDef:
     """Make the route of the description. It needs no credential and asks no upstream."""
-    content = orjson.dumps(document(prefix, rules, return_urls, cookie=cookie, write_back=write_back))
+    content = orjson.dumps(document(prefix, readers, cookie=cookie, write_back=write_back))
 
     async def describe(_request: web.Request) -> web.Response:
         return web.Response(body=content, content_type="application/json")
@@ -32,14 +30,12 @@ def openapi_route(
     return web.get(f"{prefix}/openapi.json", describe, allow_head=False)
 
 
-def document(
-    prefix: str, rules: Sequence[Rule], return_urls: Collection[str], *, cookie: str, write_back: bool
-) -> Schema:
+def document(prefix: str, readers: Sequence[Reader], *, cookie: str, write_back: bool) -> Schema:
     """Describe the operations that are on. `cookie` is the name of the session cookie."""
     paths: dict[str, Schema] = {}
     parts: Schema = {}
-    for rule in rules:
-        model = _model(rule, return_urls, write_back=write_back)
+    for reader in readers:
+        rule, model = reader.rule, _model(reader, write_back=write_back)
         parts |= model.pop("$defs", {})
         described = _operation(rule, model, write_back=write_back)
         paths.setdefault(rule.operation.path, {})[rule.operation.method.lower()] = described
@@ -54,7 +50,7 @@ def document(
         "security": [{"token": []}, {"session": []}],
         "paths": paths,
         "components": {
-            "schemas": {**_answers(rules), **parts, "Errors": ERROR},
+            "schemas": {**_answers([reader.rule for reader in readers]), **parts, "Errors": ERROR},
             "headers": dict(HEADERS),
             "responses": {status: refusal(status) for status in REFUSALS},
             "securitySchemes": {
@@ -65,8 +61,8 @@ def document(
     }
 
 
-def _model(rule: Rule, return_urls: Collection[str], *, write_back: bool) -> Schema:
-    model = Reader(rule, return_urls).model.model_json_schema(ref_template=_REF)
+def _model(reader: Reader, *, write_back: bool) -> Schema:
+    model = reader.model.model_json_schema(ref_template=_REF)
     if not write_back:
         model.get("properties", {}).pop("item", None)
     return model

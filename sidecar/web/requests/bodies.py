@@ -26,7 +26,7 @@ class Reader:
     """Reads the input of one operation's requests; gives only values that the rule allows."""
 
     def __init__(self, rule: Rule, return_urls: Collection[str] = ()) -> None:
-        self._rule = rule
+        self.rule = rule
         self._one_of = [name for name in rule.operation.one_of if name in {each.name for each in rule.parameters}]
         self._is_list = rule.operation.kind is Kind.LIST
         self._needed = self._one_of or rule.operation.kind is not Kind.ACT
@@ -61,23 +61,23 @@ class Reader:
             read = self.model.model_validate(body)
         except ValidationError as error:
             raise InvalidPayload(_faults(error)) from None
-        if self._rule.operation.kind is Kind.ACT:
+        if self.rule.operation.kind is Kind.ACT:
             return read.model_dump(exclude_unset=True)
         return read.model_dump(exclude_none=True)
 
     def _judge_groups(self, values: Mapping[str, object]) -> None:
-        for place, group, members in found(self._rule.parameters, values, Group):
+        for place, group, members in found(self.rule.parameters, values, Group):
             if group.any_of and isinstance(members, Mapping) and members.keys().isdisjoint(group.any_of):
                 raise InvalidPayload(f"{place}: needs {' or '.join(group.any_of)}.")
 
     def _judge_prices(self, values: Mapping[str, object]) -> None:
         """Where the operator lists prices, refuse others, and a quantity without a price: the item may have another."""
-        if self._rule.prices is None:
+        if self.rule.prices is None:
             return
-        for place, reference, price in found(self._rule.parameters, values, Reference):
-            if reference.resource is PRICE and price not in self._rule.prices:
+        for place, reference, price in found(self.rule.parameters, values, Reference):
+            if reference.resource is PRICE and price not in self.rule.prices:
                 raise InvalidPayload(f"{place}: this price is not allowed here.")
-        for place, group, members in found(self._rule.parameters, values, Group):
+        for place, group, members in found(self.rule.parameters, values, Group):
             prices = group.names_of(PRICE)
             if prices and isinstance(members, Mapping) and "quantity" in members and members.keys().isdisjoint(prices):
                 raise InvalidPayload(f"{place}.quantity: send the price with it, one that is allowed here.")

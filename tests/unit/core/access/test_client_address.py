@@ -70,7 +70,20 @@ def test_a_mapped_address_of_a_proxy_is_that_proxy() -> None:
 
 
 @pytest.mark.parametrize(
-    "hop", ["", " ", "unknown", "_hidden", "203.0.113", "203.0.113.256", "203.0.113.7/32", "[", "::g"]
+    "hop",
+    [
+        "",
+        " ",
+        "unknown",
+        "_hidden",
+        "203.0.113",
+        "203.0.113.256",
+        "203.0.113.7/32",
+        "[",
+        "::g",
+        "[2001:db8::1]x",
+        "[2001:db8::1]]",
+    ],
 )
 def test_a_trusted_proxy_that_passes_on_no_address_is_refused(hop: str) -> None:
     """P4: A guessed address could grant access, so an invalid one ends the request, and a text is not repeated."""

@@ -101,6 +101,7 @@ async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
     [
         ({"price": "price_1", "currency": "usd"}, "currency"),
         ({"amount": 100, "currency": "usd", "quantity": 5}, "quantity"),
+        ({"price": "price_1", "quantity": "2"}, "quantity"),
     ],
 )
 async def test_contradictions_are_refused(values: dict[str, object], named: str) -> None:

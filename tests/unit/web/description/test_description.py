@@ -20,6 +20,7 @@ from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import InvalidQuery, MethodNotAllowed, SidecarError, StripeRejected
 from sidecar.settings.operations_file import parse_rules
 from sidecar.web.description.openapi import document
+from sidecar.web.requests.bodies import Reader
 from tests.unit.web.validation import Schema, component, faults_in
 
 FILE = Path(__file__).parents[3] / "integration/frontends/operations.toml"
@@ -30,7 +31,8 @@ every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURC
 @cache
 def described(*, write_back: bool = True) -> Schema:
     rules = parse_rules(FILE.read_text(encoding="utf-8"), CustomersCollection("customers", "id", "cus"), FieldMap({}))
-    return document("/stripe", rules, ["https://app.example.com/"], cookie="session", write_back=write_back)
+    readers = [Reader(rule, ["https://app.example.com/"]) for rule in rules]
+    return document("/stripe", readers, cookie="session", write_back=write_back)
 
 
 def operation(row: Operation, *, write_back: bool = True) -> Schema:
