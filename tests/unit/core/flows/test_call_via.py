@@ -1,4 +1,4 @@
-"""Whose an object is that names no customer: the one of what it refers to, as a subscription's item does."""
+"""The customer of an object that names none: that of the object it refers to, as for a subscription's item."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def account(item: dict[str, object], owner: str = OWN) -> Stripe:
 
 
 async def test_an_item_is_its_subscriptions() -> None:
-    """An item of the subscription in the path takes no further question than itself."""
+    """An item of the subscription in the path takes no further request than the one for the item."""
     stripe = account(thing(SUBSCRIPTION_ITEM, "1", subscription="sub_1"))
 
     assert stripe.answer == await perform(UPDATE, stripe, Ownership())
@@ -28,7 +28,7 @@ async def test_an_item_is_its_subscriptions() -> None:
 
 
 async def test_an_item_of_another_subscription_of_the_callers() -> None:
-    """The subscription that an item refers to is read, and its customer counts."""
+    """The subscription that an item refers to is read, and that subscription's customer counts."""
     stripe = account(thing(SUBSCRIPTION_ITEM, "1", subscription="sub_2"))
 
     assert stripe.answer == await perform(UPDATE, stripe, Ownership())
@@ -48,7 +48,7 @@ async def test_an_item_of_another_subscription_of_the_callers() -> None:
     ids=["foreign", "other customer", "absent", "null", "unsaid", "customer of its own"],
 )
 async def test_an_item_that_is_not_the_subscriptions_customers(item: dict[str, object], owner: str) -> None:
-    """An item of somebody else, of nobody, or that names another customer itself is refused before any change."""
+    """An item of another customer, of none, or naming a foreign customer itself is refused before any change."""
     stripe = account(item, owner)
 
     with pytest.raises(PermissionDenied):
@@ -57,8 +57,8 @@ async def test_an_item_that_is_not_the_subscriptions_customers(item: dict[str, o
     assert stripe.sent == []
 
 
-async def test_a_customer_that_is_no_text_names_nobody() -> None:
-    """Whatever else stands in the place of a customer is not looked up, and the caller's own is sent."""
+async def test_a_customer_that_is_no_text_is_not_looked_up() -> None:
+    """A value of another type as customer is not looked up, and the caller's own customer is sent."""
     stripe, ownership = Stripe(answer=thing(PORTAL_SESSION, "1", OWN)), Ownership((OWN,))
     portal = Intent(ROWS["billing_portal_sessions.create"], None, {"customer": [FOREIGN]})
 

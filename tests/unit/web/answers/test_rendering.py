@@ -27,7 +27,7 @@ VIEWS = ONE | st.builds(ViewByCustomer, st.dictionaries(CUSTOMERS, ONE))
 
 @given(PAGES, VIEWS, st.booleans())
 def test_a_page_shows_the_view(data: list[StripeObject], view: CallerView, more: bool) -> None:  # noqa: FBT001 - has_more
-    """In each form a page holds exactly what the view shows, passed on unchanged or written anew."""
+    """In each form a page contains exactly what the view shows, passed on unchanged or written anew."""
     shown = [view.project(entry) for entry in data]
     raw = json.dumps({"object": "list", "data": data, "has_more": more}).encode()
 
