@@ -26,8 +26,7 @@ _SCRIPTS = (
 )
 _SOURCED = ("-c", 'source deploy/demo/environment.sh && "$0"')
 _UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
-_MOST = (*_UNIT, "-m", "not npm and not further")
-_QUICK = (*_MOST, "--hypothesis-profile=quick")
+_QUICK = (*_UNIT, "-m", "not npm and not further", "--hypothesis-profile=quick")
 # pytest comes last, so that a successful run ends with pytest's summary
 _CHECKS = {
     "format": ("ruff", "format", "--check", "."),
@@ -35,7 +34,7 @@ _CHECKS = {
     "types": ("mypy",),
     "imports": ("lint-imports", "--no-logo"),
     "shell": ("shellcheck", "--external-sources", *_SCRIPTS),
-    "pythons": _MOST,
+    "pythons": _QUICK,
     "unit": _UNIT,
     "integration": ("pytest", "tests/integration"),  # without workers: they would start a Directus each
     "e2e": ("pytest", "tests/e2e"),
@@ -134,7 +133,7 @@ def _pythons() -> bool:
         if version != ours:
             print(f"   Python {version}", flush=True)
             other = Path(_said(python, "-m", "deploy.demo.prepare").strip())
-            passed &= _code(other.parent, _MOST) == 0
+            passed &= _code(other.parent, _CHECKS["pythons"]) == 0
     return passed
 
 
