@@ -26,7 +26,9 @@ _SCRIPTS = (
 )
 _SOURCED = ("-c", 'source deploy/demo/environment.sh && "$0"')
 _UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
-_QUICK = (*_UNIT, "-m", "not npm and not further", "--hypothesis-profile=quick")
+_FEWER = (*_UNIT, "--hypothesis-profile=quick")
+_PYTHONS = (*_FEWER, "-m", "not npm and not further")
+_QUICK = (*_FEWER, "-m", "not npm and not further and not process")
 # pytest comes last, so that a successful run ends with pytest's summary
 _CHECKS = {
     "format": ("ruff", "format", "--check", "."),
@@ -34,7 +36,7 @@ _CHECKS = {
     "types": ("mypy",),
     "imports": ("lint-imports", "--no-logo"),
     "shell": ("shellcheck", "--external-sources", *_SCRIPTS),
-    "pythons": _QUICK,
+    "pythons": _PYTHONS,
     "unit": _UNIT,
     "integration": ("pytest", "tests/integration"),  # without workers: they would start a Directus each
     "e2e": ("pytest", "tests/e2e"),

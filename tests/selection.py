@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-_MARKS = {"npm": "that need npm's packages", "further": "further cases of tests of the whole application"}
+_MARKS = {
+    "npm": "that need npm's packages",
+    "further": "further cases of tests of the whole application or the stand-in",
+    "process": "that start processes",
+}
+_WHOLE = {"open_app", "shop"}  # fixtures that open the application, or fill an account of the stand-in
 _left_out: Counter[str] = Counter()
 
 
@@ -18,7 +23,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         function = item.nodeid.partition("[")[0]
         if "node_tools" in fixtures:
             item.add_marker("npm")
-        if "open_app" in fixtures and function in seen:
+        if not _WHOLE.isdisjoint(fixtures) and function in seen:
             item.add_marker("further")
         seen.add(function)
 

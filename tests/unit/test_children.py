@@ -4,9 +4,12 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.doubles.process import is_listening
 from tests.doubles.waiting import eventually
 
+pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[2]
 STARTER = """
 import asyncio, sys

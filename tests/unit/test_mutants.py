@@ -10,6 +10,7 @@ from tests.mutants.mutant import Change, Mutant, mutants_of, sample
 from tests.mutants.report import text, too_little
 from tests.mutants.trial import Verdict, try_all
 
+pytestmark = pytest.mark.process
 MODULE = Path("sidecar/core/access/sums.py")
 SOURCE = '''"""Sums."""
 

@@ -19,6 +19,7 @@ from tests.doubles.stripe import StripeDouble, is_probe
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer
 
+pytestmark = pytest.mark.process
 PAYMENTS = "/stripe/payments"
 CUSTOMERS = "/stripe/customers"
 JSON = ("Content-Type", "application/json")
