@@ -25,6 +25,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker("npm")
         if not _WHOLE.isdisjoint(fixtures) and function in seen:
             item.add_marker("further")
+        if "process" in fixtures:  # the stand-in's
+            item.add_marker("process")
         seen.add(function)
 
 

@@ -4,12 +4,8 @@ import json
 import re
 import time
 
-import pytest
-
 from deploy.demo.processes import Server
 from tests.doubles.shop import Account
-
-pytestmark = pytest.mark.process
 
 
 async def test_every_request_is_a_line(process: Server, account: Account) -> None:
