@@ -28,7 +28,7 @@ _SOURCED = ("-c", 'source deploy/demo/environment.sh && "$0"')
 _UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
 _FEWER = (*_UNIT, "--hypothesis-profile=quick")
 _PYTHONS = (*_FEWER, "-m", "not npm and not further")
-_QUICK = (*_FEWER, "-m", "not npm and not further and not process")
+_QUICK = (*_FEWER, "-m", "not npm and not further and not process and not slow")
 # pytest comes last, so that a successful run ends with pytest's summary
 _CHECKS = {
     "format": ("ruff", "format", "--check", "."),

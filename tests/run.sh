@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks everything: form, types, the direction of imports, the shell scripts, then every test.
 # With arguments only these: format lint types imports shell pythons unit integration e2e.
-# `quick` is for the everyday loop: format, lint, types and most unit tests, in some 75 s on two cores, without npm or Node.
+# `quick` is for the everyday loop: format, lint, types and most unit tests, in under a minute on two free cores, without npm or Node.
 # `mutants [paths]` changes core in small steps and sees whether tests fail; `stress busy|stopped` slows the tests down.
 # Goes on after a failure; the exit code is 1 if anything failed.
 set -euo pipefail

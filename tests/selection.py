@@ -10,6 +10,7 @@ _MARKS = {
     "npm": "that need npm's packages",
     "further": "further cases of tests of the whole application or the stand-in",
     "process": "that start processes",
+    "slow": "that wait for deadlines or try many cases",
 }
 _WHOLE = {"open_app", "shop"}  # fixtures that open the application, or fill an account of the stand-in
 _left_out: Counter[str] = Counter()

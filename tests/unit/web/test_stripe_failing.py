@@ -14,6 +14,8 @@ from tests.doubles.server import Recorded, full_backlog
 from tests.doubles.stripe import is_probe
 from tests.doubles.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 SLACK = 1  # second on the loop's clock, which does not count stalls
 MEBIBYTE = 1024 * 1024
 IN_USE = "idempotency_key_in_use"

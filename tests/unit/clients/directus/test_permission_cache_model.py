@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -21,6 +22,8 @@ from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
 from tests.doubles.collections import CUSTOMERS
 from tests.unit.clients.directus.sources import credential, granting
 from tests.unit.clients.directus.test_permission_cache import jwt
+
+pytestmark = pytest.mark.slow
 
 TTL, DENIED_TTL, LATENCY = 30.0, 5.0, 2.0
 START = 1000.0  # the timer and the wall clock agree, so that the model needs only one time

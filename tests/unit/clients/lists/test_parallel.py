@@ -16,6 +16,8 @@ from sidecar.errors import StripeFailure, StripeRateLimited, StripeRejected, Str
 from tests.unit.clients.lists.paged_account import KINDS, NOW, Account, Change, Row, in_time_order, times
 from tests.unit.clients.virtual_time import VirtualTimeLoop, in_virtual_time
 
+pytestmark = pytest.mark.slow
+
 SIZES = st.sampled_from([0, 1, 99, 100, 101, 199, 200, 201, 250]) | st.integers(1, 5_000)
 TIMES = st.builds(times, st.sampled_from(list(KINDS)), SIZES, st.integers(0, 1_000_000))
 CONCURRENCY = st.sampled_from([1, 2, 6, 32])

@@ -12,6 +12,8 @@ from tests.doubles.running_app import CLERK, CREATOR, OpenApp, RunningApp
 from tests.doubles.server import full_backlog
 from tests.doubles.stripe import StripeDouble
 
+pytestmark = pytest.mark.slow
+
 BUDGET, CONNECT_BUDGET = 0.5, 0.2
 SLACK = 1  # second on the loop's clock, which does not count stalls
 MEBIBYTE = 1024 * 1024

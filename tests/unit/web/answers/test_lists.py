@@ -12,6 +12,8 @@ from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, request_bytes
 
+pytestmark = pytest.mark.slow
+
 
 def later_page(request: Recorded) -> bool:
     return "starting_after" in request.query

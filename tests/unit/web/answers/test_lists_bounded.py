@@ -19,6 +19,8 @@ from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import exchange, request_bytes
 
+pytestmark = pytest.mark.slow
+
 LINES = ("Accept", "application/x-ndjson")
 
 

@@ -17,6 +17,8 @@ from sidecar.web.server.middlewares import identified
 from sidecar.web.server.runner import Runner, attended
 from tests.doubles.waiting import PATIENCE, eventually
 
+pytestmark = pytest.mark.slow
+
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 ARRIVING, READING = 0.3, 0.5
 
