@@ -25,10 +25,10 @@ async def with_amount(values: Mapping[str, object], stripe: Stripe) -> dict[str,
         return rest
     if "currency" in values:
         raise InvalidPayload("currency: comes from the price; leave it out.")
-    price = await stripe.retrieve(PRICE.path, str(values["price"]))
     quantity = values.get("quantity", 1)
     if not isinstance(quantity, int):
         raise InvalidPayload("quantity: must be a whole number.")
+    price = await stripe.retrieve(PRICE.path, str(values["price"]))
     amount = _unit_amount(price) * quantity
     if not 1 <= amount <= MOST_AMOUNT:
         raise InvalidPayload("quantity: with this price it gives an amount that Stripe does not accept.")

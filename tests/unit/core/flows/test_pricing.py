@@ -106,8 +106,12 @@ async def test_an_amount_of_the_clients_passes_as_it_is() -> None:
 )
 async def test_contradictions_are_refused(values: dict[str, object], named: str) -> None:
     """No parameter is ignored silently: a currency with a price, or a quantity with an amount, is a fault."""
+    stripe = offering()
+
     with pytest.raises(InvalidPayload, match=f"^{named}: "):
-        await with_amount(values, offering())
+        await with_amount(values, stripe)
+
+    assert stripe.retrieved == []
 
 
 async def test_an_unknown_price_is_stripes_to_say() -> None:
