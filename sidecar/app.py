@@ -13,7 +13,9 @@ from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.change_feed import ChangeFeed
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
 from sidecar.clients.directus.permission_cache import PermissionCache
+from sidecar.clients.directus.policies import DirectusPolicies
 from sidecar.clients.directus.service_items import DirectusLinkedItems
+from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.shared import SharedStreams
@@ -22,6 +24,7 @@ from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.rate import RateLimit
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.flows.follow_customer import follow
+from sidecar.core.interfaces import CallerCache
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
@@ -97,15 +100,16 @@ def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.C
     return client
 
 
-def _provide_directus(settings: Settings, app: web.Application, client: DirectusClient) -> PermissionCache:
-    permissions = PermissionCache(
+def _provide_directus(settings: Settings, app: web.Application, client: DirectusClient) -> WholeAccess:
+    remembered = PermissionCache(
         DirectusPermissions(client, settings.collections),
         ttl=settings.permissions_cache_ttl,
         denied_ttl=settings.permissions_denied_ttl,
         size=settings.permissions_cache_size,
         metrics=app[keys.METRICS],
     )
-    app[keys.FORGET] = permissions.forget
+    app[keys.FORGET] = remembered.forget
+    permissions = _with_whole_access(settings, client, remembered)
     app[keys.GATE] = _gate(settings, permissions, app[keys.ORIGINS])
     app[keys.ROWS] = DirectusRows(
         client,
@@ -115,6 +119,13 @@ def _provide_directus(settings: Settings, app: web.Application, client: Directus
     )
     app[keys.WRITE_BACK] = opening.write_back(settings, client) if settings.stripe_write_back else None
     return permissions
+
+
+def _with_whole_access(settings: Settings, client: DirectusClient, remembered: PermissionCache) -> WholeAccess:
+    """Tell who has whole access where the service may read the policies; otherwise Directus's word alone counts."""
+    service = opening.service_credential(settings)
+    source = None if service is None else DirectusPolicies(client, service, settings.collections)
+    return WholeAccess(remembered, source, ttl=settings.permissions_cache_ttl)
 
 
 @asynccontextmanager
@@ -135,7 +146,7 @@ async def _following(settings: Settings, app: web.Application, purge: Callable[[
             await asyncio.wait([task])
 
 
-def _gate(settings: Settings, permissions: PermissionCache, origins: Origins) -> Gate:
+def _gate(settings: Settings, permissions: CallerCache, origins: Origins) -> Gate:
     return Gate(
         permissions=permissions,
         cookie=settings.session_cookie_name,

@@ -12,7 +12,6 @@
       ledger          Stripe's customers, and the items they name
       report          the lines that it prints
     lines           the lines that provision and check print
-    addresses       addresses that show whether Directus believes the one we pass on
 
 The running service imports nothing from here.
 """

@@ -10,12 +10,12 @@ import orjson
 from sidecar import opening
 from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.http import read_bounded
-from sidecar.commands.addresses import NOBODYS_ADDRESS
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import field_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.check_rights import BELIEF, TRUST, address_line, excess, right_lines
 from sidecar.commands.lines import Line, Word
+from sidecar.core.access.known_addresses import NOBODYS_ADDRESS
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings

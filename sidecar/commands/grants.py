@@ -2,10 +2,10 @@
 
 from collections.abc import Generator, Iterator, Sequence
 
-from sidecar.commands.addresses import EVERY_ADDRESS
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import Right, service_policy
+from sidecar.core.access.known_addresses import EVERY_ADDRESS
 from sidecar.settings import DirectusSettings
 
 _DESCRIPTION = (

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sidecar.clients.directus.change_feed import COLLECTIONS
+from sidecar.clients.directus.policies import READ
 from sidecar.core.access.permissions import Action
 from sidecar.settings import DirectusSettings
 
+_ALSO = {"directus_policies": ("name",)}  # for messages
 _CUSTOMER_ID = "^cus_[A-Za-z0-9]+$"
 
 
@@ -34,7 +36,7 @@ def needed(
     `keys` has the primary key of each other collection that decides on operations.
     """
     on_items = _on_items(settings) if mirrored is None else _on_items_with_events(settings, mirrored)
-    rights = [*on_items, *_on_policies(settings, realtime=realtime)]
+    rights = [*on_items, *_on_policies()]
     if realtime:
         # If one of them is the customers collection, its key, which is "id", is in the list already.
         read = {right.collection for right in rights}
@@ -81,13 +83,11 @@ def _on_existence(collection: str, key: str) -> Right:
     return Right(collection, Action.READ, (key,), item={key: {"_null": True}})
 
 
-def _on_policies(settings: DirectusSettings, *, realtime: bool) -> Iterator[Right]:
-    """Let `check` find policies that let callers write the ID field.
+def _on_policies() -> Iterator[Right]:
+    """Let the service tell who has whole access, and `check` find policies that let callers write the ID field.
 
-    With the change feed there is no item rule: it would hide the change of a permission that is moved to another
-    collection.
+    There is no item rule: it would hide a part of what a caller holds, and from the change feed the change of a
+    permission that is moved to another collection.
     """
-    ours = {} if realtime else {"collection": {"_eq": settings.stripe_customers_collection}}
-    fields = ("id", "collection", "action", "fields", "permissions", "policy")
-    yield Right("directus_permissions", Action.READ, fields, item=ours)
-    yield Right("directus_policies", Action.READ, ("id", "name"))
+    for collection, fields in READ.items():
+        yield Right(collection, Action.READ, (*fields, *_ALSO.get(collection, ())))

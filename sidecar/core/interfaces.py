@@ -1,16 +1,18 @@
 """The seams between web and clients: web uses these protocols, clients fulfill them, app joins the two."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from sidecar.core.access.credentials import Credential
+from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, AllowedFields, Permissions
+from sidecar.core.access.whole_access import Policies
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import StripeObject
 
 PrimaryKey = int | str
-Render = Callable[[list[StripeObject]], bytes]  # equal ones write the same bytes
+Render = Callable[[list[StripeObject]], Awaitable[bytes]]  # equal ones write the same bytes
 Pages = AsyncIterator[list[StripeObject]]
 
 
@@ -40,16 +42,21 @@ class PermissionSource(Protocol):
 
 
 class CallerSource(PermissionSource, Protocol):
-    async def user_id(self, credential: Credential) -> str | None:
-        """Give the user's ID; None for a credential that is no user's, such as a share's.
-
-        Call it only for a credential that Directus accepted. Raises DirectusUnavailable.
-        """
+    async def identity(self, credential: Credential) -> Identity:
+        """Say who this is; call it only for a credential that Directus accepted. Raises DirectusUnavailable."""
 
 
 class CallerCache(CallerSource, Protocol):
     async def permissions(self, credential: Credential, granted: Callable[[Permissions], bool] = ...) -> Permissions:
         """As above, from memory where an answer is young enough; only `granted` tells a yes from a no."""
+
+
+class PolicySource(Protocol):
+    async def policies(self) -> Policies | None:
+        """Give the policies that have a permission without an item rule; None where they may not be read.
+
+        Raises DirectusUnavailable.
+        """
 
 
 class Items(Protocol):
@@ -87,6 +94,11 @@ class Rows(Protocol):
 
         Raises TooManyCustomers beyond the operator's bound.
         """
+
+    async def find_these(
+        self, credential: Credential, allowed: AllowedFields, customer_ids: Collection[str]
+    ) -> Mapping[str, Row]:
+        """Find the rows that name these customers, at most some hundred; one without a visible row is missing."""
 
     async def may(self, credential: Credential, action: Action, key: PrimaryKey) -> bool:
         """Say whether the caller may do this to the row with this primary key."""

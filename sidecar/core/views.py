@@ -4,8 +4,8 @@ A caller whose fields are `*` sees the whole object without its secrets. A calle
 each kind and what its fields map to. Everything else is left out, at every depth.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, TypeGuard
 
 from sidecar.core.access.field_map import FieldMap
@@ -96,19 +96,46 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class ViewByCustomer:
-    """What a caller with row-level access sees: one view for each of its customers and for that customer's objects.
+    """What a caller sees whose fields differ by row: one view for each customer and for that customer's objects.
 
-    An object of any other customer should never get here. If one does, it shows the least.
+    `other` is the view of all other objects. With access to its own customers only none of them should get here; if
+    one does, it shows the least.
     """
 
     views: Mapping[str, View]
+    other: View = field(default_factory=View)
 
     @property
     def customer_ids(self) -> bool:
-        return bool(self.views) and all(view.customer_ids for view in self.views.values())
+        return self.other.customer_ids or (bool(self.views) and all(view.customer_ids for view in self.views.values()))
 
     def project(self, value: StripeObject) -> StripeObject:
-        return self.views.get(str(customer_of(value)), View()).project(value)
+        return self.views.get(str(customer_of(value)), self.other).project(value)
+
+
+class Views(Protocol):
+    """Gives the view of objects that Stripe answered."""
+
+    @property
+    def customer_ids(self) -> bool:
+        """Whether the caller sees the ID of every customer in its answers."""
+
+    async def of(self, objects: Collection[StripeObject]) -> CallerView:
+        """Raises ItemRefused and DirectusUnavailable where the caller's rows decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneView:
+    """The same view whatever the objects."""
+
+    view: CallerView
+
+    @property
+    def customer_ids(self) -> bool:
+        return self.view.customer_ids
+
+    async def of(self, _objects: Collection[StripeObject]) -> CallerView:
+        return self.view
 
 
 def shows_everything(view: CallerView) -> TypeGuard[View]:

@@ -1,30 +1,74 @@
 """Which view of Stripe's objects a caller gets, from the permissions that let it in."""
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.scope import OwnCustomers
+from sidecar.core.operations.resources import StripeObject, customer_of
 from sidecar.core.operations.row import Kind
-from sidecar.core.views import CallerView, View, ViewByCustomer
+from sidecar.core.views import CallerView, OneView, View, ViewByCustomer, Views
 from sidecar.web.guard import Call
 from sidecar.web.keys import EXPOSE_SECRETS
 
 _MAKING = frozenset({Kind.CREATE, Kind.CREATE_CUSTOMER})
 
 
-def caller_view(call: Call) -> CallerView:
-    """Give one view for all objects, or one for each customer in the caller's scope."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewsByRow:
+    """The views of a caller with access to all customers to whom an item rule shows more in some rows.
+
+    Only Directus knows which rows these are, so each page costs a question.
+    """
+
+    call: Call
+    fields: AllowedFields
+    made: bool
+
+    @property
+    def everywhere(self) -> View:
+        return replace(view(self.call, self.fields), made=self.made)
+
+    @property
+    def customer_ids(self) -> bool:
+        return self.everywhere.customer_ids
+
+    async def of(self, objects: Collection[StripeObject]) -> CallerView:
+        customers = {owner for value in objects if (owner := customer_of(value)) is not None}
+        found = await self.call.ownership.fields_by_row(customers)
+        views = {
+            customer: replace(view(self.call, self.fields.joined(fields)), made=self.made)
+            for customer, fields in found.items()
+        }
+        return ViewByCustomer(views, self.everywhere)
+
+
+def views(call: Call) -> Views:
+    """Give the views of an operation's answer, once the caller's scope is known."""
+    caller, made = call.caller, call.operation.kind is Kind.CREATE
+    if not caller.has_all_customers:
+        return OneView(_own_view(call))
+    fields = granted(call)
+    everywhere = replace(view(call, fields), made=made)
+    if not _by_customer(call) or replace(view(call, fields.joined(caller.customer_fields())), made=made) == everywhere:
+        return OneView(everywhere)
+    return ViewsByRow(call, fields, made)
+
+
+def _by_customer(call: Call) -> bool:
+    return call.rule.collection == call.caller.requirement.customers.name
+
+
+def _own_view(call: Call) -> CallerView:
     caller = call.caller
-    if caller.has_all_customers:
-        return replace(view(call, granted(call)), made=call.operation.kind is Kind.CREATE)
-    if call.rule.collection != caller.requirement.customers.name:
+    if not _by_customer(call):
         return view(call, granted(call), own=True)
     own = caller.scope if isinstance(caller.scope, OwnCustomers) else OwnCustomers()
-    views = {customer: view(call, shown, own=True) for customer, shown in own.fields.items()}
-    if len(views) == 1:
-        [only] = views.values()  # some objects name no customer, but were found to belong to this one
+    found = {customer: view(call, shown, own=True) for customer, shown in own.fields.items()}
+    if len(found) == 1:
+        [only] = found.values()  # some objects name no customer, but were found to belong to this one
         return only
-    return ViewByCustomer(views)
+    return ViewByCustomer(found)
 
 
 def granted(call: Call) -> AllowedFields:

@@ -18,7 +18,7 @@ from sidecar.errors import InvalidQuery
 from sidecar.web.answers.rendering import Rendering, render_page
 from sidecar.web.answers.response import answer
 from sidecar.web.answers.streams import stream_array, stream_lines
-from sidecar.web.caller_view import caller_view
+from sidecar.web.caller_view import views
 from sidecar.web.creating import create_customer, refuse_unwritable
 from sidecar.web.guard import Call, Handler
 from sidecar.web.keys import GATE, LISTS, SCOPED, STRIPE
@@ -30,15 +30,15 @@ _NDJSON = "application/x-ndjson"
 async def _list(call: Call) -> web.StreamResponse:
     request, path = call.request, call.operation.resource.path
     lists, filters = await _lists(call)
-    view = caller_view(call)
+    seen = views(call)
     if call.query.limit is not None:
         page = await lists.page(path, filters, call.query)
-        return answer(render_page(page, view))
+        return answer(render_page(page, await seen.of(page.data)))
     lines = _NDJSON in request.headers.get("Accept", "")
-    pages = lists.whole(path, filters, call.query, Rendering(view, lines))
+    pages = lists.whole(path, filters, call.query, Rendering(seen, lines))
     if lines:
         names_customers = call.operation.resource is CUSTOMER
-        return await stream_lines(request, pages, show_cursor=not names_customers or view.customer_ids)
+        return await stream_lines(request, pages, show_cursor=not names_customers or seen.customer_ids)
     return await stream_array(request, pages)
 
 
@@ -94,7 +94,8 @@ async def _call(call: Call) -> web.StreamResponse:
     if operation.changes:
         user = await call.request.app[GATE].user_id(call.caller)
         audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=user)
-    body = orjson.dumps(caller_view(call).project(found))
+    view = await views(call).of([found])
+    body = orjson.dumps(view.project(found))
     return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)
 
 

@@ -27,6 +27,7 @@ _MESSAGES = {
     "TOKEN_EXPIRED": "Token expired.",
 }
 _STATUSES = {"INVALID_CREDENTIALS": 401, "TOKEN_EXPIRED": 401, "INVALID_PAYLOAD": 400, "RECORD_NOT_UNIQUE": 400}
+SYSTEM = ("access", "permissions", "policies", "roles")  # collections that tell who holds which permission
 _ACTIONS = ("create", "read", "update", "delete", "share")
 
 
@@ -45,13 +46,17 @@ def grants(collection: str = "customers", **actions: Grant) -> Payload:
 
 @dataclass(slots=True)
 class User:
-    """`refused` is the error code for this user's token; `ip_access` contains the networks that its policy accepts."""
+    """`refused` is the error code for this user's token; `ip_access` contains the networks that its policy accepts.
+
+    `roles` are the role and its parents, of which Directus tells the IDs to everybody who has them.
+    """
 
     name: str
     token: str
     permissions: Payload = field(default_factory=dict)
     refused: str | None = None
     ip_access: Sequence[str] = ()
+    roles: Sequence[str] = ()
 
 
 class Refusal(web.HTTPException):
@@ -68,6 +73,7 @@ class DirectusDouble(Double):
         self.rows: dict[str, dict[str, Row]] = {"customers": {}}
         self.address_header = "X-Forwarded-For"
         self.unique = {"stripe_customer_id"}
+        self.system: dict[str, list[Row]] = {name: [] for name in SYSTEM}
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -84,6 +90,8 @@ class DirectusDouble(Double):
             web.get("/permissions/me", self._permissions),
             web.get("/permissions/me/{collection}/{key}", self._item_permissions),
             web.get("/users/me", self._me),
+            web.get("/roles/me", self._my_roles),
+            *[web.route("SEARCH", f"/{name}", self._search_system) for name in SYSTEM],
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
         ]
@@ -94,6 +102,19 @@ class DirectusDouble(Double):
     async def _me(self, request: web.Request) -> web.Response:
         """Give the ID of a token's user, which Directus tells without any permission on users."""
         return _data({"id": self._known_user(request).name})
+
+    async def _my_roles(self, request: web.Request) -> web.Response:
+        return _data([{"id": role} for role in self._known_user(request).roles])
+
+    async def _search_system(self, request: web.Request) -> web.Response:
+        """Give the rows of a system collection, whole, to a user that may read it."""
+        name, query = request.path.removeprefix("/"), (await request.json())["query"]
+        user = self._known_user(request)
+        if self._permissions_of(user, request).get(f"directus_{name}", {}).get("read", {}).get("access") != "full":
+            raise Refusal("FORBIDDEN")
+        found = [row for row in self.system[name] if _matches(row, query.get("filter", {}))]
+        limit, page = query["limit"], query.get("page", 1)
+        return _data([{field: row[field] for field in query["fields"]} for row in found[(page - 1) * limit :][:limit]])
 
     async def _item_permissions(self, request: web.Request) -> web.Response:
         user = self._known_user(request)

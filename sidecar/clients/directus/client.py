@@ -4,11 +4,14 @@ A request has one of three outcomes: an answer, a refusal with Directus's own co
 is not clearly an answer or a refusal means DirectusUnavailable.
 """
 
+import asyncio
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import aiohttp
 import orjson
@@ -16,7 +19,8 @@ from yarl import URL
 
 from sidecar.clients.http import read_bounded, retry_after
 from sidecar.context import request_id
-from sidecar.core.access.credentials import Credential, user_id
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.identity import Identity, identity_in
 from sidecar.core.access.permissions import Permissions
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from sidecar.metrics import Metrics
@@ -104,19 +108,34 @@ class DirectusPermissions:
             raise answer.unavailable("GET /permissions/me")
         return Permissions.from_directus(answer.data, self._collections)
 
-    async def user_id(self, credential: Credential) -> str | None:
-        """Read the user's ID from the token; ask Directus where the token has none, as a static one."""
-        named = user_id(credential)
+    async def identity(self, credential: Credential) -> Identity:
+        """Read user and role in the token, where Directus reads them too; ask Directus about a static token.
+
+        Of a static token's roles those are missing that it may not read. Then, or with no role at all, the public
+        policies do not count for it.
+        """
+        named = identity_in(credential)
         if named is not None:
             return named
-        answer = await self._client.request(credential, "GET", "/users/me?fields=id")
+        user, roles = await asyncio.gather(
+            self._mine(credential, "/users/me?fields=id"), self._mine(credential, f"/roles/me?{_uncached()}")
+        )
+        return Identity(next(iter(_ids([user])), None), tuple(_ids(roles if isinstance(roles, list) else [])))
+
+    async def _mine(self, credential: Credential, path: str) -> object:
+        answer = await self._client.request(credential, "GET", path)
         if answer.status != HTTPStatus.OK:
-            raise answer.unavailable("GET /users/me")
-        match answer.data:
-            case {"id": str(user)}:
-                return user
-            case _:
-                return None
+            raise answer.unavailable(f"GET {path.partition('?')[0]}")
+        return answer.data
+
+
+def _uncached() -> str:
+    """Give a query that excludes nothing and was never sent before: Directus may cache answers (CACHE_ENABLED)."""
+    return urlencode({"fields": "id", "filter": orjson.dumps({"id": {"_neq": str(uuid4())}}).decode()})
+
+
+def _ids(rows: Iterable[object]) -> list[str]:
+    return [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
 
 
 def _read(response: aiohttp.ClientResponse, content: bytes) -> DirectusAnswer:

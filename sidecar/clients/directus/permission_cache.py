@@ -17,6 +17,7 @@ from cachetools import TLRUCache
 from sidecar.clients.directus.singleflight import SingleFlight
 from sidecar.context import note
 from sidecar.core.access.credentials import Credential, expires_at
+from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Permissions
 from sidecar.core.interfaces import CallerSource
 from sidecar.errors import CredentialRefused
@@ -31,13 +32,13 @@ _REFUSED_SHARE = 10  # the memory of refused callers is this many times smaller
 class _Entry:
     """What Directus said. A yes in it counts until `yes_until`, a no until `no_until`, on the cache's timer.
 
-    `users` is empty until the user's ID was asked for.
+    `identity` is None until it was asked for.
     """
 
     said: Permissions | CredentialRefused
     yes_until: float
     no_until: float
-    users: tuple[str | None, ...] = ()
+    identity: Identity | None = None
 
     @property
     def grants_something(self) -> bool:
@@ -53,7 +54,7 @@ def _expires(_key: bytes, entry: _Entry, _now: float) -> float:
     return entry.yes_until if entry.grants_something else entry.no_until
 
 
-def _any_grant(permissions: Permissions) -> bool:
+def any_grant(permissions: Permissions) -> bool:
     return len(permissions.grants) > 0
 
 
@@ -83,11 +84,12 @@ class PermissionCache:
         self._muted = [0.0] * _BUCKETS
         self._metrics = metrics or Metrics()
         self._flights = SingleFlight[_Entry]()
+        self._identities = SingleFlight[Identity]()
         self._secret = secrets.token_bytes(32)
         self._generation = 0
 
     async def permissions(
-        self, credential: Credential, granted: Callable[[Permissions], bool] = _any_grant
+        self, credential: Credential, granted: Callable[[Permissions], bool] = any_grant
     ) -> Permissions:
         """Give what Directus said within the lifetime of such an answer; `granted` tells a yes from a no.
 
@@ -106,16 +108,21 @@ class PermissionCache:
             raise CredentialRefused(entry.said.code)
         return entry.said
 
-    async def user_id(self, credential: Credential) -> str | None:
-        """Give the ID of the credential's user, kept as long as its permissions are. Raises DirectusUnavailable."""
+    async def identity(self, credential: Credential) -> Identity:
+        """Say who this is, kept as long as its permissions are. Raises DirectusUnavailable."""
         key = self._fingerprint(credential)
         entry = self._granted.get(key)
-        if entry is not None and entry.users:
-            return entry.users[0]
-        user = await self._source.user_id(credential)
+        if entry is not None and entry.identity is not None:
+            return entry.identity
+        flight = (self._generation, key)
+        return await self._identities.run(flight, lambda: self._identify(key, credential))
+
+    async def _identify(self, key: bytes, credential: Credential) -> Identity:
+        entry = self._granted.get(key)
+        identity = await self._source.identity(credential)
         if entry is not None and self._granted.get(key) is entry:
-            self._granted[key] = replace(entry, users=(user,))
-        return user
+            self._granted[key] = replace(entry, identity=identity)
+        return identity
 
     def forget(self, credential: Credential) -> None:
         """Store nothing about this token, from any address, until everything stored before has expired.

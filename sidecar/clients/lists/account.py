@@ -33,7 +33,7 @@ class AccountLists:
     ) -> AsyncGenerator[RenderedPage]:
         async def fetch(parameters: Mapping[str, str]) -> RenderedPage:
             page = await self._stripe.page(path, {**filters, **parameters})
-            return rendered(page.data, render, more=page.more)
+            return await rendered(page.data, render, more=page.more)
 
         def begin(last: RenderedPage | None) -> AsyncGenerator[RenderedPage]:
             after = last.ids if last is not None else (query.starting_after,) if query.starting_after else ()
@@ -43,14 +43,14 @@ class AccountLists:
         return self._shared.join((path, frozenset(filters.items()), query, render), begin)
 
 
-def rendered(data: list[StripeObject], render: Render, *, more: bool) -> RenderedPage:
+async def rendered(data: list[StripeObject], render: Render, *, more: bool) -> RenderedPage:
     """Render a page. Raises StripeUnavailable for an object without ID or date, by which no list can be ordered."""
     times, ids = [created(entry) for entry in data], [entry.get("id") for entry in data]
     named = tuple(name for name in ids if isinstance(name, str))
     if len(named) != len(data):
         raise StripeUnavailable("Stripe listed something without an ID. Ask again.", detail="no id")
     in_order = all(newer >= older for newer, older in pairwise(times))
-    return RenderedPage(render(data), named, more, max(times, default=0), min(times, default=0), in_order)
+    return RenderedPage(await render(data), named, more, max(times, default=0), min(times, default=0), in_order)
 
 
 def created(value: StripeObject) -> int:

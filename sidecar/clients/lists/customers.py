@@ -51,10 +51,10 @@ class CustomerLists:
         async for entry in self._after(path, filters, query):
             page.append(entry)
             if len(page) == MOST:
-                yield rendered(page, render, more=True)
+                yield await rendered(page, render, more=True)
                 page = []
         if page:
-            yield rendered(page, render, more=False)
+            yield await rendered(page, render, more=False)
 
     async def _page_before(self, objects: Objects, cursor: str, limit: int) -> Page:
         before: deque[StripeObject] = deque(maxlen=limit + 1)

@@ -15,7 +15,7 @@ from itertools import islice, pairwise
 
 from sidecar.clients.lists.stretch import Stretch
 from sidecar.core.operations.list_query import MOST, RenderedPage, Span
-from sidecar.errors import StripeFailure, StripeRejected, StripeUnavailable
+from sidecar.errors import SidecarError, StripeRejected, StripeUnavailable
 
 _ROOM = 8  # pages that may wait in memory, for each request that may be under way
 _TARGET = 10 * MOST * 19 // 20  # objects of a stretch: ten pages, the last one nearly full, so that no eleventh follows
@@ -42,7 +42,8 @@ class ParallelList:
     async def pages(self, span: Span, after: Sequence[str] = ()) -> AsyncGenerator[RenderedPage]:
         """Give the pages newest first, beginning after the last of `after` that Stripe still knows.
 
-        Raises StripeFailure after everything before the fault was given. Fetches no more than the reader takes.
+        Raises the SidecarError of `fetch` after everything before the fault was given. Fetches no more than the
+        reader takes.
         """
         self._stretches.append(Stretch(span, list(after)))
         try:
@@ -104,7 +105,7 @@ class ParallelList:
             page = task.result()
             self._judge_order(stretch, page)
             stretch.take(page)
-        except StripeFailure as error:
+        except SidecarError as error:
             stretch.fault = error
             return None
         self._full += len(page.ids) == MOST

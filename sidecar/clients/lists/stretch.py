@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sidecar.core.operations.list_query import MOST, RenderedPage, Span
-from sidecar.errors import StripeFailure, StripeRejected, StripeUnavailable
+from sidecar.errors import SidecarError, StripeRejected, StripeUnavailable
 
 
 @dataclass(slots=True, eq=False)
@@ -25,7 +25,7 @@ class Stretch:
     task: asyncio.Task[RenderedPage] | None = None
     begun: bool = False
     over: bool = False
-    fault: StripeFailure | None = None
+    fault: SidecarError | None = None
     _cursors: set[str] = field(default_factory=set)
 
     def query(self) -> dict[str, str]:

@@ -74,7 +74,7 @@ def expires_at(token: str) -> float | None:
 
     Use it only to shorten the life of a stored answer: anybody can write any `exp`.
     """
-    exp = _claims(token).get("exp")
+    exp = claims(token).get("exp")
     if isinstance(exp, bool) or not isinstance(exp, int | float):
         return None
     try:
@@ -95,12 +95,12 @@ def subject(credential: Credential) -> str:
 
 def user_id(credential: Credential) -> str | None:
     """Read the user's ID in a token of Directus, None for a static one; as with `subject`, only once it is accepted."""
-    claims = _claims(credential.token)
-    user = claims.get("id")
-    return user if claims.get("iss") == "directus" and isinstance(user, str) else None
+    found = claims(credential.token)
+    user = found.get("id")
+    return user if found.get("iss") == "directus" and isinstance(user, str) else None
 
 
-def _claims(token: str) -> dict[str, object]:
+def claims(token: str) -> dict[str, object]:
     """Read a JWT's payload, empty for a text that Directus takes for a static token."""
     if not _JWT.fullmatch(token):
         return {}

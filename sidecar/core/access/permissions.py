@@ -48,17 +48,41 @@ class AllowedFields:
     def allow(self, field: str) -> bool:
         return self.unrestricted or field in self.names
 
+    def covers(self, other: "AllowedFields") -> bool:
+        """Say whether everything that the other allows is allowed here too."""
+        return self.unrestricted or self.names >= other.names
+
+    def common(self, other: "AllowedFields") -> "AllowedFields":
+        """Give the fields that both allow."""
+        if self.unrestricted:
+            return other
+        return self if other.unrestricted else AllowedFields(self.names & other.names)
+
+    def joined(self, other: "AllowedFields") -> "AllowedFields":
+        """Give the fields that either allows."""
+        return AllowedFields(self.names | other.names)
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One action on one collection; the default grants nothing."""
+    """One action on one collection; the default grants nothing.
+
+    `fields` are those of all policies together. With partial access `unruled` are the ones among them that are granted
+    in every item, as far as that is known: Directus's answer does not tell, `whole_access` finds them.
+    """
 
     access: Access = Access.NONE
     fields: AllowedFields = AllowedFields()
+    unruled: AllowedFields = AllowedFields()
 
     @property
     def usable(self) -> bool:
         return self.access is not Access.NONE and not self.fields.empty
+
+    @property
+    def everywhere(self) -> AllowedFields:
+        """The fields that are granted in every item."""
+        return self.fields if self.access is Access.FULL else self.unruled
 
 
 EVERY_FIELD = AllowedFields(frozenset({"*"}))
@@ -73,6 +97,10 @@ class Permissions:
 
     def grant(self, collection: str, action: Action) -> Grant:
         return self.grants.get((collection, action), NO_GRANT)
+
+    @property
+    def partial(self) -> frozenset[tuple[str, Action]]:
+        return frozenset(place for place, grant in self.grants.items() if grant.access is Access.PARTIAL)
 
     @classmethod
     def from_directus(cls, payload: object, collections: Collection[str]) -> "Permissions":
@@ -94,7 +122,13 @@ def _member(container: object, name: str) -> object:
 def _grant(payload: object, action: Action) -> Grant:
     access, fields = _member(payload, "access"), _member(payload, "fields")
     known = _ACCESS.get(access, Access.NONE) if isinstance(access, str) else Access.NONE
+    return Grant(known, fields_of(action, fields))
+
+
+def fields_of(action: Action, fields: object) -> AllowedFields:
+    """Read the fields of a permission; null and anything but names are none."""
     if action in _WITHOUT_FIELDS:
-        return Grant(known, EVERY_FIELD)
-    names = [name for name in fields if isinstance(name, str)] if isinstance(fields, list) else []
-    return Grant(known, AllowedFields(frozenset(names)))
+        return EVERY_FIELD
+    return AllowedFields(
+        frozenset(name for name in fields if isinstance(name, str)) if isinstance(fields, list) else frozenset()
+    )

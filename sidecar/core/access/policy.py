@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sidecar.core.access.collection import CustomersCollection
-from sidecar.core.access.permissions import Access, Action, Permissions
+from sidecar.core.access.permissions import Access, Action, Grant, Permissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ class Requirement:
     def granted_by(self, permissions: Permissions) -> bool:
         """Say whether the required action is granted at all; what else a decision takes is for `authorize`."""
         return permissions.grant(self.collection, self.action).usable
+
+    def whole(self, permissions: Permissions) -> bool:
+        """Say whether the required action is granted on every item."""
+        if (self.collection, self.action) == (self.customers.name, Action.READ):
+            return reads_all(permissions, self.customers)
+        return _on_every_item(permissions.grant(self.collection, self.action))
 
 
 class Reason(StrEnum):
@@ -59,8 +65,8 @@ def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
     """
     grant = permissions.grant(requirement.collection, requirement.action)
     read = permissions.grant(requirement.customers.name, Action.READ)
-    partial = grant.access is not Access.FULL
-    scoped = partial or (requirement.scopable and read.access is not Access.FULL)
+    partial = not requirement.whole(permissions)
+    scoped = partial or (requirement.scopable and not reads_all(permissions, requirement.customers))
     about_rows = requirement.collection == requirement.customers.name and requirement.action is not Action.CREATE
     needs_id = scoped or requirement.names_customer
     by_key = partial and requirement.action is not Action.READ  # Directus says by primary key which items are covered
@@ -79,6 +85,20 @@ def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
     return Decision(allowed=True, reason=Reason.GRANTED, scoped=scoped)
 
 
+def reads_all(permissions: Permissions, customers: CustomersCollection) -> bool:
+    """Say whether a caller may see every customer.
+
+    With partial access it takes the ID field in every item: a policy that shows all items without their customers
+    shows nobody's customer.
+    """
+    grant = permissions.grant(customers.name, Action.READ)
+    return grant.access is Access.FULL or grant.unruled.allow(customers.id_field)
+
+
+def _on_every_item(grant: Grant) -> bool:
+    return grant.access is Access.FULL or not grant.unruled.empty
+
+
 def may_read_own(permissions: Permissions, customers: CustomersCollection) -> bool:
     """Say whether a caller could be shown a customer that one of its own items names."""
     reading = Requirement(customers.name, Action.READ, customers, names_customer=True, scopable=True)
@@ -95,7 +115,7 @@ def _may_for_all(permissions: Permissions, requirement: Requirement) -> bool:
     """Where the operator lets readers act for their own customers, reading all does not mean acting for all."""
     if requirement.unscoped is None:
         return True
-    return permissions.grant(requirement.collection, requirement.unscoped).access is Access.FULL
+    return _on_every_item(permissions.grant(requirement.collection, requirement.unscoped))
 
 
 def explain(reason: Reason, requirement: Requirement) -> str:

@@ -22,8 +22,14 @@ class Caller:
         return isinstance(self.scope, Everything)
 
     def fields(self, action: Action) -> AllowedFields:
-        """Give the fields allowed for an action on the operation's own collection."""
-        return self.permissions.grant(self.requirement.collection, action).fields
+        """Give the fields allowed for an action on the operation's own collection.
+
+        Where a caller has the action on every item, fields that an item rule adds do not count: they are granted in
+        that rule's items only. For reading its own items, each row tells.
+        """
+        grant = self.permissions.grant(self.requirement.collection, action)
+        by_row = action is Action.READ and not self.has_all_customers
+        return grant.fields if by_row or grant.everywhere.empty else grant.everywhere
 
     def customer_fields(self) -> AllowedFields:
         """Give the fields that may be read of the customers collection, whichever collection the operation has."""

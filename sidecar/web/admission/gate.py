@@ -46,7 +46,7 @@ class Gate:
     async def user_id(self, caller: Caller) -> str | None:
         """Give the ID of the caller's user, for the audit; None where there is none or Directus cannot say."""
         try:
-            return await self.permissions.user_id(caller.credential)
+            return (await self.permissions.identity(caller.credential)).user
         except DirectusUnavailable:
             return None
 

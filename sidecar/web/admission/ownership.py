@@ -1,10 +1,10 @@
 """The ownership check: which customers are in a caller's own rows of the customers collection."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from sidecar.core.access.permissions import Access, Action, AllowedFields
-from sidecar.core.access.policy import Reason
+from sidecar.core.access.permissions import Action, AllowedFields
+from sidecar.core.access.policy import Reason, reads_all
 from sidecar.core.access.scope import OwnCustomers
 from sidecar.core.interfaces import Row, Rows
 from sidecar.errors import InvalidPayload, PermissionDenied
@@ -57,11 +57,18 @@ class Ownership:
 
     async def fields_of(self, customer_id: str) -> AllowedFields:
         """Give the fields that the caller may read of this customer's row; none where it sees no such row."""
-        grant = self.caller.permissions.grant(self.caller.requirement.customers.name, Action.READ)
-        if grant.access is Access.FULL:
-            return grant.fields
+        customers = self.caller.requirement.customers
+        grant = self.caller.permissions.grant(customers.name, Action.READ)
+        everywhere = grant.everywhere if reads_all(self.caller.permissions, customers) else AllowedFields()
+        if not everywhere.empty and everywhere.covers(grant.fields):
+            return everywhere
         row = await self._rows.find(self.caller.credential, grant.fields, customer_id)
-        return AllowedFields() if row is None else row.fields
+        return everywhere if row is None else self._fields(row)
+
+    async def fields_by_row(self, customer_ids: Collection[str]) -> Mapping[str, AllowedFields]:
+        """Give the fields that the caller may read of the rows of these customers; other customers have no row."""
+        rows = await self._rows.find_these(self.caller.credential, self.caller.customer_fields(), customer_ids)
+        return {customer: self._fields(row) for customer, row in rows.items()}
 
     def require_id_field(self) -> None:
         """Raise PermissionDenied for a caller that names a customer and may not read the field that holds the ID."""
@@ -76,15 +83,19 @@ class Ownership:
     async def _may_act_on(self, row: Row) -> bool:
         """An item rule may let a caller change fewer rows than it reads, so Directus is asked about this one."""
         requirement = self.caller.requirement
-        access = self.caller.permissions.grant(requirement.collection, requirement.action).access
-        if requirement.action is Action.READ or access is Access.FULL:
+        if requirement.action is Action.READ or requirement.whole(self.caller.permissions):
             return True
         return row.key is not None and await self._rows.may(self.caller.credential, requirement.action, row.key)
+
+    def _fields(self, row: Row) -> AllowedFields:
+        """Give the fields of a row; those in every item count even where the row has no value."""
+        customers = self.caller.requirement.customers.name
+        return row.fields.joined(self.caller.permissions.grant(customers, Action.READ).everywhere)
 
     def _found(self) -> Mapping[str, AllowedFields]:
         scope = self.caller.scope
         return scope.fields if isinstance(scope, OwnCustomers) else {}
 
     def _add(self, rows: Mapping[str, Row]) -> None:
-        fields = {customer: row.fields for customer, row in rows.items()}
+        fields = {customer: self._fields(row) for customer, row in rows.items()}
         self.caller = replace(self.caller, scope=OwnCustomers({**self._found(), **fields}))

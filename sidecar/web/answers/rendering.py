@@ -7,7 +7,7 @@ import orjson
 
 from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import SECRETS, CallerView, shows_everything
+from sidecar.core.views import SECRETS, CallerView, Views, shows_everything
 
 _SECRET_WORDS = tuple(name.encode() for name in SECRETS)
 
@@ -16,11 +16,11 @@ _SECRET_WORDS = tuple(name.encode() for name in SECRETS)
 class Rendering:
     """`lines`: one object a line, each with a line end. Otherwise commas separate them."""
 
-    view: CallerView
+    views: Views
     lines: bool = False
 
-    def __call__(self, data: list[StripeObject]) -> bytes:
-        return _visible(data, self.view, _lines if self.lines else _members)
+    async def __call__(self, data: list[StripeObject]) -> bytes:
+        return _visible(data, await self.views.of(data), _lines if self.lines else _members)
 
 
 def render_page(page: Page, view: CallerView) -> bytes:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, SidecarError
@@ -46,7 +47,7 @@ class Counting:
     def __init__(self, answers: Answers | Permissions | SidecarError) -> None:
         self.answers = answers
         self.meanwhile: Callable[[], None] = lambda: None
-        self.users_asked = 0
+        self.identities_asked = 0
         self.asked = Counter[tuple[str, str | None]]()
         self.gate = asyncio.Event()
         self.gate.set()
@@ -64,11 +65,11 @@ class Counting:
             raise answer
         return answer
 
-    async def user_id(self, credential: Credential) -> str | None:
-        self.users_asked += 1
+    async def identity(self, credential: Credential) -> Identity:
+        self.identities_asked += 1
         await self.gate.wait()
         self.meanwhile()
-        return f"user of {credential.token}"
+        return Identity(f"user of {credential.token}")
 
 
 def refused(_credential: Credential) -> SidecarError:

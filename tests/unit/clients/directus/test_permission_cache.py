@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.core.access.credentials import Credential
+from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
@@ -177,35 +178,35 @@ async def test_many_callers_at_once_with_many_requests() -> None:
     assert cached.source.calls == 300
 
 
-async def test_a_users_id_is_asked_for_once() -> None:
-    """The ID of a caller's user is cached with its permissions, and no longer."""
+async def test_an_identity_is_asked_for_once() -> None:
+    """Who a caller is is cached with its permissions, and no longer."""
     cached = Cached(Counting(granting(Action.READ)))
     await cached.ask()
 
-    users = [await cached.cache.user_id(ALICE) for _ in range(3)]
-    assert users == ["user of alice"] * 3
-    assert cached.source.users_asked == 1
+    identities = [await cached.cache.identity(ALICE) for _ in range(3)]
+    assert identities == [Identity("user of alice")] * 3
+    assert cached.source.identities_asked == 1
 
     cached.wait(TTL)
     await cached.ask()
-    await cached.cache.user_id(ALICE)
-    assert cached.source.users_asked == 2
+    await cached.cache.identity(ALICE)
+    assert cached.source.identities_asked == 2
 
 
 @pytest.mark.parametrize("loss", ["purge", "forget"])
-async def test_a_users_id_that_a_purge_overtook(loss: str) -> None:
-    """C7: A user ID requested before a purge or a logout is not stored with permissions from after it."""
+async def test_an_identity_that_a_purge_overtook(loss: str) -> None:
+    """C7: An identity requested before a purge or a logout is not stored with permissions from after it."""
     cached = Cached(Counting(granting(Action.READ)))
     await cached.ask()
     cached.source.meanwhile = cached.cache.purge if loss == "purge" else lambda: cached.cache.forget(ALICE)
 
-    await cached.cache.user_id(ALICE)
+    await cached.cache.identity(ALICE)
     cached.source.meanwhile = lambda: None
     cached.wait(TTL)
     await cached.ask()
-    await cached.cache.user_id(ALICE)
+    await cached.cache.identity(ALICE)
 
-    assert cached.source.users_asked == 2
+    assert cached.source.identities_asked == 2
 
 
 async def test_an_outage_is_remembered_as_neither() -> None:

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.core.access.credentials import Credential
+from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
@@ -84,8 +85,8 @@ class Directus:
             raise CredentialRefused("INVALID_CREDENTIALS")
         return granting(*allowed)
 
-    async def user_id(self, credential: Credential) -> str | None:
-        return credential.address
+    async def identity(self, credential: Credential) -> Identity:
+        return Identity(credential.address)
 
 
 class CacheMachine(RuleBasedStateMachine):

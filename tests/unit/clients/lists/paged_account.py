@@ -37,7 +37,7 @@ class Account:
 
     async def fetch(self, parameters: Mapping[str, str]) -> RenderedPage:
         page = await self.page("", parameters)
-        return rendered(page.data, _render, more=page.more)
+        return await rendered(page.data, _render, more=page.more)
 
     async def page(self, _path: str, parameters: Mapping[str, str]) -> Page:
         """Answer as Stripe does, after a while; refuse a cursor that does not exist."""
@@ -118,7 +118,7 @@ def _as_object(row: Row) -> StripeObject:
     return {"id": row[1], "created": row[0]}
 
 
-def _render(_data: list[StripeObject]) -> bytes:
+async def _render(_data: list[StripeObject]) -> bytes:
     return b""
 
 

@@ -8,7 +8,7 @@ from sidecar.clients.lists.account import AccountLists, rendered
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.core.operations.list_query import ListQuery, RenderedPage, Span
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import View
+from sidecar.core.views import OneView, View
 from sidecar.errors import StripeUnavailable
 from sidecar.web.answers.rendering import Rendering
 from tests.unit.clients.lists.paged_account import Account, in_time_order, times
@@ -16,7 +16,7 @@ from tests.unit.clients.virtual_time import in_virtual_time
 
 PAYMENTS = "/v1/payment_intents"
 WHOLE = ListQuery()
-ALL = Rendering(View(everything=True))
+ALL = Rendering(OneView(View(everything=True)))
 
 
 def account_lists(account: Account) -> AccountLists:
@@ -101,9 +101,9 @@ async def test_a_list_that_was_forgotten_is_not_joined() -> None:
     [
         {"query": ListQuery(span=Span(since=5))},
         {"query": ListQuery(starting_after="pi_1")},
-        {"render": Rendering(View(everything=True), lines=True)},
-        {"render": Rendering(View(everything=True, secrets=True))},
-        {"render": Rendering(View(attributes=frozenset({"email"})))},
+        {"render": Rendering(OneView(View(everything=True)), lines=True)},
+        {"render": Rendering(OneView(View(everything=True, secrets=True)))},
+        {"render": Rendering(OneView(View(attributes=frozenset({"email"}))))},
         {"customer": "cus_1"},
     ],
 )
@@ -153,7 +153,7 @@ async def test_list_out_of_order() -> None:
 @pytest.mark.parametrize(
     "entry", [{"id": "pi_1"}, {"created": 1}, {"id": 7, "created": 1}, {"id": "pi_1", "created": "1"}]
 )
-def test_object_that_cannot_be_ordered(entry: StripeObject) -> None:
+async def test_object_that_cannot_be_ordered(entry: StripeObject) -> None:
     """An object without ID or date is an error: pagination could not continue after it."""
     with pytest.raises(StripeUnavailable):
-        rendered([entry], ALL, more=False)
+        await rendered([entry], ALL, more=False)

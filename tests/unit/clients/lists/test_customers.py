@@ -12,12 +12,12 @@ from sidecar.clients.lists.customers import CustomerLists
 from sidecar.core.interfaces import Page, Pages, Sent
 from sidecar.core.operations.list_query import ListQuery, Span
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import View
+from sidecar.core.views import OneView, View
 from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
 from sidecar.web.answers.rendering import Rendering
 from tests.unit.clients.virtual_time import in_virtual_time
 
-ALL = Rendering(View(everything=True))
+ALL = Rendering(OneView(View(everything=True)))
 PAYMENTS, CUSTOMERS = "/v1/payment_intents", "/v1/customers"
 
 

@@ -1,6 +1,6 @@
 """The ownership check: its questions to Directus, and the callers that it allows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -36,6 +36,12 @@ class Items:
     async def find_all(self, _credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
         self.asked.append(("find_all", allowed))
         return self.rows
+
+    async def find_these(
+        self, _credential: Credential, allowed: AllowedFields, customer_ids: Collection[str]
+    ) -> Mapping[str, Row]:
+        self.asked.append(("find_these", sorted(customer_ids), allowed))
+        return {customer: row for customer, row in self.rows.items() if customer in customer_ids}
 
     async def may(self, _credential: Credential, action: Action, key: PrimaryKey) -> bool:
         self.asked.append(("may", action, key))

@@ -1,5 +1,6 @@
 """How pages are written: the fast path and the thorough path show the same."""
 
+import asyncio
 import json
 
 import orjson
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import CallerView, View, ViewByCustomer
+from sidecar.core.views import CallerView, OneView, View, ViewByCustomer
 from sidecar.web.answers.rendering import Rendering, render_page
 
 NAMES = st.sampled_from(["id", "object", "client_secret", "metadata", "Client_secret", "client_secret_"])
@@ -31,7 +32,8 @@ def test_a_page_shows_the_view(data: list[StripeObject], view: CallerView, more:
     shown = [view.project(entry) for entry in data]
     raw = json.dumps({"object": "list", "data": data, "has_more": more}).encode()
 
-    assert orjson.loads(b"[" + Rendering(view)(data) + b"]") == shown
-    assert [orjson.loads(line) for line in Rendering(view, lines=True)(data).splitlines()] == shown
+    views = OneView(view)
+    assert orjson.loads(b"[" + asyncio.run(Rendering(views)(data)) + b"]") == shown
+    assert [orjson.loads(line) for line in asyncio.run(Rendering(views, lines=True)(data)).splitlines()] == shown
     for page in (Page(data, more), Page(data, more, raw)):
         assert orjson.loads(render_page(page, view)) == {"object": "list", "data": shown, "has_more": more}

@@ -1,8 +1,8 @@
-"""Addresses that let `check` see, without an administrator's rights, whether Directus believes the one we pass on.
+"""Addresses that show, without an administrator's rights, whether Directus believes the one we pass on.
 
 `/permissions/me` leaves a policy out unless the client's address is in the policy's `ip_access`. The service policy
-allows every address that a client can have, so it excludes nobody. `check` then asks with an address that no client
-can have: a Directus that believes us shows no permission.
+allows every address that a client can have, so it excludes nobody. Asked with an address that no client can have, a
+Directus that believes us shows no permission.
 """
 
 # All of IPv4, and the parts of IPv6 that are assigned to hosts (RFC 4291 and 4193). Not `::/0`: it contains

@@ -1,0 +1,122 @@
+"""Reads, with the service token, which policies have a permission without an item rule, and who holds them.
+
+Directus leaves out or blanks what a token may not read, and a blank item rule would look like none. So nothing counts
+unless the token may read every permission, policy, assignment and role in full.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from dataclasses import replace
+
+from sidecar.clients.directus.client import DirectusClient, DirectusPermissions, collection_path
+from sidecar.clients.directus.items import data_of
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.known_addresses import NOBODYS_ADDRESS
+from sidecar.core.access.permissions import Access, Action, Permissions, fields_of
+from sidecar.core.access.whole_access import Assignment, Policies, Range, Unruled, ranges
+from sidecar.errors import CredentialRefused, DirectusUnavailable, ItemRefused
+
+_log = logging.getLogger(__name__)
+_PAGE = 100
+_MOST = 5_000  # rows of one collection; some 50 questions
+READ = {
+    "directus_permissions": ("id", "collection", "action", "fields", "permissions", "policy"),
+    "directus_policies": ("id", "ip_access"),
+    "directus_access": ("id", "policy", "role", "user"),
+    "directus_roles": ("id", "parent"),
+}
+_ACTIONS = {action.value: action for action in Action}
+
+
+def may_read_policies(permissions: Permissions) -> bool:
+    """Say whether a token with these permissions may read all that is needed here, in every row."""
+    grants = {name: permissions.grant(name, Action.READ) for name in READ}
+    return all(
+        grant.access is Access.FULL and all(grant.fields.allow(field) for field in READ[name])
+        for name, grant in grants.items()
+    )
+
+
+class DirectusPolicies:
+    """`collections` are those whose permissions decide on an operation."""
+
+    def __init__(self, client: DirectusClient, service: Credential, collections: Collection[str]) -> None:
+        self._client, self._service = client, service
+        self._collections = sorted(collections)
+        self._own = DirectusPermissions(client, READ)
+        self._as_nobody = DirectusPermissions(client, collections)
+
+    async def policies(self) -> Policies | None:
+        """Ask Directus; see `PolicySource`."""
+        try:
+            if not may_read_policies(await self._own.permissions(self._service)):
+                return None
+            return await self._read()
+        except (CredentialRefused, ItemRefused) as refusal:
+            _log.warning("policies cannot be read", extra={"code": refusal.code})
+            return None
+
+    async def _read(self) -> Policies:
+        of_ours = {"collection": {"_in": self._collections}}
+        unruled = [each async for row in self._rows("directus_permissions", of_ours) for each in _unruled(row)]
+        named = sorted({each.policy for each in unruled})
+        if not named:
+            return Policies()
+        limited = {
+            key: networks
+            async for row in self._rows("directus_policies", {"id": {"_in": named}})
+            for key, networks in _limits(row)
+        }
+        assignments = [_assignment(row) async for row in self._rows("directus_access", {"policy": {"_in": named}})]
+        parents = {str(row["id"]): _optional(row["parent"]) async for row in self._rows("directus_roles", {})}
+        if limited and not await self._believed():
+            assignments = [each for each in assignments if each.policy not in limited]
+        return Policies(unruled, assignments, parents, limited)
+
+    async def _believed(self) -> bool:
+        """Say whether Directus takes a caller's address from us, so that its policies apply where we think they do.
+
+        `provision` makes a service policy that does not apply at one address; another policy shows nothing.
+        """
+        as_nobody = replace(self._service, address=NOBODYS_ADDRESS)
+        try:
+            return not (await self._as_nobody.permissions(as_nobody)).grants
+        except CredentialRefused:
+            return False
+
+    async def _rows(self, collection: str, wanted: Mapping[str, object]) -> AsyncIterator[Mapping[str, object]]:
+        """Read with SEARCH, whose answers Directus does not cache."""
+        query = {"fields": list(READ[collection]), "filter": wanted, "sort": ["id"], "limit": _PAGE}
+        for page in range(1, _MOST // _PAGE + 2):
+            body = {"query": {**query, "page": page}}
+            answer = await self._client.request(self._service, "SEARCH", collection_path(collection), json=body)
+            rows = data_of(answer, f"read {collection}")
+            if not isinstance(rows, list):
+                raise DirectusUnavailable(f"the answer to a list of {collection} is not a list")
+            for row in rows:
+                if not isinstance(row, dict) or not row.keys() >= {*READ[collection]}:
+                    raise DirectusUnavailable(f"the answer to a list of {collection} lacks fields that were asked for")
+                yield row
+            if len(rows) < _PAGE:
+                return
+        raise ItemRefused(f"{collection} has more than {_MOST} rows.", status=422, code="TOO_MANY_ROWS")
+
+
+def _unruled(row: Mapping[str, object]) -> Iterator[Unruled]:
+    action, policy = _ACTIONS.get(str(row["action"])), row["policy"]
+    if row["permissions"] in (None, {}) and action is not None and isinstance(policy, str):
+        yield Unruled(policy, str(row["collection"]), action, fields_of(action, row["fields"]))
+
+
+def _limits(row: Mapping[str, object]) -> Iterator[tuple[str, list[Range]]]:
+    if row["ip_access"] not in (None, []):
+        networks = row["ip_access"] if isinstance(row["ip_access"], list) else []
+        yield str(row["id"]), ranges(str(network) for network in networks)
+
+
+def _assignment(row: Mapping[str, object]) -> Assignment:
+    return Assignment(str(row["policy"]), _optional(row["role"]), _optional(row["user"]))
+
+
+def _optional(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,32 @@
+"""Who a credential belongs to: the user and its roles, by which Directus finds the policies that apply."""
+
+from dataclasses import dataclass
+
+from sidecar.core.access.credentials import Credential, claims
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`user` is None for a credential that is no user's, such as a share's.
+
+    `roles` are those that are known to be the user's. `without_role` is True only where the user is known to have none:
+    then Directus applies the public policies, and to nobody else.
+    """
+
+    user: str | None = None
+    roles: tuple[str, ...] = ()
+    without_role: bool = False
+
+
+def identity_in(credential: Credential) -> Identity | None:
+    """Read a token that Directus issued, from whose claims Directus itself takes user and role; None for a static one.
+
+    Use it only after Directus accepted the token.
+    """
+    found = claims(credential.token)
+    if found.get("iss") != "directus":
+        return None
+    user, role = found.get("id"), found.get("role", False)
+    if not isinstance(user, str) or "share" in found:
+        return Identity()
+    return Identity(user, (role,) if isinstance(role, str) else (), without_role=role is None)

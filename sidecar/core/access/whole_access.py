@@ -1,0 +1,117 @@
+"""Who has whole access although Directus calls it partial.
+
+A permission without an item rule gives its fields in every item, and one with a rule gives its fields in that rule's
+items. `GET /permissions/me` adds the two up to "partial". So who holds a permission without a rule, through a role, a
+parent of it or a policy of its own, has whole access with that permission's fields, whatever else it holds
+(Directus's guide "Access control"). `/permissions/me` alone still says whether, and bounds the fields.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from sidecar.core.access.identity import Identity
+from sidecar.core.access.permissions import Action, AllowedFields, Grant, Permissions
+
+Address = IPv4Address | IPv6Address
+Range = tuple[Address, Address]
+
+
+@dataclass(frozen=True, slots=True)
+class Unruled:
+    """A permission without an item rule; `policy` is its policy's ID."""
+
+    policy: str
+    collection: str
+    action: Action
+    fields: AllowedFields
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Gives a policy to a role, to a user, or with neither to everybody without a role."""
+
+    policy: str
+    role: str | None
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The policies that have a permission without an item rule, and who holds them.
+
+    `parents` gives each role's parent. `ranges` has the addresses of those policies that apply at some only.
+    """
+
+    unruled: Sequence[Unruled] = ()
+    assignments: Sequence[Assignment] = ()
+    parents: Mapping[str, str | None] = field(default_factory=dict)
+    ranges: Mapping[str, Sequence[Range]] = field(default_factory=dict)
+
+    def may_complete(self, permissions: Permissions) -> bool:
+        """Say whether somebody with these permissions could have whole access where they say partial."""
+        return any((each.collection, each.action) in permissions.partial for each in self.unruled)
+
+    def complete(self, permissions: Permissions, identity: Identity, address: str | None) -> Permissions:
+        """Add to each partial grant the fields that its holder has in every item."""
+        held = frozenset(self._held(identity, address))
+        grants = dict(permissions.grants)
+        for place in permissions.partial:
+            own = [
+                each.fields for each in self.unruled if each.policy in held and (each.collection, each.action) == place
+            ]
+            grants[place] = _with_whole(grants[place], own)
+        return Permissions(grants)
+
+    def _held(self, identity: Identity, address: str | None) -> Iterator[str]:
+        roles = frozenset(self._with_parents(identity.roles))
+        for given in self.assignments:
+            public = given.user is None and given.role is None and identity.without_role
+            mine = given.user is not None and given.user == identity.user
+            if (public or mine or given.role in roles) and self._applies(given.policy, address):
+                yield given.policy
+
+    def _with_parents(self, roles: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        waiting: list[str | None] = list(roles)
+        while waiting:
+            role = waiting.pop()
+            if role is not None and role not in found:
+                found.add(role)
+                waiting.append(self.parents.get(role))
+        return found
+
+    def _applies(self, policy: str, address: str | None) -> bool:
+        if policy not in self.ranges:
+            return True
+        if address is None:
+            return False
+        caller = ip_address(address)
+        return any(first.version == caller.version and first <= caller <= last for first, last in self.ranges[policy])  # type: ignore[operator]  # of one version
+
+
+def ranges(networks: Iterable[str]) -> list[Range]:
+    """Read a policy's `ip_access`: addresses, networks, and ranges such as 10.0.0.1-10.0.0.9.
+
+    An entry that is none of these contains no address.
+    """
+    found = []
+    for network in networks:
+        try:
+            found.append(_range(network.strip()))
+        except ValueError:
+            continue
+    return found
+
+
+def _range(network: str) -> Range:
+    if "-" in network:
+        first, last = (ip_address(part.strip()) for part in network.split("-", 1))
+        return first, last
+    inside = ip_network(network, strict=False)
+    return inside.network_address, inside.broadcast_address
+
+
+def _with_whole(grant: Grant, fields: Sequence[AllowedFields]) -> Grant:
+    names = frozenset[str]().union(*(each.names for each in fields))
+    return replace(grant, unruled=grant.fields.common(AllowedFields(names)))
