@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from deploy.demo.admin import Person, Rule
@@ -158,13 +159,19 @@ class Portal:
             yield Portal(self.stack, self.names, self.directus, self.stripe, self.settings, url, self.tokens)
 
 
+def _service_token(stack: Stack) -> str:
+    return Path(stack.settings["DIRECTUS_SERVICE_TOKEN_FILE"]).read_text(encoding="ascii").strip()
+
+
 @asynccontextmanager
 async def open_portal(stack: Stack, names: Collections, stripe: StripeDouble) -> AsyncIterator[Portal]:
     """Open a portal that remembers no permission, so that a change in Directus counts at the next request."""
+    service = _service_token(stack)
     async with proxy_for(stack.directus.url) as directus:
         settings = {
             **stack.settings,
             "DIRECTUS_URL": directus.url,
+            "DIRECTUS_SERVICE_TOKEN": service,
             "STRIPE_API_BASE": stripe.url,
             "STRIPE_LIVE_SECRET_KEY": stripe.key,
             "STRIPE_CUSTOMERS_COLLECTION": names.customers,
@@ -173,7 +180,7 @@ async def open_portal(stack: Stack, names: Collections, stripe: StripeDouble) ->
             "PERMISSIONS_DENIED_TTL": "0.001",
         }
         async with served(settings) as url:
-            portal = Portal(stack, names, directus, stripe, settings, url)
+            portal = Portal(stack, names, directus, stripe, settings, url, {service})
             try:
                 yield portal
                 portal.check_credentials()

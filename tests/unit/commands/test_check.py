@@ -197,17 +197,12 @@ def test_too_much_with_events(settings: Settings, rights: Permissions, named: st
 
 
 def test_rights_that_only_realtime_needs(settings: Settings) -> None:
-    """Each right that DIRECTUS_REALTIME adds is reported if the setting is off, the wider one to permissions too."""
+    """The right that DIRECTUS_REALTIME adds is reported if the setting is off."""
     plain, wide = needed(settings, realtime=False), needed(settings, realtime=True)
 
     added = {excess(settings, granted([*plain, right])) for right in wide if right not in plain}
 
-    assert added == {
-        "read directus_access (id)",
-        "read directus_roles (id)",
-        "read directus_users (id)",
-        "read every item of directus_permissions",
-    }
+    assert added == {"read directus_users (id)"}
 
 
 @pytest.mark.parametrize(
