@@ -1,8 +1,9 @@
 """Finds policies that make the service refuse a caller, because the caller may write the ID field.
 
 The service refuses callers who may read some items only and may write the ID field (core.access.policy). Directus adds
-up all policies of a caller, so two policies together can have this effect. This module does not look up which users
-have which policies; of two policies it reports the possibility.
+up all policies of a caller, so two policies together can have this effect; a policy that shows the ID field of every
+item takes it away. This module does not look up which users have which policies; of two policies it reports the
+possibility.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,11 +21,23 @@ _WRITING = (Action.CREATE, Action.UPDATE)
 
 @dataclass(slots=True)
 class _Policy:
-    """`partial`: its users read some items only. `writes`: the actions by which they may write the ID field."""
+    """`ruled`: it shows some items only. `whole`: it shows the ID field of every item.
+
+    `writes` are the actions by which its users may write the ID field.
+    """
 
     name: str
-    partial: bool = False
+    ruled: bool = False
+    whole: bool = False
     writes: set[Action] = field(default_factory=set)
+
+    @property
+    def partial(self) -> bool:
+        return self.ruled and not self.whole
+
+    @property
+    def only_writes(self) -> bool:
+        return bool(self.writes) and not self.ruled and not self.whole
 
 
 def policies_path(settings: Settings) -> str:
@@ -50,7 +63,7 @@ def policy_lines(settings: Settings, answer: DirectusAnswer) -> Iterator[Line]:
     yield from alone or [Line(Word.OK, f"no policy that shows some items only lets its holders write {where}")]
     partial = [policy for policy in policies if policy.partial and not policy.writes]
     if partial:
-        yield from (_together(policy, partial, where) for policy in policies if policy.writes and not policy.partial)
+        yield from (_together(policy, partial, where) for policy in policies if policy.only_writes)
 
 
 def _policies(rows: object, id_field: str) -> Iterable[_Policy] | None:
@@ -65,8 +78,10 @@ def _policies(rows: object, id_field: str) -> Iterable[_Policy] | None:
                 "policy": {"id": str(key), "name": str(name)},
             }:
                 policy = policies.setdefault(key, _Policy(name))
-                policy.partial |= action == Action.READ and bool(rule)
-                if action in _WRITING and isinstance(fields, list) and {id_field, "*"}.intersection(fields):
+                names_id = isinstance(fields, list) and not {id_field, "*"}.isdisjoint(fields)
+                policy.ruled |= action == Action.READ and bool(rule)
+                policy.whole |= action == Action.READ and not rule and names_id
+                if action in _WRITING and names_id:
                     policy.writes.add(Action(action))
             case {"system": True}:
                 pass  # belongs to no policy: Directus adds it for users of its app

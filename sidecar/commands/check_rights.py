@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sidecar.clients.directus.policies import may_read_policies
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import needed
 from sidecar.core.access.permissions import Access, Action, Permissions
@@ -21,12 +22,25 @@ def right_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
         yield Line(Word.OK, f"the service token may fill {where}")
     else:
         yield Line(Word.FAULT, f"the service token may not update {where}: run `provision`")
+    yield _whole_access_line(permissions)
     if settings.stripe_webhook_secret is not None:
         yield from _event_lines(settings, permissions)
     yield from operation_lines(settings, permissions)
     more = excess(settings, permissions)
     if more is not None:
         yield Line(Word.NOTE, f"the service token may do more than it needs: {more}; `provision` makes one that cannot")
+
+
+def _whole_access_line(permissions: Permissions) -> Line:
+    if may_read_policies(permissions):
+        return Line(
+            Word.OK, "the service token may read who holds which policy, so whole access is told from own items"
+        )
+    return Line(
+        Word.NOTE,
+        "callers with an item rule in one policy get their own items only, even where another policy gives them all: "
+        "run `provision`, so that the service token may read permissions, policies, access and roles",
+    )
 
 
 def _event_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:

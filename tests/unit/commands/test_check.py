@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -141,14 +142,24 @@ def test_provision_grants_not_too_much(settings: Settings, collection: str, *, r
     rights = granted(needed(these, realtime=realtime, mirrored=these.mirror.fields if events else None))
 
     assert excess(these, rights) is None
-    assert [line.word for line in right_lines(these, rights)] == [Word.OK] * (2 if events else 1)
+    assert [line.word for line in right_lines(these, rights)] == [Word.OK] * (3 if events else 2)
+
+
+def test_a_token_that_may_not_read_policies(settings: Settings) -> None:
+    """O2: check says where whole access cannot be told, because a right is missing, or has an item rule."""
+    rights = [right for right in needed(settings, realtime=False) if right.collection != "directus_roles"]
+    ruled = [replace(right, item={"id": {"_null": False}}) for right in needed(settings, realtime=False)]
+
+    for these in (rights, ruled):
+        [note] = [line for line in right_lines(settings, granted(these)) if "another policy" in line.text]
+        assert note.word is Word.NOTE
 
 
 def test_fields_that_events_update(settings: Settings) -> None:
     """The report names the fields that Stripe's events update, and the mapped fields that events cannot reach."""
     these = hearing(settings)
 
-    _, kept, left = right_lines(these, granted(needed(these, realtime=False, mirrored=["name", "email"])))
+    _, _, kept, left = right_lines(these, granted(needed(these, realtime=False, mirrored=["name", "email"])))
 
     assert (kept.word, left.word) == (Word.OK, Word.NOTE)
     assert "customers.stripe_customer_id, name, email" in kept.text
@@ -168,7 +179,7 @@ def test_a_token_that_cannot_keep_the_id_true(settings: Settings, rights: Permis
     """A token provisioned without STRIPE_WEBHOOK_SECRET cannot clear an ID, which is a fault if events are on."""
     these = hearing(moved(settings, stripe_write_back=False))
 
-    _, line = right_lines(these, rights)
+    *_, line = right_lines(these, rights)
 
     assert line.word is Word.FAULT
     assert "may not clear customers.stripe_customer_id" in line.text

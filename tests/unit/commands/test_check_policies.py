@@ -48,10 +48,14 @@ def decision(rows: list[Row]) -> Decision:
     for action in Action:
         mine = [row for row in rows if row["action"] == action]
         access = Access.PARTIAL if any(row["permissions"] for row in mine) else Access.FULL
-        names: frozenset[str] = frozenset().union(*(row["fields"] or () for row in mine))
         if mine:
-            grants["customers", action] = Grant(access, AllowedFields(names))
+            unruled = [row for row in mine if not row["permissions"]]
+            grants["customers", action] = Grant(access, fields_of(mine), fields_of(unruled))
     return authorize(Permissions(grants), READ)
+
+
+def fields_of(rows: list[Row]) -> AllowedFields:
+    return AllowedFields(frozenset().union(*(row["fields"] or () for row in rows)))
 
 
 @pytest.mark.parametrize("fields", [["*"], ["name", ID]])
@@ -88,6 +92,21 @@ def test_two_policies() -> None:
     assert (good.word, note.word) == (Word.OK, Word.NOTE)
     assert '"clerk", who may create' in note.text
     assert 'if they also have "member"' in note.text
+
+
+@pytest.mark.parametrize("names", [["*"], [ID], ["name"]])
+def test_whole_reading_beside_a_rule(names: list[str]) -> None:
+    """O2: Who may read the ID field of every item may write it, whatever rules its other policies have."""
+    found = words(rule("clerk", "read", item=OWN), rule("clerk", "read", names), rule("clerk", "update"))
+
+    assert found == ([Word.FAULT] if names == ["name"] else [Word.OK])
+
+
+def test_a_clerk_who_is_a_member_too() -> None:
+    """O2: A policy that reads and writes every item is no finding beside one that shows some."""
+    clerk = [rule("clerk", "read"), rule("clerk", "update")]
+
+    assert words(*clerk, rule("member", "read", item=OWN)) == [Word.OK]
 
 
 def test_two_policies_of_one_name() -> None:
