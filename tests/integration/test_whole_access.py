@@ -5,12 +5,12 @@ person here is partial for Directus, since one of its policies has a rule.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from deploy.demo.admin import Person, Rule
-from tests.integration.asking import verdict
+from deploy.demo.admin import Person, Rule, login
+from tests.integration.asking import ask, verdict
 from tests.integration.conftest import Newcomer
 from tests.integration.portal import ID, OWN, Portal
 
@@ -37,6 +37,23 @@ async def below(portal: Portal) -> AsyncIterator[Below]:
         yield put
 
 
+def without_item(portal: Portal) -> str:
+    """Create a customer at Stripe that no item names, so that only whole access shows it; give its ID."""
+    return str(portal.stripe.add_customer(name="Nobody's", email="nobody@example.com")["id"])
+
+
+@asynccontextmanager
+async def held_by(portal: Portal, rules: Sequence[Rule], user: str | None = None) -> AsyncIterator[None]:
+    """Give a policy of these rules to a user, or with None to everybody without a role."""
+    admin = portal.stack.admin
+    policy = await admin.policy("held", rules)
+    await admin.request("POST", "/access", {"policy": policy, "user": user, "role": None})
+    try:
+        yield
+    finally:
+        await admin.request("DELETE", f"/policies/{policy}")
+
+
 async def rows(portal: Portal, count: int) -> None:
     """Create items of nobody with customers that Stripe does not know."""
     items = [{"name": f"n{number}", "email": "x@example.com", ID: f"cus_filler{number}"} for number in range(count)]
@@ -48,10 +65,10 @@ async def test_clerk_below_members(portal: Portal, newcomer: Newcomer, below: Be
     rule = portal.names.rule
     clerk = await newcomer(rule("read"), rule("create"), rule("update"))
     await below(clerk, [rule("read", SHOWN, OWN), rule("update", ("name",), OWN)])
-    customers = [await portal.customer() for _ in range(2)]
+    customers = [await portal.customer(), without_item(portal)]
 
     assert set(await portal.ids(clerk, "/customers")) == set(customers)
-    assert len(await portal.ids(clerk, "/payments")) == 2
+    assert len(await portal.ids(clerk, "/payments")) == 1
     [payment] = (await portal.ask(clerk, f"/payments/{customers[0]}")).json()
     assert "metadata" in payment
 
@@ -88,7 +105,7 @@ async def test_more_in_own_rows(portal: Portal, newcomer: Newcomer, query: str) 
     rule = portal.names.rule
     person = await newcomer(rule("read", (*SHOWN, "name")), also=[[rule("read", ("email",), OWN)]])
     mine = await portal.customer(owner=person.id)
-    other = await portal.customer()
+    other = without_item(portal)
 
     answered = (await portal.ask(person, f"/customers{query}")).json()
     listed = {entry["id"]: entry for entry in (answered["data"] if query else answered)}
@@ -114,10 +131,11 @@ async def test_without_a_service_token(portal: Portal, newcomer: Newcomer) -> No
     rule = portal.names.rule
     person = await newcomer(rule("read", SHOWN), also=[[rule("read", SHOWN, OWN)]])
     clerk = await newcomer(rule("read"), rule("create"), also=[[rule("read", SHOWN, OWN)]])
-    await portal.customer()
+    seen = await portal.customer()
+    without_item(portal)
 
     async with portal.other(DIRECTUS_SERVICE_TOKEN="") as without:
-        assert len(await without.ids(person, "/customers")) == 1
+        assert await without.ids(person, "/customers") == [seen]
         answer = await without.ask(clerk, "/payments")
 
     assert (answer.status, answer.extensions["reason"]) == (401, "id_field_writable")
@@ -127,8 +145,8 @@ async def test_rule_put_on_it(portal: Portal, newcomer: Newcomer) -> None:
     """O2: Whole access ends with the next question to Directus once a rule is put on its permission."""
     rule = portal.names.rule
     person = await newcomer(rule("read", SHOWN), also=[[rule("read", SHOWN, OWN)]])
-    customer = await portal.customer()
-    assert await portal.ids(person, f"/payments/{customer}")
+    customer = without_item(portal)
+    assert await portal.ids(person, "/customers") == [customer]
 
     policies = {"filter": {"role": {"_eq": person.role}}, "fields": ["policy"]}
     held = [row["policy"] for row in await portal.stack.admin.request("SEARCH", "/access", {"query": policies})]
@@ -138,3 +156,55 @@ async def test_rule_put_on_it(portal: Portal, newcomer: Newcomer) -> None:
 
     assert await portal.ids(person, "/customers") == []
     assert verdict(await portal.ask(person, f"/payments/{customer}")) == (401, "FORBIDDEN")
+
+
+async def test_session_of_a_role_three_deep(portal: Portal, newcomer: Newcomer, below: Below) -> None:
+    """O2: A session has whole access through its role's grandparent; its token names the role alone."""
+    person = await newcomer(portal.names.rule("read", SHOWN, OWN))
+    middle = await newcomer()
+    await below(middle, [portal.names.rule("read")])
+    await portal.stack.admin.request("PATCH", f"/roles/{person.role}", {"parent": middle.role})
+    customer = without_item(portal)
+
+    session = await login(portal.stack.directus.url, person)
+    portal.tokens.add(session)
+    answer = await ask(portal.url, "/stripe/customers", session)
+
+    assert [entry["id"] for entry in answer.json()] == [customer]
+    await portal.stack.admin.request("PATCH", f"/roles/{person.role}", {"parent": None})
+
+
+async def test_policy_of_the_user_itself(portal: Portal, newcomer: Newcomer) -> None:
+    """O2: A policy that is given to one user counts for that user alone."""
+    lucky, other = [await newcomer(portal.names.rule("read", SHOWN, OWN)) for _ in range(2)]
+    customer = without_item(portal)
+    async with held_by(portal, [portal.names.rule("read")], user=lucky.id):
+        assert await portal.ids(lucky, "/customers") == [customer]
+        assert await portal.ids(other, "/customers") == []
+    assert await portal.ids(lucky, "/customers") == []
+
+
+async def test_the_public_policy(portal: Portal, newcomer: Newcomer) -> None:
+    """O2: The public policy counts for a session without a role, as in Directus, and for nobody with one."""
+    person, without = [await newcomer(portal.names.rule("read", SHOWN, OWN)) for _ in range(2)]
+    customer = without_item(portal)
+    admin, own = portal.stack.admin, portal.names.rule("read", SHOWN, OWN)
+    await admin.request("PATCH", f"/users/{without.id}", {"role": None})
+    async with held_by(portal, [own], user=without.id), held_by(portal, [portal.names.rule("read", SHOWN)]):
+        session = await login(portal.stack.directus.url, without)
+        portal.tokens.add(session)
+
+        assert [entry["id"] for entry in (await ask(portal.url, "/stripe/customers", session)).json()] == [customer]
+        assert await portal.ids(person, "/customers") == []
+        assert await portal.ids(without, "/customers") == []  # with its static token it may have a role that it hides
+
+
+@pytest.mark.parametrize(("network", "whole"), [("127.0.0.0/8", True), ("192.0.2.0/24", False)])
+async def test_policy_for_some_addresses(portal: Portal, newcomer: Newcomer, network: str, whole: bool) -> None:  # noqa: FBT001 - the expectation
+    """O2: A policy with `ip_access` gives whole access at its addresses only."""
+    rule = portal.names.rule
+    person = await newcomer(rule("read", SHOWN), ip_access=[network], also=[[rule("read", SHOWN, OWN)]])
+    mine, other = await portal.customer(owner=person.id), without_item(portal)
+
+    assert set(await portal.ids(person, "/customers")) == ({mine, other} if whole else {mine})
+    assert (await portal.ask(person, f"/payments/{other}")).status == (200 if whole else 401)

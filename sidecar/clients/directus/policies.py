@@ -44,7 +44,6 @@ class DirectusPolicies:
         self._client, self._service = client, service
         self._collections = sorted(collections)
         self._own = DirectusPermissions(client, READ)
-        self._as_nobody = DirectusPermissions(client, collections)
 
     async def policies(self) -> Policies | None:
         """Ask Directus; see `PolicySource`."""
@@ -80,7 +79,7 @@ class DirectusPolicies:
         """
         as_nobody = replace(self._service, address=NOBODYS_ADDRESS)
         try:
-            return not (await self._as_nobody.permissions(as_nobody)).grants
+            return not (await self._own.permissions(as_nobody)).grants
         except CredentialRefused:
             return False
 
