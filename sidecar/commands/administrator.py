@@ -59,8 +59,18 @@ class Administrator:
         return row if isinstance(row, dict) else None
 
     def rows(self, path: str, query: Mapping[str, object] | None = None) -> list[Row]:
-        """Read all rows that match a Directus filter."""
+        """Read all rows that match a Directus filter.
+
+        With QUERY_LIMIT_MAX, -1 gives that many rows without a word, so the rows behind them are asked for until there
+        are none. Some paths, such as /collections, have no pages and give the same rows again.
+        """
         params = {"limit": "-1", **({"filter": json.dumps(query)} if query else {})}
+        found: list[Row] = []
+        while new := [row for row in self._page(path, {**params, "offset": str(len(found))}) if row not in found]:
+            found += new
+        return found
+
+    def _page(self, path: str, params: Mapping[str, str]) -> list[Row]:
         rows = _data(*self._send(self._client.get, path, params=params), f"read {path}")
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 

@@ -1,14 +1,17 @@
 """A double of Directus: the permissions of its users, and the items of one collection.
 
 Shapes, statuses and codes were observed in Directus 11.17. The double has one item rule: a `partial` grant covers the
-items with the user as `owner`.
+items with the user as `owner`. Lists have Directus's limits: a larger one than `limit_max` is refused, -1 is read as
+that maximum, and without a limit there are 100 items at most.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial as bound
 from ipaddress import ip_address, ip_network
 from itertools import count
+from typing import Any
 
 from aiohttp import web
 
@@ -22,11 +25,21 @@ _MESSAGES = {
     "FORBIDDEN": "You don't have permission to access this.",
     "INVALID_CREDENTIALS": "Invalid user credentials.",
     "INVALID_PAYLOAD": "Invalid payload. The request carries two tokens.",
+    "INVALID_QUERY": "Invalid query.",
     "INVALID_TOKEN": "Invalid token.",
     "RECORD_NOT_UNIQUE": "Value for this field has to be unique.",
     "TOKEN_EXPIRED": "Token expired.",
 }
-_STATUSES = {"INVALID_CREDENTIALS": 401, "TOKEN_EXPIRED": 401, "INVALID_PAYLOAD": 400, "RECORD_NOT_UNIQUE": 400}
+_STATUSES = {
+    "INVALID_CREDENTIALS": 401,
+    "TOKEN_EXPIRED": 401,
+    "INVALID_PAYLOAD": 400,
+    "INVALID_QUERY": 400,
+    "RECORD_NOT_UNIQUE": 400,
+}
+_LIMIT_DEFAULT = 100
+_NULLNESS = {"_null", "_nnull", "_nempty"}
+_EQUALITY = {"_eq", "_neq", "_in"}
 SYSTEM = ("access", "permissions", "policies", "roles")  # collections that tell who holds which permission
 _ACTIONS = ("create", "read", "update", "delete", "share")
 
@@ -49,6 +62,8 @@ class User:
     """`refused` is the error code for this user's token; `ip_access` contains the networks that its policy accepts.
 
     `roles` are the role and its parents, of which Directus tells the IDs to everybody who has them.
+    `everywhere` has the fields that a second policy shows in every row; `permissions` contain them too. A token that is
+    `of_a_share` belongs to no user.
     """
 
     name: str
@@ -57,6 +72,8 @@ class User:
     refused: str | None = None
     ip_access: Sequence[str] = ()
     roles: Sequence[str] = ()
+    everywhere: Sequence[str] = ()
+    of_a_share: bool = False
 
 
 class Refusal(web.HTTPException):
@@ -74,6 +91,8 @@ class DirectusDouble(Double):
         self.address_header = "X-Forwarded-For"
         self.unique = {"stripe_customer_id"}
         self.system: dict[str, list[Row]] = {name: [] for name in SYSTEM}
+        self.limit_max: int | None = None
+        self.case_matters = True
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -92,6 +111,7 @@ class DirectusDouble(Double):
             web.get("/users/me", self._me),
             web.get("/roles/me", self._my_roles),
             *[web.route("SEARCH", f"/{name}", self._search_system) for name in SYSTEM],
+            web.get("/server/info", self._info),
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
         ]
@@ -112,9 +132,15 @@ class DirectusDouble(Double):
         user = self._known_user(request)
         if self._permissions_of(user, request).get(f"directus_{name}", {}).get("read", {}).get("access") != "full":
             raise Refusal("FORBIDDEN")
-        found = [row for row in self.system[name] if _matches(row, query.get("filter", {}))]
+        found = [row for row in self.system[name] if self._finds(row, query.get("filter", {}))]
         limit, page = query["limit"], query.get("page", 1)
         return _data([{field: row[field] for field in query["fields"]} for row in found[(page - 1) * limit :][:limit]])
+    async def _info(self, request: web.Request) -> web.Response:
+        """Tell a user the limit of queries, and nobody else: a share has no user."""
+        if (user := self._user(request)) is None or user.of_a_share:
+            return _data({"project": {}})
+        most = -1 if self.limit_max is None else self.limit_max
+        return _data({"project": {}, "queryLimit": {"default": _LIMIT_DEFAULT, "max": most}})
 
     async def _item_permissions(self, request: web.Request) -> web.Response:
         user = self._known_user(request)
@@ -133,35 +159,44 @@ class DirectusDouble(Double):
         return _data(self._shown(request, user, row, request.query.get("fields", "*").split(",")))
 
     async def read_many(self, request: web.Request) -> web.Response:
-        fields = request.query.get("fields", "*").split(",")
-        limit, page = int(request.query.get("limit", "100")), int(request.query.get("page", "1"))
-        sort = request.query.get("sort", "id")
-        return self._read_many(request, _filter_of(request.query), fields, sort, (limit, page))
+        query: dict[str, object] = dict(request.query)
+        query |= {name: str(query[name]).split(",") for name in ("fields", "sort") if name in query}
+        query |= {name: int(request.query[name]) for name in ("limit", "page", "offset") if name in query}
+        rows = self._read_many(request, {**query, "filter": _filter_of(request.query)})
+        return web.json_response(rows) if query.get("export") == "json" else _data(rows)
 
     async def search(self, request: web.Request) -> web.Response:
         """Search with the query in the body (Directus API reference, "SEARCH HTTP method")."""
-        query = (await request.json())["query"]
-        [sort] = query.get("sort", ["id"])
-        place = query.get("limit", 100), query.get("page", 1)
-        return self._read_many(request, query.get("filter", {}), query.get("fields", ["*"]), sort, place)
+        return _data(self._read_many(request, (await request.json())["query"]))
 
-    def _read_many(
-        self,
-        request: web.Request,
-        wanted: Mapping[str, object],
-        fields: Sequence[str],
-        sort: str,
-        place: tuple[int, int],
-    ) -> web.Response:
+    def _read_many(self, request: web.Request, query: Mapping[str, Any]) -> list[Row]:
         user = self._known_user(request)
         if not self._granted(request, user, "read"):
             raise Refusal("FORBIDDEN")
-        rows = [row for row in self._rows(_collection(request)).values() if self._may(request, user, "read", row)]
-        limit, page = place
-        found = [row for row in rows if _matches(row, wanted)]
-        found.sort(key=lambda row: str(row.get(sort)))
-        found = found if limit < 0 else found[(page - 1) * limit : page * limit]
-        return _data([self._shown(request, user, row, fields) for row in found])
+        fields, limit = query.get("fields", ["*"]), self._limit(query)
+        rows = [row for row in self._rows(_collection(request)).values() if self._sees(request, user, row, fields)]
+        found = [row for row in rows if self._finds(row, query.get("filter", {}))]
+        for name in reversed(query.get("sort", ["id"])):
+            self._refuse_fields(request, user, [name])
+            found.sort(key=bound(self._order, name))
+        start = query.get("offset", (query.get("page", 1) - 1) * limit)
+        return [self._shown(request, user, row, fields) for row in found[start:][: limit if limit >= 0 else None]]
+
+    def _order(self, name: str, row: Row) -> tuple[bool, bool, object]:
+        """Order null first, then numbers, as SQLite does."""
+        value = row.get(name)
+        if value is None or isinstance(value, int):
+            return value is not None, False, value or 0
+        return True, True, str(value) if self.case_matters else str(value).lower()
+
+    def _limit(self, query: Mapping[str, Any]) -> int:
+        most = self.limit_max
+        limit = int(query.get("limit", _LIMIT_DEFAULT if most is None else min(_LIMIT_DEFAULT, most)))
+        if most is None:
+            return limit
+        if limit > most:
+            raise Refusal("INVALID_QUERY")
+        return most if limit == -1 else limit
 
     async def create(self, request: web.Request) -> web.Response:
         """A creator without read access gets 204 and no key."""
@@ -177,7 +212,7 @@ class DirectusDouble(Double):
     async def update_many(self, request: web.Request) -> web.Response:
         """Change the items that a filter finds: filtering needs read access, each change update access."""
         user, change = self._known_user(request), await request.json()
-        rows = [row for row in self._rows(_collection(request)).values() if _matches(row, change["query"]["filter"])]
+        rows = [row for row in self._rows(_collection(request)).values() if self._finds(row, change["query"]["filter"])]
         allowed = self._fields_allowed(request, user, "update", change["data"])
         if not allowed or not all(self._may(request, user, "update", row) for row in rows):
             raise Refusal("FORBIDDEN")
@@ -190,6 +225,9 @@ class DirectusDouble(Double):
         fields = change["query"].get("fields", ["*"])
         shown = [row for row in rows if self._may(request, user, "read", row)]
         return _data([self._shown(request, user, row, fields) for row in shown])
+
+    def _finds(self, row: Row, wanted: Mapping[str, object]) -> bool:
+        return _matches(row, wanted, case_matters=self.case_matters)
 
     def _user(self, request: web.Request) -> User | None:
         """Find the user of a request. Raises the refusal of a bad token; None is the public role."""
@@ -246,14 +284,25 @@ class DirectusDouble(Double):
         allowed = self._allowed_fields(request, user, action)
         return self._granted(request, user, action) and ("*" in allowed or set(values) <= allowed)
 
+    def _sees(self, request: web.Request, user: User, row: Row, fields: Sequence[str]) -> bool:
+        """A row is visible where some policy shows it with one of the fields."""
+        everywhere = user.everywhere if "*" in fields else set(fields) & set(user.everywhere)
+        return self._may(request, user, "read", row) or bool(everywhere)
+
     def _shown(self, request: web.Request, user: User, row: Row, fields: Sequence[str]) -> Row:
+        """Show each field in the rows of its own policy, and null in others."""
+        self._refuse_fields(request, user, fields)
         allowed = self._allowed_fields(request, user, "read")
-        readable = row if "*" in allowed else {name: value for name, value in row.items() if name in allowed}
-        if "*" in fields:
-            return dict(readable)
-        if not set(fields) <= set(readable):
+        names = [name for name in row if "*" in allowed or name in allowed] if "*" in fields else fields
+        if not set(names) <= set(row):
             raise Refusal("FORBIDDEN")
-        return {name: readable[name] for name in fields}
+        here = self._may(request, user, "read", row)
+        return {name: row[name] if here or name in user.everywhere else None for name in names}
+
+    def _refuse_fields(self, request: web.Request, user: User, fields: Sequence[str]) -> None:
+        allowed = self._allowed_fields(request, user, "read")
+        if not allowed.intersection({"*"}) and not set(fields) <= allowed | {"*"}:
+            raise Refusal("FORBIDDEN")
 
     def _rows(self, collection: str) -> dict[str, Row]:
         if collection not in self.rows:
@@ -295,24 +344,34 @@ def _filter_of(query: Mapping[str, str]) -> Mapping[str, object]:
     return {"_and": [{name: {operator: value}} for name, operator, value in pairs]}
 
 
-def _matches(row: Row, rule: Mapping[str, object]) -> bool:
-    return all(_satisfies(row, name, condition) for name, condition in rule.items())
+def _matches(row: Row, rule: Mapping[str, object], *, case_matters: bool) -> bool:
+    return all(_satisfies(row, name, condition, case_matters=case_matters) for name, condition in rule.items())
 
 
-def _satisfies(row: Row, name: str, condition: object) -> bool:
+def _satisfies(row: Row, name: str, condition: object, *, case_matters: bool) -> bool:
     match name, condition:
-        case "_and", list(rules):
-            return all(_matches(row, rule) for rule in rules)
-        case _, {"_eq": expected}:
-            return str(row.get(name)) == str(expected)
-        case _, {"_in": list(expected)}:
-            return str(row.get(name)) in {str(value) for value in expected}
-        case _, {"_null": wanted}:
-            return (row.get(name) is None) is _true(wanted)
-        case _, {"_nnull": wanted}:
-            return (row.get(name) is not None) is _true(wanted)
+        case "_and" | "_or", list(rules):
+            verdicts = [_matches(row, rule, case_matters=case_matters) for rule in rules]
+            return all(verdicts) if name == "_and" else any(verdicts)
+        case _, dict() if _NULLNESS.intersection(condition):
+            return _there(row.get(name), condition)
+        case _, dict() if _EQUALITY.intersection(condition):
+            return row.get(name) is not None and _equals(row[name], condition, case_matters=case_matters)
         case _:
             raise AssertionError(f"this double does not support the filter {name} {condition}")
+
+
+def _there(value: object, condition: Mapping[str, object]) -> bool:
+    verdicts = {"_null": value is None, "_nnull": value is not None, "_nempty": value is not None and value != ""}
+    [(operator, wanted)] = condition.items()
+    return verdicts[operator] is _true(wanted)
+
+
+def _equals(value: object, condition: Mapping[str, object], *, case_matters: bool) -> bool:
+    [(operator, operand)] = condition.items()
+    expected = operand if isinstance(operand, list) else [operand]
+    texts = [str(one) if case_matters else str(one).lower() for one in (value, *expected)]
+    return (texts[0] in texts[1:]) is not (operator == "_neq")
 
 
 def _true(value: object) -> bool:

@@ -1,23 +1,25 @@
 """Asks Directus which rows a caller sees, with the caller's own token: only Directus interprets item rules.
 
 The **value** that comes back counts, not the number of rows: a row that is visible through another policy can show
-the field as null (Directus API reference, "Items: list"). The method is SEARCH, since Directus may cache answers to
-GET (CACHE_ENABLED): a caller who lost access to a row would see it until the cached answer expires.
+the field as null (Directus API reference, "Items: list"). Such rows do not count, however many there are: where the
+first page has some and is not the last, the IDs are asked for alone, and then the fields of the rows with those IDs.
 """
 
 from collections.abc import Collection, Mapping
 
-from sidecar.clients.directus.client import DirectusClient, collection_path
+from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.directus.item_pages import ItemList, ItemPages
+from sidecar.clients.directus.item_search import Item, Query, chunks
 from sidecar.clients.directus.items import data_of, segment
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
-from sidecar.core.access.permissions import Action, AllowedFields
+from sidecar.core.access.permissions import EVERY_FIELD, Action, AllowedFields
 from sidecar.core.access.scope import shown_fields
 from sidecar.core.interfaces import PrimaryKey, Row
 from sidecar.core.operations.resources import is_customer_id
-from sidecar.errors import DirectusUnavailable, TooManyCustomers
+from sidecar.errors import TooManyCustomers
 
-_PAGE = 100
+_OTHER_ROWS = 200  # that may contain an ID that is no customer's, or one that another row contains
 
 
 class DirectusRows:
@@ -33,34 +35,17 @@ class DirectusRows:
     ) -> None:
         self._client = client
         self._collection = collection
-        self._path = collection_path(collection.name)
+        self._pages = ItemPages(client, collection)
         self._fields = frozenset(fields) | {collection.key_field, collection.id_field}
         self._most = most
 
     async def find(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
-        query = {"filter": {self._collection.id_field: {"_eq": customer_id}}, "limit": 1}
-        for row in await self._search(credential, allowed, query):
-            if row.get(self._collection.id_field) == customer_id:
-                return self._row(row, allowed)
-        return None
+        """The filter may find more than this customer: some databases find "cus_a" in a search for "cus_A"."""
+        rows = await self._rows(credential, allowed, {self._collection.id_field: {"_eq": customer_id}})
+        return rows.get(customer_id)
 
     async def find_all(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
-        id_field = self._collection.id_field
-        found: dict[str, Row] = {}
-        query = {"filter": {id_field: {"_nnull": True}}, "sort": [id_field], "limit": _PAGE}
-        for page in range(1, self._most // _PAGE + 3):
-            rows = await self._search(credential, allowed, {**query, "page": page})
-            for row in rows:
-                customer_id = row.get(id_field)
-                if isinstance(customer_id, str) and is_customer_id(customer_id):
-                    found[customer_id] = self._row(row, allowed)
-            if len(found) > self._most:
-                break
-            if len(rows) < _PAGE:
-                return found
-        raise TooManyCustomers(
-            f"Your items name more than {self._most} customers. Ask for one customer at a time, by its ID."
-        )
+        return await self._rows(credential, allowed, {self._collection.id_field: {"_nempty": True}})
 
     async def find_these(
         self, credential: Credential, allowed: AllowedFields, customer_ids: Collection[str]
@@ -82,16 +67,77 @@ class DirectusRows:
             case _:
                 return False
 
-    def _row(self, row: Mapping[str, object], allowed: AllowedFields) -> Row:
-        key = row.get(self._collection.key_field)
-        return Row(shown_fields(row, allowed), key if isinstance(key, int | str) else None)
+    async def _rows(self, credential: Credential, allowed: AllowedFields, wanted: Query) -> dict[str, Row]:
+        """Give the customers that the caller's rows name, each with its row."""
+        found: dict[str, Row] = {}
+        rows = self._list(credential, allowed, wanted)
+        while not rows.ended:
+            page = await rows.next_page()
+            if not rows.ended and not all(self._shows_id(row) for row in page):
+                return await self._rows_by_id(credential, allowed, wanted)
+            self._add(found, page, allowed)
+            self._bound(rows, len(found))
+        return found
 
-    async def _search(
-        self, credential: Credential, allowed: AllowedFields, query: Mapping[str, object]
-    ) -> list[Mapping[str, object]]:
-        fields = ["*"] if allowed.unrestricted else sorted(self._fields & allowed.names)
-        body = {"query": {"fields": fields, **query}}
-        rows = data_of(await self._client.request(credential, "SEARCH", self._path, json=body), "read your items")
-        if not isinstance(rows, list):
-            raise DirectusUnavailable("the answer to a list of items is not a list")
-        return [row if isinstance(row, dict) else {} for row in rows]
+    async def _rows_by_id(self, credential: Credential, allowed: AllowedFields, wanted: Query) -> dict[str, Row]:
+        """Do the same without reading rows that show no ID."""
+        found: dict[str, Row] = {}
+        for chunk in chunks(await self._ids(credential, wanted), max(1, self._pages.size - 1)):
+            rows = self._list(credential, allowed, {self._collection.id_field: {"_in": chunk}})
+            while not rows.ended:
+                self._add(found, await rows.next_page(), allowed)
+                self._bound(rows, len(found))
+        return found
+
+    async def _ids(self, credential: Credential, wanted: Query) -> list[str]:
+        id_field = self._collection.id_field
+        found: dict[str, None] = {}
+        rows = self._list(credential, AllowedFields(frozenset({id_field})), wanted)
+        while not rows.ended:
+            page = await rows.next_page()
+            found |= dict.fromkeys(customer_id for row in page if (customer_id := self._customer(row)) is not None)
+            self._bound(rows, len(found))
+        return list(found)
+
+    def _list(self, credential: Credential, allowed: AllowedFields, wanted: Query) -> ItemList:
+        """Directus sorts only by fields that the caller may read."""
+        key_field, id_field = self._collection.key_field, self._collection.id_field
+        query = {
+            "fields": ["*"] if allowed.unrestricted else sorted(self._fields & allowed.names),
+            "filter": wanted,
+            "sort": [id_field, key_field] if allowed.allow(key_field) else [id_field],
+        }
+        return self._pages.of(credential, query, "read your items")
+
+    def _bound(self, rows: ItemList, customers: int) -> None:
+        if customers > self._most or (rows.position > self._most + _OTHER_ROWS and not rows.ended):
+            raise TooManyCustomers(
+                f"Your items name more than {self._most} customers. Ask for one customer at a time, by its ID."
+            )
+
+    def _add(self, found: dict[str, Row], page: Collection[Item], allowed: AllowedFields) -> None:
+        for item in page:
+            if (customer_id := self._customer(item)) is not None:
+                row = self._row(item, allowed)
+                found[customer_id] = _joined(found[customer_id], row) if customer_id in found else row
+
+    def _row(self, item: Item, allowed: AllowedFields) -> Row:
+        key = item.get(self._collection.key_field)
+        return Row(shown_fields(item, allowed), key if isinstance(key, int | str) else None)
+
+    def _shows_id(self, item: Item) -> bool:
+        return item.get(self._collection.id_field) is not None
+
+    def _customer(self, item: Item) -> str | None:
+        customer_id = item.get(self._collection.id_field)
+        return customer_id if isinstance(customer_id, str) and is_customer_id(customer_id) else None
+
+
+def _joined(one: Row, other: Row) -> Row:
+    """Join two rows that name one customer: the caller sees both, so it sees the fields of both.
+
+    The first row's key counts where an action needs one: another row may be one that the caller may not change.
+    """
+    names = one.fields.names | other.fields.names
+    fields = EVERY_FIELD if EVERY_FIELD in (one.fields, other.fields) else AllowedFields(names)
+    return Row(fields, one.key if one.key is not None else other.key)

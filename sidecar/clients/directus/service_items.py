@@ -1,13 +1,10 @@
-"""Reads and writes items of the customers collection as the service, for Stripe's events and for `reconcile`.
-
-Many items at once are read with SEARCH, since a hundred primary keys can be too long for a URL (Directus API
-reference, "Items: SEARCH HTTP method").
-"""
+"""Reads and writes items of the customers collection as the service, for Stripe's events and for `reconcile`."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from urllib.parse import urlencode
 
 from sidecar.clients.directus.client import DirectusClient, collection_path
+from sidecar.clients.directus.item_pages import ItemPages
+from sidecar.clients.directus.item_search import Item, chunks
 from sidecar.clients.directus.items import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
@@ -16,8 +13,8 @@ from sidecar.core.flows.follow_customer import LinkedItem
 from sidecar.core.interfaces import PermissionSource, PrimaryKey
 from sidecar.errors import DirectusUnavailable
 
-_PAGE = 100  # Directus's QUERY_LIMIT_MAX may be lower, so a short page need not be the last one
-_MOST = 100  # a bound for an ID field that is not unique; one that `provision` made is
+_READ = "read the items"
+_MOST = 10_000  # a bound for an ID field that is not unique; one that `provision` made is
 
 
 class DirectusLinkedItems:
@@ -34,6 +31,7 @@ class DirectusLinkedItems:
     ) -> None:
         self._client, self._permissions, self._service = client, permissions, service
         self._collection, self._path = collection, collection_path(collection.name)
+        self._pages = ItemPages(client, collection)
         self._fields = frozenset(fields)
 
     async def changeable(self) -> AllowedFields:
@@ -48,15 +46,21 @@ class DirectusLinkedItems:
 
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         """The value that comes back counts: some databases find "cus_a" in a search for "cus_A"."""
-        names = {self._collection.key_field, self._collection.id_field, *(self._fields & fields.names)}
-        wanted = "*" if fields.unrestricted else ",".join(sorted(names))
-        query = {"fields": wanted, f"filter[{self._collection.id_field}][_eq]": customer_id, "limit": str(_MOST)}
-        answer = await self._client.request(self._service, "GET", f"{self._path}?{urlencode(query)}")
-        rows = data_of(answer, "read the items")
-        if not isinstance(rows, list):
-            raise DirectusUnavailable("the answer to a list of items is not a list")
-        found = [row for row in rows if isinstance(row, dict) and row.get(self._collection.id_field) == customer_id]
-        return [LinkedItem(self._key(row), row) for row in found]
+        key_field, id_field = self._collection.key_field, self._collection.id_field
+        names = {key_field, id_field, *(self._fields & fields.names)}
+        query = {
+            "fields": ["*"] if fields.unrestricted else sorted(names),
+            "filter": {id_field: {"_eq": customer_id}},
+            "sort": [key_field],
+        }
+        found: dict[PrimaryKey, Item] = {}
+        rows = self._pages.of(self._service, query, _READ)
+        while not rows.ended:
+            page = [row for row in await rows.next_page() if row.get(id_field) == customer_id]
+            found |= {self._key(row): row for row in page}
+            if len(found) > _MOST:
+                raise DirectusUnavailable(f"more than {_MOST} items are linked to one customer")
+        return [LinkedItem(key, row) for key, row in found.items()]
 
     async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
         linked = {
@@ -67,7 +71,7 @@ class DirectusLinkedItems:
         changed = data_of(answer, "update this item")
         return isinstance(changed, list) and len(changed) == 1
 
-    def _key(self, row: Mapping[str, object]) -> PrimaryKey:
+    def _key(self, row: Item) -> PrimaryKey:
         key = row.get(self._collection.key_field)
         if not isinstance(key, int | str):
             raise DirectusUnavailable("the answer lacks fields of the items that were asked for")
@@ -78,33 +82,33 @@ class DirectusItemLists:
     """Both methods give primary keys as text and raise ItemRefused and DirectusUnavailable."""
 
     def __init__(self, client: DirectusClient, service: Credential, *, collection: CustomersCollection) -> None:
-        self._client = client
         self._service = service
         self._collection = collection
-        self._path = collection_path(collection.name)
+        self._pages = ItemPages(client, collection)
 
     async def named(self, keys: Collection[str]) -> dict[str, str | None]:
-        """Give the ID in each of up to a hundred items. An item that is missing here may exist: ask for it alone."""
-        return await self._search({"filter": {self._collection.key_field: {"_in": list(keys)}}, "limit": len(keys)})
+        """Give the ID in each of these items. An item that is missing here may exist: ask for it alone."""
+        found: dict[str, str | None] = {}
+        for chunk in chunks(list(keys), len(keys)):
+            query = self._query({self._collection.key_field: {"_in": chunk}})
+            rows = self._pages.of(self._service, query, _READ, most=len(chunk))
+            while not rows.ended:
+                found |= self._entries(await rows.next_page())
+        return found
 
     async def linked(self) -> AsyncIterator[dict[str, str]]:
-        """Give all items that contain an ID, page by page. An item deleted meanwhile can make a page skip another."""
-        wanted = {
-            "filter": {self._collection.id_field: {"_nnull": True}},
-            "sort": [self._collection.key_field],
-            "limit": _PAGE,
-        }
-        page = 1
-        while rows := await self._search({**wanted, "page": page}):
-            yield {key: customer_id for key, customer_id in rows.items() if customer_id is not None}
-            page += 1
+        """Give all items that contain an ID, page by page."""
+        rows = self._pages.of(self._service, self._query({self._collection.id_field: {"_nempty": True}}), _READ)
+        while not rows.ended:
+            items = self._entries(await rows.next_page())
+            yield {key: customer_id for key, customer_id in items.items() if customer_id is not None}
 
-    async def _search(self, query: Mapping[str, object]) -> dict[str, str | None]:
-        body = {"query": {**query, "fields": [self._collection.key_field, self._collection.id_field]}}
-        rows = data_of(await self._client.request(self._service, "SEARCH", self._path, json=body), "read the items")
-        if not isinstance(rows, list):
-            raise DirectusUnavailable("the answer to SEARCH is not a list")
-        return dict(self._entry(row) for row in rows)
+    def _query(self, wanted: Mapping[str, object]) -> Mapping[str, object]:
+        key_field, id_field = self._collection.key_field, self._collection.id_field
+        return {"fields": [key_field, id_field], "filter": wanted, "sort": [key_field]}
+
+    def _entries(self, page: Collection[Item]) -> dict[str, str | None]:
+        return dict(self._entry(row) for row in page)
 
     def _entry(self, row: object) -> tuple[str, str | None]:
         match row:
