@@ -193,7 +193,7 @@ async def test_a_customer_without_item(rig: WebhookRig) -> None:
     customer = rig.stripe.add_customer()
 
     assert (await rig.post(event(DELETED, customer))).status == 200
-    assert {request.method for request in rig.directus.requests} == {"GET"}
+    assert {request.method for request in rig.directus.requests} == {"GET", "SEARCH"}
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after it"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.commands.administrator import Administrator, AdministratorFault
-from tests.doubles.directus import DirectusDouble
+from tests.doubles.directus import DirectusDouble, User, full, grants
 from tests.doubles.faults import Fault, answer, not_http, redirect, reset_mid_body
 
 TOKEN = "MARKEDadminTOKEN"
@@ -88,7 +88,20 @@ async def test_a_path_in_the_address(directus: DirectusDouble) -> None:
 
     [request] = directus.requests
     assert request.path == "/cms/policies"
-    assert request.query == {"limit": "-1", "filter": '{"name": {"_eq": "a&b=c"}}'}
+    assert request.query == {"limit": "-1", "offset": "0", "filter": '{"name": {"_eq": "a&b=c"}}'}
+
+
+@pytest.mark.parametrize(("most", "questions"), [(1, 6), (2, 4), (5, 2), (100, 2), (None, 2)])
+async def test_all_rows(directus: DirectusDouble, most: int | None, questions: int) -> None:
+    """With any QUERY_LIMIT_MAX every row is read, though Directus takes "no limit" for that maximum."""
+    directus.limit_max = most
+    directus.add_users([User("administrator", TOKEN, grants(read=full()))])
+    keys = [directus.add_row()["id"] for _ in range(5)]
+
+    rows = await asyncio.to_thread(Administrator(directus.url, TOKEN).rows, "items/customers")
+
+    assert [row["id"] for row in rows] == keys
+    assert len(directus.requests) == questions
 
 
 async def test_a_login_in_netrc(

@@ -1,12 +1,13 @@
 """Items by their customer: the service reads them, and changes an item only while it is linked to that customer."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
-from sidecar.clients.directus.service_items import DirectusLinkedItems
+from sidecar.clients.directus.service_items import DirectusItemLists, DirectusLinkedItems
 from sidecar.clients.http import open_session
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential, Source
@@ -78,7 +79,7 @@ async def test_items_linked_to_a_customer(directus: DirectusDouble, linked_items
     found = await linked_items.linked(FORMER, NAME)
 
     assert found == [LinkedItem(1, {name: there[name] for name in ("id", "stripe_customer_id", "name")})]
-    assert directus.requests[-1].query["fields"] == "id,name,stripe_customer_id"
+    assert json.loads(directus.requests[-1].body)["query"]["fields"] == ["id", "name", "stripe_customer_id"]
     assert directus.requests[-1].values("Authorization") == ["Bearer service"]
 
 
@@ -91,7 +92,7 @@ async def test_a_token_that_may_do_everything(directus: DirectusDouble) -> None:
         [found] = await items.linked(FORMER, await items.changeable())
 
     assert (found.values["name"], "phone" in found.values) == ("Ada", False)
-    assert directus.requests[-1].query["fields"] == "*"
+    assert json.loads(directus.requests[-1].body)["query"]["fields"] == ["*"]
 
 
 async def test_another_customers_item(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
@@ -178,3 +179,81 @@ async def test_directus_away(directus: DirectusDouble, linked_items: DirectusLin
 
     with pytest.raises(DirectusUnavailable):
         await linked_items.linked(FORMER, NAME)
+
+
+@asynccontextmanager
+async def lists_of(directus: DirectusDouble) -> AsyncIterator[DirectusItemLists]:
+    directus.add_users([User("service", "service", EVENTS)])
+    async with open_session(total=5, connect=0.5, connections=1) as session:
+        client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
+        yield DirectusItemLists(
+            client, SERVICE, collection=CustomersCollection("customers", "id", "stripe_customer_id")
+        )
+
+
+LIMITS = pytest.mark.parametrize("most", [1, 2, 50, 100, None])
+
+
+@LIMITS
+async def test_named(directus: DirectusDouble, most: int | None) -> None:
+    """A hundred items named by their keys are read with any limit, also those without an ID."""
+    directus.limit_max = most
+    expected = {
+        str(row(directus, stripe_customer_id=f"cus_{key}" if key % 2 else None)["id"]): key for key in range(100)
+    }
+
+    async with lists_of(directus) as lists:
+        found = await lists.named([*expected, "1000"])
+
+    assert found == {item: f"cus_{key}" if key % 2 else None for item, key in expected.items()}
+
+
+async def test_named_in_one_question(directus: DirectusDouble) -> None:
+    """As many items as Stripe lists customers on a page are one question."""
+    items = [str(row(directus, stripe_customer_id=None)["id"]) for _ in range(100)]
+
+    async with lists_of(directus) as lists:
+        assert len(await lists.named(items)) == 100
+        assert await lists.named(["1000"]) == {}
+        assert await lists.named([]) == {}
+
+    assert len(directus.requests) == 2
+
+
+@LIMITS
+async def test_all_linked(directus: DirectusDouble, most: int | None) -> None:
+    """Every item with an ID comes once; empty ones do not."""
+    directus.limit_max = most
+    expected = [str(row(directus, stripe_customer_id=f"cus_{key}")["id"]) for key in range(210)]
+    for empty in (None, ""):
+        row(directus, stripe_customer_id=empty)
+
+    async with lists_of(directus) as lists:
+        found = [key async for page in lists.linked() for key in page]
+
+    assert found == expected
+
+
+@LIMITS
+async def test_many_items_of_one_customer(directus: DirectusDouble, most: int | None) -> None:
+    """An ID field that is not unique may link more items to a customer than one page has."""
+    directus.limit_max = most
+    expected = [row(directus)["id"] for _ in range(130)]
+
+    async with items_of(directus) as items:
+        directus.add_users([User("service", "service", EVENTS)])
+        assert [item.key for item in await items.linked(FORMER, NAME)] == expected
+
+
+async def test_no_search_gets_through(directus: DirectusDouble) -> None:
+    """The lists of `reconcile` are whole behind a proxy without SEARCH, and no address is longer than proxies take."""
+    directus.fail(faults.answer(405, "<html>", "text/html"), when=lambda request: request.method == "SEARCH")
+    keys = [f"Müller & Co 名 {number:04} {'x' * 40}" for number in range(100)]
+    for key in keys:
+        row(directus, id=key, stripe_customer_id=f"cus_{keys.index(key)}")
+
+    async with lists_of(directus) as lists:
+        assert list(await lists.named(keys)) == keys
+        assert [key async for page in lists.linked() for key in page] == keys
+
+    assert max(len(request.target) for request in directus.requests) < 7000
