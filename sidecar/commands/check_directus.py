@@ -12,6 +12,7 @@ from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.http import read_bounded
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import field_lines
+from sidecar.commands.check_items import item_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.check_rights import BELIEF, TRUST, address_line, excess, right_lines
 from sidecar.commands.lines import Line, Word
@@ -39,7 +40,9 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
     client = opening.directus_client(settings, session)
     try:
         async for line in _service_lines(
-            settings, lambda path, address: client.request(replace(service, address=address), "GET", path)
+            settings,
+            lambda path, address: client.request(replace(service, address=address), "GET", path),
+            item_lines(settings, client, service),
         ):
             yield line
     except DirectusUnavailable as error:
@@ -81,7 +84,7 @@ def _unseen_lines(settings: Settings) -> Iterator[Line]:
         yield Line(Word.NOTE, f"IDs are written back as the caller, who must be allowed to read and update {where}")
 
 
-async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
+async def _service_lines(settings: Settings, ask: _Ask, items: AsyncIterator[Line]) -> AsyncIterator[Line]:
     """Raises DirectusUnavailable."""
     answer = await ask("/permissions/me", None)
     if answer.status != HTTPStatus.OK or not isinstance(answer.data, dict):
@@ -95,6 +98,8 @@ async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
         return
     yield await _field_line(f"{collection}.{settings.stripe_customer_id_field}", ask)
     yield await _key_line(f"{collection}.{settings.stripe_customers_primary_key}", ask)
+    async for line in items:
+        yield line
     for line in right_lines(settings, permissions):
         yield line
     async for line in field_lines(settings, permissions, ask):
