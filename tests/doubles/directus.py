@@ -135,6 +135,7 @@ class DirectusDouble(Double):
         found = [row for row in self.system[name] if self._finds(row, query.get("filter", {}))]
         limit, page = query["limit"], query.get("page", 1)
         return _data([{field: row[field] for field in query["fields"]} for row in found[(page - 1) * limit :][:limit]])
+
     async def _info(self, request: web.Request) -> web.Response:
         """Tell a user the limit of queries, and nobody else: a share has no user."""
         if (user := self._user(request)) is None or user.of_a_share:

@@ -5,7 +5,7 @@ the field as null (Directus API reference, "Items: list"). Such rows do not coun
 first page has some and is not the last, the IDs are asked for alone, and then the fields of the rows with those IDs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_pages import ItemList, ItemPages
@@ -35,7 +35,7 @@ class DirectusRows:
     ) -> None:
         self._client = client
         self._collection = collection
-        self._pages = ItemPages(client, collection)
+        self._pages = ItemPages(client, collection.name, collection.id_field)
         self._fields = frozenset(fields) | {collection.key_field, collection.id_field}
         self._most = most
 
@@ -50,10 +50,7 @@ class DirectusRows:
     async def find_these(
         self, credential: Credential, allowed: AllowedFields, customer_ids: Collection[str]
     ) -> Mapping[str, Row]:
-        id_field = self._collection.id_field
-        query = {"filter": {id_field: {"_in": sorted(customer_ids)}}, "limit": _PAGE}
-        rows = await self._search(credential, allowed, query) if customer_ids else []
-        return {str(row[id_field]): self._row(row, allowed) for row in rows if row.get(id_field) in customer_ids}
+        return await self._rows_of(credential, allowed, sorted(customer_ids), len(customer_ids))
 
     async def may(self, credential: Credential, action: Action, key: PrimaryKey) -> bool:
         """Ask Directus about the item itself: Directus alone knows which items a rule covers.
@@ -76,17 +73,22 @@ class DirectusRows:
             if not rows.ended and not all(self._shows_id(row) for row in page):
                 return await self._rows_by_id(credential, allowed, wanted)
             self._add(found, page, allowed)
-            self._bound(rows, len(found))
+            self._bound(rows, len(found), self._most)
         return found
 
     async def _rows_by_id(self, credential: Credential, allowed: AllowedFields, wanted: Query) -> dict[str, Row]:
         """Do the same without reading rows that show no ID."""
+        return await self._rows_of(credential, allowed, await self._ids(credential, wanted), self._most)
+
+    async def _rows_of(
+        self, credential: Credential, allowed: AllowedFields, customer_ids: Sequence[str], most: int
+    ) -> dict[str, Row]:
         found: dict[str, Row] = {}
-        for chunk in chunks(await self._ids(credential, wanted), max(1, self._pages.size - 1)):
+        for chunk in chunks(customer_ids, max(1, self._pages.size - 1)):
             rows = self._list(credential, allowed, {self._collection.id_field: {"_in": chunk}})
             while not rows.ended:
                 self._add(found, await rows.next_page(), allowed)
-                self._bound(rows, len(found))
+                self._bound(rows, len(found), most)
         return found
 
     async def _ids(self, credential: Credential, wanted: Query) -> list[str]:
@@ -96,7 +98,7 @@ class DirectusRows:
         while not rows.ended:
             page = await rows.next_page()
             found |= dict.fromkeys(customer_id for row in page if (customer_id := self._customer(row)) is not None)
-            self._bound(rows, len(found))
+            self._bound(rows, len(found), self._most)
         return list(found)
 
     def _list(self, credential: Credential, allowed: AllowedFields, wanted: Query) -> ItemList:
@@ -109,10 +111,11 @@ class DirectusRows:
         }
         return self._pages.of(credential, query, "read your items")
 
-    def _bound(self, rows: ItemList, customers: int) -> None:
-        if customers > self._most or (rows.position > self._most + _OTHER_ROWS and not rows.ended):
+    @staticmethod
+    def _bound(rows: ItemList, customers: int, most: int) -> None:
+        if customers > most or (rows.position > most + _OTHER_ROWS and not rows.ended):
             raise TooManyCustomers(
-                f"Your items name more than {self._most} customers. Ask for one customer at a time, by its ID."
+                f"Your items name more than {most} customers. Ask for one customer at a time, by its ID."
             )
 
     def _add(self, found: dict[str, Row], page: Collection[Item], allowed: AllowedFields) -> None:

@@ -15,7 +15,6 @@ import orjson
 
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_search import Item, ItemSearch, Query, unique
-from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.errors import DirectusUnavailable, ItemRefused
 
@@ -26,11 +25,14 @@ _MOST_STEPS_BACK = 20
 
 
 class ItemPages:
-    """Lists of one collection. `size` is the largest limit that this Directus is known to accept."""
+    """Lists of one collection; `text_field` is one of its fields for text or a UUID, which the readers may read.
 
-    def __init__(self, client: DirectusClient, collection: CustomersCollection) -> None:
+    `size` is the largest limit that this Directus is known to accept.
+    """
+
+    def __init__(self, client: DirectusClient, collection: str, text_field: str) -> None:
         self._client = client
-        self.search = ItemSearch(client, collection)
+        self.search = ItemSearch(client, collection, text_field)
         self.size = _FIRST_SIZE
 
     def of(self, credential: Credential, query: Query, what: str, most: int | None = None) -> "ItemList":

@@ -8,16 +8,15 @@ Directus's cache key (its `getCacheKey`), and of the URL, which is the key of an
 
 import json
 import logging
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import aiohttp
 
 from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, collection_path
 from sidecar.clients.directus.items import data_of
-from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.errors import DirectusUnavailable
 
@@ -45,9 +44,9 @@ _log = logging.getLogger(__name__)
 class ItemSearch:
     """Remembers for its lifetime that no SEARCH gets through; `by_get` says so."""
 
-    def __init__(self, client: DirectusClient, collection: CustomersCollection) -> None:
+    def __init__(self, client: DirectusClient, collection: str, text_field: str) -> None:
         self._client = client
-        self._id_field, self._path = collection.id_field, collection_path(collection.name)
+        self._text_field, self._path = text_field, collection_path(collection)
         self.by_get = False
         self._broken_off = 0
 
@@ -90,14 +89,14 @@ class ItemSearch:
         return await self._client.request(credential, "GET", f"{self._path}?{_in_url(self._unique(query))}")
 
     def _unique(self, query: Query) -> Query:
-        """`_neq` alone would leave out the rows without an ID."""
-        new = {"_or": [{self._id_field: {"_neq": unique()}}, {self._id_field: {"_null": True}}]}
+        """`_neq` alone would leave out the rows where the field is empty."""
+        new = {"_or": [{self._text_field: {"_neq": unique()}}, {self._text_field: {"_null": True}}]}
         return {**query, "filter": {"_and": [query["filter"], new]}, "export": "json"}
 
 
 def unique() -> str:
-    """Give a word that was never in a query before."""
-    return f"n{secrets.token_hex(8)}"
+    """Give a word that was never in a query before; a UUID, since a database refuses others for such a field."""
+    return str(uuid4())
 
 
 def chunks(values: Sequence[str], most: int) -> Iterator[list[str]]:

@@ -5,11 +5,12 @@ unless the token may read every permission, policy, assignment and role in full.
 """
 
 import logging
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import replace
 
-from sidecar.clients.directus.client import DirectusClient, DirectusPermissions, collection_path
-from sidecar.clients.directus.items import data_of
+from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.item_pages import ItemPages
+from sidecar.clients.directus.item_search import Item, Query
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.known_addresses import NOBODYS_ADDRESS
 from sidecar.core.access.permissions import Access, Action, Permissions, fields_of
@@ -17,10 +18,10 @@ from sidecar.core.access.whole_access import Assignment, Policies, Range, Unrule
 from sidecar.errors import CredentialRefused, DirectusUnavailable, ItemRefused
 
 _log = logging.getLogger(__name__)
-_PAGE = 100
 _MOST = 5_000  # rows of one collection; some 50 questions
+_PERMISSIONS = "directus_permissions"
 READ = {
-    "directus_permissions": ("id", "collection", "action", "fields", "permissions", "policy"),
+    _PERMISSIONS: ("id", "collection", "action", "fields", "permissions", "policy"),
     "directus_policies": ("id", "ip_access"),
     "directus_access": ("id", "policy", "role", "user"),
     "directus_roles": ("id", "parent"),
@@ -41,7 +42,8 @@ class DirectusPolicies:
     """`collections` are those whose permissions decide on an operation."""
 
     def __init__(self, client: DirectusClient, service: Credential, collections: Collection[str]) -> None:
-        self._client, self._service = client, service
+        self._service = service
+        self._pages = {name: ItemPages(client, name, "collection" if name == _PERMISSIONS else "id") for name in READ}
         self._collections = sorted(collections)
         self._own = DirectusPermissions(client, READ)
 
@@ -57,19 +59,18 @@ class DirectusPolicies:
 
     async def _read(self) -> Policies:
         of_ours = {"collection": {"_in": self._collections}}
-        unruled = [each async for row in self._rows("directus_permissions", of_ours) for each in _unruled(row)]
+        unruled = [each async for row in self._rows(_PERMISSIONS, of_ours) for each in _unruled(row)]
         named = sorted({each.policy for each in unruled})
         if not named:
             return Policies()
-        limited = {
-            key: networks
-            async for row in self._rows("directus_policies", {"id": {"_in": named}})
-            for key, networks in _limits(row)
-        }
-        assignments = [_assignment(row) async for row in self._rows("directus_access", {"policy": {"_in": named}})]
-        parents = {str(row["id"]): _optional(row["parent"]) async for row in self._rows("directus_roles", {})}
-        if limited and not await self._believed():
-            assignments = [each for each in assignments if each.policy not in limited]
+        by_id = {"id": {"_in": named}}
+        addresses = {str(row["id"]): row["ip_access"] async for row in self._rows("directus_policies", by_id)}
+        limited = {policy: _ranges(networks) for policy, networks in addresses.items() if networks not in (None, [])}
+        counting = addresses.keys() if not limited or await self._believed() else addresses.keys() - limited.keys()
+        of_these = {"policy": {"_in": sorted(counting)}}
+        assignments = [_assignment(row) async for row in self._rows("directus_access", of_these)]
+        everyone = {"id": {"_nnull": True}}
+        parents = {str(row["id"]): _optional(row["parent"]) async for row in self._rows("directus_roles", everyone)}
         return Policies(unruled, assignments, parents, limited)
 
     async def _believed(self) -> bool:
@@ -83,37 +84,29 @@ class DirectusPolicies:
         except CredentialRefused:
             return False
 
-    async def _rows(self, collection: str, wanted: Mapping[str, object]) -> AsyncIterator[Mapping[str, object]]:
-        """Read with SEARCH, whose answers Directus does not cache."""
-        query = {"fields": list(READ[collection]), "filter": wanted, "sort": ["id"], "limit": _PAGE}
-        for page in range(1, _MOST // _PAGE + 2):
-            body = {"query": {**query, "page": page}}
-            answer = await self._client.request(self._service, "SEARCH", collection_path(collection), json=body)
-            rows = data_of(answer, f"read {collection}")
-            if not isinstance(rows, list):
-                raise DirectusUnavailable(f"the answer to a list of {collection} is not a list")
-            for row in rows:
-                if not isinstance(row, dict) or not row.keys() >= {*READ[collection]}:
+    async def _rows(self, collection: str, wanted: Query) -> AsyncIterator[Item]:
+        query = {"fields": list(READ[collection]), "filter": wanted, "sort": ["id"]}
+        rows = self._pages[collection].of(self._service, query, f"read {collection}")
+        while not rows.ended:
+            for row in await rows.next_page():
+                if not row.keys() >= {*READ[collection]}:
                     raise DirectusUnavailable(f"the answer to a list of {collection} lacks fields that were asked for")
                 yield row
-            if len(rows) < _PAGE:
-                return
-        raise ItemRefused(f"{collection} has more than {_MOST} rows.", status=422, code="TOO_MANY_ROWS")
+            if rows.position > _MOST:
+                raise ItemRefused(f"{collection} has more than {_MOST} rows.", status=422, code="TOO_MANY_ROWS")
 
 
-def _unruled(row: Mapping[str, object]) -> Iterator[Unruled]:
+def _unruled(row: Item) -> Iterator[Unruled]:
     action, policy = _ACTIONS.get(str(row["action"])), row["policy"]
     if row["permissions"] in (None, {}) and action is not None and isinstance(policy, str):
         yield Unruled(policy, str(row["collection"]), action, fields_of(action, row["fields"]))
 
 
-def _limits(row: Mapping[str, object]) -> Iterator[tuple[str, list[Range]]]:
-    if row["ip_access"] not in (None, []):
-        networks = row["ip_access"] if isinstance(row["ip_access"], list) else []
-        yield str(row["id"]), ranges(str(network) for network in networks)
+def _ranges(networks: object) -> list[Range]:
+    return ranges(str(network) for network in networks) if isinstance(networks, list) else []
 
 
-def _assignment(row: Mapping[str, object]) -> Assignment:
+def _assignment(row: Item) -> Assignment:
     return Assignment(str(row["policy"]), _optional(row["role"]), _optional(row["user"]))
 
 

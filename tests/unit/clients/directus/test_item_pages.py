@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_pages import ItemPages
 from sidecar.clients.http import open_session
-from sidecar.core.access.collection import CustomersCollection
 from sidecar.errors import DirectusUnavailable, ItemRefused
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble, User, full, grants
@@ -30,7 +29,7 @@ async def pages_of(directus: DirectusDouble, *, of_a_share: bool = False) -> Asy
     directus.add_users([User("service", "service", grants(read=full()), of_a_share=of_a_share)])
     async with open_session(total=5, connect=1, connections=1) as session:
         client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
-        yield ItemPages(client, CustomersCollection("customers", "id", ID))
+        yield ItemPages(client, "customers", ID)
 
 
 async def keys(pages: ItemPages, most: int | None = None) -> list[object]:

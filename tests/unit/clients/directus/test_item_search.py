@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_search import ItemSearch, chunks
 from sidecar.clients.http import open_session
-from sidecar.core.access.collection import CustomersCollection
 from sidecar.errors import DirectusUnavailable, ItemRefused
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble, Row, User, full, grants
@@ -38,7 +37,7 @@ async def search_of(directus: DirectusDouble) -> AsyncIterator[ItemSearch]:
         directus.add_row(**row)
     async with open_session(total=0.5, connect=0.5, connections=1) as session:
         client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
-        yield ItemSearch(client, CustomersCollection("customers", "id", ID))
+        yield ItemSearch(client, "customers", ID)
 
 
 def methods(directus: DirectusDouble) -> list[str]:
