@@ -130,6 +130,10 @@ class Portal:
     def row_queries(self) -> list[Recorded]:
         return [request for request in self.directus.requests if request.path == self.path]
 
+    def asked_by(self, person: Person) -> list[Recorded]:
+        """Give the requests to Directus with this person's token; the service's own are others."""
+        return [each for each in self.directus.requests if each.values("Authorization") == [f"Bearer {person.token}"]]
+
     def payments_of(self, *customers: str) -> list[Object]:
         return [payment for payment in self.stripe.payments if payment["customer"] in customers]
 
