@@ -5,7 +5,8 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from sidecar.core.access.credentials import Credential, Source, cookie_values
+from sidecar.core.access.cookies import cookie_values
+from sidecar.core.access.credentials import Credential, Source
 from sidecar.errors import SidecarError
 from sidecar.web.keys import FORGET, GATE, HEALTH, METRICS
 
@@ -43,6 +44,7 @@ async def logout(request: web.Request) -> web.Response:
     found = [
         Credential(token, Source.COOKIE, None)
         for token in cookie_values(request.headers.getall("Cookie", []), gate.cookie)
+        if token
     ]
     with suppress(SidecarError):
         found.append(gate.credential(request))

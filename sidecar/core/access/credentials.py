@@ -5,20 +5,21 @@ cookie; header or query beats the cookie, header and query together are an error
 tokens"). Directus alone judges whether a token is valid; this module must not.
 """
 
-import binascii
-import json
 import math
 import re
-from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NoReturn
 
+from sidecar.core.access.claims import claims, user_of
 from sidecar.errors import InvalidPayload, InvalidQuery
 
-MAX_TOKEN_LENGTH = 4096
-_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+MAX_TOKEN_LENGTH = 16_000  # Directus's Node takes 16,384 bytes of target, names and values; ours need some 200 to 380
+_TWO_COOKIES = (
+    "Two different session cookies were sent under one name. Delete this site's cookies and sign in again. If that "
+    "does not last, the cookie was set once with a Domain or Path and once without, as after SESSION_COOKIE_DOMAIN "
+    "changed, or another application below the same domain uses the name: give Directus another SESSION_COOKIE_NAME."
+)
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
@@ -44,12 +45,13 @@ class Credential:
 
 
 def find_credential(
-    *, authorization: Sequence[str], access_token: Sequence[str], cookies: Sequence[str], address: str
+    *, authorization: Sequence[str], access_token: Sequence[str], cookies: Sequence[str | None], address: str
 ) -> Credential | None:
     """Find the one token among all `Authorization` headers, `access_token` parameters and session cookies.
 
-    None means that the request carries no credential by Directus's rules. Raises InvalidQuery or InvalidPayload where
-    two tokens could be meant, or where the text cannot be a token of Directus.
+    A cookie that is None contains JSON that is no text. None as the result means that the request carries no
+    credential by Directus's rules. Raises InvalidQuery or InvalidPayload where two tokens could be meant, or where the
+    text cannot be a token of Directus.
     """
     header = _from_header(authorization)
     query = _from_query(access_token)
@@ -61,12 +63,6 @@ def find_credential(
         return _credential(query, Source.QUERY, address)
     cookie = _from_cookies(cookies)
     return None if cookie is None else _credential(cookie, Source.COOKIE, address)
-
-
-def cookie_values(headers: Iterable[str], name: str) -> list[str]:
-    """Give every value of `name` in the `Cookie` headers, in order, without quotes around it."""
-    pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
-    return [value.strip().strip('"') for key, _, value in pairs if key.strip() == name]
 
 
 def expires_at(token: str) -> float | None:
@@ -95,30 +91,7 @@ def subject(credential: Credential) -> str:
 
 def user_id(credential: Credential) -> str | None:
     """Read the user's ID in a token of Directus, None for a static one; as with `subject`, only once it is accepted."""
-    found = claims(credential.token)
-    user = found.get("id")
-    return user if found.get("iss") == "directus" and isinstance(user, str) else None
-
-
-def claims(token: str) -> dict[str, object]:
-    """Read a JWT's payload, empty for a text that Directus takes for a static token."""
-    if not _JWT.fullmatch(token):
-        return {}
-    header, payload = (_json_part(part) for part in token.split(".")[:2])
-    return payload if isinstance(header, dict) and isinstance(payload, dict) else {}
-
-
-def _json_part(part: str) -> object:
-    """Parse strictly: Directus takes a token for static if JavaScript cannot parse its parts."""
-    try:
-        text = urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode()
-        return json.loads(text, parse_constant=_no_constant)
-    except (binascii.Error, ValueError, RecursionError):
-        return None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    return user_of(credential.token)
 
 
 def _from_header(values: Sequence[str]) -> str | None:
@@ -137,10 +110,21 @@ def _from_query(values: Sequence[str]) -> str | None:
     return values[0] if values else None
 
 
-def _from_cookies(values: Sequence[str]) -> str | None:
-    if len(set(values)) > 1:
-        raise InvalidPayload("Send one session cookie; two different ones were sent under its name.")
-    return values[0] if values and values[0] else None
+def _from_cookies(values: Sequence[str | None]) -> str | None:
+    """Take the first, as Directus does, unless another one could be somebody else's."""
+    first = values[0] if values else ""
+    if first is None:
+        raise InvalidPayload("The session cookie contains JSON that is no text, so it contains no token.")
+    others = set(values) - {first, ""}
+    if first and others and not _of_one_user([first, *others]):
+        raise InvalidPayload(_TWO_COOKIES)
+    return first or None
+
+
+def _of_one_user(tokens: Sequence[str | None]) -> bool:
+    """Whether all are Directus's own tokens that name one user, such as an old and a new session of one person."""
+    users = {None if token is None else user_of(token) for token in tokens}
+    return len(users) == 1 and None not in users
 
 
 def _credential(token: str, source: Source, address: str) -> Credential:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from sidecar.core.access.credentials import Credential, claims
+from sidecar.core.access.claims import claims
+from sidecar.core.access.credentials import Credential
 
 
 @dataclass(frozen=True, slots=True)

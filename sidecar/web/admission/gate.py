@@ -7,7 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 from aiohttp import web
 
 from sidecar.core.access.client_address import client_address
-from sidecar.core.access.credentials import Credential, cookie_values, find_credential
+from sidecar.core.access.cookies import cookie_values
+from sidecar.core.access.credentials import Credential, find_credential
 from sidecar.core.access.policy import Requirement, authorize
 from sidecar.core.access.scope import Everything, NotLookedUp
 from sidecar.core.interfaces import CallerCache

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,6 @@ from sidecar.core.access.credentials import (
     MAX_TOKEN_LENGTH,
     Credential,
     Source,
-    cookie_values,
     expires_at,
     find_credential,
     subject,
@@ -23,7 +23,10 @@ VISIBLE = [chr(code) for code in range(0x21, 0x7F)]
 
 
 def find(
-    *, authorization: list[str] | None = None, access_token: list[str] | None = None, cookies: list[str] | None = None
+    *,
+    authorization: list[str] | None = None,
+    access_token: list[str] | None = None,
+    cookies: Sequence[str | None] | None = None,
 ) -> Credential | None:
     return find_credential(
         authorization=authorization or [], access_token=access_token or [], cookies=cookies or [], address=ADDRESS
@@ -48,6 +51,8 @@ def directus(authorization: str | None, access_token: str | None, cookie: str | 
         ({"access_token": ["q"]}, "q", Source.QUERY),
         ({"cookies": ["c"]}, "c", Source.COOKIE),
         ({"cookies": ["c", "c"]}, "c", Source.COOKIE),
+        ({"cookies": ["c", ""]}, "c", Source.COOKIE),
+        ({"cookies": ["c", "", "c"]}, "c", Source.COOKIE),
         ({"authorization": ["Bearer h"], "cookies": ["c"]}, "h", Source.HEADER),
         ({"authorization": ["Bearer h"], "cookies": ["c", "d"]}, "h", Source.HEADER),
         ({"access_token": ["q"], "cookies": ["c"]}, "q", Source.QUERY),
@@ -72,7 +77,8 @@ def test_header_and_query_together_are_refused() -> None:
         ({"authorization": ["Bearer x", "Bearer x"]}, InvalidPayload),
         ({"authorization": ["Basic x", "Bearer y"]}, InvalidPayload),
         ({"cookies": ["c", "d"]}, InvalidPayload),
-        ({"cookies": ["c", ""]}, InvalidPayload),
+        ({"cookies": ["c", "", "d"]}, InvalidPayload),
+        ({"cookies": ["c", None]}, InvalidPayload),
         ({"access_token": ["x", "x"]}, InvalidQuery),
         ({"access_token": [""]}, InvalidQuery),
         ({"access_token": [""], "authorization": ["Bearer x"]}, InvalidQuery),
@@ -102,9 +108,18 @@ def test_other_headers_are_no_credential(header: str) -> None:
 
 
 def test_nothing_is_no_credential() -> None:
-    """A4: A request without any token, or with an empty cookie, carries no credential."""
+    """A4: A request without any token, or whose first session cookie is empty, carries no credential."""
     assert find() is None
     assert find(cookies=[""]) is None
+    assert find(cookies=["", "c"]) is None
+    assert find(cookies=["", None, "c", "d"]) is None
+
+
+def test_json_is_no_token() -> None:
+    """A5: A cookie that is JSON and no text is refused, whatever follows it."""
+    for cookies in ([None], [None, "c"], [None, None]):
+        with pytest.raises(InvalidPayload, match="JSON"):
+            find(cookies=cookies)
 
 
 @pytest.mark.parametrize("source", ["authorization", "access_token", "cookies"])
@@ -160,35 +175,6 @@ def test_one_proper_token_is_never_refused(token: str, place: str) -> None:
     assert credential.token == token
 
 
-@pytest.mark.parametrize(
-    ("headers", "found"),
-    [
-        ([], []),
-        (["s=a"], ["a"]),
-        (["x=1; s=a; y=2"], ["a"]),
-        (["s=a;s=b"], ["a", "b"]),
-        (["s=a", "s=b"], ["a", "b"]),
-        (['s="a"'], ["a"]),
-        (['s="X"'], ["X"]),
-        (["s = a "], ["a"]),
-        (["s"], [""]),
-        (["s="], [""]),
-        (["s=a=b"], ["a=b"]),
-        (["S=a", "xs=a", "s2=a", "s[=a"], []),
-        (["x=s=a", "x=1; ; =s"], []),
-    ],
-)
-def test_cookie_values(headers: list[str], found: list[str]) -> None:
-    """Every value under the cookie's exact name is found, and none under another name."""
-    assert cookie_values(headers, "s") == found
-
-
-@given(st.lists(st.text()))
-def test_any_cookie_header_can_be_read(headers: list[str]) -> None:
-    """Reading cookies never fails, for any header."""
-    assert all(isinstance(value, str) for value in cookie_values(headers, "s"))
-
-
 def jwt(payload: bytes) -> str:
     return f"e30.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.sig"
 
@@ -230,6 +216,40 @@ def test_other_tokens_have_no_known_expiry(token: str) -> None:
 def test_reading_an_expiry_never_fails(token: str) -> None:
     """C8: Anyone can write any token, so any token gives a number or nothing."""
     assert isinstance(expires_at(token), float | None)
+
+
+OLD = jwt(b'{"iss": "directus", "id": "7d1c", "session": "a", "exp": 1700000000}')
+NEW = jwt(b'{"iss": "directus", "id": "7d1c", "session": "b", "exp": 1700003600}')
+OTHERS = {
+    "another user": jwt(b'{"iss": "directus", "id": "7d1d"}'),
+    "another issuer": jwt(b'{"iss": "other", "id": "7d1c"}'),
+    "no user": jwt(b'{"iss": "directus", "share": "s"}'),
+    "null": jwt(b'{"iss": "directus", "id": null}'),
+    "static": "static-token",
+    "JSON": None,
+}
+
+
+@pytest.mark.parametrize("cookies", [[OLD, NEW], [NEW, OLD], [OLD, "", NEW, OLD], [OLD, OLD, NEW]])
+def test_two_sessions_of_one_user(cookies: list[str | None]) -> None:
+    """A2: Of several sessions that name one user the first counts, as in Directus."""
+    assert find(cookies=cookies) == Credential(str(cookies[0]), Source.COOKIE, ADDRESS)
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_two_sessions_that_may_be_of_two_users(other: str | None) -> None:
+    """A2: Next to a session of another user, or of no user, none is chosen; the message names likely causes."""
+    for cookies in ([OLD, other], [OLD, NEW, other], [OLD, "", other]):
+        with pytest.raises(InvalidPayload, match=r"SESSION_COOKIE_DOMAIN.*SESSION_COOKIE_NAME"):
+            find(cookies=cookies)
+
+
+def test_two_tokens_without_a_user() -> None:
+    """A2: Two tokens that name no user do not count as tokens of one user."""
+    share, other = jwt(b'{"iss": "directus", "share": "s"}'), jwt(b'{"iss": "directus", "share": "t"}')
+
+    with pytest.raises(InvalidPayload, match="Two different"):
+        find(cookies=[share, other])
 
 
 USER = jwt(b'{"iss": "directus", "id": "7d1c"}')

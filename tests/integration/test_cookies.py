@@ -1,0 +1,126 @@
+"""Cookies as the sidecar reads them, compared with the packages that Directus reads them with."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from deploy.demo import install
+from deploy.demo.admin import SESSION_COOKIE as NAME
+from sidecar.core.access.cookies import cookie_values
+from sidecar.core.access.credentials import find_credential
+from sidecar.errors import InvalidPayload
+
+SCRIPT = Path(__file__).with_name("cookies.mjs")
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """One process for all examples."""
+
+    asked: IO[str]
+    told: IO[str]
+
+    def token(self, headers: list[str]) -> str | None:
+        """Give the token that Directus finds. Raises LookupError where it is no text."""
+        self.asked.write(json.dumps(headers) + "\n")
+        self.asked.flush()
+        found = json.loads(self.told.readline())
+        if "other" in found:
+            raise LookupError(found["other"])
+        token: str | None = found["token"]
+        return token or None
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packages]:
+    directus = install.directus()
+    modules = next(parent for parent in directus.cli.parents if parent.name == "node_modules")
+    command = [str(directus.node), str(SCRIPT), str(modules)]
+    cwd = tmp_path_factory.mktemp("cookies")
+    with subprocess.Popen(  # noqa: S603 - the command is ours
+        command, cwd=cwd, env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Packages(process.stdin, process.stdout)
+        process.stdin.close()
+
+
+PIECES = [
+    *("x", "y", "a.b", '"', "'", "=", " ", "\t", ",", "\\", "+", "s:", '"x"', '""', "\\u0041", "\\ud800"),
+    *("j:", "j%3A", "{}", "[1]", "0", "-0", "true", "null", "1e999", "NaN"),
+    *("%", "%2", "%zz", "%00", "%0d%0a", "%22", "%25", "%41", "%C3", "%C3%A9", "%ED%A0%80", "%F0%9F%92%A9"),
+    *("\xa0", "\xc2\xa0", "\xe9", "\xc3\xa9"),
+]
+values = st.lists(st.sampled_from(PIECES), max_size=5).map("".join)
+names = st.sampled_from(
+    [NAME, NAME, NAME, f" {NAME}\t", NAME.upper(), f"\xa0{NAME}", f"\xc2\xa0{NAME}", "__proto__", "constructor", ""]
+)
+pairs = st.builds("{}{}{}".format, names, st.sampled_from(["=", "=", "=", " = ", "==", ""]), values)
+headers = st.lists(st.lists(pairs, max_size=4).flatmap(
+    lambda some: st.sampled_from(["; ", ";", " ;\t", ";;"]).map(lambda between: between.join(some))
+), max_size=2)  # fmt: skip
+
+
+def as_received(header: str) -> str:
+    """aiohttp reads a header's bytes as UTF-8, Node as Latin-1."""
+    return header.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+@settings(derandomize=True, max_examples=1500)
+@given(headers)
+@example([f"{NAME}=; {NAME}=x"])
+@example([f"{NAME}=x; {NAME}="])
+@example([f"{NAME}", f"{NAME}=x"])
+@example([f'{NAME}=j:"x"'])
+@example([f'{NAME}=j:""'])
+@example([f"{NAME}=j:{'1' * 5000}"])
+@example([f"{NAME}=j:0"])
+@example([f"{NAME}=j:-0.0"])
+@example([f"{NAME}=j:false"])
+@example([f"{NAME}=j:NaN"])
+@example([f"{NAME}=\xc2\xa0x"])
+@example([f'{NAME}="'])
+def test_first_value(packages: Packages, headers: list[str]) -> None:
+    """The first value under the name is the text that Directus takes, empty or absent where it takes none."""
+    found = cookie_values(map(as_received, headers), NAME)
+    try:
+        expected = packages.token(headers)
+    except LookupError:
+        assert found[0] is None
+        return
+
+    first = found[0] if found else ""
+    assert first is not None
+    if first.isascii():
+        assert (first or None) == expected
+    else:
+        assert expected is not None
+        assert not expected.isascii()
+
+
+@settings(derandomize=True, max_examples=500)
+@given(headers)
+def test_credential(packages: Packages, headers: list[str]) -> None:
+    """A1, A2: The session is the one that Directus reads; what is refused is ambiguous or no text for a header."""
+    values = cookie_values(map(as_received, headers), NAME)
+    expected: str | None = None
+    with suppress(LookupError):
+        expected = packages.token(headers)
+    try:
+        found = find_credential(authorization=[], access_token=[], cookies=values, address="192.0.2.7")
+    except InvalidPayload:
+        several = len({value for value in values if value != ""}) > 1
+        assert several or expected is None or not re.fullmatch(r"[\x21-\x7e]+", expected)
+        return
+
+    assert (found.token if found else None) == expected
