@@ -9,7 +9,9 @@
     │   ├── RequestTimeout      408 REQUEST_TIMEOUT
     │   ├── ContentTooLarge     413 CONTENT_TOO_LARGE
     │   ├── UnsupportedMedia    415 UNSUPPORTED_MEDIA_TYPE
-    │   └── TooManyCustomers    422 TOO_MANY_CUSTOMERS
+    │   ├── ExpectationFailed   417 EXPECTATION_FAILED
+    │   ├── TooManyCustomers    422 TOO_MANY_CUSTOMERS
+    │   └── HeadTooLarge        431 REQUEST_HEADER_FIELDS_TOO_LARGE
     ├── Refused                 Directus was asked, or need not be, and the answer is no
     │   ├── CredentialMissing   401 NO_CREDENTIALS
     │   ├── CredentialRefused   401 with Directus's own code
@@ -94,9 +96,19 @@ class UnsupportedMedia(RequestError):
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
+class ExpectationFailed(RequestError):
+    status = HTTPStatus.EXPECTATION_FAILED
+    code = "EXPECTATION_FAILED"
+
+
 class TooManyCustomers(RequestError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "TOO_MANY_CUSTOMERS"
+
+
+class HeadTooLarge(RequestError):
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "REQUEST_HEADER_FIELDS_TOO_LARGE"
 
 
 class Refused(SidecarError):

@@ -2,7 +2,8 @@
 
 aiohttp answers a request that it cannot parse with the text that it could not parse, and logs it; that text may
 contain a token. Its access log prints the query string, which may contain a token too. It has no deadline for a client
-that never finishes its headers, or never reads its answer.
+that never finishes its headers, or never reads its answer, and one deadline for a connection that waits and for one
+that has half a request.
 """
 
 import asyncio
@@ -12,16 +13,23 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http_exceptions import LineTooLong
 
 from sidecar.core.envelope import error_body
-from sidecar.errors import RequestError
+from sidecar.errors import HeadTooLarge, RequestError
 from sidecar.web.keys import NOTES, VERDICT
+from sidecar.web.server.measured import HeadTooLong, MeasuredParser
 
 ACCESS = logging.getLogger("sidecar.access")
 _log = logging.getLogger(__name__)
-_ARRIVING = 15.0  # seconds for a whole request to arrive; longer than a proxy keeps an idle connection
+_ARRIVING = 15.0  # seconds for a whole request to arrive: on a new connection, or from its first byte
 _READING = 60.0  # seconds for a client to read the last of its answer
+_KEEPALIVE = 130.0  # seconds from an answer to the next request's first byte
 _GIVEN_UP = 0.2  # seconds for an abandoned request to end
+_LINGERING = 1.0  # seconds in which the rest of a refused request is dropped: closing at once would reset its answer
+# Of one line: 16 KiB and its name. Node takes 16 KiB for all lines, and 1,000 of them.
+_LIMITS = {"max_line_size": 17 * 1024, "max_field_size": 17 * 1024, "max_headers": 1000}
+_TOO_LARGE = "The headers are too many or too long: 16 KiB each, 80 KiB together and 1,000 of them are the most."
 _HEADERS = {
     hdrs.SERVER: "directus-stripe-sidecar",
     hdrs.CACHE_CONTROL: "no-store",
@@ -42,15 +50,30 @@ class AccessLogger(AbstractAccessLogger):
 
 
 class Connection(web.RequestHandler):
-    """Is aborted when its client misses a deadline; `arriving` and `reading` are in seconds."""
+    """Is aborted when its client misses a deadline; `arriving`, `reading` and `keepalive` are in seconds.
+
+    `kept` contains all connections that were answered and wait for another request.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
+    _answered = False
+    _refused = False
+    _lost: asyncio.Event | None = None
 
     def __init__(
-        self, manager: web.Server, arriving: float = _ARRIVING, reading: float = _READING, **options: object
+        self,
+        manager: web.Server,
+        kept: set["Connection"],
+        arriving: float = _ARRIVING,
+        reading: float = _READING,
+        keepalive: float = _KEEPALIVE,
+        **options: object,
     ) -> None:
-        super().__init__(manager, **options)  # type: ignore[arg-type]  # aiohttp's own options, passed on
-        self._arriving, self._reading = arriving, reading
+        super().__init__(manager, **_LIMITS, **options)  # type: ignore[arg-type]  # aiohttp's own options, passed on
+        self._arriving, self._reading, self._keepalive_seconds = arriving, reading, keepalive
+        self._kept = kept
+        self._measured = MeasuredParser(self._parser)
+        self._parser = self._measured  # type: ignore[assignment]  # it has all that aiohttp asks of its parser
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -58,12 +81,21 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.attend()
+        if self._lost is not None:
+            self._lost.set()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._measured.excessive and self.transport is not None:
+            self._cut(self.transport)
+        elif self._answered:
+            self._wait()
 
     def attend(self) -> None:
         """Cancel the deadline: a request has arrived, and from now on its handler limits the time."""
-        if self._deadline is not None:
-            self._deadline.cancel()
+        self._answered = False
+        self._stop_waiting()
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -74,12 +106,39 @@ class Connection(web.RequestHandler):
             return await super().finish_response(request, resp, start_time)
         finally:
             self._expect(self._arriving)
+            self._answered = bool(resp.keep_alive)
+            if self._answered:
+                self._wait()
+            if self._refused and self.transport is not None:
+                await self._drop_rest(self.transport)
+
+    async def _drop_rest(self, transport: asyncio.Transport) -> None:
+        """End our side, and wait for the client to end its own, so that it can read the answer."""
+        self._lost = asyncio.Event()
+        self.close()  # from now on what comes is dropped
+        transport.write_eof()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._lost.wait(), _LINGERING)
+
+    def _wait(self) -> None:
+        """Wait for the next request: long until its first byte, and from then on as long as for a first request."""
+        if not self._measured.between:
+            if self in self._kept:
+                self._expect(self._arriving)
+        elif self not in self._kept:
+            self._expect(self._keepalive_seconds)
+            self._kept.add(self)
 
     def _expect(self, seconds: float) -> None:
-        self.attend()
+        self._stop_waiting()
         if self.transport is not None:
             # The timer keeps the transport: aiohttp drops its own reference when it closes one that nobody reads.
             self._deadline = asyncio.get_running_loop().call_later(seconds, self._cut, self.transport)
+
+    def _stop_waiting(self) -> None:
+        self._kept.discard(self)
+        if self._deadline is not None:
+            self._deadline.cancel()
 
     def _cut(self, transport: asyncio.Transport) -> None:
         self.force_close()
@@ -87,10 +146,10 @@ class Connection(web.RequestHandler):
 
     @property
     def on_its_way(self) -> bool:
-        """Whether the first request of this connection has not arrived yet, or the rest of a request's body."""
+        """Whether a first request, or the rest of one, has not arrived yet."""
         if self._current_request is not None:
             return not self._current_request.content.is_eof()
-        return self._request_count == 0 and self.transport is not None
+        return self.transport is not None and (self._request_count == 0 or not self._measured.between)
 
     async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - aiohttp's signature
         """Let the request end, and its answer be read, within `timeout` seconds; aiohttp would wait twice as long."""
@@ -114,8 +173,15 @@ class Connection(web.RequestHandler):
         """Answer an unparsable request without quoting it. Raises ConnectionError where a response has begun."""
         if isinstance(exc, ConnectionError) or (request.writer is not None and request.writer.output_size > 0):
             raise ConnectionError("the client has gone, or the response has begun and cannot be replaced")
+        self._refused = True
+        error = HeadTooLarge(_TOO_LARGE) if _is_too_large(exc) else RequestError("The request is not proper HTTP.")
+        status = status if status >= HTTPStatus.INTERNAL_SERVER_ERROR else error.status
         _log.warning("request refused by the parser", extra={"status": status, "reason": type(exc).__name__})
-        body = error_body(RequestError("The request is not proper HTTP, or one of its lines is too long."))
-        response = web.json_response(body, status=status, headers=_HEADERS)
+        response = web.json_response(error_body(error), status=status, headers=_HEADERS)
         response.force_close()
         return response
+
+
+def _is_too_large(exc: BaseException | None) -> bool:
+    """aiohttp has no class of its own for too many headers."""
+    return isinstance(exc, HeadTooLong | LineTooLong) or str(getattr(exc, "message", "")).startswith("Too many headers")

@@ -10,7 +10,14 @@ from aiohttp import web
 
 from sidecar import context
 from sidecar.core.envelope import error_body
-from sidecar.errors import ContentTooLarge, MethodNotAllowed, RequestError, RouteNotFound, SidecarError
+from sidecar.errors import (
+    ContentTooLarge,
+    ExpectationFailed,
+    MethodNotAllowed,
+    RequestError,
+    RouteNotFound,
+    SidecarError,
+)
 from sidecar.web.keys import METRICS, NOTES, OPERATION, ORIGINS, VERDICT
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -20,6 +27,7 @@ _BY_STATUS: dict[int, tuple[type[RequestError], str]] = {
     HTTPStatus.NOT_FOUND: (RouteNotFound, "There is no such route."),
     HTTPStatus.METHOD_NOT_ALLOWED: (MethodNotAllowed, "This route does not have this method."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (ContentTooLarge, "The body is too long."),
+    HTTPStatus.EXPECTATION_FAILED: (ExpectationFailed, "Of all values of Expect only 100-continue can be met."),
 }
 
 

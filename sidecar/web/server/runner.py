@@ -19,12 +19,12 @@ from sidecar.web.server.connection import ACCESS, AccessLogger, Connection, log_
 
 _SETTLING = 0.5  # seconds, during shutdown, for requests on their way to arrive
 _LOOK = 0.01  # seconds between checks whether they have arrived
+_MOST_KEPT = 500  # connections that wait for another request; proxies keep far fewer
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
-async def attended(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def attended(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Tell the connection that a request has arrived, and log a request whose answer broke off."""
     started = perf_counter()
     if isinstance(request.protocol, Connection):
@@ -36,20 +36,31 @@ async def attended(
         raise
 
 
-async def announce_end(request: web.Request, response: web.StreamResponse) -> None:
-    """While draining, close the connection with this answer: a proxy would lose another request sent on it."""
-    if request.app[HEALTH].draining:
-        response.headers[hdrs.CONNECTION] = "close"
-        response.force_close()
-
-
 class Runner(web.AppRunner):
-    """`deadlines` are each connection's `arriving` and `reading`, in seconds."""
+    """`deadlines` are each connection's `arriving`, `reading` and `keepalive`, in seconds.
 
-    def __init__(self, app: web.Application, *, shutdown_timeout: float, **deadlines: float) -> None:
+    An answer beyond `most_kept` connections that wait for another request ends its own: who floods the service with
+    such connections takes a bounded number of descriptors, and nobody's request meets a connection that just closes.
+    """
+
+    def __init__(
+        self, app: web.Application, *, shutdown_timeout: float, most_kept: int = _MOST_KEPT, **deadlines: float
+    ) -> None:
         super().__init__(app, shutdown_timeout=shutdown_timeout)
-        app.on_response_prepare.append(announce_end)
-        self._deadlines = deadlines
+        app.on_response_prepare.append(self._announce_end)
+        self._deadlines, self._most_kept = deadlines, most_kept
+        self._kept: set[Connection] = set()
+
+    async def _announce_end(self, request: web.Request, response: web.StreamResponse) -> None:
+        """While draining, close the connection with this answer: a proxy would lose another request sent on it."""
+        if request.app[HEALTH].draining or len(self._kept) >= self._most_kept:
+            response.headers[hdrs.CONNECTION] = "close"
+            response.force_close()
+
+    async def setup(self) -> None:
+        await super().setup()
+        assert self._server is not None  # noqa: S101 - the base class has just made it
+        self._server.request_handler = _expecting(self.app)
 
     @property
     def server(self) -> Callable[[], asyncio.Protocol] | None:  # type: ignore[override]  # a site only calls it
@@ -59,7 +70,7 @@ class Runner(web.AppRunner):
         loop = asyncio.get_running_loop()
         options: dict[str, Any] = {"loop": loop, "access_log_class": AccessLogger, "access_log": ACCESS}
         # Bodies are not inflated: the result would have no bound, and aiohttp logs a traceback for a broken one.
-        return Connection(manager, **self._deadlines, auto_decompress=False, **options)
+        return Connection(manager, self._kept, **self._deadlines, auto_decompress=False, **options)
 
     async def cleanup(self) -> None:
         """Stop accepting, give requests on their way a moment to arrive, then do as aiohttp does."""
@@ -83,6 +94,28 @@ class Runner(web.AppRunner):
         for connection in waiting:
             with suppress(OSError):
                 await loop.connect_accepted_socket(partial(self._connection, manager), connection)
+
+
+def _expecting(app: web.Application) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    """aiohttp refuses an unknown `Expect` before any middleware; let them answer, count and log that like all else."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await app._handle(request)  # noqa: SLF001 - what aiohttp's own server calls
+        except web.HTTPExpectationFailed as error:
+            return await _answered(app, request, error)
+
+    return handle  # type: ignore[return-value]  # the application makes no other requests
+
+
+async def _answered(app: web.Application, request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    async def refuse(_request: web.Request) -> web.StreamResponse:
+        raise error
+
+    handler: _Handler = refuse
+    for middleware in reversed(app.middlewares):
+        handler = partial(middleware, handler=handler)
+    return await handler(request)
 
 
 async def _arrived(manager: web.Server) -> None:

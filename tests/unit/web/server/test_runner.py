@@ -3,82 +3,22 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
 
-from sidecar.metrics import Metrics
 from sidecar.web import keys
-from sidecar.web.health import Health
-from sidecar.web.server.middlewares import identified
-from sidecar.web.server.runner import Runner, attended
 from tests.doubles.waiting import PATIENCE, eventually
+from tests.unit.web.server.serving import ARRIVING, GET, NEVER, Serving, served
 
 pytestmark = pytest.mark.slow
-
-GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
-ARRIVING, READING = 0.3, 0.5
-
-
-async def probe() -> None:
-    pass
-
-
-@dataclass(slots=True)
-class Serving:
-    """A server with one handler; `begun` counts the requests it was given."""
-
-    runner: Runner
-    app: web.Application
-    port: int
-    release: asyncio.Event = field(default_factory=asyncio.Event)
-    begun: int = 0
-    answer: Callable[[web.Request], web.Response] = lambda _: web.Response(text="ok")
-    connections: list[asyncio.StreamWriter] = field(default_factory=list)
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.begun += 1
-        if request.path == "/paused":
-            await self.release.wait()
-        if request.path == "/broken":
-            response = web.StreamResponse()
-            await response.prepare(request)
-            await response.write(b"begun")
-            raise ConnectionError
-        if request.method == "POST":
-            await request.read()
-        return self.answer(request)
-
-    async def connect(self, sent: bytes = b"") -> asyncio.StreamReader:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**26)
-        self.connections.append(writer)
-        writer.write(sent)
-        return reader
-
-
-@asynccontextmanager
-async def served(arriving: float) -> AsyncIterator[Serving]:
-    app = web.Application(middlewares=[attended, identified])
-    app[keys.METRICS], app[keys.HEALTH] = Metrics(), Health(lambda: False, probe)
-    runner = Runner(app, shutdown_timeout=0.3, arriving=arriving, reading=READING)
-    listener = socket.create_server(("127.0.0.1", 0))
-    serving = Serving(runner, app, listener.getsockname()[1])
-    app.router.add_route("*", "/{path:.*}", serving.handle)
-    await runner.setup()
-    await web.SockSite(runner, listener).start()
-    yield serving
-    serving.release.set()
-    await runner.cleanup()
-    for writer in serving.connections:
-        writer.transport.abort()
 
 
 @pytest.fixture
 async def serving() -> AsyncIterator[Serving]:
-    async with served(ARRIVING) as opened:
+    async with served() as opened:
         yield opened
 
 
@@ -112,17 +52,6 @@ async def test_dripping_headers(serving: Serving) -> None:
     dripping = asyncio.create_task(drip())
     assert await seconds_until_end(reader) < 2
     await asyncio.wait([dripping], timeout=1)
-
-
-@pytest.mark.parametrize("sent", [b"", GET], ids=["silent", "half"])
-async def test_second_request(serving: Serving, sent: bytes) -> None:
-    """L1: the deadline applies to each further request on a connection as well."""
-    reader = await serving.connect(GET + b"\r\n")
-    await reader.readuntil(b"ok")
-    serving.connections[0].write(sent)
-
-    assert ARRIVING - 0.05 < await seconds_until_end(reader) < 2
-    assert serving.begun == 1
 
 
 async def test_many_requests(serving: Serving) -> None:
@@ -281,7 +210,7 @@ async def test_request_that_does_not_end(serving: Serving) -> None:
 
 async def test_silent_connections_at_the_end() -> None:
     """L4: connections with nothing or half a request delay the shutdown for a moment, whatever time it has."""
-    async with served(arriving=600) as serving:
+    async with served(arriving=NEVER) as serving:
         for sent in (b"", GET):
             await serving.connect(sent)
         begun = asyncio.get_running_loop().time()
