@@ -36,7 +36,7 @@ async def serve(settings: Settings) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
     await _require_collections(settings)
     app = create_app(settings)
-    runner = Runner(app, shutdown_timeout=settings.shutdown_timeout)
+    runner = Runner(app, shutdown_timeout=settings.shutdown_timeout, keepalive=settings.keepalive_timeout)
     await runner.setup()
     _spare_the_collector()
     try:

@@ -72,7 +72,9 @@ class Settings(OperationsSettings):
     )
     allowed_origins: Origins = Field(
         (),
-        description="Other origins, comma-separated, whose pages may use a visitor's session, such as `https://app.example.com`",
+        description="Other origins, comma-separated, whose pages may use a visitor's session, such as "
+        "`https://app.example.com`, `capacitor://localhost`, or `https://*.preview.example.com` for one label: "
+        "then whoever can get a name there can use all visitors' sessions",
     )
     ip_custom_header: Header | None = Field(
         None,
@@ -103,6 +105,11 @@ class Settings(OperationsSettings):
     )
     write_back_timeout: Seconds = Field(
         10, description="How long writing a new customer's ID is tried before it is left to a retry"
+    )
+    keepalive_timeout: Seconds = Field(
+        130,
+        description="How long a connection may wait for its next request; longer than your proxy keeps idle ones, "
+        "or a POST that meets the end is lost (Google's load balancer: 620)",
     )
     shutdown_delay: float = Field(
         5, ge=0, le=60, description="How long after SIGTERM requests are still accepted, so that proxies notice"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from sidecar.core.access.allowed_origins import is_anybodys, is_origin, is_wildcard
 from sidecar.core.operations.return_urls import is_return_url
 
 Network = IPv4Network | IPv6Network
@@ -90,8 +91,14 @@ def _listed(value: object) -> object:
 
 
 def _browser_origin(value: str) -> str:
-    if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", value):
-        raise ValueError("must be origins as browsers send them, such as https://app.example.com; * is not one")
+    if is_wildcard(value):
+        if is_anybodys(value):
+            raise ValueError("must have no * directly below a domain in which everybody can get a name")
+    elif not is_origin(value):
+        raise ValueError(
+            "must be origins as browsers send them, such as https://app.example.com, or with * as the first of at "
+            "least three labels, such as https://*.preview.example.com; * and null are none"
+        )
     return value
 
 

@@ -84,6 +84,8 @@ class Refusal(web.HTTPException):
 
 
 class DirectusDouble(Double):
+    longest_head = 16_383  # Node's limit (its documentation, "--max-http-header-size"), seen by trying
+
     def __init__(self) -> None:
         super().__init__()
         self.users: dict[str, User] = {}

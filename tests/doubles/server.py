@@ -15,6 +15,7 @@ from tests.doubles.faults import Fault, Handler
 _log = logging.getLogger("doubles")
 _log.propagate = False  # a test reads the sidecar's log, not the log of a double about a closed connection
 _LONGEST_BODY = 4 * 1024 * 1024
+_LONGEST_LINE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,12 @@ class _Order:
 
 
 class Double:
-    """Subclasses add routes. The port is bound at creation, so that no other process can take it before `listen`."""
+    """Subclasses add routes. The port is bound at creation, so that no other process can take it before `listen`.
+
+    `longest_head` bounds a head's target, names and values together, in bytes.
+    """
+
+    longest_head = _LONGEST_LINE
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
@@ -85,7 +91,13 @@ class Double:
         app = web.Application(middlewares=[self._observe], client_max_size=_LONGEST_BODY)
         app.add_routes(self.routes())
         self._runner = web.AppRunner(
-            app, access_log=None, logger=_log, handler_cancellation=True, shutdown_timeout=0.05
+            app,
+            access_log=None,
+            logger=_log,
+            handler_cancellation=True,
+            shutdown_timeout=0.05,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
         )
         await self._runner.setup()
         await web.SockSite(self._runner, self._socket, backlog=1024).start()
@@ -115,6 +127,8 @@ class Double:
     async def _observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         recorded = Recorded(request.method, request.raw_path, _headers(request), await request.read())
         self.requests.append(recorded)
+        if len(recorded.target) + sum(len(name + value) for name, value in recorded.headers) > self.longest_head:
+            raise web.HTTPRequestHeaderFieldsTooLarge
         fault = self._ordered(recorded)
         return await (handler(request) if fault is None else fault(request, handler))
 

@@ -5,13 +5,14 @@ A request that changes something with the cookie must come from this very origin
 sends one by itself.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from sidecar.core.access.allowed_origins import covers, is_web_origin
 from sidecar.core.access.credentials import Source
 from sidecar.errors import CrossSite
 
@@ -21,7 +22,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """`allowed` are written as browsers send them, such as https://app.example.com."""
+    """`allowed` are written as browsers send them, such as https://app.example.com; `*` may stand for a first label."""
 
     allowed: Collection[str] = ()
 
@@ -30,7 +31,7 @@ class Origins:
         if source is not Source.COOKIE or request.method in _SAFE:
             return
         origins = request.headers.getall("Origin", [])
-        if len(origins) == 1 and origins[0] in self.allowed:
+        if self._listed(origins):
             return
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise CrossSite("This may only be asked from a page of this site.")
@@ -42,11 +43,14 @@ class Origins:
         if not self.allowed:
             return
         response.headers.add(hdrs.VARY, "Origin")
-        origin = request.headers.get("Origin")
-        if origin is not None and origin in self.allowed:
-            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        origins = request.headers.getall("Origin", [])
+        if self._listed(origins):
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origins[0]
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After, X-Request-Id, X-Write-Back"
+
+    def _listed(self, origins: Sequence[str]) -> bool:
+        return len(origins) == 1 and covers(self.allowed, origins[0])
 
 
 def preflights(routes: Iterable[tuple[str, str]]) -> list[web.RouteDef]:
@@ -79,4 +83,9 @@ def _same(origin: str, host: str) -> bool:
         expected = {here.port} if here.port else set(_DEFAULT_PORTS.values())
     except ValueError:
         return False
-    return page.hostname is not None and page.hostname == here.hostname and ports <= expected
+    return is_web_origin(origin.lower()) and _rootless(page.hostname) == _rootless(here.hostname) and ports <= expected
+
+
+def _rootless(host: str | None) -> str | None:
+    """Take off the dot for DNS's root, with which a name is the same host."""
+    return None if host is None else host.removesuffix(".")

@@ -78,10 +78,14 @@ class MeasuredParser:
             self._requests += len(requests)
             self._chunked = request.chunked
             self._length = int(request.headers.get("Content-Length", "0"))
-        if self._requests == 0 and self._read > _MOST:
+        if self._first_head() > _MOST:
             raise HeadTooLong(message="The head is too long.")
         if self._requests and self._body.is_eof():
             self._begin(half=not self._at_end())
+
+    def _first_head(self) -> int:
+        """Give the length, so far, of the first head since a request ended; others came in one read with it."""
+        return self._read if self._requests == 0 else self._head
 
     def _at_end(self) -> bool:
         """Whether nothing came behind the last request, whose body is complete."""

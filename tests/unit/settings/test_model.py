@@ -46,6 +46,8 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "STRIPE_TIMEOUT": ("10", 10.0),
     "STRIPE_CONNECT_TIMEOUT": ("1", 1.0),
     "SHUTDOWN_TIMEOUT": ("10", 10.0),
+    "KEEPALIVE_TIMEOUT": ("620", 620.0),
+    "ALLOWED_ORIGINS": ("https://*.a.example.com, app://x", ("https://*.a.example.com", "app://x")),
     "LOG_LEVEL": ("DEBUG", "DEBUG"),
 }  # fmt: skip
 DEFAULTS = {
@@ -65,6 +67,7 @@ DEFAULTS = {
     "SESSION_COOKIE_NAME": "directus_session_token",
     "IP_CUSTOM_HEADER": None,
     "DENIED_STATUS": 401,
+    "KEEPALIVE_TIMEOUT": 130,
     "LOG_LEVEL": "INFO",
 }
 
@@ -210,6 +213,15 @@ UNUSABLE = [
     ("TRUSTED_PROXIES", "nginx"),
     ("SESSION_COOKIE_NAME", "a=b"),
     ("IP_CUSTOM_HEADER", "X: y"),
+    ("KEEPALIVE_TIMEOUT", "0"),
+    ("KEEPALIVE_TIMEOUT", "3601"),
+    ("ALLOWED_ORIGINS", "*"),
+    ("ALLOWED_ORIGINS", "null"),
+    ("ALLOWED_ORIGINS", "https://*.com"),
+    ("ALLOWED_ORIGINS", "https://*.vercel.app"),
+    ("ALLOWED_ORIGINS", "https://app.example.com,https://a.*.example.com"),
+    ("ALLOWED_ORIGINS", "https://app.example.com/"),
+    ("ALLOWED_ORIGINS", "file://localhost"),
     ("DENIED_STATUS", "404"),
     ("DENIED_STATUS", "four"),
     ("LOG_LEVEL", "LOUD"),

@@ -42,6 +42,13 @@ def refused(sent: web.Request, source: Source = Source.COOKIE) -> bool:
         ("cms.example.com:8055", "http://cms.example.com:8055"),
         ("127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("[::1]:8000", "http://[::1]:8000"),
+        ("[2001:DB8::7]", "https://[2001:db8::7]"),
+        ("[2001:db8::7]:443", "https://[2001:db8::7]"),
+        ("cms.example.com.", "https://cms.example.com."),
+        ("cms.example.com.", "https://cms.example.com"),
+        ("cms.example.com", "https://cms.example.com."),
+        ("CMS.EXAMPLE.COM.:8443", "https://cms.example.com:8443"),
+        ("cms.example.com.:443", "https://cms.example.com."),
         ("cms.example.com", APP),
     ],
 )
@@ -71,6 +78,11 @@ def test_own_and_listed(host: str, origin: str) -> None:
         "https://cms.example.com:x",
         "cms.example.com",
         "file://cms.example.com",
+        "https://visitor@cms.example.com",
+        "https://cms.example.com/",
+        "https://cms.example.com?x",
+        "https://cms.example.com..",
+        "https://.cms.example.com",
         "chrome-extension://cms.example.com",
         f"{APP} https://evil.example",
         "*",
@@ -79,6 +91,51 @@ def test_own_and_listed(host: str, origin: str) -> None:
 def test_foreign_and_opaque(origin: str) -> None:
     """X1: no other origin may, in any spelling."""
     assert refused(request("POST", ("Origin", origin)))
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("cms.example.com:8443", "https://cms.example.com"),
+        ("cms.example.com:8443", "app://cms.example.com:8443"),
+        ("cms.example.com.:8443", "https://cms.example.com.:8444"),
+        ("cms.example.com..", "https://cms.example.com"),
+        ("[::1]:8000", "http://[::2]:8000"),
+        ("[::1]:8000", "http://[::1]:8001"),
+        ("[::1]", "https://::1"),
+        ("", "https://cms.example.com"),
+        ("", "https://."),
+        ("", "https://"),
+    ],
+)
+def test_another_host(host: str, origin: str) -> None:
+    """X1: another host or port is not this one, whatever Host is sent."""
+    assert refused(request("POST", ("Origin", origin), host=host))
+
+
+@pytest.mark.parametrize("origin", ["https://a.preview.example.com", "capacitor://localhost"])
+def test_origins_that_are_listed_otherwise(origin: str) -> None:
+    """X1, X3: a page below a listed wildcard, or of an app's webview, may; the answer names that very origin."""
+    origins = Origins(frozenset({"https://*.preview.example.com", "capacitor://localhost"}))
+    asked, response = request("POST", ("Origin", origin), ("Sec-Fetch-Site", "cross-site")), web.Response()
+
+    origins.check(asked, Source.COOKIE)
+    origins.answer(asked, response)
+
+    assert response.headers["Access-Control-Allow-Origin"] == origin
+    assert response.headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize("origins", [("null",), ("*",), ("https://*.preview.example.com",), (APP, APP), ()])
+def test_answers_to_others(origins: tuple[str, ...]) -> None:
+    """X3: no answer names an origin that is not listed, nor one of two; all vary with the origin."""
+    listed = Origins(frozenset({APP, "https://*.preview.example.com"}))
+    response = web.Response()
+
+    listed.answer(request("GET", *[("Origin", origin) for origin in origins]), response)
+
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert response.headers["Vary"] == "Origin"
 
 
 def test_two_origins() -> None:
