@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 
 from deploy.demo import install
 from deploy.demo.admin import SESSION_COOKIE as NAME
+from deploy.demo.admin import login, logout
+from deploy.demo.stack import Stack
 from sidecar.core.access.cookies import cookie_values
 from sidecar.core.access.credentials import find_credential
 from sidecar.errors import InvalidPayload
+from tests.integration.asking import ask
 
 SCRIPT = Path(__file__).with_name("cookies.mjs")
 
@@ -124,3 +127,68 @@ def test_credential(packages: Packages, headers: list[str]) -> None:
         return
 
     assert (found.token if found else None) == expected
+
+
+CLERK = {
+    "plain": "{name}={token}",
+    "empty first": "{name}=; {name}={token}",
+    "empty last": "{name}={token}; {name}=",
+    "twice": "{name}={token}; {name}={token}",
+    "no value": "{name}; {name}={token}",
+    "escaped": "{name}={escaped}",
+    "broken escape": "{name}={token}%zz",
+    "json": '{name}=j:"{token}"',
+    "json, escaped": "{name}=j%3A%22{token}%22",
+    "json list": '{name}=j:["{token}"]',
+    "json number": "{name}=j:5",
+    "json null": "{name}=j:null",
+    "quotes": '{name}="{token}"',
+    "two pairs of quotes": '{name}=""{token}""',
+    "one quote": '{name}="{token}',
+    "blanks": " {name} \t= {token} \t; a",
+    "another blank": "\xa0{name}={token}",
+    "name in another case": "{upper}={token}",
+    "beside a long one": "z={long}; {name}={token}",
+}
+
+
+@pytest.mark.parametrize("cookie", CLERK.values(), ids=CLERK)
+async def test_with_directus(stack: Stack, cookie: str) -> None:
+    """A1: The sidecar lets a session in exactly where Directus does."""
+    token = stack.people["clerk"].token
+    escaped = f"%{ord(token[0]):02X}{token[1:]}"
+    header = cookie.format(name=NAME, upper=NAME.upper(), token=token, escaped=escaped, long="z" * 15_000)
+
+    directus, sidecar = [
+        (await ask(url, target, headers=[("Cookie", header)])).status == 200
+        for url, target in ((stack.directus.url, "/users/me"), (stack.main_sidecar.url, "/stripe/customers?limit=1"))
+    ]
+
+    assert sidecar == directus
+
+
+async def test_two_sessions_of_one_person(stack: Stack) -> None:
+    """A2: Of an old and a new session of one person the first counts, as in Directus; beside another's, neither."""
+    clerk, reader = (stack.people[name] for name in ("clerk", "reader"))
+    old, new, other = [await login(stack.directus.url, person) for person in (clerk, clerk, reader)]
+    await logout(stack.directus.url, old)
+
+    async def verdict(url: str, target: str, *sessions: str) -> tuple[int, str | None]:
+        answer = await ask(url, target, headers=[("Cookie", "; ".join(f"{NAME}={session}" for session in sessions))])
+        return answer.status, answer.code
+
+    for sessions in ((new, old), (old, new)):
+        directus = await verdict(stack.directus.url, "/users/me", *sessions)
+        assert await verdict(stack.main_sidecar.url, "/stripe/customers?limit=1", *sessions) == directus
+    refused = await verdict(stack.main_sidecar.url, "/stripe/customers?limit=1", new, other)
+    assert refused == (400, "INVALID_PAYLOAD")
+
+
+@pytest.mark.parametrize("size", [9_000, 16_000])
+async def test_long_tokens(stack: Stack, size: int) -> None:
+    """A6: Directus itself is asked about a token of any length that it takes."""
+    token = "t" * size
+
+    for url, target in ((stack.directus.url, "/users/me"), (stack.main_sidecar.url, "/stripe/customers?limit=1")):
+        answer = await ask(url, target, token)
+        assert (answer.status, answer.code) == (401, "INVALID_CREDENTIALS")

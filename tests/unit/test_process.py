@@ -237,6 +237,18 @@ async def test_end_of_draining(directus: DirectusDouble, stripe: StripeDouble, o
     assert time.monotonic() - began >= 0.5
 
 
+async def test_keepalive(directus: DirectusDouble, stripe: StripeDouble, output: Path) -> None:
+    """L1: KEEPALIVE_TIMEOUT ends a connection that waits for another request."""
+    async with serving(output, **environment(directus.url, stripe.url, KEEPALIVE_TIMEOUT="0.1")) as sidecar:
+        reader, writer = await asyncio.open_connection("127.0.0.1", sidecar.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"Connection: close" not in answer
+
+
 async def is_unready(sidecar: Sidecar) -> bool:
     answer = await sidecar.call("/readyz")
     return (answer.status, answer.json()["status"]) == (503, "draining")

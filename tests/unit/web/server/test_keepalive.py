@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import pytest
 
+from tests.doubles.one_handler import ARRIVING, GET, NEVER, Serving, served
 from tests.doubles.waiting import eventually
-from tests.unit.web.server.serving import ARRIVING, GET, NEVER, Serving, served
 
 pytestmark = pytest.mark.slow
 

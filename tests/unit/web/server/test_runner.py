@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from sidecar.web import keys
+from tests.doubles.one_handler import ARRIVING, GET, NEVER, Serving, served
 from tests.doubles.waiting import PATIENCE, eventually
-from tests.unit.web.server.serving import ARRIVING, GET, NEVER, Serving, served
 
 pytestmark = pytest.mark.slow
 
