@@ -1,8 +1,9 @@
 """A reference for what a caller sees of Stripe: read all that Directus shows it and all objects of Stripe, then filter.
 
-It uses no code of the sidecar. `/permissions/me` says whether a caller is limited to its rows; the items API, with
-the caller's token, gives those rows and the fields of each: a field that is null in a row counts as not
-shown. So every field of every row must have a value.
+It uses no code of the sidecar. `/permissions/me` says whether a caller may read; the test knows which of its
+permissions have no item rule, and these give their fields in every row; the items API, with the caller's token, gives
+its rows and the fields of each: a field that is null in a row counts as not shown. So every field of every row must
+have a value.
 """
 
 from collections.abc import Mapping
@@ -25,27 +26,37 @@ BASE = {
 
 @dataclass(frozen=True, slots=True)
 class VisibleFields:
-    """The fields a caller sees: the same `everywhere`, or `by_customer` those of its row."""
+    """The fields a caller sees: `by_customer` those of its row, and `everywhere` for all other customers.
+
+    None: it sees no other customer.
+    """
 
     everywhere: set[str] | None
     by_customer: Mapping[str, set[str]]
 
     def of(self, customer: str | None) -> set[str] | None:
-        return self.by_customer.get(customer or "") if self.everywhere is None else self.everywhere
+        return self.by_customer.get(customer or "", self.everywhere)
 
 
-async def visible_fields(directus: DirectusAdmin, collection: str, id_field: str) -> VisibleFields | None:
-    """Ask Directus with the caller's token; None means that the caller must be refused."""
+async def visible_fields(
+    directus: DirectusAdmin, collection: str, id_field: str, unruled: set[str]
+) -> VisibleFields | None:
+    """Ask Directus with the caller's token; None means that the caller must be refused.
+
+    `unruled` are the fields of its permissions to read that have no item rule.
+    """
     permissions = (await directus.request("GET", "/permissions/me")).get(collection, {})
     read, written = _fields(permissions, "read"), _fields(permissions, "create") | _fields(permissions, "update")
     if not read:
         return None
     if permissions["read"]["access"] == "full":
         return VisibleFields(read, {})
-    if not read & {id_field, "*"} or written & {id_field, "*"}:
+    whole = bool(unruled & {id_field, "*"})
+    if not whole and (not read & {id_field, "*"} or written & {id_field, "*"}):
         return None
     rows = await directus.request("GET", f"/items/{collection}?limit=-1")
-    return VisibleFields(None, {row[id_field]: _shown(row, read) for row in rows if row.get(id_field)})
+    by_customer = {row[id_field]: _shown(row, read) | unruled for row in rows if row.get(id_field)}
+    return VisibleFields(unruled if whole else None, by_customer)
 
 
 def seen(entry: Object, fields: set[str], id_field: str) -> Object:
