@@ -45,13 +45,15 @@ def change_feed(
     session: aiohttp.ClientSession,
     purge: Callable[[str], None],
     metrics: Metrics,
-    pace: Pace = Pace(),
+    pace: Pace | None = None,
 ) -> ChangeFeed:
     token = settings.directus_service_token
     assert token is not None  # noqa: S101 - the settings are refused without it
     url = f"{settings.directus_url}{settings.websockets_rest_path}"
     cookie = settings.session_cookie_name
-    return ChangeFeed(session, url, token.get_secret_value(), purge, metrics, cookie=cookie, pace=pace)
+    return ChangeFeed(
+        session, url, token.get_secret_value(), purge, metrics, cookie=cookie, pace=Pace(handshake=handshake)
+    )
 
 
 def directus_client(

@@ -53,9 +53,8 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
 
 def _open_lines(settings: Settings, info: ServerInfo) -> Iterator[Line]:
     """Say what shows without a service token."""
-    version = version_line(info)
-    yield version
-    if version.word is not Word.FAULT:
+    yield version_line(info)
+    if not info.too_old:
         yield from license_lines(info)
         yield from _unseen_lines(settings)
 
@@ -78,9 +77,8 @@ async def _service_lines(settings: Settings, ask: _Ask, proxy: str | None) -> As
         code = answer.code or f"status {answer.status}"
         yield Line(Word.FAULT, f"Directus refuses DIRECTUS_SERVICE_TOKEN ({code}): set a valid one")
         return
-    version = version_line(info)
-    yield version
-    if version.word is Word.FAULT:
+    yield version_line(info)
+    if info.too_old:
         return
     for line in license_lines(info):
         yield line
@@ -97,6 +95,14 @@ async def _service_lines(settings: Settings, ask: _Ask, proxy: str | None) -> As
         yield line
     for line in policy_lines(settings, await ask(policies_path(settings), None)):
         yield line
+    async for line in _connection_lines(settings, ask, permissions, info, proxy):
+        yield line
+
+
+async def _connection_lines(
+    settings: Settings, ask: _Ask, permissions: Permissions, info: ServerInfo, proxy: str | None
+) -> AsyncIterator[Line]:
+    """Judge what reaches the two sides: changes of Directus, and addresses of callers."""
     if settings.directus_realtime:
         async for line in feed_lines(settings, permissions, info):
             yield line

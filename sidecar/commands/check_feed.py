@@ -75,18 +75,8 @@ def _cause(settings: Settings, info: ServerInfo, end: object) -> str:
     if there not in {None, here}:
         return f"its WEBSOCKETS_REST_PATH is {there}, and here it is {here}; set the same"
     match end:
-        case WSServerHandshakeError(status=HTTPStatus.UNAUTHORIZED):
-            return (
-                f"it takes no service token from the cookie {settings.session_cookie_name}, as WEBSOCKETS_REST_AUTH="
-                "strict needs it: set SESSION_COOKIE_NAME here as there, and let proxies on the way pass cookies on"
-            )
-        case WSServerHandshakeError(status=HTTPStatus.FORBIDDEN):
-            return "it admits no further connection (status 403): look at its WEBSOCKETS_REST_CONN_LIMIT"
         case WSServerHandshakeError(status=status):
-            return (
-                f"status {status} answers the upgrade: let proxies on the way to DIRECTUS_URL pass WebSockets on, "
-                "or name Directus's own address there"
-            )
+            return _refused_upgrade(settings, status)
         case FeedLost() as lost:
             return str(lost)
         case TimeoutError():
@@ -96,3 +86,19 @@ def _cause(settings: Settings, info: ServerInfo, end: object) -> str:
             )
         case _:
             return f"the connection fails ({type(end).__name__})"
+
+
+def _refused_upgrade(settings: Settings, status: int) -> str:
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return (
+                f"it takes no service token from the cookie {settings.session_cookie_name}, as WEBSOCKETS_REST_AUTH="
+                "strict needs it: set SESSION_COOKIE_NAME here as there, and let proxies on the way pass cookies on"
+            )
+        case HTTPStatus.FORBIDDEN:
+            return "it admits no further connection (status 403): look at its WEBSOCKETS_REST_CONN_LIMIT"
+        case _:
+            return (
+                f"status {status} answers the upgrade: let proxies on the way to DIRECTUS_URL pass WebSockets on, "
+                "or name Directus's own address there"
+            )
