@@ -51,9 +51,7 @@ def change_feed(
     assert token is not None  # noqa: S101 - the settings are refused without it
     url = f"{settings.directus_url}{settings.websockets_rest_path}"
     cookie = settings.session_cookie_name
-    return ChangeFeed(
-        session, url, token.get_secret_value(), purge, metrics, cookie=cookie, pace=Pace(handshake=handshake)
-    )
+    return ChangeFeed(session, url, token.get_secret_value(), purge, metrics, cookie=cookie, pace=pace or Pace())
 
 
 def directus_client(
