@@ -11,7 +11,7 @@ from sidecar.commands.lines import Line, Word
 from sidecar.settings import Settings
 
 BELIEF = "whether Directus believes the addresses we pass on"
-TRUST = "its IP_TRUST_PROXY must be on, which in Directus 12 it is not by default"
+TRUST = "Directus's IP_TRUST_PROXY must be on, which in Directus 12 it is not by default"
 
 
 def believes(settings: Settings, as_nobody: object, *, provisioned: bool) -> bool | None:
@@ -39,7 +39,7 @@ def address_line(settings: Settings, *, believed: bool | None, proxy: str | None
 
 def _causes(settings: Settings, proxy: str | None) -> str:
     header, custom = settings.address_header, settings.ip_custom_header is not None
-    ignored = f"its IP_CUSTOM_HEADER must be {header}, as here" if custom else TRUST
+    ignored = f"Directus's IP_CUSTOM_HEADER must be {header}, as here" if custom else TRUST
     if proxy is None:
         return f"{ignored}, and a proxy in front of it, if there is one, must not overwrite {header}"
     passed = f"pass {header} on as it came" if custom else f"append to {header} and not overwrite it"

@@ -7,9 +7,10 @@ from http import HTTPStatus
 import aiohttp
 import orjson
 
-from sidecar.clients.directus.server_info import PATH, ServerInfo, parse_version
+from sidecar.clients.directus.server_info import ServerInfo, parse_version, read_info
 from sidecar.clients.http import read_bounded
 from sidecar.commands.lines import Line, Word
+from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
 
 _ANSWER_LIMIT = 4 * 1024 * 1024  # the description of a large project's public collections
@@ -51,12 +52,11 @@ async def open_info(settings: Settings, session: aiohttp.ClientSession) -> Serve
     From version 12 on that is its license; early versions of 11 tell their number in the description of their API.
     """
     try:
-        told = await ask_openly(session, f"{settings.directus_url}{PATH}")
-        info = ServerInfo.from_directus(told.body.get("data") if isinstance(told.body, dict) else None)
+        info = await read_info(session, settings.directus_url)
         if info.version is not None or info.tells_license:
             return info
         described = await ask_openly(session, f"{settings.directus_url}/server/specs/oas")
-    except (aiohttp.ClientError, TimeoutError, OSError):
+    except (aiohttp.ClientError, TimeoutError, OSError, DirectusUnavailable):
         return ServerInfo()
     match described.body:
         case {"info": {"version": str(version)}}:

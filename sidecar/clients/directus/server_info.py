@@ -7,6 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import aiohttp
+import orjson
+
+from sidecar.clients.http import read_bounded
+from sidecar.errors import DirectusUnavailable
+
+_ANSWER_LIMIT = 1024 * 1024  # a project's own style sheet is a part of it
 PATH = "/server/info"
 # Before 11.8 the WebSocket knows no client address, so policies with `ip_access` do not count on it; and some of
 # the versions before 11.3 give the holder of a share everything.
@@ -65,6 +72,17 @@ class ServerInfo:
     @property
     def limit_of_all(self) -> str | None:
         return _limit(self._told.get("rateLimitGlobal"))
+
+
+async def read_info(session: aiohttp.ClientSession, base: str, token: str | None = None) -> ServerInfo:
+    """Raises DirectusUnavailable unless a whole answer comes within the session's timeout."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    try:
+        async with session.get(base + PATH, headers=headers, allow_redirects=False) as response:
+            body = orjson.loads(await read_bounded(response, _ANSWER_LIMIT))
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise DirectusUnavailable(f"GET {PATH}: {type(error).__name__}") from error
+    return ServerInfo.from_directus(body.get("data") if isinstance(body, dict) else None)
 
 
 def parse_version(value: object) -> Version | None:
