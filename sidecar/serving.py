@@ -35,11 +35,12 @@ async def serve(settings: Settings) -> None:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
-    await asyncio.gather(_warn_of_directus(settings), _require_collections(settings))
+    await _require_collections(settings)
     app = create_app(settings)
     runner = Runner(app, shutdown_timeout=settings.shutdown_timeout)
     await runner.setup()
     _spare_the_collector()
+    warning = asyncio.create_task(_warn_of_directus(settings))  # the start does not wait for Directus
     try:
         await web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port).start()
         await stop.wait()
@@ -47,6 +48,8 @@ async def serve(settings: Settings) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), settings.shutdown_delay)
     finally:
+        warning.cancel()
+        await asyncio.wait([warning])
         await runner.cleanup()
 
 

@@ -1,7 +1,7 @@
 """A double of Directus: the permissions of its users, and the items of one collection.
 
-Shapes, statuses and codes were observed in Directus 11.17. The double has one item rule: a `partial` grant covers the
-items with the user as `owner`.
+Shapes, statuses and codes were observed in Directus 11.8, 11.17 and 12.3. The double has one item rule: a `partial`
+grant covers the items with the user as `owner`.
 """
 
 import json
@@ -27,6 +27,13 @@ _MESSAGES = {
     "TOKEN_EXPIRED": "Token expired.",
 }
 _STATUSES = {"INVALID_CREDENTIALS": 401, "TOKEN_EXPIRED": 401, "INVALID_PAYLOAD": 400, "RECORD_NOT_UNIQUE": 400}
+INFO: Mapping[str, object] = {
+    "rateLimit": False,
+    "rateLimitGlobal": False,
+    "websocket": {"rest": {"authentication": "handshake", "path": "/websocket"}},
+    "version": "11.17.4",
+}
+NO_LICENSE: Mapping[str, object] = {"license": {"source": None, "entitlements": {"production_enabled": True}}}
 _ACTIONS = ("create", "read", "update", "delete", "share")
 
 
@@ -68,6 +75,8 @@ class DirectusDouble(Double):
         self.rows: dict[str, dict[str, Row]] = {"customers": {}}
         self.address_header = "X-Forwarded-For"
         self.unique = {"stripe_customer_id"}
+        self.info: dict[str, object] = dict(INFO)
+        self.license: dict[str, object] = {}
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -84,12 +93,19 @@ class DirectusDouble(Double):
             web.get("/permissions/me", self._permissions),
             web.get("/permissions/me/{collection}/{key}", self._item_permissions),
             web.get("/users/me", self._me),
+            web.get("/server/info", self._server_info),
+            web.get("/server/ping", _pong),
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
         ]
 
     async def _permissions(self, request: web.Request) -> web.Response:
-        return _data(self._permissions_of(self._user(request), request))
+        return _data(self._permissions_of(self._known_user(request), request))
+
+    async def _server_info(self, request: web.Request) -> web.Response:
+        """Whoever has a token is told `info`; nobody is told the project's name, and from version 12 on the license."""
+        told = {"project": {"project_name": "Directus"}, **self.license}
+        return _data(told if self._user(request) is None else told | self.info)
 
     async def _me(self, request: web.Request) -> web.Response:
         """Give the ID of a token's user, which Directus tells without any permission on users."""
@@ -196,9 +212,7 @@ class DirectusDouble(Double):
             raise Refusal("FORBIDDEN")
         return user
 
-    def _permissions_of(self, user: User | None, request: web.Request) -> Payload:
-        if user is None:
-            return {}
+    def _permissions_of(self, user: User, request: web.Request) -> Payload:
         if user.ip_access:
             # With IP_TRUST_PROXY the leftmost address counts.
             header = request.headers.get(self.address_header, request.remote or "")
@@ -297,6 +311,10 @@ def _satisfies(row: Row, name: str, condition: object) -> bool:
 def _true(value: object) -> bool:
     """Read a filter's boolean, which a query string contains as a word."""
     return value is True or value == "true"
+
+
+async def _pong(_request: web.Request) -> web.Response:
+    return web.Response(text="pong", content_type="text/html")
 
 
 def _data(value: object) -> web.Response:
