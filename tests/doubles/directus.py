@@ -24,6 +24,7 @@ _MESSAGES = {
     "INVALID_PAYLOAD": "Invalid payload. The request carries two tokens.",
     "INVALID_TOKEN": "Invalid token.",
     "RECORD_NOT_UNIQUE": "Value for this field has to be unique.",
+    "RESOURCE_RESTRICTED": "Resource is restricted.",
     "TOKEN_EXPIRED": "Token expired.",
 }
 _STATUSES = {"INVALID_CREDENTIALS": 401, "TOKEN_EXPIRED": 401, "INVALID_PAYLOAD": 400, "RECORD_NOT_UNIQUE": 400}
