@@ -319,7 +319,7 @@ async def test_two_nodes_behind_one_proxy(buyers: Checked, strict: str, tmp_path
 
 
 async def test_one_limit_for_all(buyers: Checked, unbelieving: str) -> None:
-    """A rate limit of Directus is shared by all callers if it does not believe addresses, which is a fault of its own."""
+    """All callers share a rate limit of a Directus that does not believe addresses, which is a fault of its own."""
     off = await buyers.check(DIRECTUS_URL=unbelieving)
     on = await buyers.check(DIRECTUS_URL=unbelieving, IP_CUSTOM_HEADER="X-Client-Address")
 
