@@ -11,7 +11,7 @@ from sidecar.commands.lines import Line, Word
 from sidecar.settings import Settings
 
 BELIEF = "whether Directus believes the addresses we pass on"
-TRUST = "Directus's IP_TRUST_PROXY must be on, which in Directus 12 it is not by default"
+TRUST = "Directus's IP_TRUST_PROXY must trust the sidecar; in Directus 12 it is off by default"
 
 
 def believes(settings: Settings, as_nobody: object, *, provisioned: bool) -> bool | None:

@@ -62,7 +62,8 @@ def _open_lines(settings: Settings, info: ServerInfo) -> Iterator[Line]:
 def _unseen_lines(settings: Settings) -> Iterator[Line]:
     where = f"{settings.stripe_customers_collection}.{settings.stripe_customer_id_field}"
     yield Line(Word.NOTE, f"{where} cannot be looked at without DIRECTUS_SERVICE_TOKEN; `provision` makes both")
-    yield Line(Word.NOTE, f"{BELIEF} cannot be seen without it either; {TRUST}")
+    counted = "otherwise its rate limiter, if it has one, counts all callers as one"
+    yield Line(Word.NOTE, f"{BELIEF} cannot be seen without it either; {TRUST}; {counted}")
     if settings.stripe_operations is not None:
         yield Line(Word.NOTE, "nor can it be seen whether the collections that STRIPE_OPERATIONS names exist")
     if settings.stripe_write_back:

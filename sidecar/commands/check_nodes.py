@@ -8,7 +8,7 @@ import asyncio
 import re
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -43,7 +43,12 @@ async def _addresses(host: str) -> int:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
         return 0
-    families = Counter(family for family, address in {(family, place[0]) for family, _, _, _, place in found})
+    return hosts((family, str(place[0])) for family, _, _, _, place in found)
+
+
+def hosts(addresses: Iterable[tuple[int, str]]) -> int:
+    """Count the most different addresses of one family."""
+    families = Counter(family for family, _ in set(addresses))
     return max(families.values(), default=0)
 
 

@@ -9,7 +9,7 @@ from sidecar.clients.directus.server_info import ServerInfo
 from sidecar.clients.http import open_session
 from sidecar.commands.check_address import address_line, believes, proxy_in_front
 from sidecar.commands.check_directus import directus_lines
-from sidecar.commands.check_nodes import differing, node_lines
+from sidecar.commands.check_nodes import differing, hosts, node_lines
 from sidecar.commands.check_reach import open_info
 from sidecar.commands.check_server import license_lines, limit_lines, version_line
 from sidecar.commands.lines import Line, Word
@@ -146,7 +146,7 @@ def test_no_finding_where_nothing_can_be_seen() -> None:
 @pytest.mark.parametrize(
     ("proxy", "custom", "first", "second"),
     [
-        (None, None, "IP_TRUST_PROXY must be on", "must not overwrite X-Forwarded-For"),
+        (None, None, "IP_TRUST_PROXY must trust the sidecar", "must not overwrite X-Forwarded-For"),
         (
             "Server: nginx",
             None,
@@ -204,6 +204,20 @@ def test_headers_that_name_a_node(header: str, values: list[str], *, names_a_nod
     found = differing([{header: value} for value in values])
 
     assert found == (header if named and names_a_node else None)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "count"),
+    [
+        ([(2, "192.0.2.1"), (10, "2001:db8::1"), (2, "192.0.2.1")], 1),
+        ([(2, "192.0.2.1"), (2, "192.0.2.2"), (10, "2001:db8::1")], 2),
+        ([(10, "2001:db8::1"), (10, "2001:db8::2"), (10, "2001:db8::3")], 3),
+        ([], 0),
+    ],
+)
+def test_addresses_of_a_name(addresses: list[tuple[int, str]], count: int) -> None:
+    """One host may have an IPv4 and an IPv6 address; several of one kind may be several hosts."""
+    assert hosts(addresses) == count
 
 
 async def test_one_node(directus: DirectusDouble) -> None:
