@@ -16,7 +16,7 @@ from sidecar.commands.check_fields import field_lines
 from sidecar.commands.check_nodes import node_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
 from sidecar.commands.check_reach import open_info, reach
-from sidecar.commands.check_rights import excess, right_lines
+from sidecar.commands.check_rights import is_provisioned, right_lines
 from sidecar.commands.check_server import license_lines, limit_lines, version_line
 from sidecar.commands.lines import Line, Word
 from sidecar.core.access.permissions import Action, Permissions
@@ -107,9 +107,8 @@ async def _connection_lines(
     if settings.directus_realtime:
         async for line in feed_lines(settings, permissions, info):
             yield line
-    provisioned = excess(settings, permissions) is None
     as_nobody = (await ask("/permissions/me", NOBODYS_ADDRESS)).data
-    believed = believes(settings, as_nobody, provisioned=provisioned)
+    believed = believes(settings, as_nobody, provisioned=is_provisioned(settings, permissions))
     yield address_line(settings, believed=believed, proxy=proxy)
     for line in limit_lines(info, believed=believed):
         yield line

@@ -71,6 +71,13 @@ def excess(settings: Settings, permissions: Permissions) -> str | None:
     return None
 
 
+def is_provisioned(settings: Settings, permissions: Permissions) -> bool:
+    """Whether `provision` can have made the token, also for a feed or for events that are turned off again."""
+    feeds, events = (settings.directus_realtime, True), (settings.stripe_webhook_secret, ())
+    possible = [{"directus_realtime": feed, "stripe_webhook_secret": event} for feed in feeds for event in events]
+    return any(excess(settings.model_copy(update=these), permissions) is None for these in possible)
+
+
 def _seen(settings: Settings) -> set[tuple[str, Action]]:
     return {(collection, Action.READ) for collection in settings.collections}
 

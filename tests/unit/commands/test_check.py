@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from sidecar.clients.http import open_session
 from sidecar.commands.check_directus import directus_lines
-from sidecar.commands.check_rights import excess, right_lines
+from sidecar.commands.check_rights import excess, is_provisioned, right_lines
 from sidecar.commands.check_stripe import stripe_lines
 from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.rights import Right, needed
@@ -208,6 +208,16 @@ def test_rights_that_only_realtime_needs(settings: Settings) -> None:
         "read directus_users (id)",
         "read every item of directus_permissions",
     }
+
+
+@pytest.mark.parametrize("realtime", [False, True])
+@pytest.mark.parametrize("mirrored", [None, ["name"]])
+def test_a_token_of_provision(settings: Settings, mirrored: list[str] | None, *, realtime: bool) -> None:
+    """A token of `provision` is known as one, whichever of the feed and events have been turned off since."""
+    rights = granted(needed(settings, realtime=realtime, mirrored=mirrored))
+
+    assert is_provisioned(settings, rights)
+    assert not is_provisioned(settings, permissions(read=("full", ["*"])))
 
 
 @pytest.mark.parametrize(
