@@ -10,7 +10,6 @@ from aiohttp import web
 
 from sidecar import context, opening
 from sidecar.clients.directus.caller_rows import DirectusRows
-from sidecar.clients.directus.change_feed import ChangeFeed
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.policies import DirectusPolicies
@@ -131,12 +130,11 @@ def _with_whole_access(settings: Settings, client: DirectusClient, remembered: P
 @asynccontextmanager
 async def _following(settings: Settings, app: web.Application, purge: Callable[[str], None]) -> AsyncIterator[None]:
     """Follow Directus's changes where the operator wants that."""
-    token = settings.directus_service_token
-    if not settings.directus_realtime or token is None:
+    if not settings.directus_realtime:
         yield
         return
     async with opening.feed_session(settings) as session:
-        feed = ChangeFeed(session, settings.directus_url, token.get_secret_value(), purge, app[keys.METRICS])
+        feed = opening.change_feed(settings, session, purge, app[keys.METRICS])
         app[keys.HEALTH].feed_connected = lambda: feed.connected
         task = asyncio.create_task(feed.run())
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import aiohttp
 
+from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.http import open_session
@@ -37,6 +38,20 @@ def directus_session(settings: Settings, connections: int = 1) -> aiohttp.Client
 def feed_session(settings: Settings) -> aiohttp.ClientSession:
     """Open the session of the change feed, whose one connection has no end."""
     return open_session(total=None, connect=settings.directus_connect_timeout, connections=1)
+
+
+def change_feed(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    purge: Callable[[str], None],
+    metrics: Metrics,
+    pace: Pace | None = None,
+) -> ChangeFeed:
+    token = settings.directus_service_token
+    assert token is not None  # noqa: S101 - the settings are refused without it
+    url = f"{settings.directus_url}{settings.websockets_rest_path}"
+    cookie = settings.session_cookie_name
+    return ChangeFeed(session, url, token.get_secret_value(), purge, metrics, cookie=cookie, pace=pace or Pace())
 
 
 def directus_client(

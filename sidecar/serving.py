@@ -11,6 +11,7 @@ from aiohttp import web
 from sidecar import opening
 from sidecar.app import create_app
 from sidecar.clients.directus.client import DirectusPermissions
+from sidecar.clients.directus.server_info import OLDEST, dotted, read_info
 from sidecar.core.operations.rules import unknown_collections
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from sidecar.settings import Settings, SettingsFault
@@ -39,6 +40,7 @@ async def serve(settings: Settings) -> None:
     runner = Runner(app, shutdown_timeout=settings.shutdown_timeout, keepalive=settings.keepalive_timeout)
     await runner.setup()
     _spare_the_collector()
+    warning = asyncio.create_task(_warn_of_directus(settings))  # the start does not wait for Directus
     try:
         await web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port).start()
         await stop.wait()
@@ -46,7 +48,24 @@ async def serve(settings: Settings) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), settings.shutdown_delay)
     finally:
+        warning.cancel()
+        await asyncio.wait([warning])
         await runner.cleanup()
+
+
+async def _warn_of_directus(settings: Settings) -> None:
+    """Log what `check` would say of an old or unlicensed Directus; while it is down, nothing is known of it."""
+    service = opening.service_credential(settings)
+    async with opening.directus_session(settings) as session:
+        try:
+            info = await read_info(session, settings.directus_url, None if service is None else service.token)
+        except DirectusUnavailable:
+            return
+    if info.version is not None and info.too_old:
+        versions = {"version": dotted(info.version), "oldest": dotted(OLDEST)}
+        _log.warning("this version of Directus is not supported: update it", extra=versions)
+    if info.unlicensed:
+        _log.warning("Directus has no license: it gives nothing to callers with item rules or field lists")
 
 
 async def _require_collections(settings: Settings) -> None:

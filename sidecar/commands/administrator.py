@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from directus_sdk_py import DirectusClient
 
+from sidecar.clients.directus.server_info import ServerInfo
+
 Row = dict[str, Any]
 _TIMEOUT = 30.0  # seconds; a change of the schema locks tables
 _ABSENT = frozenset({"FORBIDDEN", "ROUTE_NOT_FOUND"})  # an administrator gets these only for what does not exist
@@ -19,8 +21,8 @@ _MENDING = {
     "INVALID_CREDENTIALS": _NOT_HIM,
     "INVALID_TOKEN": _NOT_HIM,
     "TOKEN_EXPIRED": _NOT_HIM,
-    "RESOURCE_RESTRICTED": "This Directus 12 has no license for item rules and field lists, without which a service "
-    "token could not be limited to one field. Leave DIRECTUS_SERVICE_TOKEN away: IDs are then written as the caller.",
+    "RESOURCE_RESTRICTED": "Its license does not allow that; item rules and field lists need one from Directus 12 on. "
+    "Without it leave DIRECTUS_SERVICE_TOKEN away: IDs are then written as the caller.",
     "RECORD_NOT_UNIQUE": "Two items have the same value; clear one of them, then run this again.",
 }
 
@@ -48,6 +50,20 @@ class Administrator:
             raise AdministratorFault("What answers at DIRECTUS_URL is not Directus 11 or newer.")
         if rights.get("admin_access") is not True:
             raise AdministratorFault(f"Directus gives this token no administrator's rights. {_NOT_HIM}")
+
+    def info(self) -> ServerInfo:
+        return ServerInfo.from_directus(self.find("server/info"))
+
+    def may_limit_permissions(self, info: ServerInfo) -> bool:
+        """Whether Directus stores item rules and field lists: from version 12 on a license decides on that."""
+        if not info.tells_license:
+            return True
+        entitlements = (self.find("license") or {}).get("entitlements")
+        match entitlements.get("custom_permission_rules_enabled") if isinstance(entitlements, dict) else None:
+            case {"override": bool(entitled)} | {"default": bool(entitled)}:
+                return entitled
+            case _:
+                return not info.unlicensed
 
     def find(self, path: str) -> Row | None:
         """Read one row; None if it does not exist."""

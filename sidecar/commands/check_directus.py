@@ -5,16 +5,19 @@ from dataclasses import replace
 from http import HTTPStatus
 
 import aiohttp
-import orjson
 
 from sidecar import opening
 from sidecar.clients.directus.client import DirectusAnswer
-from sidecar.clients.http import read_bounded
+from sidecar.clients.directus.server_info import PATH, ServerInfo
+from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import field_lines
 from sidecar.commands.check_items import item_lines
+from sidecar.commands.check_nodes import node_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
-from sidecar.commands.check_rights import BELIEF, TRUST, address_line, excess, right_lines
+from sidecar.commands.check_reach import open_info, reach
+from sidecar.commands.check_rights import is_provisioned, right_lines
+from sidecar.commands.check_server import license_lines, limit_lines, version_line
 from sidecar.commands.lines import Line, Word
 from sidecar.core.access.known_addresses import NOBODYS_ADDRESS
 from sidecar.core.access.permissions import Action, Permissions
@@ -22,75 +25,75 @@ from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
 
 _Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]  # a path, and the client's address to claim
-_ANSWER_LIMIT = 64 * 1024
 _PROVISION = "or the service token may not read it: run `provision`, or correct"
 
 
 async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
     """Stop at the first finding that makes the others meaningless."""
-    first = await _version_line(settings, session)
+    first, headers = await reach(settings, session)
     yield first
     if first.word is Word.FAULT:
         return
     service = opening.service_credential(settings)
     if service is None:
-        for line in _unseen_lines(settings):
+        for line in _open_lines(settings, await open_info(settings, session)):
             yield line
-        return
-    client = opening.directus_client(settings, session)
-    try:
-        async for line in _service_lines(
-            settings,
-            lambda path, address: client.request(replace(service, address=address), "GET", path),
-            item_lines(settings, client, service),
-        ):
-            yield line
-    except DirectusUnavailable as error:
-        yield Line(Word.FAULT, f"Directus stopped answering ({error.detail}): look at its log")
+    else:
+        client, proxy = opening.directus_client(settings, session), proxy_in_front(settings.directus_url, headers)
+        try:
+            async for line in _service_lines(
+                settings,
+                lambda path, address: client.request(replace(service, address=address), "GET", path),
+                item_lines(settings, client, service),
+                proxy,
+            ):
+                yield line
+        except DirectusUnavailable as error:
+            yield Line(Word.FAULT, f"Directus stopped answering ({error.detail}): look at its log")
+            return
+    async for line in node_lines(settings, session):
+        yield line
 
 
-async def _version_line(settings: Settings, session: aiohttp.ClientSession) -> Line:
-    """Directus 11 introduced policies, so from then on there is a route /policies, whether it may be read or not."""
-    try:
-        async with session.get(f"{settings.directus_url}/policies?limit=1", allow_redirects=False) as response:
-            status, content = response.status, await read_bounded(response, _ANSWER_LIMIT)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return Line(
-            Word.FAULT, f"Directus cannot be reached ({type(error).__name__}): is it up, is DIRECTUS_URL right?"
-        )
-    match status, _parsed(content):
-        case ((HTTPStatus.OK | HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN), {"data": _} | {"errors": _}):
-            return Line(Word.OK, f"Directus answers at {settings.directus_url} and is version 11 or newer")
-        case HTTPStatus.NOT_FOUND, {"errors": _}:
-            return Line(Word.FAULT, "Directus is older than version 11: update it")
-        case _:
-            return Line(Word.FAULT, f"what answers is no working Directus (status {status}): is DIRECTUS_URL right?")
-
-
-def _parsed(content: bytes) -> object:
-    try:
-        return orjson.loads(content)
-    except ValueError:
-        return None
+def _open_lines(settings: Settings, info: ServerInfo) -> Iterator[Line]:
+    """Say what shows without a service token."""
+    yield version_line(info)
+    if not info.too_old:
+        yield from license_lines(info)
+        yield from _unseen_lines(settings)
 
 
 def _unseen_lines(settings: Settings) -> Iterator[Line]:
     where = f"{settings.stripe_customers_collection}.{settings.stripe_customer_id_field}"
     yield Line(Word.NOTE, f"{where} cannot be looked at without DIRECTUS_SERVICE_TOKEN; `provision` makes both")
-    yield Line(Word.NOTE, f"{BELIEF} cannot be seen without it either; {TRUST}")
+    yield Line(
+        Word.NOTE,
+        "without it callers with an item rule in one policy get their own items only, even where another policy gives "
+        "them all",
+    )
+    counted = "otherwise its rate limiter, if it has one, counts all callers as one"
+    yield Line(Word.NOTE, f"{BELIEF} cannot be seen without it either; {TRUST}; {counted}")
     if settings.stripe_operations is not None:
         yield Line(Word.NOTE, "nor can it be seen whether the collections that STRIPE_OPERATIONS names exist")
     if settings.stripe_write_back:
         yield Line(Word.NOTE, f"IDs are written back as the caller, who must be allowed to read and update {where}")
 
 
-async def _service_lines(settings: Settings, ask: _Ask, items: AsyncIterator[Line]) -> AsyncIterator[Line]:
+async def _service_lines(
+    settings: Settings, ask: _Ask, items: AsyncIterator[Line], proxy: str | None
+) -> AsyncIterator[Line]:
     """Raises DirectusUnavailable."""
+    info = ServerInfo.from_directus((await ask(PATH, None)).data)
     answer = await ask("/permissions/me", None)
     if answer.status != HTTPStatus.OK or not isinstance(answer.data, dict):
         code = answer.code or f"status {answer.status}"
         yield Line(Word.FAULT, f"Directus refuses DIRECTUS_SERVICE_TOKEN ({code}): set a valid one")
         return
+    yield version_line(info)
+    if info.too_old:
+        return
+    for line in license_lines(info):
+        yield line
     permissions = Permissions.from_directus(answer.data, answer.data)
     collection = settings.stripe_customers_collection
     if not permissions.grant(collection, Action.READ).usable:
@@ -106,11 +109,22 @@ async def _service_lines(settings: Settings, ask: _Ask, items: AsyncIterator[Lin
         yield line
     for line in policy_lines(settings, await ask(policies_path(settings), None)):
         yield line
+    async for line in _connection_lines(settings, ask, permissions, info, proxy):
+        yield line
+
+
+async def _connection_lines(
+    settings: Settings, ask: _Ask, permissions: Permissions, info: ServerInfo, proxy: str | None
+) -> AsyncIterator[Line]:
+    """Judge what reaches the two sides: changes of Directus, and addresses of callers."""
     if settings.directus_realtime:
-        async for line in feed_lines(settings, permissions, (await ask("/server/info", None)).data):
+        async for line in feed_lines(settings, permissions, info):
             yield line
-    as_nobody = await ask("/permissions/me", NOBODYS_ADDRESS)
-    yield address_line(settings, as_nobody.data, provisioned=excess(settings, permissions) is None)
+    as_nobody = (await ask("/permissions/me", NOBODYS_ADDRESS)).data
+    believed = believes(settings, as_nobody, provisioned=is_provisioned(settings, permissions))
+    yield address_line(settings, believed=believed, proxy=proxy)
+    for line in limit_lines(info, believed=believed):
+        yield line
 
 
 async def _field_line(where: str, ask: _Ask) -> Line:

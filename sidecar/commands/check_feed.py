@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+from aiohttp import WSServerHandshakeError
 
 from sidecar import opening
-from sidecar.clients.directus.change_feed import COLLECTIONS, ChangeFeed
+from sidecar.clients.directus.change_feed import COLLECTIONS, FeedLost, Pace
+from sidecar.clients.directus.server_info import ServerInfo
 from sidecar.commands.lines import Line, Word
 from sidecar.core.access.permissions import Access, Action, Permissions
 from sidecar.metrics import Metrics
@@ -13,10 +17,9 @@ from sidecar.settings import Settings
 _EXCHANGES = 1 + len(COLLECTIONS)  # the sign-in, and each subscription
 
 
-async def feed_lines(settings: Settings, permissions: Permissions, info: object) -> AsyncIterator[Line]:
-    """`info` is the answer to `GET /server/info` with the service token."""
+async def feed_lines(settings: Settings, permissions: Permissions, info: ServerInfo) -> AsyncIterator[Line]:
     faults = [line for line in (_rights_fault(permissions), _switch_fault(info)) if line is not None]
-    for line in faults or [await _tried(settings)]:
+    for line in faults or [await _tried(settings, info)]:
         yield line
 
 
@@ -35,37 +38,67 @@ def _rights_fault(permissions: Permissions) -> Line | None:
     )
 
 
-def _switch_fault(info: object) -> Line | None:
-    match info:
-        case {"websocket": False}:
+def _switch_fault(info: ServerInfo) -> Line | None:
+    match info.websockets:
+        case False:
             return Line(Word.FAULT, "Directus does not tell of its changes: set WEBSOCKETS_ENABLED=true there")
-        case {"websocket": {"rest": False}}:
+        case {"rest": False}:
             return Line(Word.FAULT, "Directus does not tell of its changes: set WEBSOCKETS_REST_ENABLED=true there")
         case _:
             return None
 
 
-async def _tried(settings: Settings) -> Line:
-    """Follow the feed as the service does, until it is connected once."""
-    token, connected = settings.directus_service_token, asyncio.Event()
+async def _tried(settings: Settings, info: ServerInfo) -> Line:
+    """Follow the feed as the service does, until it is connected or fails for the first time.
+
+    Directus never answers an upgrade on a path that is not its own; so where the paths differ one timeout is enough to
+    find a proxy that changes the path.
+    """
+    elsewhere = info.websocket_path not in {None, settings.websockets_rest_path}
+    patience = settings.directus_timeout * (1 if elsewhere else _EXCHANGES)
+    connected = asyncio.Event()
     async with opening.feed_session(settings) as session:
-        feed = ChangeFeed(
-            session,
-            settings.directus_url,
-            token.get_secret_value() if token else "",
-            lambda cause: connected.set() if cause == "connected" else None,
-            Metrics(),
-        )
-        following = asyncio.create_task(feed.run())
-        try:
-            await asyncio.wait_for(connected.wait(), _EXCHANGES * settings.directus_timeout)
-        except TimeoutError:
-            return Line(
-                Word.FAULT,
-                "Directus does not let the service follow its changes: do proxies on the way to DIRECTUS_URL pass "
-                "WebSockets on, is WEBSOCKETS_REST_PATH /websocket and WEBSOCKETS_REST_AUTH handshake there?",
+        feed = opening.change_feed(settings, session, lambda _: connected.set(), Metrics(), Pace(handshake=patience))
+        following = asyncio.create_task(feed.follow())
+        hearing = asyncio.create_task(connected.wait())
+        await asyncio.wait([following, hearing], return_when=asyncio.FIRST_COMPLETED)
+        for task in (following, hearing):
+            task.cancel()
+        [end, _] = await asyncio.gather(following, hearing, return_exceptions=True)
+    if connected.is_set():
+        return Line(Word.OK, "Directus tells the service of its changes")
+    return Line(Word.FAULT, f"Directus does not let the service follow its changes: {_cause(settings, info, end)}")
+
+
+def _cause(settings: Settings, info: ServerInfo, end: object) -> str:
+    here, there = settings.websockets_rest_path, info.websocket_path
+    if there not in {None, here}:
+        return f"its WEBSOCKETS_REST_PATH is {there}, and here it is {here}; set the same"
+    match end:
+        case WSServerHandshakeError(status=status):
+            return _refused_upgrade(settings, status)
+        case FeedLost() as lost:
+            return str(lost)
+        case TimeoutError():
+            return (
+                f"nothing answers the upgrade at {here}: let proxies on the way to DIRECTUS_URL pass WebSockets on, "
+                "and set WEBSOCKETS_REST_PATH here as there"
             )
-        finally:
-            following.cancel()
-            await asyncio.wait([following])
-    return Line(Word.OK, "Directus tells the service of its changes")
+        case _:
+            return f"the connection fails ({type(end).__name__})"
+
+
+def _refused_upgrade(settings: Settings, status: int) -> str:
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return (
+                f"it takes no service token from the cookie {settings.session_cookie_name}, as WEBSOCKETS_REST_AUTH="
+                "strict needs it: set SESSION_COOKIE_NAME here as there, and let proxies on the way pass cookies on"
+            )
+        case HTTPStatus.FORBIDDEN:
+            return "it admits no further connection (status 403): look at its WEBSOCKETS_REST_CONN_LIMIT"
+        case _:
+            return (
+                f"status {status} answers the upgrade: let proxies on the way to DIRECTUS_URL pass WebSockets on, "
+                "or name Directus's own address there"
+            )

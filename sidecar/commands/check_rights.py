@@ -9,9 +9,6 @@ from sidecar.core.access.permissions import Access, Action, Permissions
 from sidecar.core.operations.rules import unknown_collections
 from sidecar.settings import Settings
 
-BELIEF = "whether Directus believes the addresses we pass on"
-TRUST = "its IP_TRUST_PROXY must be on, which in Directus 12 it is not by default"
-
 
 def right_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]:
     field, where = settings.stripe_customer_id_field, _where(settings)
@@ -88,6 +85,13 @@ def excess(settings: Settings, permissions: Permissions) -> str | None:
     return None
 
 
+def is_provisioned(settings: Settings, permissions: Permissions) -> bool:
+    """Whether `provision` can have made the token, also for a feed or for events that are turned off again."""
+    feeds, events = (settings.directus_realtime, True), (settings.stripe_webhook_secret, ())
+    possible = [{"directus_realtime": feed, "stripe_webhook_secret": event} for feed in feeds for event in events]
+    return any(excess(settings.model_copy(update=these), permissions) is None for these in possible)
+
+
 def _seen(settings: Settings) -> set[tuple[str, Action]]:
     return {(collection, Action.READ) for collection in settings.collections}
 
@@ -100,22 +104,6 @@ def operation_lines(settings: Settings, permissions: Permissions) -> Iterator[Li
     if settings.stripe_operations is not None and not missing:
         count = len(settings.rules)
         yield Line(Word.OK, f"{count} operations are on, and the collections that decide on them are there")
-
-
-def address_line(settings: Settings, as_nobody: object, *, provisioned: bool) -> Line:
-    """`as_nobody` are the permissions for an address that `provision`'s policy excludes.
-
-    Only with that policy (`provisioned`) is it a fault if the address changes nothing.
-    """
-    if isinstance(as_nobody, dict) and settings.stripe_customers_collection not in as_nobody:
-        return Line(Word.OK, "Directus believes the addresses we pass on")
-    if not provisioned:
-        return Line(Word.NOTE, f"{BELIEF} shows only with `provision`'s service token; {TRUST}")
-    return Line(
-        Word.FAULT,
-        f"Directus does not believe the addresses we pass on: {TRUST}; or, if the service policy was made by hand, "
-        "run `provision` for one that shows it",
-    )
 
 
 def _where(settings: Settings) -> str:

@@ -7,9 +7,10 @@ from pydantic import Field
 
 from sidecar.commands.account import provide_account
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
+from sidecar.commands.check_server import NO_LICENSE, version_line
 from sidecar.commands.grants import provide_policy
 from sidecar.commands.lines import Line, Word, show
-from sidecar.commands.rights import needed
+from sidecar.commands.rights import needed, service_policy
 from sidecar.commands.schema import provide_schema
 from sidecar.core.operations.rules import unknown_fields
 from sidecar.settings import OperationsSettings, load
@@ -32,10 +33,17 @@ def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Lin
     admin = Administrator(settings.directus_url, settings.directus_admin_token.get_secret_value())
     try:
         admin.require_rights()
+        info = admin.info()
+        if info.too_old:
+            yield version_line(info)
+            return
         fields = _fields(admin, settings)
         faults = _rule_faults(settings, fields)
         if faults:
             yield from (Line(Word.FAULT, f"STRIPE_OPERATIONS: {fault}") for fault in faults)
+            return
+        if not admin.may_limit_permissions(info):
+            yield from _without_license(admin, settings, token_file)
             return
         yield from provide_schema(admin, settings)
         mirrored = _mirrored(admin, settings) if settings.stripe_webhook_secret is not None else None
@@ -45,6 +53,20 @@ def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Lin
         yield from provide_account(admin, policy, settings, token_file)
     except AdministratorFault as fault:
         yield Line(Word.FAULT, str(fault))
+
+
+def _without_license(admin: Administrator, settings: ProvisionSettings, token_file: Path | None) -> Iterator[Line]:
+    """Prepare what works; a missing service token is a fault only if something was asked for that needs it."""
+    yield Line(Word.NOTE, NO_LICENSE)
+    yield from provide_schema(admin, settings)
+    wanting = {
+        "--token-file": token_file is not None,
+        "DIRECTUS_REALTIME": settings.directus_realtime,
+        "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret is not None,
+    }
+    asked = " and ".join(name for name, wants in wanting.items() if wants)
+    missing = f'no policy "{service_policy(settings)}" and no token: they need a license'
+    yield Line(Word.FAULT, f"{missing}, and so does {asked}") if asked else Line(Word.NOTE, missing)
 
 
 def _fields(admin: Administrator, settings: ProvisionSettings) -> dict[str, list[Row]]:

@@ -23,6 +23,9 @@ class OperationsSettings(DirectusSettings):
         default=False,
         description="Hear of permission changes at once, over Directus's WebSocket; needs the service token",
     )
+    websockets_rest_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/._~-]*$")] = Field(
+        "/websocket", description="As set in Directus: the path of its WebSocket"
+    )
     stripe_field_map: FieldAttributes = Field(
         default_factory=default_field_map,
         description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for",

@@ -1,8 +1,8 @@
 """A double of Directus: the permissions of its users, and the items of one collection.
 
-Shapes, statuses and codes were observed in Directus 11.17. The double has one item rule: a `partial` grant covers the
-items with the user as `owner`. Lists have Directus's limits: a larger one than `limit_max` is refused, -1 is read as
-that maximum, and without a limit there are 100 items at most.
+Shapes, statuses and codes were observed in Directus 11.8, 11.17 and 12.3. The double has one item rule: a `partial`
+grant covers the items with the user as `owner`. Lists have Directus's limits: a larger one than `limit_max` is refused,
+-1 is read as that maximum, and without a limit there are 100 items at most.
 """
 
 import json
@@ -28,6 +28,7 @@ _MESSAGES = {
     "INVALID_QUERY": "Invalid query.",
     "INVALID_TOKEN": "Invalid token.",
     "RECORD_NOT_UNIQUE": "Value for this field has to be unique.",
+    "RESOURCE_RESTRICTED": "Resource is restricted.",
     "TOKEN_EXPIRED": "Token expired.",
 }
 _STATUSES = {
@@ -41,6 +42,13 @@ _LIMIT_DEFAULT = 100
 _NULLNESS = {"_null", "_nnull", "_nempty"}
 _EQUALITY = {"_eq", "_neq", "_in"}
 SYSTEM = ("access", "permissions", "policies", "roles")  # collections that tell who holds which permission
+INFO: Mapping[str, object] = {
+    "rateLimit": False,
+    "rateLimitGlobal": False,
+    "websocket": {"rest": {"authentication": "handshake", "path": "/websocket"}},
+    "version": "11.17.4",
+}
+NO_LICENSE: Mapping[str, object] = {"license": {"source": None, "entitlements": {"production_enabled": True}}}
 _ACTIONS = ("create", "read", "update", "delete", "share")
 
 
@@ -95,6 +103,8 @@ class DirectusDouble(Double):
         self.system: dict[str, list[Row]] = {name: [] for name in SYSTEM}
         self.limit_max: int | None = None
         self.case_matters = True
+        self.info: dict[str, object] = dict(INFO)
+        self.license: dict[str, object] = {}
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -113,13 +123,22 @@ class DirectusDouble(Double):
             web.get("/users/me", self._me),
             web.get("/roles/me", self._my_roles),
             *[web.route("SEARCH", f"/{name}", self._search_system) for name in SYSTEM],
-            web.get("/server/info", self._info),
+            web.get("/server/info", self._server_info),
+            web.get("/server/ping", _pong),
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
         ]
 
     async def _permissions(self, request: web.Request) -> web.Response:
-        return _data(self._permissions_of(self._user(request), request))
+        return _data(self._permissions_of(self._known_user(request), request))
+
+    async def _server_info(self, request: web.Request) -> web.Response:
+        """Tell a user `info` and the limit of queries, nobody and a share the project's name and 12's license."""
+        told = {"project": {"project_name": "Directus"}, **self.license}
+        if (user := self._user(request)) is None or user.of_a_share:
+            return _data(told)
+        most = -1 if self.limit_max is None else self.limit_max
+        return _data({**told, "queryLimit": {"default": _LIMIT_DEFAULT, "max": most}, **self.info})
 
     async def _me(self, request: web.Request) -> web.Response:
         """Give the ID of a token's user, which Directus tells without any permission on users."""
@@ -137,13 +156,6 @@ class DirectusDouble(Double):
         found = [row for row in self.system[name] if self._finds(row, query.get("filter", {}))]
         limit, page = query["limit"], query.get("page", 1)
         return _data([{field: row[field] for field in query["fields"]} for row in found[(page - 1) * limit :][:limit]])
-
-    async def _info(self, request: web.Request) -> web.Response:
-        """Tell a user the limit of queries, and nobody else: a share has no user."""
-        if (user := self._user(request)) is None or user.of_a_share:
-            return _data({"project": {}})
-        most = -1 if self.limit_max is None else self.limit_max
-        return _data({"project": {}, "queryLimit": {"default": _LIMIT_DEFAULT, "max": most}})
 
     async def _item_permissions(self, request: web.Request) -> web.Response:
         user = self._known_user(request)
@@ -258,9 +270,7 @@ class DirectusDouble(Double):
             raise Refusal("FORBIDDEN")
         return user
 
-    def _permissions_of(self, user: User | None, request: web.Request) -> Payload:
-        if user is None:
-            return {}
+    def _permissions_of(self, user: User, request: web.Request) -> Payload:
         if user.ip_access:
             # With IP_TRUST_PROXY the leftmost address counts.
             header = request.headers.get(self.address_header, request.remote or "")
@@ -380,6 +390,10 @@ def _equals(value: object, condition: Mapping[str, object], *, case_matters: boo
 def _true(value: object) -> bool:
     """Read a filter's boolean, which a query string contains as a word."""
     return value is True or value == "true"
+
+
+async def _pong(_request: web.Request) -> web.Response:
+    return web.Response(text="pong", content_type="text/html")
 
 
 def _data(value: object) -> web.Response:

@@ -15,6 +15,7 @@ from tests.doubles.events import SECRET
 from tests.doubles.stripe import StripeDouble
 from tests.integration.commands import Ended, Place, place, run, token_of
 from tests.integration.conftest import Newcomer
+from tests.integration.nginx import OVERWRITES, nginx_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,26 @@ async def unbelieving(stack: Stack) -> AsyncIterator[str]:
         "IP_TRUST_PROXY": "false",
         "IP_CUSTOM_HEADER": "X-Client-Address",
         "WEBSOCKETS_ENABLED": "false",
+        "RATE_LIMITER_ENABLED": "true",
+        "RATE_LIMITER_POINTS": "10000",
     }
     async with servers.directus(stack.state / "directus", port=free_port(), settings=settings) as server:
         yield server.url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def strict(stack: Stack) -> AsyncIterator[str]:
+    """A second Directus on the same database, whose WebSocket is elsewhere and wants the token in the upgrade."""
+    settings = {"WEBSOCKETS_REST_PATH": "/realtime", "WEBSOCKETS_REST_AUTH": "strict"}
+    async with servers.directus(stack.state / "directus", port=free_port(), settings=settings) as server:
+        yield server.url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def heard(stack: Stack) -> AsyncIterator[Checked]:
+    """A collection that was provisioned for the change feed."""
+    async with place(stack) as new:
+        yield Checked(new, token_of(await new.provision(DIRECTUS_REALTIME="true")))
 
 
 def faults(ended: Ended) -> list[str]:
@@ -233,6 +251,80 @@ async def test_realtime_without_websockets(buyers: Checked, unbelieving: str) ->
     rights, switch = faults(ended)
     assert "changes there are not heard" in rights
     assert "set WEBSOCKETS_ENABLED=true there" in switch
+
+
+async def test_realtime_elsewhere_and_strict(heard: Checked, strict: str) -> None:
+    """The feed is followed at WEBSOCKETS_REST_PATH and with WEBSOCKETS_REST_AUTH=strict."""
+    ended = await heard.check(DIRECTUS_REALTIME="true", DIRECTUS_URL=strict, WEBSOCKETS_REST_PATH="/realtime")
+
+    assert (ended.code, faults(ended)) == (0, [])
+    assert "tells the service of its changes" in ended.texts("ok")
+
+
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        ({"DIRECTUS_TIMEOUT": "2"}, "its WEBSOCKETS_REST_PATH is /realtime, and here it is /websocket"),
+        (
+            {"WEBSOCKETS_REST_PATH": "/realtime", "SESSION_COOKIE_NAME": "another"},
+            "set SESSION_COOKIE_NAME here as there",
+        ),
+    ],
+)
+async def test_realtime_set_up_otherwise(heard: Checked, strict: str, settings: dict[str, str], cause: str) -> None:
+    """A path and a cookie that are not Directus's are named, each in one fault."""
+    ended = await heard.check(DIRECTUS_REALTIME="true", DIRECTUS_URL=strict, **settings)
+
+    [fault] = faults(ended)
+    assert ended.code == 1
+    assert cause in fault
+
+
+async def test_a_proxy_without_websockets(heard: Checked, tmp_path: Path) -> None:
+    """A proxy that passes no WebSockets on is named, in one fault."""
+    async with nginx_before(tmp_path, heard.place.stack.directus.url, websockets=False) as proxy:
+        ended = await heard.check(DIRECTUS_REALTIME="true", DIRECTUS_URL=proxy)
+
+    [fault] = faults(ended)
+    assert "let proxies on the way to DIRECTUS_URL pass WebSockets on" in fault
+
+
+async def test_a_proxy_that_appends(heard: Checked, tmp_path: Path) -> None:
+    """Behind a proxy that appends to X-Forwarded-For and passes WebSockets on all is well."""
+    async with nginx_before(tmp_path, heard.place.stack.directus.url) as proxy:
+        ended = await heard.check(DIRECTUS_REALTIME="true", DIRECTUS_URL=proxy)
+
+    assert (ended.code, faults(ended)) == (0, [])
+    assert "believes the addresses" in ended.texts("ok")
+    assert "X-Upstream" not in ended.out
+
+
+async def test_a_proxy_that_overwrites(buyers: Checked, tmp_path: Path) -> None:
+    """A proxy that overwrites X-Forwarded-For is named as the cause before Directus's setting is."""
+    async with nginx_before(tmp_path, buyers.place.stack.directus.url, forwarded=OVERWRITES) as proxy:
+        ended = await buyers.check(DIRECTUS_URL=proxy)
+
+    [fault] = faults(ended)
+    assert ended.code == 1
+    assert 0 < fault.index("(Server: nginx") < fault.index("append to X-Forwarded-For") < fault.index("IP_TRUST_PROXY")
+
+
+async def test_two_nodes_behind_one_proxy(buyers: Checked, strict: str, tmp_path: Path) -> None:
+    """Two nodes that a proxy names in its answers are a note that says that they need Redis."""
+    async with nginx_before(tmp_path, buyers.place.stack.directus.url, strict) as proxy:
+        ended = await buyers.check(DIRECTUS_URL=proxy)
+
+    assert (ended.code, faults(ended)) == (0, [])
+    assert "differ in the header X-Upstream: if these are several nodes, they need Redis" in ended.texts("note")
+
+
+async def test_one_limit_for_all(buyers: Checked, unbelieving: str) -> None:
+    """All callers share a rate limit of a Directus that does not believe addresses, which is a fault of its own."""
+    off = await buyers.check(DIRECTUS_URL=unbelieving)
+    on = await buyers.check(DIRECTUS_URL=unbelieving, IP_CUSTOM_HEADER="X-Client-Address")
+
+    assert [line for line in faults(off) if "all callers share one allowance of 10000 requests in 1 s" in line]
+    assert "counts 10000 requests in 1 s for each caller's own address" in on.texts("ok")
 
 
 async def test_a_policy_that_lets_callers_write_the_id(fresh: Checked, newcomer: Newcomer) -> None:

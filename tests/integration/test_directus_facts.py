@@ -488,3 +488,42 @@ async def test_change_is_announced(directus: Directus, newcomer: Newcomer) -> No
         await newcomer(READ)
 
         assert (await told_of(socket, "subscription"))["event"] == "create"
+
+
+# What Directus tells of itself, and how its WebSocket knows a caller: clients/directus/server_info and change_feed
+
+
+async def test_what_it_tells_of_itself(directus: Directus, newcomer: Newcomer) -> None:
+    """Whoever has a token is told version, limits and WebSockets in /server/info; without one nobody is."""
+    person = await newcomer()
+
+    told, untold = await directus.tell("GET", "/server/info", person.token), await directus.tell("GET", "/server/info")
+
+    assert told.data["version"].startswith("11.")
+    assert told.data["websocket"]["rest"] == {"authentication": "handshake", "path": "/websocket"}
+    assert (told.data["rateLimit"], told.data["rateLimitGlobal"]) == (False, False)
+    assert {"version", "websocket", "rateLimit"}.isdisjoint(untold.data)
+
+
+@pytest.mark.parametrize("token", ["{}", "nobodys"])
+async def test_cookie_of_an_upgrade(directus: Directus, newcomer: Newcomer, token: str) -> None:
+    """An upgrade may carry a static token in the session cookie, percent-encoded; a wrong one is refused with 401."""
+    person = await newcomer()
+    encoded = "".join(f"%{ord(character):02X}" for character in token.format(person.token))
+    async with aiohttp.ClientSession(directus.stack.directus.url) as session:
+        request = session.ws_connect("/websocket", headers={"Cookie": f"{SESSION_COOKIE}={encoded}"})
+        if token == "nobodys":
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+                await request
+            return
+        async with request as socket:
+            await socket.send_json({"type": "auth", "access_token": person.token})
+
+            assert await socket.receive_json() == {"type": "auth", "status": "ok"}
+
+
+async def test_what_tells_a_proxy(directus: Directus) -> None:
+    """An answer of Directus itself has Node's Keep-Alive, and neither Server nor Via."""
+    async with aiohttp.ClientSession(directus.stack.directus.url) as session, session.get("/server/ping") as answer:
+        assert "Keep-Alive" in answer.headers
+        assert {"Server", "Via"}.isdisjoint(answer.headers)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.demo.admin import DirectusAdmin, DirectusError, Rule
+from deploy.demo.admin import SESSION_COOKIE, DirectusAdmin, DirectusError, Rule
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
 from sidecar.clients.directus.change_feed import ChangeFeed
@@ -453,7 +453,14 @@ async def test_realtime_hears_of_a_permission_that_is_moved(buyers: Place, newco
     permissions = f"/permissions?filter[policy][name][_eq]={somebody.name}&fields=id"
     [rule] = await buyers.stack.admin.request("GET", permissions)
     async with open_session(total=None, connect=1, connections=1) as session:
-        feed = ChangeFeed(session, buyers.stack.directus.url, token, causes.append, Metrics())
+        feed = ChangeFeed(
+            session,
+            f"{buyers.stack.directus.url}/websocket",
+            token,
+            causes.append,
+            Metrics(),
+            cookie=SESSION_COOKIE,
+        )
         following = asyncio.create_task(feed.run())
         try:
             await eventually(lambda: "connected" in causes)

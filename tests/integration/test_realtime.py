@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.demo.admin import DirectusError, Person, Rule, login
+from deploy.demo import servers
+from deploy.demo.admin import DirectusAdmin, DirectusError, Person, Rule, login
+from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
 from sidecar.clients.directus.change_feed import COLLECTIONS
 from tests.doubles.waiting import eventually
@@ -279,6 +281,21 @@ async def test_reconnects(stack: Stack, newcomer: Newcomer) -> None:
 async def _miss_a_change(stack: Stack, person: Person, relay: Relay) -> None:
     await suspend(stack, person)
     relay.mend()
+
+
+async def test_another_path_and_strict(stack: Stack, newcomer: Newcomer, rights: None) -> None:  # noqa: ARG001 - they come first
+    """With the WebSocket at another path and strict, a revoked permission is gone at once all the same."""
+    strict = {"WEBSOCKETS_REST_PATH": "/realtime", "WEBSOCKETS_REST_AUTH": "strict"}
+    person = await newcomer(Rule("customers", "read"))
+    path = await the_permission(stack, person)
+    async with (
+        servers.directus(stack.state / "directus", port=free_port(), settings=strict) as node,
+        fed(stack, DIRECTUS_URL=node.url, WEBSOCKETS_REST_PATH="/realtime") as url,
+    ):
+        await remembered(url, person.token)
+        await DirectusAdmin(node.url, stack.people["administrator"].token).request("DELETE", path)
+
+        await until_refused(url, person.token)
 
 
 async def test_without_the_rights(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.doubles import faults
-from tests.doubles.directus import DirectusDouble, User
+from tests.doubles.directus import NO_LICENSE, DirectusDouble, User
 from tests.doubles.faults import Stall
 from tests.doubles.invariants import nothing_shows
 from tests.doubles.process import Sidecar, is_listening, serving, started
@@ -33,6 +33,11 @@ def output(tmp_path: Path) -> Path:
 
 async def create(sidecar: Sidecar, body: bytes) -> Answer:
     return await sidecar.call(CUSTOMERS, bearer(CLERK.token), JSON, method="POST", body=body)
+
+
+def logged(sidecar: Sidecar, level: str) -> list[str]:
+    lines = [json.loads(line) for line in sidecar.said().splitlines() if line.startswith("{")]
+    return [line["message"] for line in lines if line["level"] == level]
 
 
 async def is_deaf(port: int) -> bool:
@@ -301,3 +306,22 @@ async def test_end_without_requests(
 
         assert await sidecar.exit_code() == 0
     assert "Traceback" not in sidecar.said()
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("11.7.2", "this version of Directus is not supported: update it"),
+        ("12.3.1", "Directus has no license: it gives nothing to callers with item rules or field lists"),
+    ],
+)
+async def test_a_directus_that_lacks_something(
+    directus: DirectusDouble, stripe: StripeDouble, output: Path, version: str, message: str
+) -> None:
+    """The service logs one line about an old version or a missing license, and serves."""
+    directus.info["version"], directus.license = version, dict(NO_LICENSE if version.startswith("12") else {})
+    variables = environment(directus.url, stripe.url, DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN)
+    async with serving(output, **variables) as sidecar:
+        await eventually(lambda: logged(sidecar, "warning") == [message])
+
+        assert (await sidecar.call(PAYMENTS, bearer(CLERK.token))).status == 200

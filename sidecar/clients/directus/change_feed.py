@@ -3,6 +3,10 @@
 Follows Directus's realtime protocol (its guide "Realtime: getting started with WebSockets"): authenticate,
 subscribe, answer pings. A change is not interpreted: any change in COLLECTIONS purges all cached permissions. Changes
 may be missed while there is no connection, so its begin and its end purge them too.
+
+The token is sent twice, so that each WEBSOCKETS_REST_AUTH of Directus accepts it: `strict` wants it in the upgrade,
+the others in a message. In the upgrade Directus takes `?access_token=` or the session cookie, which may contain a
+static token; a cookie stands in no log.
 """
 
 import asyncio
@@ -10,6 +14,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import aiohttp
 
@@ -42,23 +47,29 @@ class Pace:
 
 
 class ChangeFeed:
-    """`purge` is called with a cause: "change", "settled", "connected" or "lost"."""
+    """`purge` is called with a cause: "change", "settled", "connected" or "lost".
+
+    `cookie` is the name of Directus's session cookie.
+    """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        base: str,
+        url: str,
         token: str,
         purge: Callable[[str], None],
         metrics: Metrics,
         *,
+        cookie: str,
         pace: Pace = Pace(),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         session.trace_configs.append(_no_redirects())
         self._session = session
-        self._url = f"{base}/websocket"
+        self._url = url
         self._token = token
+        # Directus decodes the cookie; unencoded, a `;` or `%` in the token would change it.
+        self._headers = {"Cookie": f"{cookie}={quote(token, safe='')}"}
         self._purge = purge
         self._metrics = metrics
         self._pace, self._sleep = pace, sleep
@@ -71,20 +82,27 @@ class ChangeFeed:
         wait = self._pace.first_wait
         while True:
             try:
-                await self._follow()
+                await self.follow()
             except Exception as error:  # noqa: BLE001 - without a retry, a dead feed looks like a quiet one
-                _log.warning("changes in Directus are not heard", extra={"reason": f"{type(error).__name__}: {error}"})
+                _log.warning(
+                    "changes in Directus are not heard; `check` says why",
+                    extra={"reason": f"{type(error).__name__}: {error}"},
+                )
             if self.connected:
                 wait = self._pace.first_wait
                 self._set_connected(connected=False)
             await self._sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
             wait = min(wait * 2, self._pace.longest_wait)
 
-    async def _follow(self) -> None:
-        """Receive changes until the connection ends, which always raises."""
+    async def follow(self) -> None:
+        """Connect and receive changes until the connection ends, which always raises."""
         async with asyncio.timeout(self._pace.handshake) as handshake:
             async with self._session.ws_connect(
-                self._url, heartbeat=self._pace.silence, max_msg_size=_MESSAGE_LIMIT, timeout=_CLOSING
+                self._url,
+                headers=self._headers,
+                heartbeat=self._pace.silence,
+                max_msg_size=_MESSAGE_LIMIT,
+                timeout=_CLOSING,
             ) as socket:
                 await self._subscribe(socket)
                 handshake.reschedule(None)
@@ -122,7 +140,7 @@ class ChangeFeed:
             await socket.send_json({"type": "pong"})
         if answer.get("status") == "error":
             code = answer["error"].get("code") if isinstance(answer.get("error"), dict) else None
-            raise FeedLost(f"{answer.get('type')} {answer.get('uid', '')}: {code}; `check` says what is missing")
+            raise FeedLost(f"Directus refuses {answer.get('type')} {answer.get('uid', '')}: {code}")
         return answer
 
     def _change(self) -> None:

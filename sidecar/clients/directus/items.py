@@ -124,7 +124,9 @@ def segment(item: PrimaryKey) -> str:
 def data_of(answer: DirectusAnswer, what: str) -> object:
     """Raises ItemRefused with Directus's code for a refusal, and DirectusUnavailable for any other failure."""
     if answer.code is not None and answer.status in _CALLERS_FAULT:
-        raise ItemRefused(f"Directus does not let you {what} ({answer.code}).", status=answer.status, code=answer.code)
+        license_ = " Its license does not allow that." if answer.code == "RESOURCE_RESTRICTED" else ""
+        message = f"Directus does not let you {what} ({answer.code}).{license_}"
+        raise ItemRefused(message, status=answer.status, code=answer.code)
     if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
         raise answer.unavailable(what)
     return answer.data

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from sidecar.clients.http import open_session
 from sidecar.commands.check_directus import directus_lines
-from sidecar.commands.check_rights import address_line, excess, right_lines
+from sidecar.commands.check_rights import excess, is_provisioned, right_lines
 from sidecar.commands.check_stripe import stripe_lines
 from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.rights import Right, needed
@@ -216,6 +216,16 @@ def test_rights_that_only_realtime_needs(settings: Settings) -> None:
     assert added == {"read directus_users (id)"}
 
 
+@pytest.mark.parametrize("realtime", [False, True])
+@pytest.mark.parametrize("mirrored", [None, ["name"]])
+def test_a_token_of_provision(settings: Settings, mirrored: list[str] | None, *, realtime: bool) -> None:
+    """A token of `provision` is known as one, whichever of the feed and events have been turned off since."""
+    rights = granted(needed(settings, realtime=realtime, mirrored=mirrored))
+
+    assert is_provisioned(settings, rights)
+    assert not is_provisioned(settings, permissions(read=("full", ["*"])))
+
+
 @pytest.mark.parametrize(
     ("rights", "named"),
     [
@@ -228,16 +238,6 @@ def test_rights_that_only_realtime_needs(settings: Settings) -> None:
 def test_too_much_is_named(settings: Settings, rights: Permissions, named: str) -> None:
     """Any other right is reported."""
     assert named in str(excess(settings, rights))
-
-
-def test_no_finding_where_nothing_can_be_seen(settings: Settings) -> None:
-    """Rights at an address that nobody has are a fault of Directus only if the policy cannot include that address."""
-    seen: dict[str, object] = {"customers": {}}
-
-    assert address_line(settings, seen, provisioned=True).word is Word.FAULT
-    assert address_line(settings, seen, provisioned=False).word is Word.NOTE
-    assert address_line(settings, {}, provisioned=False).word is Word.OK
-    assert address_line(settings, None, provisioned=True).word is Word.FAULT
 
 
 def test_exit_code(capsys: pytest.CaptureFixture[str]) -> None:

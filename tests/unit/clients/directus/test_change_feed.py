@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -14,7 +15,8 @@ from sidecar.clients.http import open_session
 from sidecar.metrics import Metrics
 from tests.doubles.waiting import eventually
 
-TOKEN = "MARKED-service-token"
+TOKEN = "MARKED;service/%2B+token"
+COOKIE = "directus_session_token"
 QUICK = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=600, settling=0.2)
 Send = Callable[[web.WebSocketResponse], Awaitable[object]]
 
@@ -25,19 +27,25 @@ async def nothing(_: web.WebSocketResponse) -> None:
 
 @dataclass(slots=True)
 class Socket:
-    """Directus's side. `errors` are the names, "auth" or a collection, that get an error as answer."""
+    """Directus's side. `errors` are the names, "auth" or a collection, that get an error as answer.
 
+    With `strict` the upgrade must carry the token, as with WEBSOCKETS_REST_AUTH=strict.
+    """
+
+    strict: bool = False
     upgrade: Callable[[], web.Response | None] = lambda: None
     errors: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     meanwhile: Send = nothing
     open: list[web.WebSocketResponse] = field(default_factory=list)
     heard: list[dict[str, object]] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
     attempts: int = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.attempts += 1
-        refusal = self.upgrade()
+        self.targets.append(request.raw_path)
+        refusal = self.upgrade() or self._refuse_upgrade(request)
         if refusal is not None:
             return refusal
         socket = web.WebSocketResponse(timeout=0.1)
@@ -50,6 +58,12 @@ class Socket:
         finally:
             self.open.remove(socket)
         return socket
+
+    def _refuse_upgrade(self, request: web.Request) -> web.Response | None:
+        """Judge the query or the session cookie, which is decoded; a wrong token is refused with handshake too."""
+        cookie = request.headers.get("Cookie", "").partition(f"{COOKIE}=")[2]
+        token = request.query.get("access_token") or unquote(cookie)
+        return None if token == TOKEN or not (token or self.strict) else web.Response(status=401)
 
     async def _answer(self, socket: web.WebSocketResponse, message: dict[str, object]) -> None:
         name = str(message.get("collection", message["type"]))
@@ -111,11 +125,17 @@ async def served(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def following(
-    url: str, pace: Pace = QUICK, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    url: str,
+    pace: Pace = QUICK,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    *,
+    cookie: str = COOKIE,
 ) -> AsyncIterator[Following]:
     metrics, purges = Metrics(), list[str]()
     async with open_session(total=None, connect=60, connections=1) as session:
-        feed = ChangeFeed(session, url, TOKEN, purges.append, metrics, pace=pace, sleep=sleep)
+        feed = ChangeFeed(
+            session, f"{url}/websocket", TOKEN, purges.append, metrics, cookie=cookie, pace=pace, sleep=sleep
+        )
         task = asyncio.create_task(feed.run())
         yield Following(feed, task, metrics, purges)
         assert task.cancelled() or not task.done()
@@ -144,6 +164,31 @@ async def test_connecting(socket: Socket, fed: Following) -> None:
     assert {message["type"] for message in subscriptions} == {"subscribe"}
     assert fed.purges == ["connected"]
     assert fed.gauge() == "1.0"
+
+
+async def test_strict_authentication(socket: Socket, log_lines: list[str]) -> None:
+    """S1: WEBSOCKETS_REST_AUTH=strict changes no message of the feed, and the token is in no URL and no log."""
+    socket.strict = True
+    async with served(socket.serve) as url, following(url) as fed:
+        await connected(fed)
+
+        assert socket.heard[0] == {"type": "auth", "access_token": TOKEN}
+        assert socket.targets == ["/websocket"]
+        assert not any("MARKED" in line for line in log_lines)
+
+
+async def test_another_session_cookie(socket: Socket, log_lines: list[str]) -> None:
+    """A cookie that Directus does not know is refused in the upgrade with strict, and ignored with handshake."""
+    async with served(socket.serve) as url:
+        async with following(url, cookie="another") as fed:
+            await connected(fed)
+        socket.strict = True
+        async with following(url, cookie="another") as fed:
+            await eventually(lambda: socket.attempts >= 3)
+
+            assert not fed.feed.connected
+            assert any("401" in line for line in log_lines)
+            assert not any("MARKED" in line for line in log_lines)
 
 
 @pytest.mark.parametrize("event", ["create", "update", "delete"])
