@@ -1,8 +1,8 @@
 """Asks Directus which rows a caller sees, with the caller's own token: only Directus interprets item rules.
 
 The **value** that comes back counts, not the number of rows: a row that is visible through another policy can show
-the field as null (Directus API reference, "Items: list"). Such rows do not count, however many there are: where the
-first page has some and is not the last, the IDs are asked for alone, and then the fields of the rows with those IDs.
+the field as null (Directus API reference, "Items: list"). Such rows do not count, however many there are: where a
+page has some and is not the last, the IDs are asked for alone, and then the fields of the rows with those IDs.
 """
 
 from collections.abc import Collection, Mapping, Sequence
