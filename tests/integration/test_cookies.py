@@ -154,17 +154,21 @@ CLERK = {
 
 @pytest.mark.parametrize("cookie", CLERK.values(), ids=CLERK)
 async def test_with_directus(stack: Stack, cookie: str) -> None:
-    """A1: The sidecar lets a session in exactly where Directus does."""
+    """A1: The sidecar lets a session in exactly where Directus does, through nginx too."""
     token = stack.people["clerk"].token
     escaped = f"%{ord(token[0]):02X}{token[1:]}"
     header = cookie.format(name=NAME, upper=NAME.upper(), token=token, escaped=escaped, long="z" * 15_000)
 
-    directus, sidecar = [
+    directus, sidecar, proxied = [
         (await ask(url, target, headers=[("Cookie", header)])).status == 200
-        for url, target in ((stack.directus.url, "/users/me"), (stack.main_sidecar.url, "/stripe/customers?limit=1"))
+        for url, target in (
+            (stack.directus.url, "/users/me"),
+            (stack.main_sidecar.url, "/stripe/customers?limit=1"),
+            (stack.proxy.url, "/stripe/customers?limit=1"),
+        )
     ]
 
-    assert sidecar == directus
+    assert (sidecar, proxied) == (directus, directus)
 
 
 async def test_two_sessions_of_one_person(stack: Stack) -> None:
