@@ -154,8 +154,8 @@ class DirectusDouble(Double):
         if self._permissions_of(user, request).get(f"directus_{name}", {}).get("read", {}).get("access") != "full":
             raise Refusal("FORBIDDEN")
         found = [row for row in self.system[name] if self._finds(row, query.get("filter", {}))]
-        limit, page = query["limit"], query.get("page", 1)
-        return _data([{field: row[field] for field in query["fields"]} for row in found[(page - 1) * limit :][:limit]])
+        start = query.get("offset", 0)
+        return _data([{field: row[field] for field in query["fields"]} for row in found[start:][: self._limit(query)]])
 
     async def _item_permissions(self, request: web.Request) -> web.Response:
         user = self._known_user(request)

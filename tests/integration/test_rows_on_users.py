@@ -66,6 +66,22 @@ async def test_all_users(users: Portal, newcomer: Newcomer, field: str) -> None:
     assert {request.path for request in users.directus.requests} == {"/permissions/me"}
 
 
+async def test_staff_of_the_app(users: Portal, newcomer: Newcomer) -> None:
+    """O2: Staff that uses the app has its whole access, although the app's own rule makes Directus say "partial"."""
+    clerk = await newcomer(Rule("directus_users", "read"), Rule("directus_users", "update"))
+    request = users.stack.admin.request
+    body = {"name": "app", "app_access": True, "admin_access": False, "ip_access": None}
+    policy = (await request("POST", "/policies", body))["id"]
+    await request("POST", "/access", {"policy": policy, "role": clerk.role})
+    unnamed = str(users.stripe.add_customer(name="Nobody's", email="nobody@example.com")["id"])
+
+    [found] = (await users.ask(clerk, "/customers")).json()
+    await request("DELETE", f"/policies/{policy}")
+
+    assert found["id"] == unnamed
+    assert "metadata" in found
+
+
 async def test_writable_id(users: Portal, newcomer: Newcomer, field: str) -> None:
     """R5: a user that may change every field of itself, as profiles often allow, is refused with the field's name."""
     reads = Rule("directus_users", "read", ("id", field), MYSELF)

@@ -4,8 +4,9 @@ Directus leaves out or blanks what a token may not read, and a blank item rule w
 unless the token may read every permission, policy, assignment and role in full.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
@@ -58,20 +59,21 @@ class DirectusPolicies:
             return None
 
     async def _read(self) -> Policies:
-        of_ours = {"collection": {"_in": self._collections}}
-        unruled = [each async for row in self._rows(_PERMISSIONS, of_ours) for each in _unruled(row)]
+        permissions = await self._rows(_PERMISSIONS, {"collection": {"_in": self._collections}})
+        unruled = [each for row in permissions for each in _unruled(row)]
         named = sorted({each.policy for each in unruled})
         if not named:
             return Policies()
-        by_id = {"id": {"_in": named}}
-        addresses = {str(row["id"]): row["ip_access"] async for row in self._rows("directus_policies", by_id)}
+        policies, access, roles = await asyncio.gather(
+            self._rows("directus_policies", {"id": {"_in": named}}),
+            self._rows("directus_access", {"policy": {"_in": named}}),
+            self._rows("directus_roles", {"id": {"_nnull": True}}),
+        )
+        addresses = {str(row["id"]): row["ip_access"] for row in policies}
         limited = {policy: _ranges(networks) for policy, networks in addresses.items() if networks not in (None, [])}
         counting = addresses.keys() if not limited or await self._believed() else addresses.keys() - limited.keys()
-        of_these = {"policy": {"_in": sorted(counting)}}
-        assignments = [_assignment(row) async for row in self._rows("directus_access", of_these)]
-        everyone = {"id": {"_nnull": True}}
-        parents = {str(row["id"]): _optional(row["parent"]) async for row in self._rows("directus_roles", everyone)}
-        return Policies(unruled, assignments, parents, limited)
+        assignments = [given for row in access if (given := _assignment(row)).policy in counting]
+        return Policies(unruled, assignments, {str(row["id"]): _optional(row["parent"]) for row in roles}, limited)
 
     async def _believed(self) -> bool:
         """Say whether Directus takes a caller's address from us, so that its policies apply where we think they do.
@@ -84,16 +86,17 @@ class DirectusPolicies:
         except CredentialRefused:
             return False
 
-    async def _rows(self, collection: str, wanted: Query) -> AsyncIterator[Item]:
+    async def _rows(self, collection: str, wanted: Query) -> list[Item]:
         query = {"fields": list(READ[collection]), "filter": wanted, "sort": ["id"]}
-        rows = self._pages[collection].of(self._service, query, f"read {collection}")
-        while not rows.ended:
-            for row in await rows.next_page():
-                if not row.keys() >= {*READ[collection]}:
-                    raise DirectusUnavailable(f"the answer to a list of {collection} lacks fields that were asked for")
-                yield row
-            if rows.position > _MOST:
+        pages = self._pages[collection].of(self._service, query, f"read {collection}")
+        found: list[Item] = []
+        while not pages.ended:
+            found += await pages.next_page()
+            if pages.position > _MOST:
                 raise ItemRefused(f"{collection} has more than {_MOST} rows.", status=422, code="TOO_MANY_ROWS")
+        if any(not row.keys() >= {*READ[collection]} for row in found):
+            raise DirectusUnavailable(f"the answer to a list of {collection} lacks fields that were asked for")
+        return found
 
 
 def _unruled(row: Item) -> Iterator[Unruled]:

@@ -38,7 +38,7 @@ async def policies_of(
     **user: Any,  # noqa: ANN401 - fields of a User
 ) -> AsyncIterator[DirectusPolicies]:
     directus.add_users([User("service", "service", all_of() if permissions is None else permissions, **user)])
-    async with open_session(total=0.5, connect=0.5, connections=1) as session:
+    async with open_session(total=30, connect=30, connections=3) as session:
         client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
         yield DirectusPolicies(client, SERVICE, {"customers", "orders"})
 
