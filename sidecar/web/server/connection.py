@@ -125,7 +125,7 @@ class Connection(web.RequestHandler):
         if not self._measured.between:
             if self in self._kept:
                 self._expect(self._arriving)
-        elif self not in self._kept:
+        else:
             self._expect(self._keepalive_seconds)
             self._kept.add(self)
 

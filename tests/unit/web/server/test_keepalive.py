@@ -4,13 +4,14 @@ Where a test waits for a deadline, the other one is so long that it would end th
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
 
 from tests.doubles.one_handler import ARRIVING, GET, NEVER, Serving, served
-from tests.doubles.waiting import eventually
+from tests.doubles.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -156,6 +157,31 @@ async def test_a_request_in_time() -> None:
         assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
 
 
+async def test_body_during_a_long_handler() -> None:
+    """The rest of a body, come while its handler works, does not make the connection one that waits."""
+    async with served(arriving=NEVER, keepalive=ARRIVING) as serving:
+        reader, number = await connected(serving, WHOLE)
+        paused = b"POST /paused HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
+        serving.connections[number].write(paused + b"bo")
+        await eventually(lambda: serving.begun == 2)
+        serving.connections[number].write(b"dy")
+        await ended((await connected(serving, WHOLE))[0])
+        serving.release.set()
+
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+
+
+async def test_rest_of_a_refused_request(serving: Serving) -> None:
+    """A client that sends all of a head that is too long, and reads then, reads the refusal."""
+
+    def send() -> bytes:
+        with socket.create_connection(("127.0.0.1", serving.port), timeout=PATIENCE) as client:
+            client.sendall(GET + b"X: " + b"x" * 2**23 + b"\r\n\r\n")
+            return client.recv(1000)
+
+    assert (await asyncio.to_thread(send)).startswith(b"HTTP/1.1 431 ")
+
+
 async def test_most_connections_that_wait() -> None:
     """L1: beyond a number of connections that wait, answers end theirs, and no connection that waits is closed."""
     async with served(keepalive=NEVER, most_kept=2) as serving:
@@ -186,7 +212,7 @@ async def test_second_request_that_is_on_its_way(serving: Serving) -> None:
     serving.connections[number].write(GET)
     await eventually(lambda: not serving.runner._kept)
     ending = asyncio.create_task(serving.runner.cleanup())
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
     serving.connections[number].write(b"\r\n")
 
     assert (await reader.read()).startswith(b"HTTP/1.1 200")
