@@ -179,7 +179,7 @@ async def test_rest_of_a_refused_request(serving: Serving) -> None:
             client.sendall(GET + b"X: " + b"x" * 2**23 + b"\r\n\r\n")
             return client.recv(1000)
 
-    assert (await asyncio.to_thread(send)).startswith(b"HTTP/1.1 431 ")
+    assert b" 431 " in (await asyncio.to_thread(send)).splitlines()[0]
 
 
 async def test_most_connections_that_wait() -> None:
