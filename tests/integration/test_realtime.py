@@ -26,6 +26,7 @@ from tests.integration.relay import Relay, relay_to
 LONG = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "0.05", "STRIPE_MAX_RPS": "10000"}
 HITS = 'sidecar_permissions_total{result="hit"}'
 ROUNDS = int(os.environ.get("REVOCATIONS", "30"))
+NOBODYS = {"id": {"_null": True}}  # a rule that shows no item
 Change = Callable[[Stack, Person], Awaitable[object]]
 
 
@@ -182,6 +183,38 @@ async def test_a_revoked_permission_is_gone(stack: Stack, newcomer: Newcomer, si
     await change(stack, person)
 
     await until_refused(sidecar, person.token)
+
+
+async def put_a_rule(stack: Stack, person: Person) -> None:
+    await stack.admin.request("PATCH", await the_permission(stack, person), {"permissions": NOBODYS})
+
+
+async def drop_the_id_field(stack: Stack, person: Person) -> None:
+    await stack.admin.request("PATCH", await the_permission(stack, person), {"fields": ["id"]})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [put_a_rule, drop_the_id_field, delete_permission, another_action, limit_policy, detach_policy, change_access],
+    ids=lambda change: change.__name__,
+)
+async def test_whole_access_is_gone(stack: Stack, newcomer: Newcomer, sidecar: str, change: Change) -> None:
+    """O2: Whole access of a caller that Directus calls partial ends at once, though it was remembered for an hour."""
+    person, partly = await newcomer(Rule("customers", "read")), await newcomer(Rule("customers", "read", item=NOBODYS))
+    [given] = await stack.admin.request("GET", f"/access?filter[role][_eq]={partly.role}&fields=policy")
+    await stack.admin.request("POST", "/access", {"policy": given["policy"], "user": person.id})
+
+    async def sees_all() -> bool:
+        answer = await ask(sidecar, "/stripe/customers", person.token)
+        return answer.status == 200 and len(answer.json()) > 0  # who may still write the ID field is refused
+
+    async def sees_nothing() -> bool:
+        return not await sees_all()
+
+    await eventually(sees_all)
+    await change(stack, person)
+
+    await eventually(sees_nothing)
 
 
 async def test_inherited_role(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
