@@ -7,7 +7,7 @@
       rights          the list of those permissions
       account         the service user and its token
     check           compares Directus and Stripe with the settings, and changes nothing
-      check_directus, check_rights, check_policies, check_feed, check_stripe
+      check_directus, check_collection, check_fields, check_rights, check_policies, check_feed, check_stripe
     reconcile       writes missing customer IDs into items; a CronJob runs it
       ledger          Stripe's customers, and the items they name
       report          the lines that it prints

@@ -11,6 +11,7 @@ from sidecar import opening
 from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.http import read_bounded
 from sidecar.commands.addresses import NOBODYS_ADDRESS
+from sidecar.commands.check_collection import PROVISION, id_field_line, key_line, singleton_line
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import field_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
@@ -22,7 +23,6 @@ from sidecar.settings import Settings
 
 _Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]  # a path, and the client's address to claim
 _ANSWER_LIMIT = 64 * 1024
-_PROVISION = "or the service token may not read it: run `provision`, or correct"
 
 
 async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
@@ -91,10 +91,14 @@ async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
     permissions = Permissions.from_directus(answer.data, answer.data)
     collection = settings.stripe_customers_collection
     if not permissions.grant(collection, Action.READ).usable:
-        yield Line(Word.FAULT, f"{collection} is not there, {_PROVISION} STRIPE_CUSTOMERS_COLLECTION")
+        yield Line(Word.FAULT, f"{collection} is not there, {PROVISION} STRIPE_CUSTOMERS_COLLECTION")
         return
-    yield await _field_line(f"{collection}.{settings.stripe_customer_id_field}", ask)
-    yield await _key_line(f"{collection}.{settings.stripe_customers_primary_key}", ask)
+    singleton = await singleton_line(settings, ask)
+    if singleton is not None:
+        yield singleton
+        return
+    yield await id_field_line(settings, ask)
+    yield await key_line(settings, ask)
     for line in right_lines(settings, permissions):
         yield line
     async for line in field_lines(settings, permissions, ask):
@@ -106,23 +110,3 @@ async def _service_lines(settings: Settings, ask: _Ask) -> AsyncIterator[Line]:
             yield line
     as_nobody = await ask("/permissions/me", NOBODYS_ADDRESS)
     yield address_line(settings, as_nobody.data, provisioned=excess(settings, permissions) is None)
-
-
-async def _field_line(where: str, ask: _Ask) -> Line:
-    match (await ask(f"/fields/{where.replace('.', '/')}", None)).data:
-        case {"type": "string", "schema": {"is_unique": True, "is_nullable": True}}:
-            return Line(Word.OK, f"{where} is there, and unique")
-        case {"type": kind, "schema": {"is_unique": unique, "is_nullable": nullable}}:
-            wanted = {"a string": kind == "string", "unique": unique, "nullable": nullable}
-            lacking = ", ".join(word for word, there in wanted.items() if there is not True)
-            return Line(Word.FAULT, f"{where} is not {lacking}: run `provision`, or correct STRIPE_CUSTOMER_ID_FIELD")
-        case _:
-            return Line(Word.FAULT, f"{where} is not there, {_PROVISION} STRIPE_CUSTOMER_ID_FIELD")
-
-
-async def _key_line(where: str, ask: _Ask) -> Line:
-    match (await ask(f"/fields/{where.replace('.', '/')}", None)).data:
-        case {"schema": {"is_primary_key": True}}:
-            return Line(Word.OK, f"{where} is the primary key")
-        case _:
-            return Line(Word.FAULT, f"{where} is not the primary key, {_PROVISION} STRIPE_CUSTOMERS_PRIMARY_KEY")

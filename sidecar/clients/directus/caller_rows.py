@@ -7,15 +7,16 @@ GET (CACHE_ENABLED): a caller who lost access to a row would see it until the ca
 
 from collections.abc import Collection, Mapping
 
-from sidecar.clients.directus.client import DirectusClient, collection_path
-from sidecar.clients.directus.items import data_of, segment
+from sidecar.clients.directus.client import DirectusClient, collection_path, segment
+from sidecar.clients.directus.refusals import data_of, rows_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.scope import shown_fields
 from sidecar.core.interfaces import PrimaryKey, Row
+from sidecar.core.item_keys import unusable
 from sidecar.core.operations.resources import is_customer_id
-from sidecar.errors import DirectusUnavailable, TooManyCustomers
+from sidecar.errors import TooManyCustomers
 
 _PAGE = 100
 
@@ -47,7 +48,7 @@ class DirectusRows:
     async def find_all(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
         id_field = self._collection.id_field
         found: dict[str, Row] = {}
-        query = {"filter": {id_field: {"_nnull": True}}, "sort": [id_field], "limit": _PAGE}
+        query = {"filter": {id_field: {"_nempty": True}}, "sort": [id_field], "limit": _PAGE}
         for page in range(1, self._most // _PAGE + 3):
             rows = await self._search(credential, allowed, {**query, "page": page})
             for row in rows:
@@ -67,7 +68,9 @@ class DirectusRows:
 
         The answer says nothing about `read`; `find` tells whether the caller may read a row.
         """
-        path = f"/permissions/me/{self._collection.name}/{segment(key)}"
+        if unusable(key) is not None:
+            return False
+        path = f"/permissions/me/{segment(self._collection.name)}/{segment(key)}"
         match data_of(await self._client.request(credential, "GET", path), "use this item"):
             case {action.value: {"access": True}}:
                 return True
@@ -83,7 +86,5 @@ class DirectusRows:
     ) -> list[Mapping[str, object]]:
         fields = ["*"] if allowed.unrestricted else sorted(self._fields & allowed.names)
         body = {"query": {"fields": fields, **query}}
-        rows = data_of(await self._client.request(credential, "SEARCH", self._path, json=body), "read your items")
-        if not isinstance(rows, list):
-            raise DirectusUnavailable("the answer to a list of items is not a list")
+        rows = rows_of(await self._client.request(credential, "SEARCH", self._path, json=body), "read your items")
         return [row if isinstance(row, dict) else {} for row in rows]

@@ -5,10 +5,11 @@ reference, "Items: SEARCH HTTP method").
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from urllib.parse import urlencode
 
-from sidecar.clients.directus.client import DirectusClient, collection_path
-from sidecar.clients.directus.items import data_of
+import orjson
+
+from sidecar.clients.directus.client import DirectusClient, collection_path, field_list, segment
+from sidecar.clients.directus.refusals import data_of, rows_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
@@ -49,12 +50,10 @@ class DirectusLinkedItems:
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         """The value that comes back counts: some databases find "cus_a" in a search for "cus_A"."""
         names = {self._collection.key_field, self._collection.id_field, *(self._fields & fields.names)}
-        wanted = "*" if fields.unrestricted else ",".join(sorted(names))
-        query = {"fields": wanted, f"filter[{self._collection.id_field}][_eq]": customer_id, "limit": str(_MOST)}
-        answer = await self._client.request(self._service, "GET", f"{self._path}?{urlencode(query)}")
-        rows = data_of(answer, "read the items")
-        if not isinstance(rows, list):
-            raise DirectusUnavailable("the answer to a list of items is not a list")
+        wanted = "*" if fields.unrestricted else field_list(sorted(names))
+        wanted_id = segment(orjson.dumps({self._collection.id_field: {"_eq": customer_id}}).decode())
+        path = f"{self._path}?fields={wanted}&filter={wanted_id}&limit={_MOST}"
+        rows = rows_of(await self._client.request(self._service, "GET", path), "read the items")
         found = [row for row in rows if isinstance(row, dict) and row.get(self._collection.id_field) == customer_id]
         return [LinkedItem(self._key(row), row) for row in found]
 
@@ -90,7 +89,7 @@ class DirectusItemLists:
     async def linked(self) -> AsyncIterator[dict[str, str]]:
         """Give all items that contain an ID, page by page. An item deleted meanwhile can make a page skip another."""
         wanted = {
-            "filter": {self._collection.id_field: {"_nnull": True}},
+            "filter": {self._collection.id_field: {"_nempty": True}},
             "sort": [self._collection.key_field],
             "limit": _PAGE,
         }
@@ -101,9 +100,7 @@ class DirectusItemLists:
 
     async def _search(self, query: Mapping[str, object]) -> dict[str, str | None]:
         body = {"query": {**query, "fields": [self._collection.key_field, self._collection.id_field]}}
-        rows = data_of(await self._client.request(self._service, "SEARCH", self._path, json=body), "read the items")
-        if not isinstance(rows, list):
-            raise DirectusUnavailable("the answer to SEARCH is not a list")
+        rows = rows_of(await self._client.request(self._service, "SEARCH", self._path, json=body), "read the items")
         return dict(self._entry(row) for row in rows)
 
     def _entry(self, row: object) -> tuple[str, str | None]:
@@ -112,6 +109,6 @@ class DirectusItemLists:
                 self._collection.key_field: int(key) | str(key),
                 self._collection.id_field: None | str() as customer_id,
             }:
-                return str(key), customer_id
+                return str(key), customer_id or None
             case _:
                 raise DirectusUnavailable("the answer lacks fields of the items that were asked for")
