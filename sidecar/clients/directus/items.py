@@ -116,7 +116,7 @@ def _require_usable(item: PrimaryKey) -> None:
     """Raise ItemRefused for a key that would be another path on the way to Directus, or another value in a filter."""
     if (fault := unusable(item)) is not None:
         raise ItemRefused(
-            f"No item whose primary key {fault} can have a customer.",
+            f"This item's primary key {fault}, so the item cannot have a customer.",
             status=HTTPStatus.BAD_REQUEST,
             code="INVALID_PAYLOAD",
         )

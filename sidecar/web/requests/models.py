@@ -50,7 +50,7 @@ _NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # JavaScript, so Direc
 
 def _key(value: int | str) -> int | str:
     if (fault := unusable(value)) is not None:
-        raise ValueError(f"no item whose primary key {fault} can have a customer")
+        raise ValueError(f"this primary key {fault}, so its item cannot have a customer")
     return value
 
 
