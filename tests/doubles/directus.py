@@ -286,10 +286,10 @@ def _satisfies(row: Row, name: str, condition: object) -> bool:
             return str(row.get(name)) == str(expected)
         case _, {"_in": list(expected)}:
             return str(row.get(name)) in {str(value) for value in expected}
-        case _, {"_null": wanted}:
-            return (row.get(name) is None) is _true(wanted)
-        case _, {"_nnull": wanted}:
-            return (row.get(name) is not None) is _true(wanted)
+        case _, {"_null": wanted} | {"_nnull": wanted}:
+            return (row.get(name) is None) is (_true(wanted) is ("_null" in condition))
+        case _, {"_empty": wanted} | {"_nempty": wanted}:
+            return (row.get(name) in {None, ""}) is (_true(wanted) is ("_empty" in condition))
         case _:
             raise AssertionError(f"this double does not support the filter {name} {condition}")
 
