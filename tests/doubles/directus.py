@@ -27,6 +27,12 @@ _MESSAGES = {
     "TOKEN_EXPIRED": "Token expired.",
 }
 _STATUSES = {"INVALID_CREDENTIALS": 401, "TOKEN_EXPIRED": 401, "INVALID_PAYLOAD": 400, "RECORD_NOT_UNIQUE": 400}
+_EMPTINESS: Mapping[str, tuple[object, ...]] = {
+    "_null": (None,),
+    "_nnull": (None,),
+    "_empty": (None, ""),
+    "_nempty": (None, ""),
+}
 _ACTIONS = ("create", "read", "update", "delete", "share")
 
 
@@ -286,10 +292,10 @@ def _satisfies(row: Row, name: str, condition: object) -> bool:
             return str(row.get(name)) == str(expected)
         case _, {"_in": list(expected)}:
             return str(row.get(name)) in {str(value) for value in expected}
-        case _, {"_null": wanted} | {"_nnull": wanted}:
-            return (row.get(name) is None) is (_true(wanted) is ("_null" in condition))
-        case _, {"_empty": wanted} | {"_nempty": wanted}:
-            return (row.get(name) in {None, ""}) is (_true(wanted) is ("_empty" in condition))
+        case _, dict(rule) if rule.keys() <= _EMPTINESS.keys():
+            [(operator, wanted)] = rule.items()
+            wants_empty = _true(wanted) is (operator in {"_null", "_empty"})
+            return (row.get(name) in _EMPTINESS[operator]) is wants_empty
         case _:
             raise AssertionError(f"this double does not support the filter {name} {condition}")
 

@@ -34,7 +34,7 @@ class Ended:
         return "\n".join(text for found, text in self.lines if found == word)
 
 
-async def run(command: Literal["provision", "check"], *arguments: str, **settings: str) -> Ended:
+async def run(command: Literal["provision", "check", "reconcile"], *arguments: str, **settings: str) -> Ended:
     process = await children.spawn(
         [sys.executable, "-m", "sidecar", command, *arguments],
         env=environment({"PYTHONPATH": str(ROOT), **settings}),

@@ -132,7 +132,7 @@ async def test_a_shop_with_its_own_names(stack: Stack, stripe: StripeDouble, new
         settings = {**here.base, "DIRECTUS_SERVICE_TOKEN": token_of(provisioned), "STRIPE_WRITE_BACK": "true"}
         checked = await run("check", **settings, DIRECTUS_TIMEOUT="20", TRUSTED_PROXIES="127.0.0.1")
         assert (checked.code, checked.texts("FAULT")) == (0, "")
-        clerk = await newcomer(*(Rule(names.collection, action) for action in ("read", "create", "update")))  # type: ignore[arg-type]  # the three are actions
+        clerk = await newcomer(*(Rule(names.collection, action) for action in ("read", "create", "update")))
         own = (names.key, names.id_field, names.name)
         member = await newcomer(Rule(names.collection, "read", own, OWN))
         async with served({**settings, "DIRECTUS_TIMEOUT": "20"}) as url:
@@ -162,7 +162,7 @@ async def test_a_shop_with_its_own_names(stack: Stack, stripe: StripeDouble, new
             assert await here.customer_of("a/b") in {None, ""}
 
         await here.empty("x y")
-        reconciled = await run("reconcile", **settings, DIRECTUS_TIMEOUT="20")  # type: ignore[arg-type]  # a third command
+        reconciled = await run("reconcile", **settings, DIRECTUS_TIMEOUT="20")
         assert (reconciled.code, "1 filled, 0 to decide" in reconciled.out) == (0, True), reconciled
         assert str(await here.customer_of("x y")).startswith("cus_")
 
@@ -186,7 +186,11 @@ async def test_an_id_field_that_leads_elsewhere(stack: Stack, stripe: StripeDoub
     """A relation or an alias as ID field is a fault that says which kind of field to name."""
     mark = secrets.token_hex(3)
     async with shop(stack, Names(f"related_{mark}", id_field="user"), stripe) as here:
-        field = {"field": "user", "type": "uuid" if kind == "m2o" else "alias", "schema": {} if kind == "m2o" else None}
+        field: dict[str, Any] = {
+            "field": "user",
+            "type": "uuid" if kind == "m2o" else "alias",
+            "schema": {} if kind == "m2o" else None,
+        }
         special = {"special": ["m2o"] if kind == "m2o" else ["alias", "no-data"]}
         await stack.admin.request("POST", f"/fields/{here.names.collection}", {**field, "meta": special})
         provisioned = await here.provision()
@@ -199,7 +203,7 @@ async def test_a_refusal_of_directus_names_its_field(stack: Stack, stripe: Strip
     """FAILED_VALIDATION of the caller's policy names the field, and Stripe is not asked."""
     async with shop(stack, Names(f"strict_{secrets.token_hex(3)}"), stripe) as here:
         token = token_of(await here.provision())
-        clerk = await newcomer(*(Rule(here.names.collection, action) for action in ("read", "update")))  # type: ignore[arg-type]  # both are actions
+        clerk = await newcomer(*(Rule(here.names.collection, action) for action in ("read", "update")))
         query = f"filter[user][_eq]={clerk.id}"
         assert await stack.admin.request("GET", f"/access?{query}") == []
         [access] = await stack.admin.request("GET", f"/access?filter[role][_eq]={clerk.role}")
@@ -208,6 +212,7 @@ async def test_a_refusal_of_directus_names_its_field(stack: Stack, stripe: Strip
             "collection": here.names.collection,
             "action": "create",
             "fields": ["*"],
+            "presets": {"id": "k1"},
             "validation": {"_and": [{"name": {"_contains": "x"}}, {"email": {"_contains": "y"}}]},
         }
         await stack.admin.request("POST", "/permissions", rule)

@@ -34,7 +34,7 @@ async def test_two_hundred_creations_of_one_item_are_one_customer(rig: Rig, seco
 
 
 async def test_one_answer_says_created(rig: Rig) -> None:
-    """W2: Of two processes at once, the one whose request Stripe did not repeat answers 201, whichever writes the ID."""
+    """W2: Of two processes at once, the one that created the customer answers 201, whichever writes the ID."""
     item = await rig.new_item()
     pause = Pause(after=False)
     rig.proxy.fail(pause, when=lambda request: request.method == "PATCH", times=1)
