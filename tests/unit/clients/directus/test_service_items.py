@@ -178,3 +178,13 @@ async def test_directus_away(directus: DirectusDouble, linked_items: DirectusLin
 
     with pytest.raises(DirectusUnavailable):
         await linked_items.linked(FORMER, NAME)
+
+
+async def test_a_singleton_is_named(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
+    """A singleton answers a list with one item; the log says so instead of a missing list."""
+    directus.fail(faults.answer(200, '{"data": {"id": null}}'), when=lambda request: request.path.startswith("/items/"))
+
+    with pytest.raises(DirectusUnavailable) as unavailable:
+        await linked_items.linked(FORMER, NAME)
+
+    assert "singleton" in str(unavailable.value.detail)
