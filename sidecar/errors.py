@@ -151,8 +151,8 @@ class CrossSite(Refused):
 class ItemRefused(Refused):
     """Directus refused the item; `status` and `code` are Directus's own."""
 
-    def __init__(self, message: str, *, status: int, code: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, status: int, code: str, extensions: Mapping[str, object] | None = None) -> None:
+        super().__init__(message, extensions=extensions)
         self.status = status
         self.code = code
 

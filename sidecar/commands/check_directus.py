@@ -10,6 +10,7 @@ from sidecar import opening
 from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.directus.server_info import PATH, ServerInfo
 from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
+from sidecar.commands.check_collection import PROVISION, id_field_line, key_line, singleton_line
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import field_lines
 from sidecar.commands.check_items import item_lines
@@ -25,7 +26,6 @@ from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
 
 _Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]  # a path, and the client's address to claim
-_PROVISION = "or the service token may not read it: run `provision`, or correct"
 
 
 async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
@@ -95,12 +95,28 @@ async def _service_lines(
     for line in license_lines(info):
         yield line
     permissions = Permissions.from_directus(answer.data, answer.data)
+    fault = await _collection_fault(settings, permissions, ask)
+    if fault is not None:
+        yield fault
+        return
+    async for line in _collection_lines(settings, permissions, ask, items):
+        yield line
+    async for line in _connection_lines(settings, ask, permissions, info, proxy):
+        yield line
+
+
+async def _collection_fault(settings: Settings, permissions: Permissions, ask: _Ask) -> Line | None:
     collection = settings.stripe_customers_collection
     if not permissions.grant(collection, Action.READ).usable:
-        yield Line(Word.FAULT, f"{collection} is not there, {_PROVISION} STRIPE_CUSTOMERS_COLLECTION")
-        return
-    yield await _field_line(f"{collection}.{settings.stripe_customer_id_field}", ask)
-    yield await _key_line(f"{collection}.{settings.stripe_customers_primary_key}", ask)
+        return Line(Word.FAULT, f"{collection} is not there, {PROVISION} STRIPE_CUSTOMERS_COLLECTION")
+    return await singleton_line(settings, ask)
+
+
+async def _collection_lines(
+    settings: Settings, permissions: Permissions, ask: _Ask, items: AsyncIterator[Line]
+) -> AsyncIterator[Line]:
+    yield await id_field_line(settings, ask)
+    yield await key_line(settings, ask)
     async for line in items:
         yield line
     for line in right_lines(settings, permissions):
@@ -108,8 +124,6 @@ async def _service_lines(
     async for line in field_lines(settings, permissions, ask):
         yield line
     for line in policy_lines(settings, await ask(policies_path(settings), None)):
-        yield line
-    async for line in _connection_lines(settings, ask, permissions, info, proxy):
         yield line
 
 
@@ -125,23 +139,3 @@ async def _connection_lines(
     yield address_line(settings, believed=believed, proxy=proxy)
     for line in limit_lines(info, believed=believed):
         yield line
-
-
-async def _field_line(where: str, ask: _Ask) -> Line:
-    match (await ask(f"/fields/{where.replace('.', '/')}", None)).data:
-        case {"type": "string", "schema": {"is_unique": True, "is_nullable": True}}:
-            return Line(Word.OK, f"{where} is there, and unique")
-        case {"type": kind, "schema": {"is_unique": unique, "is_nullable": nullable}}:
-            wanted = {"a string": kind == "string", "unique": unique, "nullable": nullable}
-            lacking = ", ".join(word for word, there in wanted.items() if there is not True)
-            return Line(Word.FAULT, f"{where} is not {lacking}: run `provision`, or correct STRIPE_CUSTOMER_ID_FIELD")
-        case _:
-            return Line(Word.FAULT, f"{where} is not there, {_PROVISION} STRIPE_CUSTOMER_ID_FIELD")
-
-
-async def _key_line(where: str, ask: _Ask) -> Line:
-    match (await ask(f"/fields/{where.replace('.', '/')}", None)).data:
-        case {"schema": {"is_primary_key": True}}:
-            return Line(Word.OK, f"{where} is the primary key")
-        case _:
-            return Line(Word.FAULT, f"{where} is not the primary key, {_PROVISION} STRIPE_CUSTOMERS_PRIMARY_KEY")

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from sidecar.clients.directus.client import DirectusAnswer
+from sidecar.clients.directus.client import DirectusAnswer, segment
 from sidecar.commands.lines import Line, Word
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.operations.rules import unknown_fields
@@ -20,7 +20,7 @@ async def field_lines(settings: Settings, permissions: Permissions, ask: _Ask) -
     fields: dict[str, frozenset[str]] = {}
     for name in sorted(settings.collections):
         if permissions.grant(name, Action.READ).fields.unrestricted:
-            rows = (await ask(f"/fields/{name}", None)).data
+            rows = (await ask(f"/fields/{segment(name)}", None)).data
             if isinstance(rows, list) and rows:
                 fields[name] = frozenset(str(row.get("field")) for row in rows if isinstance(row, dict))
     for fault in unknown_fields(settings.rules, settings.customers_collection, settings.field_map, fields):

@@ -6,11 +6,12 @@ item takes it away. This module does not look up which users have which policies
 possibility.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from sidecar.clients.directus.client import DirectusAnswer
+from sidecar.clients.directus.client import DirectusAnswer, segment
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import service_policy
 from sidecar.core.access.permissions import Action
@@ -42,8 +43,8 @@ class _Policy:
 
 def policies_path(settings: Settings) -> str:
     """Give the path to ask, with a token that may read permissions and policies."""
-    ours = f"filter[collection][_eq]={settings.stripe_customers_collection}"
-    return f"/permissions?limit=-1&{ours}&fields=action,fields,permissions,policy.id,policy.name"
+    ours = segment(json.dumps({"collection": {"_eq": settings.stripe_customers_collection}}))
+    return f"/permissions?limit=-1&filter={ours}&fields=action,fields,permissions,policy.id,policy.name"
 
 
 def policy_lines(settings: Settings, answer: DirectusAnswer) -> Iterator[Line]:

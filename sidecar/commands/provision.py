@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from sidecar.clients.directus.client import segment
 from sidecar.commands.account import provide_account
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.check_server import NO_LICENSE, version_line
@@ -71,8 +72,8 @@ def _without_license(admin: Administrator, settings: ProvisionSettings, token_fi
 
 def _fields(admin: Administrator, settings: ProvisionSettings) -> dict[str, list[Row]]:
     """Read the fields of each existing collection that decides on operations, folders left out."""
-    there = [name for name in sorted(settings.collections) if admin.find(f"collections/{name}") is not None]
-    fields = {name: admin.rows(f"fields/{name}") for name in there}
+    there = [name for name in sorted(settings.collections) if admin.find(f"collections/{segment(name)}") is not None]
+    fields = {name: admin.rows(f"fields/{segment(name)}") for name in there}
     return {name: rows for name, rows in fields.items() if any(map(_is_key, rows))}
 
 
@@ -101,5 +102,5 @@ def _is_key(field: Row) -> bool:
 
 def _mirrored(admin: Administrator, settings: ProvisionSettings) -> list[str]:
     """Name the existing fields of the collection that repeat Stripe's events."""
-    there = {row.get("field") for row in admin.rows(f"fields/{settings.stripe_customers_collection}")}
+    there = {row.get("field") for row in admin.rows(f"fields/{segment(settings.stripe_customers_collection)}")}
     return [field for field in settings.mirror.fields if field in there]

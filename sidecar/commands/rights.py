@@ -58,7 +58,7 @@ def _on_items(settings: DirectusSettings) -> Iterator[Right]:
         collection,
         Action.UPDATE,
         (customer_id,),
-        item={customer_id: {"_null": True}},
+        item={customer_id: {"_empty": True}},
         validation={customer_id: {"_regex": _CUSTOMER_ID}},
     )
 
@@ -74,7 +74,13 @@ def _on_items_with_events(settings: DirectusSettings, mirrored: Collection[str])
         collection,
         Action.UPDATE,
         (customer_id, *mirrored),
-        validation={"_or": [{customer_id: {"_null": True}}, {customer_id: {"_regex": _CUSTOMER_ID}}]},
+        validation={
+            "_or": [
+                {customer_id: {"_null": True}},
+                {customer_id: {"_empty": True}},
+                {customer_id: {"_regex": _CUSTOMER_ID}},
+            ]
+        },
     )
 
 

@@ -1,25 +1,39 @@
 """The collection and its fields. Existing ones stay; only what the sidecar needs of them is mended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from sidecar.clients.directus.client import segment
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.lines import Line, Word
 from sidecar.settings import DirectusSettings
 
+EMPTY_TEXT = (
+    "{where} cannot be null and is an empty text where there is no customer, so the database does not keep two items "
+    "from having the same one: make it nullable in Directus and run `provision` to have that too"
+)
 _WRITTEN = ("name", "email")  # the fields that the service fills in an item that it creates
 
 
 def provide_schema(admin: Administrator, settings: DirectusSettings) -> Iterator[Line]:
     """Create the collection, or mend its ID field. Raises AdministratorFault if what exists cannot be used."""
     collection = settings.stripe_customers_collection
-    if admin.find(f"collections/{collection}") is None:
+    there = admin.find(f"collections/{segment(collection)}")
+    if there is None:
         admin.create("collections", _new_collection(settings))
         yield Line(Word.CREATED, f"collection {collection}, with its field {settings.stripe_customer_id_field}")
         return
+    if (there.get("meta") or {}).get("singleton"):
+        raise AdministratorFault(
+            f"{collection} is a singleton: it has one item, so it cannot hold customers. Turn that off in Directus, or "
+            "name another collection in STRIPE_CUSTOMERS_COLLECTION."
+        )
     yield Line(Word.UNCHANGED, f"collection {collection}")
-    fields = {str(field["field"]): field for field in admin.rows(f"fields/{collection}")}
+    fields = {str(field["field"]): field for field in admin.rows(f"fields/{segment(collection)}")}
     _require_key(fields, settings)
-    yield _provide_id_field(admin, fields.get(settings.stripe_customer_id_field), settings)
+    found = fields.get(settings.stripe_customer_id_field)
+    yield _provide_id_field(admin, found, settings)
+    if found is not None and empty_is_text(found.get("schema") or {}):
+        yield Line(Word.NOTE, EMPTY_TEXT.format(where=f"{collection}.{settings.stripe_customer_id_field}"))
     for name in _WRITTEN:
         if name not in fields:
             yield Line(
@@ -65,6 +79,19 @@ def _new_id_field(settings: DirectusSettings) -> Row:
     }
 
 
+def points_elsewhere(field: Mapping[str, object]) -> bool:
+    """Say whether a field is a relation or an alias, which have no column for a text."""
+    schema, meta = field.get("schema"), field.get("meta")
+    special = meta.get("special") if isinstance(meta, dict) else None
+    related = isinstance(schema, dict) and schema.get("foreign_key_table") is not None
+    return related or field.get("type") == "alias" or "m2o" in (special or ())
+
+
+def empty_is_text(schema: Mapping[str, object]) -> bool:
+    """Say whether a column has an empty text where there is no ID. Several items have that, so it is not unique."""
+    return schema.get("is_nullable") is False and schema.get("default_value") == ""
+
+
 def _require_key(fields: dict[str, Row], settings: DirectusSettings) -> None:
     keys = [name for name, field in fields.items() if (field.get("schema") or {}).get("is_primary_key")]
     if keys != [settings.stripe_customers_primary_key]:
@@ -78,20 +105,28 @@ def _require_key(fields: dict[str, Row], settings: DirectusSettings) -> None:
 def _provide_id_field(admin: Administrator, field: Row | None, settings: DirectusSettings) -> Line:
     collection, name = settings.stripe_customers_collection, settings.stripe_customer_id_field
     if field is None:
-        admin.create(f"fields/{collection}", _new_id_field(settings))
+        admin.create(f"fields/{segment(collection)}", _new_id_field(settings))
         return Line(Word.CREATED, f"field {collection}.{name}: string, unique, read-only in the app")
     schema, meta = field.get("schema") or {}, field.get("meta") or {}
+    if points_elsewhere(field):
+        raise AdministratorFault(
+            f"{collection}.{name} holds no value of its own, but leads to other items: it cannot contain Stripe's IDs. "
+            "Name a field for texts in STRIPE_CUSTOMER_ID_FIELD; one that is not there yet is made."
+        )
     if field.get("type") != "string" or schema.get("is_primary_key"):
         raise AdministratorFault(
             f"{collection}.{name} cannot contain Stripe's IDs: it must be a string and not the primary key. "
             "Name another field in STRIPE_CUSTOMER_ID_FIELD."
         )
+    wanted = () if empty_is_text(schema) else ("is_unique", "is_nullable")
     lacking: Row = {
-        "schema": {n: True for n in ("is_unique", "is_nullable") if schema.get(n) is not True},
+        "schema": {n: True for n in wanted if schema.get(n) is not True},
         "meta": {n: True for n in ("readonly",) if meta.get(n) is not True},
     }
     mended = [word.removeprefix("is_") for part in lacking.values() for word in part]
     if not mended:
         return Line(Word.UNCHANGED, f"field {collection}.{name}")
-    admin.change(f"fields/{collection}/{name}", {part: values for part, values in lacking.items() if values})
+    admin.change(
+        f"fields/{segment(collection)}/{segment(name)}", {part: values for part, values in lacking.items() if values}
+    )
     return Line(Word.CHANGED, f"field {collection}.{name}: now {', '.join(mended)}")

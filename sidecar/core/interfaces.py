@@ -27,10 +27,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Stripe's answer to a change. `replayed`: Stripe repeats its answer to an earlier request with the same key."""
+    """Stripe's answer to a change.
+
+    `replayed`: Stripe repeats its answer to an earlier request with the same key. `uncertain`: this call was itself
+    sent earlier and got no answer, so the repeated answer may be to that.
+    """
 
     object: StripeObject
     replayed: bool = False
+    uncertain: bool = False
+
+    @property
+    def first(self) -> bool:
+        """Whether this call had the effect, as far as can be known."""
+        return not self.replayed or self.uncertain
 
 
 class PermissionSource(Protocol):

@@ -5,7 +5,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.settings.files import FileSource, Unusable
-from sidecar.settings.types import Name, Origin
+from sidecar.settings.types import CollectionName, Origin, OwnFieldName
 
 
 class DirectusSettings(BaseSettings):
@@ -14,9 +14,9 @@ class DirectusSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     directus_url: Origin = Field(description="Where Directus answers, as seen from the sidecar")
-    stripe_customers_collection: Name = Field(description="The Directus collection whose permissions decide")
-    stripe_customers_primary_key: Name = Field("id", description="That collection's primary key field")
-    stripe_customer_id_field: Name = Field(
+    stripe_customers_collection: CollectionName = Field(description="The Directus collection whose permissions decide")
+    stripe_customers_primary_key: OwnFieldName = Field("id", description="That collection's primary key field")
+    stripe_customer_id_field: OwnFieldName = Field(
         "stripe_customer_id", description="That collection's field for Stripe's customer ID"
     )
 

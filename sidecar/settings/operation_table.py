@@ -10,7 +10,7 @@ from sidecar.core.operations.parameters import Reference, declared
 from sidecar.core.operations.resources import PRICE
 from sidecar.core.operations.row import Operation
 from sidecar.core.operations.rules import suggestion
-from sidecar.settings.types import Attribute, Name
+from sidecar.settings.types import Attribute, CollectionName, FieldName
 
 MUST = {
     "enabled": "must be true or false",
@@ -57,11 +57,11 @@ class OperationTable(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     enabled: bool = True
-    collection: Name | None = Field(None, validate_default=True)
+    collection: CollectionName | None = Field(None, validate_default=True)
     action: Annotated[Action, Field(strict=False)] | None = None
     amounts: bool = False
     prices: Annotated[list[Annotated[str, AfterValidator(_price)]], Field(min_length=1)] | None = None
-    fields: dict[Name, _Attributes] | None = None
+    fields: dict[FieldName, _Attributes] | None = None
 
     @field_validator("collection")
     @classmethod

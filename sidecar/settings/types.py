@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 
 from sidecar.core.access.allowed_origins import is_anybodys, is_origin, is_wildcard
 from sidecar.core.operations.return_urls import is_return_url
+from sidecar.settings.names import collection_name, field_name, own_field_name
 
 Network = IPv4Network | IPv6Network
 
@@ -26,12 +27,6 @@ def _origin(value: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must have no login, query or fragment")
     return value.rstrip("/")
-
-
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
-        raise ValueError("must be a name of letters, digits and _")
-    return value
 
 
 def _prefix(value: str) -> str:
@@ -122,12 +117,14 @@ def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
-Name = Annotated[str, AfterValidator(_name)]
+CollectionName = Annotated[str, AfterValidator(collection_name)]
+FieldName = Annotated[str, AfterValidator(field_name)]
+OwnFieldName = Annotated[str, AfterValidator(own_field_name)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
-FieldAttributes = Annotated[dict[Name, Attributes], NoDecode, BeforeValidator(_field_map)]
+FieldAttributes = Annotated[dict[FieldName, Attributes], NoDecode, BeforeValidator(_field_map)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_listed)]
 ReturnUrls = Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], NoDecode, BeforeValidator(_listed)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]

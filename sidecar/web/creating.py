@@ -7,6 +7,7 @@ import orjson
 from aiohttp import web
 
 from sidecar.audit import audit
+from sidecar.core.access.permissions import Action
 from sidecar.core.access.policy import may_read_own
 from sidecar.core.flows import create_customer as creation
 from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome, create_customer_for_item
@@ -19,13 +20,13 @@ from sidecar.web.requests.bodies import read_key
 
 
 async def create_customer(call: Call) -> web.StreamResponse:
-    app, caller = call.request.app, call.caller
+    app = call.request.app
     write_back = app[WRITE_BACK]
     values = await call.reader.body(call.request)
     new = _new_customer(values, write_back=write_back is not None)
     refuse_unwritable(call, new.attributes)
     key = read_key(call.request)
-    creator = Creator(caller.credential, may_read_own(caller.permissions, caller.requirement.customers), key)
+    creator = _creator(call, key)
     if write_back is None:
         return await _created(await creation.create_customer(new, creator, app[STRIPE]), call)
     if new.item is None and key is not None:
@@ -43,6 +44,17 @@ def refuse_unwritable(call: Call, attributes: Iterable[str]) -> None:
         raise InvalidPayload(f"{unwritable[0]}: your permission to {action} includes no field that maps to it.")
 
 
+def _creator(call: Call, key: str | None) -> Creator:
+    permissions, customers = call.caller.permissions, call.caller.requirement.customers
+    writing = permissions.grant(customers.name, Action.UPDATE).fields
+    return Creator(
+        call.caller.credential,
+        may_read=may_read_own(permissions, customers),
+        may_write_id=writing.allow(customers.id_field),
+        key=key,
+    )
+
+
 def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer:
     item = values.pop("item", None)
     if item is not None and not write_back:
@@ -51,17 +63,21 @@ def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer
 
 
 async def _created(outcome: Outcome, call: Call) -> web.Response:
-    """Show the creator what it sent and the new ID; of a customer that existed already, what it may read."""
+    """Show a customer that the item had already as far as the caller may read it, and any other as it was sent.
+
+    If Stripe repeated its answer to an earlier request, that had the same values, so this caller knows them.
+    """
     await _audit(outcome, call)
-    if not outcome.created:
+    if outcome.found:
         fields = await call.ownership.fields_of(str(outcome.customer["id"]))
         return answer(orjson.dumps(view(call, fields).project(outcome.customer)))
+    status = HTTPStatus.CREATED if outcome.created else HTTPStatus.OK
     customer = view(call, granted(call)).project(outcome.customer)
     customer = {**customer, "id": outcome.customer["id"]}
     if not outcome.pending:
-        return answer(orjson.dumps(customer), status=HTTPStatus.CREATED)
+        return answer(orjson.dumps(customer), status=status)
     pending = {"write_back": "pending"}
-    return answer(orjson.dumps({**customer, **pending}), status=HTTPStatus.CREATED, headers={"X-Write-Back": "pending"})
+    return answer(orjson.dumps({**customer, **pending}), status=status, headers={"X-Write-Back": "pending"})
 
 
 async def _audit(outcome: Outcome, call: Call) -> None:

@@ -39,7 +39,7 @@ _STATUSES = {
     "RECORD_NOT_UNIQUE": 400,
 }
 _LIMIT_DEFAULT = 100
-_NULLNESS = {"_null", "_nnull", "_nempty"}
+_NULLNESS = {"_null", "_nnull", "_empty", "_nempty"}
 _EQUALITY = {"_eq", "_neq", "_in"}
 SYSTEM = ("access", "permissions", "policies", "roles")  # collections that tell who holds which permission
 INFO: Mapping[str, object] = {
@@ -375,9 +375,9 @@ def _satisfies(row: Row, name: str, condition: object, *, case_matters: bool) ->
 
 
 def _there(value: object, condition: Mapping[str, object]) -> bool:
-    verdicts = {"_null": value is None, "_nnull": value is not None, "_nempty": value is not None and value != ""}
     [(operator, wanted)] = condition.items()
-    return verdicts[operator] is _true(wanted)
+    empty = value in ((None,) if operator in {"_null", "_nnull"} else (None, ""))
+    return empty is (_true(wanted) is (operator in {"_null", "_empty"}))
 
 
 def _equals(value: object, condition: Mapping[str, object], *, case_matters: bool) -> bool:

@@ -205,14 +205,15 @@ async def test_callers_own_token(shop_without_service: Shop, stack: Stack) -> No
 
 
 async def test_caller_that_may_not_write_the_id(shop_without_service: Shop, newcomer: Newcomer) -> None:
-    """Without a service token a caller that may not write the ID gets a customer with a pending write-back."""
+    """0 Stripe: without a service token a caller that may not write the ID is refused before it has a customer."""
     shop = shop_without_service
     visitor = await newcomer(SEES_OWN, CHANGES_OWN, CREATES)
     item = await shop.item(name="Ada", owner=visitor.id)
 
     answer = await shop.create(visitor, item=item)
 
-    assert (answer.status, answer.json()["write_back"]) == (201, "pending")
+    assert verdict(answer) == (403, "FORBIDDEN")
+    assert "field of the customer ID" in answer.message
     assert await shop.customer_of(item) is None
 
 

@@ -7,15 +7,16 @@ page has some and is not the last, the IDs are asked for alone, and then the fie
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.directus.client import DirectusClient, segment
 from sidecar.clients.directus.item_pages import ItemList, ItemPages
 from sidecar.clients.directus.item_search import Item, Query, chunks
-from sidecar.clients.directus.items import data_of, segment
+from sidecar.clients.directus.refusals import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import EVERY_FIELD, Action, AllowedFields
 from sidecar.core.access.scope import shown_fields
 from sidecar.core.interfaces import PrimaryKey, Row
+from sidecar.core.item_keys import unusable
 from sidecar.core.operations.resources import is_customer_id
 from sidecar.errors import TooManyCustomers
 
@@ -57,7 +58,9 @@ class DirectusRows:
 
         The answer says nothing about `read`; `find` tells whether the caller may read a row.
         """
-        path = f"/permissions/me/{self._collection.name}/{segment(key)}"
+        if unusable(key) is not None:
+            return False
+        path = f"/permissions/me/{segment(self._collection.name)}/{segment(key)}"
         match data_of(await self._client.request(credential, "GET", path), "use this item"):
             case {action.value: {"access": True}}:
                 return True

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import aiohttp
@@ -169,4 +169,14 @@ def _code(body: object) -> str | None:
 def collection_path(collection: str) -> str:
     """Give the path of a collection's items; a system collection has its own (`directus_users` is at `/users`)."""
     system = collection.removeprefix("directus_")
-    return f"/items/{collection}" if system == collection else f"/{system}"
+    return f"/items/{segment(collection)}" if system == collection else f"/{segment(system)}"
+
+
+def segment(text: int | str) -> str:
+    """Percent-encode a name or a key, so that it stays one segment of a path. It leaves `.` and `..` as they are."""
+    return quote(str(text), safe="")
+
+
+def field_list(names: Iterable[str]) -> str:
+    """Write `fields` for a query string."""
+    return ",".join(map(segment, names))

@@ -16,7 +16,7 @@ from uuid import uuid4
 import aiohttp
 
 from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, collection_path
-from sidecar.clients.directus.items import data_of
+from sidecar.clients.directus.refusals import rows_of
 from sidecar.core.access.credentials import Credential
 from sidecar.errors import DirectusUnavailable
 
@@ -56,10 +56,10 @@ class ItemSearch:
         Raises ItemRefused and DirectusUnavailable.
         """
         answer = await self._ask(credential, query)
-        found = data_of(answer, what)
-        items = answer.body if found is None else found  # an export is the list itself
-        if not isinstance(items, list):
-            raise DirectusUnavailable("the answer to a list of items is not a list")
+        if answer.status == HTTPStatus.OK and isinstance(answer.body, list):
+            items = answer.body  # an export is the list itself
+        else:
+            items = rows_of(answer, what)
         return [item if isinstance(item, dict) else {} for item in items]
 
     async def _ask(self, credential: Credential, query: Query) -> DirectusAnswer:

@@ -7,26 +7,16 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from urllib.parse import quote
 
-from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, collection_path
+from sidecar.clients.directus.client import DirectusClient, collection_path, field_list, segment
+from sidecar.clients.directus.refusals import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.interfaces import PrimaryKey
+from sidecar.core.item_keys import unusable
 from sidecar.errors import DirectusUnavailable, ItemRefused
 
 _FIRST_WAIT = 0.1  # seconds before the first repetition, doubled each time
-_CALLERS_FAULT = frozenset(
-    {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.UNAUTHORIZED,
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.CONFLICT,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-    }
-)
 
 
 class DirectusItems:
@@ -49,9 +39,11 @@ class DirectusItems:
         """Raises ItemRefused also where the item's primary key is not spelled like `item`.
 
         Some databases find item 1 under "01" and "0x1" too, and `/users/me` is the user who asks. With two spellings
-        one item would have two idempotency keys, so two customers.
+        one item would have two idempotency keys, so two customers. A column that cannot be null is empty as "".
         """
-        path = f"{self._path}/{segment(item)}?fields={self._collection.key_field},{self._collection.id_field}"
+        _require_usable(item)
+        fields = field_list((self._collection.key_field, self._collection.id_field))
+        path = f"{self._path}/{segment(item)}?fields={fields}"
         match data_of(await self._client.request(credential, "GET", path), "read this item"):
             case {self._collection.key_field: key} if str(key) != str(item):
                 raise ItemRefused(
@@ -59,7 +51,7 @@ class DirectusItems:
                     status=HTTPStatus.BAD_REQUEST,
                     code="INVALID_PAYLOAD",
                 )
-            case {self._collection.key_field: _, self._collection.id_field: None}:
+            case {self._collection.key_field: _, self._collection.id_field: None | ""}:
                 return None
             case {self._collection.key_field: _, self._collection.id_field: str(customer_id)}:
                 return customer_id
@@ -67,7 +59,8 @@ class DirectusItems:
                 raise DirectusUnavailable("the answer lacks fields of the item that were asked for")
 
     async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
-        path = f"/permissions/me/{self._collection.name}/{segment(item)}"
+        _require_usable(item)
+        path = f"/permissions/me/{segment(self._collection.name)}/{segment(item)}"
         data = data_of(await self._client.request(credential, "GET", path), "update this item")
         match data:
             case {"update": {"access": True}}:
@@ -79,6 +72,7 @@ class DirectusItems:
         answer = await self._client.request(credential, "POST", self._path, json=dict(values))
         match data_of(answer, "create an item"):
             case {self._collection.key_field: int(key) | str(key)}:
+                _require_usable(key)
                 return key
             case _:  # Directus answers 204 where the creator may not read the item: its key is unknown
                 raise ItemRefused(
@@ -89,10 +83,11 @@ class DirectusItems:
                 )
 
     async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
-        """A compare-and-set, repeated up to `claim_timeout` while Directus is unavailable.
+        """Write the ID into an empty field, repeated up to `claim_timeout` while Directus is unavailable.
 
         The customer exists already, so its ID must not be lost.
         """
+        _require_usable(item)
         deadline, wait = self._timer() + self._claim_timeout, _FIRST_WAIT
         answer_lost = False
         while True:
@@ -108,7 +103,7 @@ class DirectusItems:
             wait *= 2
 
     async def _claim_once(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
-        empty = {"_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: {"_null": True}}]}
+        empty = {"_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: {"_empty": True}}]}
         change = {
             "query": {"filter": empty, "fields": [self._collection.key_field]},
             "data": {self._collection.id_field: customer_id},
@@ -117,16 +112,11 @@ class DirectusItems:
         return isinstance(changed, list) and len(changed) == 1
 
 
-def segment(item: PrimaryKey) -> str:
-    return quote(str(item), safe="")
-
-
-def data_of(answer: DirectusAnswer, what: str) -> object:
-    """Raises ItemRefused with Directus's code for a refusal, and DirectusUnavailable for any other failure."""
-    if answer.code is not None and answer.status in _CALLERS_FAULT:
-        license_ = " Its license does not allow that." if answer.code == "RESOURCE_RESTRICTED" else ""
-        message = f"Directus does not let you {what} ({answer.code}).{license_}"
-        raise ItemRefused(message, status=answer.status, code=answer.code)
-    if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
-        raise answer.unavailable(what)
-    return answer.data
+def _require_usable(item: PrimaryKey) -> None:
+    """Raise ItemRefused for a key that would be another path on the way to Directus, or another value in a filter."""
+    if (fault := unusable(item)) is not None:
+        raise ItemRefused(
+            f"This item's primary key {fault}, so the item cannot have a customer.",
+            status=HTTPStatus.BAD_REQUEST,
+            code="INVALID_PAYLOAD",
+        )

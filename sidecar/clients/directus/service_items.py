@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from sidecar.clients.directus.client import DirectusClient, collection_path
 from sidecar.clients.directus.item_pages import ItemPages
 from sidecar.clients.directus.item_search import Item, chunks
-from sidecar.clients.directus.items import data_of
+from sidecar.clients.directus.refusals import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
@@ -116,6 +116,6 @@ class DirectusItemLists:
                 self._collection.key_field: int(key) | str(key),
                 self._collection.id_field: None | str() as customer_id,
             }:
-                return str(key), customer_id
+                return str(key), customer_id or None
             case _:
                 raise DirectusUnavailable("the answer lacks fields of the items that were asked for")

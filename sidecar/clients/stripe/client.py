@@ -20,7 +20,7 @@ import stripe
 from sidecar.clients.http import retry_after
 from sidecar.clients.stripe.errors import failure
 from sidecar.clients.stripe.rate import RateLimit
-from sidecar.clients.stripe.transport import Transport
+from sidecar.clients.stripe.transport import Transport, watched
 from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.list_query import MOST
@@ -105,12 +105,15 @@ class StripeClient:
         form = dict(_form(parameters)) if method == "POST" else None
         async with self._budget.turn(path) if in_turn else nullcontext():
             try:
-                _, answered, headers = await self._exchange(method, path, form=form, idempotency_key=idempotency_key)
+                with watched() as attempts:
+                    _, answered, headers = await self._exchange(
+                        method, path, form=form, idempotency_key=idempotency_key
+                    )
             finally:
                 self._changed()
         if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
             raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
-        return Sent(answered, headers.get("Idempotent-Replayed") == "true")
+        return Sent(answered, headers.get("Idempotent-Replayed") == "true", attempts.unanswered)
 
     async def probe(self, path: str = "/v1/customers") -> None:
         """Ask for a list's first object, which sets `key_rejected`. Raises StripeFailure."""

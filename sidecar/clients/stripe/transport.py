@@ -4,7 +4,10 @@ The library reads a body after its retry loop has ended, so a body that breaks o
 error classes. Here reading the body is part of the attempt.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 import aiohttp
 import stripe
@@ -13,6 +16,27 @@ from yarl import URL
 from sidecar.clients.http import read_bounded
 
 _ANSWER_LIMIT = 16 * 1024 * 1024  # a page of a hundred objects is some 0.3 MiB
+
+
+@dataclass(slots=True)
+class Attempts:
+    """`unanswered`: one of a call's attempts was sent and got no answer, so Stripe may have done what it asks for."""
+
+    unanswered: bool = False
+
+
+_watching: ContextVar[Attempts] = ContextVar("attempts")  # the library hides its attempts
+
+
+@contextmanager
+def watched() -> Iterator[Attempts]:
+    """Give what becomes of the attempts of the call that is made meanwhile."""
+    attempts = Attempts()
+    token = _watching.set(attempts)
+    try:
+        yield attempts
+    finally:
+        _watching.reset(token)
 
 
 class Transport(stripe.AIOHTTPClient):
@@ -32,4 +56,7 @@ class Transport(stripe.AIOHTTPClient):
             ) as response:
                 return await read_bounded(response, _ANSWER_LIMIT), response.status, response.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            attempts = _watching.get(None)
+            if attempts is not None and not isinstance(error, aiohttp.ClientConnectorError):  # then nothing was sent
+                attempts.unanswered = True
             raise stripe.APIConnectionError("not reached", should_retry=True) from error  # type: ignore[no-untyped-call]  # the library has no annotations here

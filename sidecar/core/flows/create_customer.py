@@ -26,6 +26,10 @@ from sidecar.errors import (
 )
 
 _NOT_YOURS = "You may not update this item, so no customer can be created for it."
+_NO_ID = (
+    "You may not update the field of the customer ID, and this service has no token of its own to write it with, so no "
+    "customer can be created."
+)
 _MOST_DELETED = 10  # customers of one item within a day
 _log = logging.getLogger(__name__)
 
@@ -42,24 +46,28 @@ class NewCustomer:
 class Outcome:
     """The customer, and with write-back its `item`.
 
-    `created` is False where the item had a customer already; `pending` is True where its ID still has to be written.
+    `created`: this call created it, and no other call says so. `found`: the item had it already, so the caller sees of
+    it only what it may read. `pending`: its ID still has to be written.
     """
 
     customer: StripeObject
     item: PrimaryKey | None = None
     created: bool = True
     pending: bool = False
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Creator:
     """The caller who creates. `may_read`: it may read the customers of its items, so it may see an existing one.
 
-    `key` is the client's own Idempotency-Key, None where it sent none.
+    `may_write_id`: it may itself update the field of the ID. `key` is the client's own Idempotency-Key, None where it
+    sent none.
     """
 
     credential: Credential
     may_read: bool
+    may_write_id: bool = True
     key: str | None = None
 
 
@@ -89,38 +97,55 @@ async def create_customer_for_item(
     retry makes no second item.
     """
     items, caller = write_back.items, creator.credential
+    if write_back.service is None and not creator.may_write_id:
+        raise ItemRefused(_NO_ID, status=HTTPStatus.FORBIDDEN, code="FORBIDDEN")
     if new.item is None:
         item = await items.create(caller, write_back.field_map.item_values(new.attributes))
-        return await _create_for(item, new, creator, stripe, write_back)
-    existing = await items.customer_id(caller, new.item)
-    if not await items.may_update(caller, new.item):
-        raise ItemRefused(_NOT_YOURS, status=HTTPStatus.FORBIDDEN, code="FORBIDDEN")
+        existing = None
+    else:
+        item, existing = new.item, await items.customer_id(caller, new.item)
+    if new.item is not None or write_back.service is None:
+        await _require_update(item, caller, items)
+    if existing is None and write_back.service is not None:
+        existing = await _held(item, write_back.service, items)
     if existing is not None:
-        return await _existing(existing, new.item, creator, stripe)
-    return await _create_for(new.item, new, creator, stripe, write_back)
+        return await _existing(existing, item, creator, stripe)
+    return await _create_for(item, new, creator, stripe, write_back)
+
+
+async def _require_update(item: PrimaryKey, caller: Credential, items: Items) -> None:
+    if not await items.may_update(caller, item):
+        raise ItemRefused(_NOT_YOURS, status=HTTPStatus.FORBIDDEN, code="FORBIDDEN", extensions={"item": item})
+
+
+async def _held(item: PrimaryKey, service: Credential, items: Items) -> str | None:
+    """Read the ID as the service: Directus may show the field as null to a caller, though the item has a customer."""
+    try:
+        return await items.customer_id(service, item)
+    except ItemRefused as refused:
+        raise DirectusUnavailable(f"the service token may not read item {item} ({refused.code})") from refused
 
 
 async def _create_for(
     item: PrimaryKey, new: NewCustomer, creator: Creator, stripe: Stripe, write_back: WriteBack
 ) -> Outcome:
     try:
-        customer = await _living(item, new, stripe, write_back)
+        sent = await _living(item, new, stripe, write_back)
     except StripeFailure as failure:
         failure.extensions["item"] = item
         raise
-    customer_id = str(customer["id"])
-    claimed, holder = await _claim(item, customer_id, write_back.service or creator.credential, write_back.items)
+    customer_id = str(sent.object["id"])
+    holder = await _claim(item, customer_id, write_back.service or creator.credential, write_back.items)
     if holder is None:
         _log.error("write-back pending", extra={"item": item, "customer": customer_id})
-        return Outcome(customer, item, pending=True)
-    if holder != customer_id:
+    elif holder != customer_id:
         _log.error("a customer belongs to no item", extra={"item": item, "customer": customer_id, "holder": holder})
         return await _existing(holder, item, creator, stripe)
-    return Outcome(customer, item, created=claimed)
+    return Outcome(sent.object, item, created=sent.first, pending=holder is None)
 
 
-async def _living(item: PrimaryKey, new: NewCustomer, stripe: Stripe, write_back: WriteBack) -> StripeObject:
-    """Give the item's one customer that is not deleted.
+async def _living(item: PrimaryKey, new: NewCustomer, stripe: Stripe, write_back: WriteBack) -> Sent:
+    """Give Stripe's answer about the item's one customer that is not deleted.
 
     For a day Stripe repeats its first answer to a key, even if that customer was deleted since. Then the next key is
     made from the deleted customer's ID, by every process alike, so again all get the same customer.
@@ -130,7 +155,7 @@ async def _living(item: PrimaryKey, new: NewCustomer, stripe: Stripe, write_back
         sent = await _at_stripe(stripe, new.attributes, metadata, key)
         customer_id = str(sent.object["id"])
         if not sent.replayed or not await _gone(customer_id, stripe):
-            return sent.object
+            return sent
         _log.warning("a customer was deleted, its item gets another", extra={"item": item, "customer": customer_id})
         key = idempotency_key(write_back, item, after=customer_id)
     raise ItemConflict("This item's customers are deleted again and again. Try tomorrow.", extensions={"item": item})
@@ -146,11 +171,12 @@ async def _gone(customer_id: str, stripe: Stripe) -> bool:
         raise
 
 
-async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: Items) -> tuple[bool, str | None]:
-    """Put the ID into the item if it has none; give whether this call did, and the ID there now, None if unknown.
+async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: Items) -> str | None:
+    """Put the ID into the item if it has none; give the ID there now, None if unknown. Raises ItemConflict.
 
     This is no compare-and-set: Directus first finds the empty item and then changes it, so two writers at once can
-    both be told that they did it. Therefore the item is read again in any case. Raises ItemConflict.
+    both be told that they did it. Therefore the item is read again in any case, and Stripe, not the claim, tells which
+    call created the customer.
     """
     claimed = False
     try:
@@ -160,9 +186,9 @@ async def _claim(item: PrimaryKey, customer_id: str, writer: Credential, items: 
         if error.code == "RECORD_NOT_UNIQUE":
             raise ItemConflict("Another item has this item's customer.", extensions={"item": item}) from error
     try:
-        return claimed, await items.customer_id(writer, item)
+        return await items.customer_id(writer, item)
     except (DirectusUnavailable, ItemRefused):
-        return claimed, customer_id if claimed else None
+        return customer_id if claimed else None
 
 
 async def _existing(customer_id: str, item: PrimaryKey, creator: Creator, stripe: Stripe) -> Outcome:
@@ -170,7 +196,7 @@ async def _existing(customer_id: str, item: PrimaryKey, creator: Creator, stripe
         raise ItemConflict("This item has a customer already, which you may not read.", extensions={"item": item})
     if not is_customer_id(customer_id):  # a user who may write the field must not choose the URL at Stripe
         raise ItemConflict("This item's customer ID is not one of Stripe's. Correct it.", extensions={"item": item})
-    return Outcome(await stripe.retrieve(CUSTOMER.path, customer_id), item, created=False)
+    return Outcome(await stripe.retrieve(CUSTOMER.path, customer_id), item, created=False, found=True)
 
 
 def item_metadata(write_back: WriteBack, item: PrimaryKey) -> dict[str, str]:

@@ -26,6 +26,8 @@ _WHO_IS_WHO = frozenset(
     | {"token"}
 )
 _USERS = "directus_users"
+# Directus's codes for a null that it judges itself, and for one that the database refuses.
+_NOT_NULL = frozenset({"FAILED_VALIDATION", "NOT_NULL_VIOLATION", "CONTAINS_NULL_VALUES"})
 _log = logging.getLogger(__name__)
 
 Mirrored = Mapping[str, object] | None
@@ -121,11 +123,21 @@ async def follow(customer_id: str, stripe: Stripe, items: LinkedItems, mirror: M
 
 async def _change(items: LinkedItems, key: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
     try:
-        return await items.change(key, customer_id, values)
+        return await _write(items, key, customer_id, values)
     except ItemRefused as refused:
         facts = {"item": key, "customer": customer_id, "fields": sorted(values), "code": refused.code}
         _log.error("Directus refuses what Stripe says of a customer", extra=facts)
         raise
+
+
+async def _write(items: LinkedItems, key: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
+    """Clear an ID with an empty text where its column cannot be null."""
+    try:
+        return await items.change(key, customer_id, values)
+    except ItemRefused as refused:
+        if refused.code not in _NOT_NULL or any(value is not None for value in values.values()):
+            raise
+    return await items.change(key, customer_id, dict.fromkeys(values, ""))
 
 
 def _same(current: object, wanted: object) -> bool:

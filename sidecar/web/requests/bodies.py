@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
+from sidecar.core.item_keys import LONGEST
 from sidecar.core.operations.parameters import Group, Reference, found
 from sidecar.core.operations.resources import PRICE
 from sidecar.core.operations.row import Kind
@@ -128,8 +129,8 @@ def _faults(error: ValidationError) -> str:
 
 
 def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    if location[:1] == ("item",):
-        return "item: must be a primary key, a whole number or a text of letters, digits and _.:@~+-."
+    if location[:1] == ("item",) and kind != "value_error":
+        return f"item: must be a primary key, a whole number or a text of 1 to {LONGEST} characters."
     name = ".".join(str(part) for part in location)
     shown = name[:64] if name.isascii() and name.isprintable() else "(unprintable)"
     match kind:

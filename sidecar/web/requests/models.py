@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, create_model
 from pydantic.config import JsonDict
 
+from sidecar.core.item_keys import LONGEST, unusable
 from sidecar.core.operations.parameters import (
     Email,
     Flag,
@@ -44,10 +45,17 @@ def _described(schema: JsonDict) -> None:
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_described)
 _LONGEST_URL = 2048
 
-# A primary key becomes a path segment at Directus, so it has no character with a meaning there.
-_TextKey = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@~+-]{0,254}$")]
 _NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # JavaScript, so Directus, confuses larger ones
-_ITEM: Any = (_NumberKey | _TextKey | None, None)
+
+
+def _key(value: int | str) -> int | str:
+    if (fault := unusable(value)) is not None:
+        raise ValueError(f"this primary key {fault}, so its item cannot have a customer")
+    return value
+
+
+_TextKey = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST)]
+_ITEM: Any = (Annotated[_NumberKey | _TextKey, AfterValidator(_key)] | None, None)
 
 
 def body_model(rule: Rule, return_urls: Collection[str]) -> Model:

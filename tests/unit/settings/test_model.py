@@ -187,7 +187,7 @@ UNUSABLE = [
     ("WEBSOCKETS_REST_PATH", "/web socket"),
     ("STRIPE_CUSTOMERS_COLLECTION", "a/b"),
     ("STRIPE_CUSTOMERS_COLLECTION", "a b"),
-    ("STRIPE_CUSTOMER_ID_FIELD", "a&b"),
+    ("STRIPE_CUSTOMER_ID_FIELD", "a,b"),
     ("STRIPE_CUSTOMER_ID_FIELD", "a\n"),
     ("STRIPE_LIVE_SECRET_KEY", "pk_live_x"),
     ("STRIPE_LIVE_SECRET_KEY", '"sk_live_x"'),
@@ -199,7 +199,7 @@ UNUSABLE = [
     ("STRIPE_FIELD_MAP", "{"),
     ("STRIPE_FIELD_MAP", "[]"),
     ("STRIPE_FIELD_MAP", '{"name": 7}'),
-    ("STRIPE_FIELD_MAP", '{"a b": "name"}'),
+    ("STRIPE_FIELD_MAP", '{"a,b": "name"}'),
     ("STRIPE_FIELD_MAP", '{"name": "a[b]"}'),
     ("STRIPE_API_BASE", "stripe.com"),
     ("STRIPE_API_VERSION", "latest"),
@@ -325,7 +325,7 @@ def test_a_live_key_is_not_sent_in_the_clear(
         assert faults() == ["STRIPE_API_BASE: must be https:// for a live key"]
 
 
-HUSH = "h0sh %&=[] Hush"
+HUSH = "h0sh %&=[] Hush."
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ async def test_connections_that_break_off(directus: DirectusDouble, fault: fault
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(403, "FORBIDDEN"), (400, "INVALID_QUERY"), (401, "TOKEN_EXPIRED"), (404, "ROUTE_NOT_FOUND")],
+    [(403, "FORBIDDEN"), (400, "INVALID_QUERY"), (401, "TOKEN_EXPIRED"), (404, "NOT_FOUND")],
 )
 async def test_directus_refuses(directus: DirectusDouble, status: int, code: str) -> None:
     """R1: A refusal of Directus itself is its word, and is not asked about again."""
@@ -118,6 +118,18 @@ async def test_directus_refuses(directus: DirectusDouble, status: int, code: str
 
     async with search_of(directus) as search:
         with pytest.raises(ItemRefused, match=code):
+            await search.items(SERVICE, QUERY, "read")
+
+    assert methods(directus) == ["SEARCH"]
+
+
+async def test_a_route_that_directus_does_not_have(directus: DirectusDouble) -> None:
+    """Where Directus itself knows no such route, the set-up is at fault: nobody is refused, and no GET is tried."""
+    error = {"errors": [{"extensions": {"code": "ROUTE_NOT_FOUND"}}]}
+    no_search(directus, faults.answer(404, json.dumps(error)))
+
+    async with search_of(directus) as search:
+        with pytest.raises(DirectusUnavailable):
             await search.items(SERVICE, QUERY, "read")
 
     assert methods(directus) == ["SEARCH"]

@@ -58,9 +58,9 @@ async def done(step: str, *replies: Reply, collection: str = "customers") -> tup
     return result, directus.requests[-1]
 
 
-@pytest.mark.parametrize(("value", "customer_id"), [("cus_1", "cus_1"), (None, None), ("", "")])
+@pytest.mark.parametrize(("value", "customer_id"), [("cus_1", "cus_1"), (None, None), ("", None), (" ", " ")])
 async def test_reading_a_customer_id(value: object, customer_id: str | None) -> None:
-    """Only the two necessary fields are requested, and only null means "no ID": any other value stays untouched."""
+    """Two fields are requested; null and the empty text mean "no ID", and any other value stays untouched."""
     result, request = await done("read", reply({"data": {"key": 7, "cus": value}}))
 
     assert result == customer_id
@@ -159,7 +159,7 @@ def matches(rule: Mapping[str, object], row: Mapping[str, object]) -> bool:
         else:
             ((operator, operand),) = condition.items()
             value = row[name]
-            truth = {"_eq": value == operand, "_null": (value is None) is operand}
+            truth = {"_eq": value == operand, "_empty": (value in {None, ""}) is operand}
             if not truth[operator]:
                 return False
     return True
@@ -171,7 +171,8 @@ def matches(rule: Mapping[str, object], row: Mapping[str, object]) -> bool:
         ({"key": 7, "cus": None}, True),
         ({"key": 7, "cus": "cus_2"}, False),
         ({"key": 8, "cus": None}, False),
-        ({"key": 7, "cus": ""}, False),
+        ({"key": 7, "cus": ""}, True),
+        ({"key": 7, "cus": " "}, False),
     ],
 )
 async def test_a_claim_changes_only_an_empty_field(row: Mapping[str, object], *, claimed: bool) -> None:
@@ -196,12 +197,13 @@ async def test_a_system_collection_has_its_own_address() -> None:
     [
         (7, "7"),
         ("a b", "a%20b"),
-        ("../users", "..%2Fusers"),
         ("a/b", "a%2Fb"),
         ("a?fields=*", "a%3Ffields%3D%2A"),
         ("a#b", "a%23b"),
         ("%2e%2e", "%252e%252e"),
-        ("a\r\nX: y", "a%0D%0AX%3A%20y"),
+        ("Müller & Co 558f", "M%C3%BCller%20%26%20Co%20558f"),
+        (" 50%", "%2050%25"),
+        ('a+b,"c"', "a%2Bb%2C%22c%22"),
         ("ü", "%C3%BC"),
     ],
 )
@@ -213,6 +215,102 @@ async def test_a_primary_key_is_one_segment(item: PrimaryKey, segment: str) -> N
         await items.may_update(CALLER, item)
 
     assert directus.targets == [f"/items/customers/{segment}?fields=key,cus", f"/permissions/me/customers/{segment}"]
+
+
+UNUSABLE = ["", " ", ".", "..", "../users", "a/../b", "a/.", "a\\..\\b", "a\r\nX: y", "x" * 256, "null", "true", "$NOW"]
+
+
+@pytest.mark.parametrize("item", UNUSABLE)
+@pytest.mark.parametrize("step", ["customer_id", "may_update", "claim"])
+async def test_a_key_that_cannot_be_passed_on(step: str, item: str) -> None:
+    """P1: A key that would be another path, or another value in a filter, is refused before Directus is asked."""
+    with upstream(reply({"data": []})) as directus:
+        async with Collection() as items:
+            with pytest.raises(ItemRefused) as refusal:
+                await getattr(items, step)(CALLER, item, *(["cus_1"] if step == "claim" else []))
+
+    assert (refusal.value.status, refusal.value.code) == (400, "INVALID_PAYLOAD")
+    assert directus.requests == []
+
+
+async def test_an_item_that_got_such_a_key() -> None:
+    """If Directus gives a new item a key that cannot be passed on, the caller learns why it gets no customer."""
+    with pytest.raises(ItemRefused, match="primary key"):
+        await done("create", reply({"data": {"key": "a/../b", "cus": None}}))
+
+
+async def test_names_are_encoded() -> None:
+    """Names of the collection and of its fields are percent-encoded, whatever Directus serves."""
+    odd = CustomersCollection("shop kunden&übersicht", "käse#", "cus%")
+    async with loopback(whole(b'{"data": {"k\xc3\xa4se#": 7, "cus%": null}}')) as directus:
+        session = open_session(total=1, connect=1, connections=1)
+        client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
+        items = DirectusItems(client, collection=odd, claim_timeout=1)
+        await items.customer_id(CALLER, 7)
+        await items.may_update(CALLER, 7)
+        await session.close()
+
+    name = "shop%20kunden%26%C3%BCbersicht"
+    assert directus.targets == [f"/items/{name}/7?fields=k%C3%A4se%23,cus%25", f"/permissions/me/{name}/7"]
+
+
+def errors(*extensions: Mapping[str, object], status: int = 400) -> Reply:
+    return reply({"errors": [{"message": "Ada Lovelace", "extensions": each} for each in extensions]}, status=status)
+
+
+async def test_a_refusal_names_the_fields() -> None:
+    """FAILED_VALIDATION names every field as Directus does, with the first one's rule, and no value."""
+    first = {"code": "FAILED_VALIDATION", "field": "email", "type": "regex", "invalid": "Ada", "valid": "x", "path": []}
+    answer = errors(
+        first, {"code": "FAILED_VALIDATION", "field": "name"}, {"code": "FAILED_VALIDATION", "field": "name"}
+    )
+
+    with pytest.raises(ItemRefused) as refusal:
+        await done("create", answer)
+
+    assert refusal.value.message == "Directus does not let you create an item (FAILED_VALIDATION at email, name)."
+    assert refusal.value.extensions == {"field": "email", "type": "regex"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["RECORD_NOT_UNIQUE", "NOT_NULL_VIOLATION", "VALUE_TOO_LONG", "VALUE_OUT_OF_RANGE", "INVALID_FOREIGN_KEY"],
+)
+async def test_a_refusal_by_the_database_names_the_field(code: str) -> None:
+    """S3: A refusal of the database names collection and field, and not the value, which another item may have."""
+    answer = errors({"code": code, "collection": "customers", "field": "email", "value": "Ada"})
+
+    with pytest.raises(ItemRefused) as refusal:
+        await done("create", answer)
+
+    assert refusal.value.extensions == {"collection": "customers", "field": "email"}
+    assert f"({code} at email)" in refusal.value.message
+
+
+@pytest.mark.parametrize("field", [None, 7, "", "x" * 129, "a\nb", ["email"], {"a": 1}])
+async def test_what_is_no_name_is_left_out(field: object) -> None:
+    """S3: Only short visible texts are passed on as names."""
+    with pytest.raises(ItemRefused) as refusal:
+        await done("create", errors({"code": "FAILED_VALIDATION", "field": field}))
+
+    assert refusal.value.extensions == {}
+    assert "(FAILED_VALIDATION)" in refusal.value.message
+
+
+async def test_a_hundred_faulty_fields() -> None:
+    """A message names twenty fields at most."""
+    with pytest.raises(ItemRefused) as refusal:
+        await done("create", errors(*({"code": "FAILED_VALIDATION", "field": f"f{n}"} for n in range(100))))
+
+    assert refusal.value.message.count("f1") == 11
+
+
+async def test_a_singleton_is_named() -> None:
+    """A singleton has no route to create an item: that is a cause in the log, and no refusal."""
+    with pytest.raises(DirectusUnavailable) as unavailable:
+        await done("create", errors({"code": "ROUTE_NOT_FOUND", "path": "/x"}, status=404))
+
+    assert "singleton" in str(unavailable.value.detail)
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -257,3 +257,13 @@ async def test_no_search_gets_through(directus: DirectusDouble) -> None:
         assert [key async for page in lists.linked() for key in page] == keys
 
     assert max(len(request.target) for request in directus.requests) < 7000
+
+
+async def test_a_singleton_is_named(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
+    """A singleton answers a list with one item; the log says so instead of a missing list."""
+    directus.fail(faults.answer(200, '{"data": {"id": null}}'), when=lambda request: request.path.startswith("/items/"))
+
+    with pytest.raises(DirectusUnavailable) as unavailable:
+        await linked_items.linked(FORMER, NAME)
+
+    assert "singleton" in str(unavailable.value.detail)

@@ -49,6 +49,31 @@ async def test_a_read_that_breaks_off_is_repeated(session: aiohttp.ClientSession
     assert server.targets == ["/v1/customers/cus_1"] * 2
 
 
+REPEATED = whole(json.dumps({"id": "cus_1", "object": "customer"}).encode(), "Idempotent-Replayed: true")
+IN_USE = whole(b"{}", status="409 Conflict")
+
+
+@pytest.mark.parametrize(
+    ("answers", "first"),
+    [
+        ([CUSTOMER], True),
+        ([REPEATED], False),
+        ([reset, REPEATED], True),
+        ([IN_THE_BODY[0], REPEATED], True),
+        ([IN_USE, REPEATED], False),
+        ([IN_USE, CUSTOMER], True),
+    ],
+)
+async def test_a_repeated_answer_is_told_from_a_first(
+    session: aiohttp.ClientSession, answers: list[Answer], *, first: bool
+) -> None:
+    """W2: A repeated answer is the call's own where an attempt of it had none, and not where all were answered."""
+    async with loopback(*answers) as server:
+        sent = await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+
+    assert sent.first is first
+
+
 @pytest.mark.parametrize("fault", BROKEN_OFF)
 async def test_a_creation_that_breaks_off_is_repeated_as_it_was(session: aiohttp.ClientSession, fault: Answer) -> None:
     """U3: A creation is repeated with the same key and body, so Stripe makes one customer."""

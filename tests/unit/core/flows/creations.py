@@ -54,7 +54,7 @@ class Items:
         self._step("claim", credential)
         await asyncio.sleep(0)
         self.rows[item] = self.raced or self.rows[item]
-        empty = self.rows[item] is None
+        empty = not self.rows[item]
         if empty:
             self.rows[item] = customer_id
         return empty
@@ -73,6 +73,7 @@ class Stripe:
     retrieved: list[str] = field(default_factory=list)
     deleted: set[str] = field(default_factory=set)
     wiped: set[str] = field(default_factory=set)
+    uncertain: bool = False
 
     @property
     def ids(self) -> list[object]:
@@ -99,7 +100,7 @@ class Stripe:
         self.metadata.append(metadata)
         replayed = idempotency_key in self.by_key
         new = {"id": f"cus_{len(self.by_key) + 1}", **attributes}
-        return Sent(self.by_key.setdefault(idempotency_key, new), replayed)
+        return Sent(self.by_key.setdefault(idempotency_key, new), replayed, self.uncertain)
 
     async def retrieve(self, path: str, object_id: str) -> StripeObject:
         assert path == "/v1/customers"

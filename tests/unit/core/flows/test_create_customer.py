@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,7 @@ from sidecar.core.flows.create_customer import (
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import (
+    DirectusUnavailable,
     ItemConflict,
     ItemRefused,
     SidecarError,
@@ -31,7 +32,18 @@ from sidecar.errors import (
     StripeTimeout,
     StripeUnavailable,
 )
-from tests.unit.core.flows.creations import ADA, BACK, CALLER, CREATOR, DOWN, REFUSED, Items, Stripe, write_back
+from tests.unit.core.flows.creations import (
+    ADA,
+    BACK,
+    CALLER,
+    CREATOR,
+    DOWN,
+    REFUSED,
+    SERVICE,
+    Items,
+    Stripe,
+    write_back,
+)
 
 
 async def test_without_write_back_every_call_is_a_new_customer() -> None:
@@ -81,7 +93,12 @@ async def test_an_item_is_created_first_where_none_is_named() -> None:
 
     assert items.created == [{"mail": "ada@example.com", "name": "Ada"}]
     assert items.rows == {1: "cus_1"}
-    assert items.calls == [("create", "caller"), ("claim", "service"), ("customer_id", "service")]
+    assert items.calls == [
+        ("create", "caller"),
+        ("customer_id", "service"),
+        ("claim", "service"),
+        ("customer_id", "service"),
+    ]
     assert stripe.metadata == [item_metadata(BACK, 1)]
     assert (outcome.created, outcome.pending) == (True, False)
 
@@ -97,7 +114,7 @@ async def test_the_caller_writes_where_there_is_no_service() -> None:
 
 
 async def test_an_empty_item_gets_the_customer() -> None:
-    """W4: An item is read and checked with the caller's rights before Stripe is asked, and read again at the end."""
+    """W4: An item is read and checked with the caller's rights, read as the service, and read again at the end."""
     items = Items({7: None})
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
@@ -106,6 +123,7 @@ async def test_an_empty_item_gets_the_customer() -> None:
     assert items.calls == [
         ("customer_id", "caller"),
         ("may_update", "caller"),
+        ("customer_id", "service"),
         ("claim", "service"),
         ("customer_id", "service"),
     ]
@@ -118,7 +136,7 @@ async def test_an_item_with_a_customer_keeps_it() -> None:
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
 
-    assert outcome == Outcome({"id": "cus_old"}, 7, created=False)
+    assert outcome == Outcome({"id": "cus_old"}, 7, created=False, found=True)
     assert items.rows == {7: "cus_old"}
     assert stripe.by_key == {}
 
@@ -233,7 +251,7 @@ async def test_an_item_that_got_another_customer_meanwhile_keeps_it(caplog: pyte
 
 async def test_an_empty_answer_after_a_lost_claim_is_pending() -> None:
     """W3: If the claim changed nothing and the item still shows no ID, no answer says that it was written."""
-    items = Items({7: ""})
+    items = Unchanging({7: ""})
 
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
 
@@ -331,6 +349,96 @@ async def test_a_failure_while_looking_names_the_item() -> None:
         await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, failing, write_back(items))
 
     assert failure.value.extensions == {"item": 7}
+
+
+class Unchanging(Items):
+    async def claim(self, *_: object) -> bool:
+        return False
+
+
+@dataclass
+class Racing(Items):
+    """Two or more claims at once all find the field empty, as in Directus, and all are told that they filled it."""
+
+    async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
+        empty = not self.rows[item]
+        await asyncio.sleep(0)
+        await super().claim(credential, item, customer_id)
+        return empty
+
+
+@given(st.integers(2, 20))
+async def test_one_of_many_is_told_that_it_created(callers: int) -> None:
+    """W2: Of any number of callers at once whose claims all succeed, one created the customer: Stripe tells which."""
+    items, stripe = Racing({7: None}), Stripe()
+
+    outcomes = await asyncio.gather(
+        *(create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items)) for _ in range(callers))
+    )
+
+    assert [outcome.created for outcome in outcomes].count(True) == 1
+    assert {outcome.customer["id"] for outcome in outcomes} == {"cus_1"}
+
+
+@pytest.mark.parametrize(("uncertain", "created"), [(True, True), (False, False)])
+async def test_a_repeated_answer_to_its_own_request(*, uncertain: bool, created: bool) -> None:
+    """W2: A repeated answer is a creation for the call whose earlier attempt got none, and for no other call."""
+    stripe = Stripe()
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(Items({7: None})))
+    stripe.uncertain = uncertain
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(Items({7: None})))
+
+    assert (outcome.created, outcome.found) == (created, False)
+
+
+async def test_an_id_that_the_caller_may_not_see_counts() -> None:
+    """W4: An item whose ID only the service can see keeps its customer, and Stripe is not asked for another."""
+    items, stripe = Hiding({7: "cus_old"}), Stripe()
+
+    outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
+
+    assert (outcome.customer["id"], outcome.found, stripe.by_key) == ("cus_old", True, {})
+
+
+class Hiding(Items):
+    """Shows the field as null to the caller."""
+
+    async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
+        found = await super().customer_id(credential, item)
+        return None if credential == CALLER else found
+
+
+@pytest.mark.parametrize("item", [None, 7])
+async def test_a_caller_who_cannot_write_the_id_is_refused_before_stripe(item: int | None) -> None:
+    """0 Stripe: Without a service token, a caller who may not write the ID field, or not this item, gets nothing."""
+    stripe = Stripe()
+    fieldless = replace(CREATOR, may_write_id=False)
+    unwritable = Items({7: None}, updatable=False)
+
+    with pytest.raises(ItemRefused, match="field of the customer ID"):
+        await create_customer_for_item(NewCustomer(ADA, item), fieldless, stripe, write_back(Items(), service=None))
+    with pytest.raises(ItemRefused, match="may not update this item"):
+        await create_customer_for_item(NewCustomer(ADA, item), CREATOR, stripe, write_back(unwritable, service=None))
+
+    assert stripe.by_key == {}
+
+
+async def test_a_service_that_may_not_read_items_ends_before_stripe() -> None:
+    """0 Stripe: If the service's own token may not read the item, that is an operator's fault, not the caller's."""
+    stripe = Stripe()
+
+    with pytest.raises(DirectusUnavailable):
+        await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(Shut({7: None})))
+
+    assert stripe.by_key == {}
+
+
+class Shut(Items):
+    async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
+        if credential == SERVICE:
+            raise REFUSED
+        return await super().customer_id(credential, item)
 
 
 class Unreadable(Stripe):

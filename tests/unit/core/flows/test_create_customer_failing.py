@@ -82,14 +82,19 @@ async def test_the_caller_writes_into_its_new_item() -> None:
 
     await create_customer_for_item(NewCustomer(ADA), CREATOR, Stripe(), write_back(items, service=None))
 
-    assert items.calls == [("create", "caller"), ("claim", "caller"), ("customer_id", "caller")]
+    assert items.calls == [
+        ("create", "caller"),
+        ("may_update", "caller"),
+        ("claim", "caller"),
+        ("customer_id", "caller"),
+    ]
 
 
 async def test_a_claim_whose_answer_is_lost() -> None:
-    """An item with the ID is done, and no answer says that this call wrote it."""
+    """An item with the ID is done, and the call created its customer, whoever wrote the ID."""
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(Losing({7: None})))
 
-    assert outcome == Outcome({"id": "cus_1", **ADA}, 7, created=False, pending=False)
+    assert outcome == Outcome({"id": "cus_1", **ADA}, 7, created=True, pending=False)
 
 
 @pytest.mark.parametrize("claimed", [False, True])

@@ -41,6 +41,8 @@ class World:
     fields: AllowedFields = ALL
     between: Step = _nothing
     refusing: bool = False
+    never_null: bool = False
+    code: str = "FAILED_VALIDATION"
     asked: int = 0
     read: int = 0
     written: list[tuple[PrimaryKey, Mapping[str, object]]] = field(default_factory=list)
@@ -65,8 +67,8 @@ class World:
         return shown
 
     async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        if self.refusing:
-            raise ItemRefused("no", status=400, code="FAILED_VALIDATION")
+        if self.refusing or (self.never_null and None in values.values()):
+            raise ItemRefused("no", status=400, code=self.code)
         await self.between()
         row = self.rows.get(item)
         if row is None or row["cus"] != customer_id:
@@ -373,3 +375,24 @@ async def test_replicas_end_in_the_truth(changes: list[dict[str, object]], seed:
     await asyncio.gather(*events)
 
     assert world.truth
+
+
+@pytest.mark.parametrize("code", ["FAILED_VALIDATION", "NOT_NULL_VIOLATION", "CONTAINS_NULL_VALUES"])
+async def test_a_column_that_cannot_be_null_is_emptied(code: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The ID of a deleted customer leaves such a column as an empty text, and nothing is logged as an error."""
+    world = World(customer=GONE, rows={1: dict(TRUE)}, never_null=True, code=code)
+
+    assert await world.follow() == [Change(1, ("cus",))]
+
+    assert world.rows[1]["cus"] == ""
+    assert caplog.records == []
+
+
+async def test_another_refusal_is_not_answered_with_an_empty_text() -> None:
+    """A refusal of the change itself ends the event, whatever the value."""
+    world = World(customer=GONE, rows={1: dict(TRUE)}, never_null=True, code="FORBIDDEN")
+
+    with pytest.raises(ItemRefused):
+        await world.follow()
+
+    assert world.rows[1]["cus"] == "cus_1"

@@ -1,0 +1,61 @@
+"""Checks that the customers collection can hold customers: a list of items, their primary key, a field for IDs."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from sidecar.clients.directus.client import DirectusAnswer, collection_path, segment
+from sidecar.commands.lines import Line, Word
+from sidecar.commands.schema import EMPTY_TEXT, empty_is_text, points_elsewhere
+from sidecar.settings import Settings
+
+PROVISION = "or the service token may not read it: run `provision`, or correct"
+_Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]
+
+
+async def singleton_line(settings: Settings, ask: _Ask) -> Line | None:
+    """A token as `provision` makes it does not see the setting, but of a singleton Directus gives one item."""
+    collection = settings.stripe_customers_collection
+    path = f"{collection_path(collection)}?fields={segment(settings.stripe_customers_primary_key)}&limit=1"
+    answer = await ask(path, None)
+    if answer.status != HTTPStatus.OK or not isinstance(answer.data, dict):
+        return None
+    return Line(
+        Word.FAULT,
+        f"{collection} is a singleton, which has one item and cannot hold customers: turn that off in Directus, or "
+        "correct STRIPE_CUSTOMERS_COLLECTION",
+    )
+
+
+async def id_field_line(settings: Settings, ask: _Ask) -> Line:
+    where = f"{settings.stripe_customers_collection}.{settings.stripe_customer_id_field}"
+    field = await _field(settings, settings.stripe_customer_id_field, ask)
+    match field:
+        case dict() if points_elsewhere(field):
+            return Line(
+                Word.FAULT,
+                f"{where} leads to other items and cannot contain an ID: name a field for texts in "
+                "STRIPE_CUSTOMER_ID_FIELD",
+            )
+        case {"type": "string", "schema": {"is_unique": True, "is_nullable": True}}:
+            return Line(Word.OK, f"{where} is there, and unique")
+        case {"type": "string", "schema": dict(schema)} if empty_is_text(schema):
+            return Line(Word.NOTE, EMPTY_TEXT.format(where=where))
+        case {"type": kind, "schema": {"is_unique": unique, "is_nullable": nullable}}:
+            wanted = {"a string": kind == "string", "unique": unique, "nullable": nullable}
+            lacking = ", ".join(word for word, there in wanted.items() if there is not True)
+            return Line(Word.FAULT, f"{where} is not {lacking}: run `provision`, or correct STRIPE_CUSTOMER_ID_FIELD")
+        case _:
+            return Line(Word.FAULT, f"{where} is not there, {PROVISION} STRIPE_CUSTOMER_ID_FIELD")
+
+
+async def key_line(settings: Settings, ask: _Ask) -> Line:
+    where = f"{settings.stripe_customers_collection}.{settings.stripe_customers_primary_key}"
+    match await _field(settings, settings.stripe_customers_primary_key, ask):
+        case {"schema": {"is_primary_key": True}}:
+            return Line(Word.OK, f"{where} is the primary key")
+        case _:
+            return Line(Word.FAULT, f"{where} is not the primary key, {PROVISION} STRIPE_CUSTOMERS_PRIMARY_KEY")
+
+
+async def _field(settings: Settings, name: str, ask: _Ask) -> object:
+    return (await ask(f"/fields/{segment(settings.stripe_customers_collection)}/{segment(name)}", None)).data

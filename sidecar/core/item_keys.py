@@ -1,0 +1,23 @@
+"""Which primary keys of items can be passed on: in a URL to Directus, in its filters, in a customer's metadata."""
+
+import re
+
+LONGEST = 255  # characters, as Directus makes its text columns
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Percent-encoding leaves dots alone and some proxies decode %2F: such a key would be another path (RFC 3986, 5.2.4).
+_DOTS = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|$)")
+# Directus replaces these values wherever they are in a filter (its documentation, "Filter rules", dynamic variables).
+_REPLACED = re.compile(r"true|false|null|NULL|\$(?:NOW|CURRENT_USER|CURRENT_ROLE|CURRENT_POLICIES).*", re.DOTALL)
+
+
+def unusable(key: int | str) -> str | None:
+    """Say why an item with this primary key cannot have a customer; None for all others."""
+    text = str(key)
+    faults = {
+        "is empty": not text.strip(),
+        f"is longer than {LONGEST} characters": len(text) > LONGEST,
+        "contains a control character": _UNSEEN.search(text) is not None,
+        'has "." or ".." as a part of a path, which a URL cannot carry': _DOTS.search(text) is not None,
+        "is a word that Directus replaces in filters, such as null or $NOW": _REPLACED.fullmatch(text) is not None,
+    }
+    return next((fault for fault, there in faults.items() if there), None)
