@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy.demo import install, tools
 from deploy.demo.stack import Stack, running_stack
 from tests.matrix import customers, databases
-from tests.matrix.claims import Claim, Findings, Version
+from tests.matrix.claims import Claim, Findings
 from tests.matrix.features import features
 from tests.matrix.main_job import main_job, version_of
 from tests.matrix.nodes import two_nodes
@@ -17,7 +17,7 @@ from tests.matrix.unlicensed import unlicensed
 from tests.matrix.users import users
 
 _LOCKS = Path(__file__).parent / "directus"
-OLDEST, NEWEST = _LOCKS / "11.8", _LOCKS / "12.3"
+_OLDEST = _LOCKS / "11.8"
 # Password hashes are cheap and logins are not delayed, which by default costs half a second each.
 _CHEAP = {"HASH_MEMORY_COST": "1024", "HASH_TIME_COST": "2", "LOGIN_STALL_TIME": "0"}
 
@@ -63,8 +63,7 @@ async def _licensed(state: Path, lock: Path = install.DEMO) -> Findings:
 
 
 async def _on_postgresql(state: Path) -> Findings:
-    programs = databases.postgresql_programs()
-    yield Version(f"PostgreSQL {databases.version_of(programs / 'postgres') if programs else ''}")
+    yield databases.postgresql_version()
     async with databases.postgresql() as database:
         settings = {**_CHEAP, **database}
         async with running_stack(state, directus_settings=settings, prepare=customers.with_uuids) as stack:
@@ -88,22 +87,23 @@ async def _everything(stack: Stack) -> Findings:
             yield claim
 
 
+def _unlicensed(version: str, what: str) -> Cell:
+    lock = _LOCKS / version
+    return Cell(f"directus-{version}", what, partial(unlicensed, lock=lock, cheap=_CHEAP), (_NGINX, _directus(lock)))
+
+
 CELLS: Mapping[str, Cell] = {
     cell.name: cell
     for cell in (
         Cell(
             "directus-11.8",
             "the oldest Directus that is promised, on SQLite",
-            partial(_licensed, lock=OLDEST),
-            (_NGINX, _directus(OLDEST)),
+            partial(_licensed, lock=_OLDEST),
+            (_NGINX, _directus(_OLDEST)),
         ),
         Cell("directus-11.17", "the demo's Directus, on SQLite", _licensed, _DEMO),
-        Cell(
-            "directus-12.3",
-            "the newest Directus that installs, without a license, on SQLite",
-            partial(unlicensed, lock=NEWEST, cheap=_CHEAP),
-            (_NGINX, _directus(NEWEST)),
-        ),
+        _unlicensed("12.3", "a Directus 12 without a license, on SQLite"),
+        _unlicensed("12.4", "the newest Directus that installs, without a license, on SQLite"),
         Cell(
             "postgresql",
             "the demo's Directus on PostgreSQL, with UUIDs as keys of the items",

@@ -18,6 +18,7 @@ from deploy.demo.processes import free_port
 from deploy.demo.progress import Fault, run, tail
 from deploy.demo.watcher import signal_group
 from tests import checks
+from tests.matrix.claims import Version
 
 _USER = "postgres"
 _START_DEADLINE = 60.0
@@ -45,9 +46,17 @@ def install_redis() -> None:
     tools.from_debian("redis-server", "redis-server")
 
 
-def version_of(program: Path | str) -> str:
-    """Give the first number that a program says about itself, such as 15.18."""
-    words = [word.removeprefix("v=") for word in checks.said(str(program), "--version").split()]
+def postgresql_version() -> Version:
+    return Version(f"PostgreSQL {_version_of(str((postgresql_programs() or Path()) / 'postgres'))}")
+
+
+def redis_version() -> Version:
+    return Version(f"Redis {_version_of(tools.find('redis-server') or 'redis-server')}")
+
+
+def _version_of(program: str) -> str:
+    """Give the first number that a program says about itself, such as 15.18; Redis writes `v=` before it."""
+    words = [word.removeprefix("v=") for word in checks.said(program, "--version").split()]
     return next(word for word in words if word[:1].isdigit())
 
 

@@ -13,7 +13,7 @@ from deploy.demo.processes import Server, free_port, running
 from deploy.demo.stack import Stack, running_stack
 from tests.integration.commands import run
 from tests.matrix.claims import Claim, Findings
-from tests.matrix.databases import postgresql, redis
+from tests.matrix.databases import postgresql, postgresql_version, redis, redis_version
 from tests.matrix.features import feed
 from tests.matrix.main_job import main_job, version_of
 from tests.matrix.whole import whole
@@ -49,7 +49,8 @@ async def two_nodes(state: Path, cheap: Mapping[str, str]) -> Findings:
     async with postgresql() as database, redis() as bus:
         settings = {**shared, **database, **bus}
         async with running_stack(state, directus_settings=settings) as stack, _second(stack, settings) as second:
-            yield await version_of(stack)
+            for version in (await version_of(stack), postgresql_version(), redis_version()):
+                yield version
             async with _balancer(state, stack.directus, second) as balancer, _behind(stack, balancer) as balanced:
                 async for claim in main_job(balanced):
                     yield claim
