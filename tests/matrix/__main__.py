@@ -44,6 +44,7 @@ def main() -> int:
     try:
         outcomes = [outcome(cell, state, installs=in_ci or not options.quick, in_ci=in_ci) for cell in cells]
     except KeyboardInterrupt:
+        shutil.rmtree(state)
         return _INTERRUPTED
     passed = all(each.passed for each in outcomes)
     if passed:

@@ -23,7 +23,7 @@ _DEMO = ("python", "-m", "deploy.demo", "--once")
 async def every_python(state: Path) -> Findings:
     """Claim that the unit tests pass on each Python of this machine, the one of the other checks included."""
     for minor, python in checks.pythons().items():
-        yield Version(f"Python {checks.said(python, '-c', 'import platform; print(platform.python_version())')}")
+        yield Version(f"Python {checks.said(python, '-c', _VERSION).strip()}")
         environment = Path(checks.said(python, "-m", "deploy.demo.prepare").strip()).parent
         yield await _claim(
             f"the unit tests pass on Python {minor}", environment, checks.PYTHONS, state / f"{minor}.log"
