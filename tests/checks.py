@@ -27,7 +27,7 @@ _SCRIPTS = (
 _SOURCED = ("-c", 'source deploy/demo/environment.sh && "$0"')
 _UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
 _FEWER = (*_UNIT, "--hypothesis-profile=quick")
-_PYTHONS = (*_FEWER, "-m", "not npm and not further")
+PYTHONS = (*_FEWER, "-m", "not npm and not further")
 _QUICK = (*_FEWER, "-m", "not npm and not further and not process and not slow")
 # pytest comes last, so that a successful run ends with pytest's summary
 _CHECKS = {
@@ -36,16 +36,18 @@ _CHECKS = {
     "types": ("mypy",),
     "imports": ("lint-imports", "--no-logo"),
     "shell": ("shellcheck", "--external-sources", *_SCRIPTS),
-    "pythons": _PYTHONS,
+    "pythons": PYTHONS,
+    "matrix": ("python", "-m", "tests.matrix", "--quick"),  # all of it: ./tests/run.sh matrix
     "unit": _UNIT,
     "integration": ("pytest", "tests/integration"),  # without workers: they would start a Directus each
     "e2e": ("pytest", "tests/e2e"),
 }
 # Each takes arguments of its own and runs alone; tests/README.md says what it shows.
-_ALONE = ("mutants", "stress")
+_ALONE = ("matrix", "mutants", "stress")
 _TOOLS = {"shell": "shellcheck", "e2e": "chromium"}
 _NEEDS = {
     "shell": {"--shellcheck"},
+    "matrix": {"--servers"},
     "unit": {"--packages"},
     "integration": {"--packages", "--servers"},
     "e2e": {"--packages", "--servers", "--browser"},
@@ -127,19 +129,23 @@ def _left_out(why: str) -> bool:
 
 def _pythons() -> bool:
     """Run most unit tests on each installed Python except the one that the other checks use."""
-    found, image = _said("bash", *_SOURCED, "find_pythons"), _said("bash", *_SOURCED, "image_python").strip()
-    pythons = dict(line.split(" ", 1) for line in found.splitlines())
-    passed = image in pythons or _left_out(f"the image's Python {image} is not on this machine")
+    found, image = pythons(), said("bash", *_SOURCED, "image_python").strip()
+    passed = image in found or _left_out(f"the image's Python {image} is not on this machine")
     ours = ".".join(map(str, sys.version_info[:2]))
-    for version, python in pythons.items():
+    for version, python in found.items():
         if version != ours:
             print(f"   Python {version}", flush=True)
-            other = Path(_said(python, "-m", "deploy.demo.prepare").strip())
-            passed &= _code(other.parent, _CHECKS["pythons"]) == 0
+            other = Path(said(python, "-m", "deploy.demo.prepare").strip())
+            passed &= _code(other.parent, PYTHONS) == 0
     return passed
 
 
-def _said(*command: str) -> str:
+def pythons() -> dict[str, str]:
+    """Give the path of each installed Python that is new enough, by its version, such as 3.13."""
+    return dict(line.split(" ", 1) for line in said("bash", *_SOURCED, "find_pythons").splitlines())
+
+
+def said(*command: str) -> str:
     """Give the output of `command`. Raises Fault when the command fails; the command prints the reason itself."""
     with tempfile.TemporaryFile() as output:
         if children.popen(command, stdout=output).wait():

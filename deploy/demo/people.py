@@ -1,7 +1,8 @@
 """The demo's users, the customers collection with its items, and their customers at Stripe."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import aiohttp
 
@@ -47,9 +48,16 @@ async def add_owner(directus: DirectusAdmin) -> None:
     await directus.request("POST", "/relations", relation)
 
 
-async def add_people(directus: DirectusAdmin) -> dict[str, Person]:
-    """Create the users in RULES, each with its own policy and role."""
-    return {name: await directus.person(name, [await directus.policy(name, rules)]) for name, rules in RULES.items()}
+def without_restrictions() -> dict[str, list[Rule]]:
+    """Give RULES without item rules and field lists: a person with an item rule gets nothing instead."""
+    return {
+        name: [replace(rule, fields=("*",)) for rule in rules if rule.item is None] for name, rules in RULES.items()
+    }
+
+
+async def add_people(directus: DirectusAdmin, rules: Mapping[str, Sequence[Rule]]) -> dict[str, Person]:
+    """Create a user for each name, each with its own policy and role."""
+    return {name: await directus.person(name, [await directus.policy(name, own)]) for name, own in rules.items()}
 
 
 async def add_customers(directus: DirectusAdmin, stripe: str, key: str, people: dict[str, Person]) -> dict[str, str]:

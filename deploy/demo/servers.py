@@ -19,9 +19,14 @@ _PAGE = Path(__file__).parent / "page"
 
 
 @asynccontextmanager
-async def directus(state: Path, *, port: int, settings: Mapping[str, str]) -> AsyncIterator[Server]:
-    """Start Directus on a SQLite file in `state`; the first start creates it, with the administrator in `settings`."""
-    installed = install.directus()
+async def directus(
+    state: Path, *, port: int, settings: Mapping[str, str], lock: Path = install.DEMO
+) -> AsyncIterator[Server]:
+    """Start the Directus that the folder `lock` locks, on a SQLite file in `state` unless `settings` name a database.
+
+    The first start prepares the database, with the administrator in `settings`.
+    """
+    installed = install.directus(lock)
     for folder in ("uploads", "extensions"):
         (state / folder).mkdir(parents=True, exist_ok=True)
     (state / "package.json").write_text("{}", encoding="utf-8")  # Directus reads its extensions from there

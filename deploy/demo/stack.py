@@ -2,13 +2,13 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from deploy.demo import people, servers
+from deploy.demo import install, people, servers
 from deploy.demo.admin import DirectusAdmin, Person, Rule
 from deploy.demo.processes import Server, free_port
 from deploy.stripe_stand_in import KEY
@@ -68,10 +68,16 @@ async def running_stack(
     stripe_key: str | None = None,
     directus_settings: Mapping[str, str] | None = None,
     sidecar_settings: Mapping[str, str] | None = None,
+    lock: Path = install.DEMO,
+    prepare: Callable[[DirectusAdmin], Awaitable[object]] | None = None,
+    licensed: bool = True,
 ) -> AsyncIterator[Stack]:
     """Start all servers with their files in the empty folder `state`, nginx on `port`.
 
-    With a `stripe_key` they use Stripe's API instead of the emulator. Raises Fault if a program does not start.
+    With a `stripe_key` they use Stripe's API instead of the emulator. `lock` is the folder that locks the version of
+    Directus, and `prepare` changes Directus before it is provisioned. A Directus 12 without a license stores neither
+    item rules nor field lists: with `licensed` false nothing is provisioned, so `prepare` must create the collection,
+    and people have no rules of these kinds. Raises Fault if a program does not start.
     """
     port = port or free_port()
     administrator = _new_administrator()
@@ -79,13 +85,17 @@ async def running_stack(
     async with AsyncExitStack() as exits:
         start = exits.enter_async_context
         emulator = None if stripe_key else await start(servers.emulator(state, port=free_port()))
-        directus = await start(servers.directus(state / "directus", port=free_port(), settings=first_settings))
+        directus = await start(_directus(state, first_settings, lock))
         stripe = emulator.url if emulator else STRIPE
         settings = _sidecar_settings(directus.url, stripe, stripe_key or KEY, page_url(_origin(port)))
-        service_token = await servers.provision(state, token=administrator.token, settings=settings)
-        settings |= {"DIRECTUS_SERVICE_TOKEN_FILE": str(service_token), **(sidecar_settings or {})}
         admin = DirectusAdmin(directus.url, administrator.token)
-        everybody, customers = await _seed(admin, administrator, settings)
+        if prepare:
+            await prepare(admin)
+        if licensed:
+            service_token = await servers.provision(state, token=administrator.token, settings=settings)
+            settings["DIRECTUS_SERVICE_TOKEN_FILE"] = str(service_token)
+        settings |= sidecar_settings or {}
+        everybody, customers = await _seed(admin, administrator, settings, licensed=licensed)
         sidecar = await start(servers.sidecar(state, port=free_port(), settings=settings))
         yield Stack(
             state=state,
@@ -99,6 +109,10 @@ async def running_stack(
             customers=customers,
             settings=settings,
         )
+
+
+def _directus(state: Path, settings: Mapping[str, str], lock: Path) -> AbstractAsyncContextManager[Server]:
+    return servers.directus(state / "directus", port=free_port(), settings=settings, lock=lock)
 
 
 def _new_administrator() -> Person:
@@ -138,12 +152,13 @@ def _sidecar_settings(directus: str, stripe: str, key: str, page: str) -> dict[s
 
 
 async def _seed(
-    admin: DirectusAdmin, administrator: Person, settings: Mapping[str, str]
+    admin: DirectusAdmin, administrator: Person, settings: Mapping[str, str], *, licensed: bool
 ) -> tuple[dict[str, Person], dict[str, str]]:
     await people.add_owner(admin)
     me = await admin.request("GET", "/users/me")
-    others = await people.add_people(admin)
-    await _show_own_accounts(admin, others.values())
+    others = await people.add_people(admin, people.RULES if licensed else people.without_restrictions())
+    if licensed:
+        await _show_own_accounts(admin, others.values())
     everybody = {"administrator": replace(administrator, id=me["id"])} | others
     stripe, key = settings["STRIPE_API_BASE"], settings["STRIPE_LIVE_SECRET_KEY"]
     return everybody, await people.add_customers(admin, stripe, key, everybody)

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("deploy/demo/node", "deploy/demo/directus", "tests/node")
+FOLDERS = (
+    *("deploy/demo/node", "deploy/demo/directus", "tests/node"),
+    *(f"tests/matrix/directus/{folder.name}" for folder in sorted((ROOT / "tests/matrix/directus").iterdir())),
+)
 
 
 def read(folder: str, name: str) -> dict[str, Any]:
