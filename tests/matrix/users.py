@@ -1,6 +1,6 @@
 """Claims of a project that keeps Stripe's customer IDs on its users."""
 
-from deploy.demo.admin import Rule
+from deploy.demo.admin import Person, Rule
 from deploy.demo.stack import Stack
 from tests.integration.asking import ask, verdict
 from tests.matrix.claims import Claim, Findings
@@ -31,8 +31,19 @@ async def _people(rig: Whole) -> Findings:
         yield Claim(f"{person.name}: the user has its ID", ids[-1], (await rig.item(person.id))[ID])
     seen = await customers_of(rig, clerk.token)
     yield Claim("a clerk sees every user's customer", set(ids), set(ids) & set(seen))
+    staff = await rig.person("staff", Rule(_USERS, "read"), Rule(_USERS, "update"))
+    await _uses_the_app(rig.stack, staff)
+    seen = await customers_of(rig, staff.token)
+    yield Claim("staff that uses the app sees every user's customer", set(ids), set(ids) & set(seen))
     yield Claim("a member sees its own", ids[:1], await customers_of(rig, member.token))
     foreign = await ask(rig.url, f"/stripe/payments/{ids[1]}", member.token)
     yield Claim("another's is refused", (401, "FORBIDDEN"), verdict(foreign))
     guest = await ask(rig.url, "/stripe/payments", (await rig.person("nothing")).token)
     yield Claim("who may read no user is refused", (401, "FORBIDDEN"), verdict(guest))
+
+
+async def _uses_the_app(stack: Stack, person: Person) -> None:
+    """Give the person's role access to the app, whose own item rule makes Directus call all of its reading partial."""
+    body = {"name": "app", "app_access": True, "admin_access": False}
+    policy = (await stack.admin.request("POST", "/policies", body))["id"]
+    await stack.admin.request("POST", "/access", {"policy": policy, "role": person.role})
