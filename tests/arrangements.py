@@ -1,4 +1,4 @@
-"""`python -m tests.arrangements [N]`: compares rows and fields over N random arrangements of policies, 500 if not given.
+"""`python -m tests.arrangements [N]`: compares rows and fields over N (500) random arrangements of policies.
 
 The ordinary run tries a few of them; this is tests/integration/test_rows_property.py with more.
 """
