@@ -349,9 +349,9 @@ async def test_webhooks(buyers: Place) -> None:
     assert (row["name"], row[buyers.field]) == ("Ida", None)
 
 
-@pytest.mark.parametrize("value", ["evil", "", "cus_", "cus_a/../b", "cus_a\n", 7, ["cus_a"]])
+@pytest.mark.parametrize("value", ["evil", " ", "cus_", "cus_a/../b", "cus_a\n", 7, ["cus_a"]])
 async def test_webhooks_write_only_ids(buyers: Place, value: object) -> None:
-    """Only a string in the form of a customer's ID, or null, can be written, alone or with other fields."""
+    """Only a string in the form of a customer's ID, or an empty value, can be written, alone or with other fields."""
     service = DirectusAdmin(buyers.stack.directus.url, token_of(await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET)))
     new = await item(buyers, name="Ada")
 
