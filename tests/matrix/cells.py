@@ -21,7 +21,9 @@ _OLDEST = _LOCKS / "11.8"
 # Password hashes are cheap and logins are not delayed, which by default costs half a second each.
 # A Directus that a busy machine slows down does not refuse requests because of its own load.
 _CHEAP = {
-    **{"HASH_MEMORY_COST": "1024", "HASH_TIME_COST": "2", "LOGIN_STALL_TIME": "0"},
+    "HASH_MEMORY_COST": "1024",
+    "HASH_TIME_COST": "2",
+    "LOGIN_STALL_TIME": "0",
     "PRESSURE_LIMITER_ENABLED": "false",
 }
 
