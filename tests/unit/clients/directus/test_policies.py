@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.policies import READ, DirectusPolicies, may_read_policies
@@ -121,6 +122,19 @@ async def test_a_token_that_may_not_read_everything(directus: DirectusDouble, co
         assert await source.policies() is None
 
     assert [request.path for request in directus.requests] == ["/permissions/me"]
+
+
+async def test_rights_that_go_meanwhile(directus: DirectusDouble) -> None:
+    """O2: A rule may be blank because the right to read it went while the rows were read, so nothing counts."""
+    shop(directus)
+
+    async def blank(_request: web.Request, _handler: faults.Handler) -> web.StreamResponse:
+        directus.users["service"].permissions = all_of(directus_permissions=partial("*"))
+        return web.json_response({"data": [permission("members", permissions=None)]})
+
+    directus.fail(blank, when=lambda request: request.path == "/permissions")
+    async with policies_of(directus) as source:
+        assert await source.policies() is None
 
 
 async def test_a_refused_token(directus: DirectusDouble) -> None:

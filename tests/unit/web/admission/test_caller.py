@@ -28,7 +28,7 @@ NOTHING = AllowedFields()
     ],
 )
 def test_fields(collection: str, scope: Scope, action: Action, unruled: AllowedFields, fields: AllowedFields) -> None:
-    """O2, R6: Fields that a rule adds count only where the rows of the customers collection tell which rows these are."""
+    """O2, R6: Fields that a rule adds count only where the rows of customers tell which rows these are."""
     permissions = Permissions({(collection, action): Grant(Access.PARTIAL, SOMEWHERE, unruled)})
     caller = Caller(credential("token"), permissions, Requirement(collection, action, CUSTOMERS), scope)
 
