@@ -65,13 +65,26 @@ def grants(collection: str = "customers", **actions: Grant) -> Payload:
     return {collection: {action: actions.get(action, {"access": "none"}) for action in _ACTIONS}}
 
 
+# Directus adds these to every page, whole, whatever fields were asked for (its `withAppMinimalPermissions`).
+APP_PERMISSIONS: tuple[Row, ...] = (
+    {
+        "collection": "directus_users",
+        "action": "read",
+        "policy": None,
+        "permissions": {"id": {"_eq": "$CURRENT_USER"}},
+        "fields": ["id", "email"],
+        "system": True,
+    },
+)
+
+
 @dataclass(slots=True)
 class User:
     """`refused` is the error code for this user's token; `ip_access` contains the networks that its policy accepts.
 
     `roles` are the role and its parents, of which Directus tells the IDs to everybody who has them.
     `everywhere` has the fields that a second policy shows in every row; `permissions` contain them too. A token that is
-    `of_a_share` belongs to no user.
+    `of_a_share` belongs to no user. `app_access` adds the app's own permissions to those that the token lists.
     """
 
     name: str
@@ -82,6 +95,7 @@ class User:
     roles: Sequence[str] = ()
     everywhere: Sequence[str] = ()
     of_a_share: bool = False
+    app_access: bool = False
 
 
 class Refusal(web.HTTPException):
@@ -155,7 +169,9 @@ class DirectusDouble(Double):
             raise Refusal("FORBIDDEN")
         found = [row for row in self.system[name] if self._finds(row, query.get("filter", {}))]
         start = query.get("offset", 0)
-        return _data([{field: row[field] for field in query["fields"]} for row in found[start:][: self._limit(query)]])
+        page = [{field: row[field] for field in query["fields"]} for row in found[start:][: self._limit(query)]]
+        of_app = [row for row in APP_PERMISSIONS if name == "permissions" and self._finds(row, query.get("filter", {}))]
+        return _data(page + (of_app if user.app_access else []))
 
     async def _item_permissions(self, request: web.Request) -> web.Response:
         user = self._known_user(request)

@@ -100,3 +100,17 @@ async def test_mended_profile(users: Portal, newcomer: Newcomer, field: str) -> 
     mine = await becomes_customer(users, person, field)
 
     assert await users.ids(person, "/customers") == [mine]
+
+
+async def test_an_administrators_service_token(users: Portal, newcomer: Newcomer, field: str) -> None:
+    """O2: A service token with app access finds whole access too, though Directus adds the app's permissions to it."""
+    token = users.stack.people["administrator"].token
+    clerk = await newcomer(
+        Rule("directus_users", "read", ("id", field)), also=[[Rule("directus_users", "read", ("id",), MYSELF)]]
+    )
+    unnamed = str(users.stripe.add_customer(name="Nobody's")["id"])
+    settings = {"STRIPE_CUSTOMERS_COLLECTION": "directus_users", "STRIPE_CUSTOMER_ID_FIELD": field}
+
+    users.tokens.add(token)
+    async with users.other(DIRECTUS_SERVICE_TOKEN=token, **settings) as other:
+        assert await other.ids(clerk, "/customers") == [unnamed]

@@ -6,6 +6,7 @@ person here is partial for Directus, since one of its policies has a rule.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from deploy.demo.admin import Person, Rule, login
 from tests.integration.asking import ask, verdict
 from tests.integration.conftest import Newcomer
 from tests.integration.portal import ID, OWN, Portal
+from tests.integration.reference import BASE
 
 ALL_FIELDS = ("*",)
 SHOWN = ("id", ID)
@@ -208,3 +210,18 @@ async def test_policy_for_some_addresses(portal: Portal, newcomer: Newcomer, net
 
     assert set(await portal.ids(person, "/customers")) == ({mine, other} if whole else {mine})
     assert (await portal.ask(person, f"/payments/{other}")).status == (200 if whole else 401)
+
+
+async def test_fields_of_another_collection(portal: Portal, newcomer: Newcomer, tmp_path: Path) -> None:
+    """O2, R6: Where another collection decides, fields that a rule gives in some of its rows are shown nowhere."""
+    orders = portal.names.organizations
+    rules = tmp_path / "operations.toml"
+    rules.write_text(f'[payments.list]\ncollection = "{orders}"\n')
+    ruled = [Rule(orders, "read", ALL_FIELDS, {"manager": {"_eq": "$CURRENT_USER"}})]
+    member = await newcomer(portal.names.rule("read", SHOWN, OWN), Rule(orders, "read", ("id",)), also=[ruled])
+    await portal.customer(owner=member.id)
+
+    async with portal.other(STRIPE_OPERATIONS=str(rules)) as shop:
+        [payment] = (await shop.ask(member, "/payments")).json()
+
+    assert payment.keys() == BASE["payment_intent"]

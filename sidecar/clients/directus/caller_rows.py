@@ -21,6 +21,7 @@ from sidecar.core.operations.resources import is_customer_id
 from sidecar.errors import TooManyCustomers
 
 _OTHER_ROWS = 200  # that may contain an ID that is no customer's, or one that another row contains
+_ROWS_OF_THESE = 10_000  # of one question about known customers: an ID field that is not unique has many for each
 
 
 class DirectusRows:
@@ -51,7 +52,7 @@ class DirectusRows:
     async def find_these(
         self, credential: Credential, allowed: AllowedFields, customer_ids: Collection[str]
     ) -> Mapping[str, Row]:
-        return await self._rows_of(credential, allowed, sorted(customer_ids), len(customer_ids))
+        return await self._rows_of(credential, allowed, sorted(customer_ids), _ROWS_OF_THESE)
 
     async def may(self, credential: Credential, action: Action, key: PrimaryKey) -> bool:
         """Ask Directus about the item itself: Directus alone knows which items a rule covers.

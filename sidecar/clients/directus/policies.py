@@ -27,6 +27,9 @@ READ = {
     "directus_access": ("id", "policy", "role", "user"),
     "directus_roles": ("id", "parent"),
 }
+# Directus adds the permissions that come with its app to what a token with app access lists; they are no rows, have no
+# `id` and would shift the pages (its `PermissionsService.readByQuery`).
+_IN_A_POLICY = {"policy": {"_nnull": True}}
 _ACTIONS = {action.value: action for action in Action}
 
 
@@ -51,15 +54,21 @@ class DirectusPolicies:
     async def policies(self) -> Policies | None:
         """Ask Directus; see `PolicySource`."""
         try:
-            if not may_read_policies(await self._own.permissions(self._service)):
+            if not await self._may_read():
                 return None
-            return await self._read()
+            found = await self._read()
+            return found if not found.unruled or await self._may_read() else None
         except (CredentialRefused, ItemRefused) as refusal:
             _log.warning("policies cannot be read", extra={"code": refusal.code})
             return None
 
+    async def _may_read(self) -> bool:
+        """Ask before and after the rows are read: a right that went in between leaves blanks that look like no rule."""
+        return may_read_policies(await self._own.permissions(self._service))
+
     async def _read(self) -> Policies:
-        permissions = await self._rows(_PERMISSIONS, {"collection": {"_in": self._collections}})
+        wanted = {"_and": [{"collection": {"_in": self._collections}}, _IN_A_POLICY]}
+        permissions = await self._rows(_PERMISSIONS, wanted)
         unruled = [each for row in permissions for each in _unruled(row)]
         named = sorted({each.policy for each in unruled})
         if not named:
@@ -101,7 +110,7 @@ class DirectusPolicies:
 
 def _unruled(row: Item) -> Iterator[Unruled]:
     action, policy = _ACTIONS.get(str(row["action"])), row["policy"]
-    if row["permissions"] in (None, {}) and action is not None and isinstance(policy, str):
+    if row["permissions"] in (None, {}, []) and action is not None and isinstance(policy, str):
         yield Unruled(policy, str(row["collection"]), action, fields_of(action, row["fields"]))
 
 

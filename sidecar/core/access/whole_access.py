@@ -8,13 +8,15 @@ parent of it or a policy of its own, has whole access with that permission's fie
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, AllowedFields, Grant, Permissions
 
 Address = IPv4Address | IPv6Address
 Range = tuple[Address, Address]
+_MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291: IPv4 addresses written as IPv6
+_EVERY_IPV4 = (IPv4Address("0.0.0.0"), IPv4Address("255.255.255.255"))  # noqa: S104 - an address to compare with
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +97,32 @@ def ranges(networks: Iterable[str]) -> list[Range]:
 
     An entry that is none of these contains no address.
     """
-    found = []
+    found: list[Range] = []
     for network in networks:
         try:
-            found.append(_range(network.strip()))
+            found += _ranges(network.strip())
         except ValueError:
             continue
     return found
 
 
-def _range(network: str) -> Range:
+def _ranges(network: str) -> Iterator[Range]:
+    """Give also the IPv4 addresses in an entry of IPv6.
+
+    Where the caller has 10.0.0.1, Directus looks for ::ffff:10.0.0.1 in it (Node's `BlockList`); a range counts only
+    if it begins and ends with such addresses.
+    """
     if "-" in network:
         first, last = (ip_address(part.strip()) for part in network.split("-", 1))
-        return first, last
-    inside = ip_network(network, strict=False)
-    return inside.network_address, inside.broadcast_address
+    else:
+        inside = ip_network(network, strict=False)
+        first, last = inside.network_address, inside.broadcast_address
+        if isinstance(inside, IPv6Network) and _MAPPED.subnet_of(inside):
+            yield _EVERY_IPV4
+    yield first, last
+    match getattr(first, "ipv4_mapped", None), getattr(last, "ipv4_mapped", None):
+        case IPv4Address() as first_mapped, IPv4Address() as last_mapped:
+            yield first_mapped, last_mapped
 
 
 def _with_whole(grant: Grant, fields: Sequence[AllowedFields]) -> Grant:

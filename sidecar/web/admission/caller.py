@@ -25,9 +25,12 @@ class Caller:
         """Give the fields allowed for an action on the operation's own collection.
 
         Where a caller has the action on every item, fields that an item rule adds do not count: they are granted in
-        that rule's items only. For reading its own items, each row tells.
+        that rule's items only. For reading its own items, each row tells. In another collection than that of the
+        customers no row is looked at, so the fields in every item are all that counts.
         """
         grant = self.permissions.grant(self.requirement.collection, action)
+        if self.requirement.collection != self.requirement.customers.name:
+            return grant.everywhere
         by_row = action is Action.READ and not self.has_all_customers
         return grant.fields if by_row or grant.everywhere.empty else grant.everywhere
 

@@ -12,7 +12,7 @@ from sidecar.core.access.credentials import Credential, find_credential
 from sidecar.core.access.policy import Requirement, authorize
 from sidecar.core.access.scope import Everything, NotLookedUp
 from sidecar.core.interfaces import CallerCache
-from sidecar.errors import CredentialMissing, DirectusUnavailable
+from sidecar.errors import CredentialMissing, CredentialRefused, DirectusUnavailable
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.refusals import Refusals
@@ -45,10 +45,10 @@ class Gate:
         return Caller(credential, permissions, requirement, NotLookedUp() if decision.scoped else Everything())
 
     async def user_id(self, caller: Caller) -> str | None:
-        """Give the ID of the caller's user, for the audit; None where there is none or Directus cannot say."""
+        """Give the ID of the caller's user, for the audit; None where Directus names none now."""
         try:
             return (await self.permissions.identity(caller.credential)).user
-        except DirectusUnavailable:
+        except (CredentialRefused, DirectusUnavailable):
             return None
 
     def credential(self, request: web.Request) -> Credential:

@@ -198,3 +198,14 @@ async def test_ids_in_one_query(directus: DirectusDouble) -> None:
 
     queries = [json.loads(request.body)["query"] for request in directus.requests if request.method == "SEARCH"]
     assert [len(query["filter"][ID]["_in"]) for query in queries if "_in" in query["filter"][ID]] == [49, 49, 22]
+
+
+async def test_many_rows_name_one_customer(directus: DirectusDouble) -> None:
+    """O2: Customers that were asked for by their IDs are found, however many rows of a shop name each."""
+    for number in range(350):
+        directus.add_row(owner="ada", name="n", **{ID: f"cus_{number % 2}"})
+
+    async with rows_of(directus) as rows:
+        found = await rows.find_these(CALLER, shown("name", ID), ["cus_0", "cus_1"])
+
+    assert sorted(found) == ["cus_0", "cus_1"]

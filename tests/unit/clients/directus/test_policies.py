@@ -1,10 +1,11 @@
 """The policies with a permission without an item rule, as read with the service token."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.policies import READ, DirectusPolicies, may_read_policies
@@ -35,12 +36,13 @@ def permission(policy: str | None = "clerks", action: str = "read", **values: ob
 async def policies_of(
     directus: DirectusDouble,
     permissions: Payload | None = None,
+    collections: Collection[str] = ("customers", "orders"),
     **user: Any,  # noqa: ANN401 - fields of a User
 ) -> AsyncIterator[DirectusPolicies]:
     directus.add_users([User("service", "service", all_of() if permissions is None else permissions, **user)])
     async with open_session(total=30, connect=30, connections=3) as session:
         client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
-        yield DirectusPolicies(client, SERVICE, {"customers", "orders"})
+        yield DirectusPolicies(client, SERVICE, collections)
 
 
 def shop(directus: DirectusDouble) -> None:
@@ -73,6 +75,9 @@ async def test_who_holds_what(directus: DirectusDouble) -> None:
     ("row", "counts"),
     [
         (permission(permissions={}), True),
+        (permission(permissions=[]), True),
+        (permission(permissions=0), False),
+        (permission(permissions=False), False),
         (permission(permissions={"_and": []}), False),
         (permission(permissions=OWN), False),
         (permission(permissions=""), False),
@@ -83,7 +88,7 @@ async def test_who_holds_what(directus: DirectusDouble) -> None:
     ],
 )
 async def test_what_has_no_rule(directus: DirectusDouble, row: Row, counts: bool) -> None:  # noqa: FBT001 - the expectation
-    """O2: null and an empty rule are none; anything else may be one, and other collections do not count."""
+    """O2: null, {} and [] are none, as in Directus; anything else may be one, and other collections do not count."""
     shop(directus)
     directus.system["permissions"][:] = [row]
     async with policies_of(directus) as source:
@@ -117,6 +122,19 @@ async def test_a_token_that_may_not_read_everything(directus: DirectusDouble, co
         assert await source.policies() is None
 
     assert [request.path for request in directus.requests] == ["/permissions/me"]
+
+
+async def test_rights_that_go_meanwhile(directus: DirectusDouble) -> None:
+    """O2: A rule may be blank because the right to read it went while the rows were read, so nothing counts."""
+    shop(directus)
+
+    async def blank(_request: web.Request, _handler: faults.Handler) -> web.StreamResponse:
+        directus.users["service"].permissions = all_of(directus_permissions=partial("*"))
+        return web.json_response({"data": [permission("members", permissions=None)]})
+
+    directus.fail(blank, when=lambda request: request.path == "/permissions")
+    async with policies_of(directus) as source:
+        assert await source.policies() is None
 
 
 async def test_a_refused_token(directus: DirectusDouble) -> None:
@@ -156,6 +174,17 @@ async def test_addresses_that_directus_does_not_believe(directus: DirectusDouble
 
     assert found is not None
     assert found.assignments == []
+
+
+async def test_a_token_with_app_access(directus: DirectusDouble) -> None:
+    """O2: The app's own permissions, which such a token lists beside the stored ones, are left out."""
+    shop(directus)
+    directus.system["permissions"].append(permission(collection="directus_users", fields=["email"]))
+    async with policies_of(directus, collections=["directus_users"], app_access=True) as source:
+        found = await source.policies()
+
+    assert found is not None
+    assert [each.fields for each in found.unruled] == [AllowedFields(frozenset({"email"}))]
 
 
 async def test_an_odd_list_of_addresses(directus: DirectusDouble) -> None:

@@ -61,14 +61,23 @@ def test_roles_in_a_circle() -> None:
         (("192.0.2.1", "192.0.2.5 - 192.0.2.9"), "192.0.2.7", True),
         (("192.0.2.8-192.0.2.9",), "192.0.2.7", False),
         (("10.0.0.0/8",), "192.0.2.7", False),
-        (("::/0",), "192.0.2.7", False),
+        (("::/0",), "192.0.2.7", True),
+        (("::/97",), "192.0.2.7", False),
+        (("::1/1",), "192.0.2.7", True),
+        (("::ffff:192.0.2.0/120",), "192.0.2.7", True),
+        (("::ffff:192.0.3.0/120",), "192.0.2.7", False),
+        (("::ffff:192.0.2.7",), "192.0.2.7", True),
+        (("::ffff:192.0.2.1-::ffff:192.0.2.9",), "192.0.2.7", True),
+        (("::1-ffff::",), "192.0.2.7", False),
+        (("::1-::ffff:255.255.255.255",), "192.0.2.7", False),
+        (("0.0.0.0/0",), "2001:db8::1", False),
         (("2001:db8::/32",), "2001:db8::1", True),
         (("nonsense", "1.2.3"), "192.0.2.7", False),
         (("192.0.2.0/24",), None, False),
     ],
 )
 def test_a_policy_for_some_addresses(networks: tuple[str, ...], address: str | None, applies: bool) -> None:  # noqa: FBT001 - the expectation
-    """O2: A policy with `ip_access` counts at its addresses only, and never where the address is unknown."""
+    """O2: A policy with `ip_access` counts where Node's `BlockList` finds the address, and never at an unknown one."""
     found = policies(Assignment("whole", "clerk", None), networks=networks)
 
     assert unruled(found, Identity("ada", ("clerk",)), address) == (NAME if applies else AllowedFields())
