@@ -13,7 +13,7 @@ import pytest
 from deploy.demo.admin import Person, Rule, login
 from tests.integration.asking import ask, verdict
 from tests.integration.conftest import Newcomer
-from tests.integration.portal import ID, OWN, Portal
+from tests.integration.portal import ID, OWN, Item, Portal
 from tests.integration.reference import BASE
 
 ALL_FIELDS = ("*",)
@@ -176,6 +176,16 @@ async def test_session_of_a_role_three_deep(portal: Portal, newcomer: Newcomer, 
     await portal.stack.admin.request("PATCH", f"/roles/{person.role}", {"parent": None})
 
 
+@pytest.mark.parametrize("rule", [{}, []])
+async def test_an_empty_rule(portal: Portal, newcomer: Newcomer, rule: Item) -> None:
+    """O2: A rule without any condition is none, and the same policy may have another one for the same action."""
+    read = portal.names.rule
+    person = await newcomer(read("read", SHOWN, rule), read("read", ("name",), OWN))
+    customer = without_item(portal)
+
+    assert await portal.ids(person, "/customers") == [customer]
+
+
 async def test_policy_of_the_user_itself(portal: Portal, newcomer: Newcomer) -> None:
     """O2: A policy that is given to one user counts for that user alone."""
     lucky, other = [await newcomer(portal.names.rule("read", SHOWN, OWN)) for _ in range(2)]
@@ -201,7 +211,16 @@ async def test_the_public_policy(portal: Portal, newcomer: Newcomer) -> None:
         assert await portal.ids(without, "/customers") == []  # with its static token it may have a role that it hides
 
 
-@pytest.mark.parametrize(("network", "whole"), [("127.0.0.0/8", True), ("192.0.2.0/24", False)])
+@pytest.mark.parametrize(
+    ("network", "whole"),
+    [
+        ("127.0.0.0/8", True),
+        ("192.0.2.0/24", False),
+        ("::/0", True),
+        ("::ffff:127.0.0.0/104", True),
+        ("::1-ffff::", False),
+    ],
+)
 async def test_policy_for_some_addresses(portal: Portal, newcomer: Newcomer, network: str, whole: bool) -> None:  # noqa: FBT001 - the expectation
     """O2: A policy with `ip_access` gives whole access at its addresses only."""
     rule = portal.names.rule
