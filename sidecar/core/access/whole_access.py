@@ -106,7 +106,7 @@ def ranges(networks: Iterable[str]) -> list[Range]:
 
 def _range(network: str) -> Range:
     if "-" in network:
-        first, last = (ip_address(part.strip()) for part in network.split("-", 1))
+        first, last = (ip_address(part.strip()) for part in network.split("-"))
         return first, last
     inside = ip_network(network, strict=False)
     return inside.network_address, inside.broadcast_address
