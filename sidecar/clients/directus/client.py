@@ -1,4 +1,4 @@
-"""Asks Directus. Its answers become core values; its refusals keep Directus's own code.
+"""Sends one request to Directus as a caller, and writes names and keys into its URL.
 
 A request has one of three outcomes: an answer, a refusal with Directus's own code, or DirectusUnavailable. A reply that
 is not clearly an answer or a refusal means DirectusUnavailable.
