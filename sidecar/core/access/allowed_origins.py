@@ -45,14 +45,15 @@ def is_wildcard(text: str) -> bool:
     found = _WILDCARD.fullmatch(text)
     if found is None:
         return False
-    domain = found["rest"].removeprefix(".")
-    return re.search(r"[a-z]", domain.rpartition(".")[2]) is not None  # no part of an IP address
+    return re.search(r"[a-z]", found["rest"].rpartition(".")[2]) is not None  # no part of an IP address
 
 
 def is_below_public_suffix(text: str) -> bool:
     """Whether a wildcard is known to cover names that belong to different people, such as https://*.github.io."""
     found = _WILDCARD.fullmatch(text)
-    domain = found["rest"].removeprefix(".") if found else ""
+    if found is None:
+        return False
+    domain = found["rest"].removeprefix(".")
     return domain in _PUBLIC_SUFFIXES or _REGISTRY.fullmatch(domain) is not None
 
 

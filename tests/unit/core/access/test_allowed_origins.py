@@ -84,6 +84,7 @@ def test_wildcards(text: str) -> None:
             "https://*.example.com:*",
             "https://u@*.example.com",
             "https://*.0.0.1",
+            "https://*.example.0",
             "https://*:443",
             "https://*.a_b.com",
         ),
