@@ -14,11 +14,11 @@ One sentence: core decides, clients go out, web lets in.
     metrics     what is counted
 
     core/       decides: plain functions over frozen dataclasses, no network, no clock
-      access/       credentials, permissions, the decision, and the customers of a caller
+      access/       credentials, identity, permissions, whole access, the decision, a caller's customers, origins
       operations/   the table of operations, its parameters, the operator's rules
       flows/        what happens in which order
     clients/    goes out: Directus and Stripe, each turned into core values and errors
-      directus/     permissions and their cache, the change feed, items
+      directus/     permissions and their cache, policies, the change feed, items, what Directus tells of itself
       stripe/       calls, retries, the rate limit, events
       lists/        whole lists, pages, and lists of some customers
     web/        lets in: aiohttp's server side, the guard, the routes
@@ -26,7 +26,7 @@ One sentence: core decides, clients go out, web lets in.
       requests/     bodies and their models
       answers/      pages and streams
       description/  OpenAPI
-      server/       connections, middlewares, the end of the process
+      server/       connections, limits of heads, middlewares, the end of the process
     commands/   one-off work of an operator: check, provision, reconcile
 
 Imports point one way: app -> web, clients -> core -> errors. A reviewer who wants to know everything

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from sidecar import context, opening
 from sidecar.clients.directus.caller_rows import DirectusRows
-from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.permission_cache import PermissionCache
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.policies import DirectusPolicies
 from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.directus.whole_access import WholeAccess

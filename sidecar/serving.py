@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sidecar import opening
 from sidecar.app import create_app
-from sidecar.clients.directus.client import DirectusPermissions
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.server_info import OLDEST, dotted, read_info
 from sidecar.core.operations.rules import unknown_collections
 from sidecar.errors import CredentialRefused, DirectusUnavailable

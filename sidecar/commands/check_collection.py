@@ -1,18 +1,17 @@
 """Checks that the customers collection can hold customers: a list of items, their primary key, a field for IDs."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from sidecar.clients.directus.client import DirectusAnswer, collection_path, segment
+from sidecar.clients.directus.client import collection_path, segment
+from sidecar.commands.check_fields import Ask
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.schema import EMPTY_TEXT, empty_is_text, points_elsewhere
 from sidecar.settings import Settings
 
 PROVISION = "or the service token may not read it: run `provision`, or correct"
-_Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]
 
 
-async def singleton_line(settings: Settings, ask: _Ask) -> Line | None:
+async def singleton_line(settings: Settings, ask: Ask) -> Line | None:
     """A token as `provision` makes it does not see the setting, but of a singleton Directus gives one item."""
     collection = settings.stripe_customers_collection
     path = f"{collection_path(collection)}?fields={segment(settings.stripe_customers_primary_key)}&limit=1"
@@ -26,7 +25,7 @@ async def singleton_line(settings: Settings, ask: _Ask) -> Line | None:
     )
 
 
-async def id_field_line(settings: Settings, ask: _Ask) -> Line:
+async def id_field_line(settings: Settings, ask: Ask) -> Line:
     where = f"{settings.stripe_customers_collection}.{settings.stripe_customer_id_field}"
     field = await _field(settings, settings.stripe_customer_id_field, ask)
     match field:
@@ -48,7 +47,7 @@ async def id_field_line(settings: Settings, ask: _Ask) -> Line:
             return Line(Word.FAULT, f"{where} is not there, {PROVISION} STRIPE_CUSTOMER_ID_FIELD")
 
 
-async def key_line(settings: Settings, ask: _Ask) -> Line:
+async def key_line(settings: Settings, ask: Ask) -> Line:
     where = f"{settings.stripe_customers_collection}.{settings.stripe_customers_primary_key}"
     match await _field(settings, settings.stripe_customers_primary_key, ask):
         case {"schema": {"is_primary_key": True}}:
@@ -57,5 +56,5 @@ async def key_line(settings: Settings, ask: _Ask) -> Line:
             return Line(Word.FAULT, f"{where} is not the primary key, {PROVISION} STRIPE_CUSTOMERS_PRIMARY_KEY")
 
 
-async def _field(settings: Settings, name: str, ask: _Ask) -> object:
+async def _field(settings: Settings, name: str, ask: Ask) -> object:
     return (await ask(f"/fields/{segment(settings.stripe_customers_collection)}/{segment(name)}", None)).data

@@ -1,18 +1,17 @@
 """The questions that `check` asks Directus. Most of them need the service token."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from http import HTTPStatus
 
 import aiohttp
 
 from sidecar import opening
-from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.directus.server_info import PATH, ServerInfo
 from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
 from sidecar.commands.check_collection import PROVISION, id_field_line, key_line, singleton_line
 from sidecar.commands.check_feed import feed_lines
-from sidecar.commands.check_fields import field_lines
+from sidecar.commands.check_fields import Ask, field_lines
 from sidecar.commands.check_items import item_lines
 from sidecar.commands.check_nodes import node_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
@@ -24,8 +23,6 @@ from sidecar.core.access.known_addresses import NOBODYS_ADDRESS
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
-
-_Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]  # a path, and the client's address to claim
 
 
 async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
@@ -80,7 +77,7 @@ def _unseen_lines(settings: Settings) -> Iterator[Line]:
 
 
 async def _service_lines(
-    settings: Settings, ask: _Ask, items: AsyncIterator[Line], proxy: str | None
+    settings: Settings, ask: Ask, items: AsyncIterator[Line], proxy: str | None
 ) -> AsyncIterator[Line]:
     """Raises DirectusUnavailable."""
     info = ServerInfo.from_directus((await ask(PATH, None)).data)
@@ -105,7 +102,7 @@ async def _service_lines(
         yield line
 
 
-async def _collection_fault(settings: Settings, permissions: Permissions, ask: _Ask) -> Line | None:
+async def _collection_fault(settings: Settings, permissions: Permissions, ask: Ask) -> Line | None:
     collection = settings.stripe_customers_collection
     if not permissions.grant(collection, Action.READ).usable:
         return Line(Word.FAULT, f"{collection} is not there, {PROVISION} STRIPE_CUSTOMERS_COLLECTION")
@@ -113,7 +110,7 @@ async def _collection_fault(settings: Settings, permissions: Permissions, ask: _
 
 
 async def _collection_lines(
-    settings: Settings, permissions: Permissions, ask: _Ask, items: AsyncIterator[Line]
+    settings: Settings, permissions: Permissions, ask: Ask, items: AsyncIterator[Line]
 ) -> AsyncIterator[Line]:
     yield await id_field_line(settings, ask)
     yield await key_line(settings, ask)
@@ -128,7 +125,7 @@ async def _collection_lines(
 
 
 async def _connection_lines(
-    settings: Settings, ask: _Ask, permissions: Permissions, info: ServerInfo, proxy: str | None
+    settings: Settings, ask: Ask, permissions: Permissions, info: ServerInfo, proxy: str | None
 ) -> AsyncIterator[Line]:
     """Judge what reaches the two sides: changes of Directus, and addresses of callers."""
     if settings.directus_realtime:

@@ -8,10 +8,10 @@ from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.operations.rules import unknown_fields
 from sidecar.settings import Settings
 
-_Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]
+Ask = Callable[[str, str | None], Awaitable[DirectusAnswer]]  # a path, and the client's address to claim
 
 
-async def field_lines(settings: Settings, permissions: Permissions, ask: _Ask) -> AsyncIterator[Line]:
+async def field_lines(settings: Settings, permissions: Permissions, ask: Ask) -> AsyncIterator[Line]:
     """Report unknown fields of those collections of which the token may read every field.
 
     To other tokens Directus shows a part of the fields. The token that `provision` makes is one of these; there

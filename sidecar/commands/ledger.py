@@ -7,7 +7,7 @@ from http import HTTPStatus
 import aiohttp
 
 from sidecar import opening
-from sidecar.clients.directus.client import DirectusPermissions
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusItemLists
 from sidecar.core.flows.create_customer import named_item
 from sidecar.core.flows.reconcile import CustomerState, Fill, Finding, ListedCustomer, Problem, lacking

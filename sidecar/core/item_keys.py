@@ -2,12 +2,11 @@
 
 import re
 
+from sidecar.core.plain_text import has_unseen, is_replaced
+
 LONGEST = 255  # characters, as Directus makes its text columns
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Percent-encoding leaves dots alone and some proxies decode %2F: such a key would be another path (RFC 3986, 5.2.4).
 _DOTS = re.compile(r"(?:^|[/\\])\.{1,2}(?:[/\\]|$)")
-# Directus replaces these values wherever they are in a filter (its documentation, "Filter rules", dynamic variables).
-_REPLACED = re.compile(r"true|false|null|NULL|\$(?:NOW|CURRENT_USER|CURRENT_ROLE|CURRENT_POLICIES).*", re.DOTALL)
 
 
 def unusable(key: int | str) -> str | None:
@@ -16,8 +15,8 @@ def unusable(key: int | str) -> str | None:
     faults = {
         "is empty": not text.strip(),
         f"is longer than {LONGEST} characters": len(text) > LONGEST,
-        "contains a control character": _UNSEEN.search(text) is not None,
+        "contains a control character": has_unseen(text),
         'has "." or ".." as a part of a path, which a URL cannot carry': _DOTS.search(text) is not None,
-        "is a word that Directus replaces in filters, such as null or $NOW": _REPLACED.fullmatch(text) is not None,
+        "is a word that Directus replaces in filters, such as null or $NOW": is_replaced(text),
     }
     return next((fault for fault, there in faults.items() if there), None)

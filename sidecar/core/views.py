@@ -20,8 +20,8 @@ _BASE = {kind: resource.base for kind, resource in RESOURCES.items()} | {
 }
 _LINKS = {kind: resource.links for kind, resource in RESOURCES.items()}
 _ANY_BASE = frozenset({"id", "object"})
-_CUSTOMER_ID = {"customer": frozenset({"id"})}  # where an object of this kind has the customer's ID
-_ANY_CUSTOMER_ID = frozenset({"customer"})  # where an object of any other kind has it
+_CUSTOMER_ID: Mapping[str | None, frozenset[str]] = {"customer": frozenset({"id"})}  # where a customer has its ID
+_ANY_CUSTOMER_ID = frozenset({"customer"})  # where all else has it
 
 
 class CallerView(Protocol):
@@ -81,7 +81,7 @@ class View:
         """Name the hidden attributes of an object; `kind` is None for a structure that is no object of Stripe."""
         if self.customer_ids:
             return SECRETS
-        return SECRETS | (_ANY_CUSTOMER_ID if kind is None else _CUSTOMER_ID.get(kind, _ANY_CUSTOMER_ID))
+        return SECRETS | _CUSTOMER_ID.get(kind, _ANY_CUSTOMER_ID)
 
     def _member(self, member: object) -> object:
         """Copy a visible attribute whole, but reduce each object of Stripe within it."""

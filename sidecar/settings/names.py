@@ -4,19 +4,17 @@ What cannot work was tried with Directus 11.17: it serves no collection whose na
 and in its lists of fields, filters and sorting some characters are syntax (its API reference, "Query parameters").
 """
 
-import re
+from sidecar.core.plain_text import has_unseen, is_replaced
 
 _LONGEST = 128  # characters; databases allow 63 to 128
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _IN_FIELDS = ",.():?"
-_REPLACED = re.compile(r"true|false|null|NULL|\$(?:NOW|CURRENT_USER|CURRENT_ROLE|CURRENT_POLICIES).*")  # in filters
 
 
 def collection_name(value: str) -> str:
     _require_visible(value)
     if found := _first(value, " ./?"):
         raise ValueError(f"must be a collection that Directus serves, and it serves none with {found} in its name")
-    if _REPLACED.fullmatch(value):
+    if is_replaced(value):
         raise ValueError("must be a name that Directus does not replace in filters, as it does null or $NOW")
     return value
 
@@ -45,7 +43,7 @@ def own_field_name(value: str) -> str:
 
 
 def _require_visible(value: str) -> None:
-    if not value.strip() or len(value) > _LONGEST or _UNSEEN.search(value):
+    if not value.strip() or len(value) > _LONGEST or has_unseen(value):
         raise ValueError(f"must be a name of 1 to {_LONGEST} visible characters")
 
 

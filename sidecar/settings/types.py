@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from sidecar.core.access.allowed_origins import is_anybodys, is_origin, is_wildcard
+from sidecar.core.access.allowed_origins import is_below_public_suffix, is_origin, is_wildcard
 from sidecar.core.operations.return_urls import is_return_url
 from sidecar.settings.names import collection_name, field_name, own_field_name
 
@@ -87,7 +87,7 @@ def _listed(value: object) -> object:
 
 def _browser_origin(value: str) -> str:
     if is_wildcard(value):
-        if is_anybodys(value):
+        if is_below_public_suffix(value):
             raise ValueError("must have no * directly below a domain in which everybody can get a name")
     elif not is_origin(value):
         raise ValueError(

@@ -76,7 +76,7 @@ def granted(call: Call) -> AllowedFields:
     read = call.caller.fields(Action.READ)
     if call.operation.kind not in _MAKING:
         return read
-    return AllowedFields(read.names | call.caller.fields(call.rule.action).names)
+    return read.joined(call.caller.fields(call.rule.action))
 
 
 def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:

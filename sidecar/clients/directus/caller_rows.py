@@ -7,13 +7,13 @@ page has some and is not the last, the IDs are asked for alone, and then the fie
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sidecar.clients.directus.client import DirectusClient, segment
+from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_pages import ItemList, ItemPages
+from sidecar.clients.directus.item_rights import may
 from sidecar.clients.directus.item_search import Item, Query, chunks
-from sidecar.clients.directus.refusals import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
-from sidecar.core.access.permissions import EVERY_FIELD, Action, AllowedFields
+from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.scope import shown_fields
 from sidecar.core.interfaces import PrimaryKey, Row
 from sidecar.core.item_keys import unusable
@@ -55,18 +55,10 @@ class DirectusRows:
         return await self._rows_of(credential, allowed, sorted(customer_ids), _ROWS_OF_THESE)
 
     async def may(self, credential: Credential, action: Action, key: PrimaryKey) -> bool:
-        """Ask Directus about the item itself: Directus alone knows which items a rule covers.
-
-        The answer says nothing about `read`; `find` tells whether the caller may read a row.
-        """
+        """Directus says nothing about `read` here; `find` tells whether the caller may read a row."""
         if unusable(key) is not None:
             return False
-        path = f"/permissions/me/{segment(self._collection.name)}/{segment(key)}"
-        match data_of(await self._client.request(credential, "GET", path), "use this item"):
-            case {action.value: {"access": True}}:
-                return True
-            case _:
-                return False
+        return await may(self._client, credential, self._collection.name, action, key, what="use this item")
 
     async def _rows(self, credential: Credential, allowed: AllowedFields, wanted: Query) -> dict[str, Row]:
         """Give the customers that the caller's rows name, each with its row."""
@@ -145,6 +137,4 @@ def _joined(one: Row, other: Row) -> Row:
 
     The first row's key counts where an action needs one: another row may be one that the caller may not change.
     """
-    names = one.fields.names | other.fields.names
-    fields = EVERY_FIELD if EVERY_FIELD in (one.fields, other.fields) else AllowedFields(names)
-    return Row(fields, one.key if one.key is not None else other.key)
+    return Row(one.fields.joined(other.fields), one.key if one.key is not None else other.key)

@@ -1,16 +1,14 @@
-"""Asks Directus. Its answers become core values; its refusals keep Directus's own code.
+"""Sends one request to Directus as a caller, and writes names and keys into its URL.
 
 A request has one of three outcomes: an answer, a refusal with Directus's own code, or DirectusUnavailable. A reply that
 is not clearly an answer or a refusal means DirectusUnavailable.
 """
 
-import asyncio
-import logging
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from uuid import uuid4
 
 import aiohttp
@@ -20,19 +18,11 @@ from yarl import URL
 from sidecar.clients.http import read_bounded, retry_after
 from sidecar.context import request_id
 from sidecar.core.access.credentials import Credential
-from sidecar.core.access.identity import Identity, identity_in
-from sidecar.core.access.permissions import Permissions
-from sidecar.errors import CredentialRefused, DirectusUnavailable
+from sidecar.errors import DirectusUnavailable
 from sidecar.metrics import Metrics
 
-_log = logging.getLogger(__name__)
 _ANSWER_LIMIT = 8 * 1024 * 1024  # an administrator's permissions on a thousand collections are under 1 MiB
-_DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-# Directus's codes for a refused credential (its errors package); their statuses vary: INVALID_TOKEN is a 403.
-_REFUSALS = frozenset(
-    {"FORBIDDEN", "INVALID_CREDENTIALS", "INVALID_IP", "INVALID_TOKEN", "TOKEN_EXPIRED", "USER_SUSPENDED"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,57 +81,6 @@ class DirectusClient:
         return headers
 
 
-class DirectusPermissions:
-    """Asks `GET /permissions/me` each time, and keeps only `collections`: an administrator's answer has all of them."""
-
-    def __init__(self, client: DirectusClient, collections: Collection[str]) -> None:
-        self._client = client
-        self._collections = frozenset(collections)
-
-    async def permissions(self, credential: Credential) -> Permissions:
-        answer = await self._client.request(credential, "GET", "/permissions/me")
-        if answer.code in _REFUSALS or (answer.code is not None and answer.status in _DENIED):
-            raise CredentialRefused(str(answer.code))
-        if answer.status == HTTPStatus.NOT_FOUND:
-            _log.error("Directus has no /permissions/me; it must be version 11 or newer")
-        if answer.status != HTTPStatus.OK or not isinstance(answer.data, dict):
-            raise answer.unavailable("GET /permissions/me")
-        return Permissions.from_directus(answer.data, self._collections)
-
-    async def identity(self, credential: Credential) -> Identity:
-        """Read user and role in the token, where Directus reads them too; ask Directus about a static token.
-
-        Of a static token's roles those are missing that it may not read. Then, or with no role at all, the public
-        policies do not count for it. Raises CredentialRefused for a token that Directus refuses by now.
-        """
-        named = identity_in(credential)
-        if named is not None:
-            return named
-        user, roles = await asyncio.gather(
-            self._mine(credential, "/users/me?fields=id"), self._mine(credential, f"/roles/me?{_uncached()}")
-        )
-        return Identity(next(iter(_ids([user])), None), tuple(_ids(roles if isinstance(roles, list) else [])))
-
-    async def _mine(self, credential: Credential, path: str) -> object:
-        answer = await self._client.request(credential, "GET", path)
-        if answer.code == "FORBIDDEN":  # said to a token without a user, which an extension of Directus may let in
-            return None
-        if answer.code in _REFUSALS:
-            raise CredentialRefused(str(answer.code))
-        if answer.status != HTTPStatus.OK:
-            raise answer.unavailable(f"GET {path.partition('?')[0]}")
-        return answer.data
-
-
-def _uncached() -> str:
-    """Give a query that excludes nothing and was never sent before: Directus may cache answers (CACHE_ENABLED)."""
-    return urlencode({"fields": "id", "filter": orjson.dumps({"id": {"_neq": str(uuid4())}}).decode()})
-
-
-def _ids(rows: Iterable[object]) -> list[str]:
-    return [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-
-
 def _read(response: aiohttp.ClientResponse, content: bytes) -> DirectusAnswer:
     """Raises ValueError for a success that is not JSON. A failure may have any body, such as a proxy's HTML."""
     body: object = None
@@ -184,3 +123,8 @@ def segment(text: int | str) -> str:
 def field_list(names: Iterable[str]) -> str:
     """Write `fields` for a query string."""
     return ",".join(map(segment, names))
+
+
+def unique() -> str:
+    """Give a word that was never in a query before; a UUID, since a database refuses others for such a field."""
+    return str(uuid4())

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import orjson
 
-from sidecar.clients.directus.client import DirectusClient
-from sidecar.clients.directus.item_search import Item, ItemSearch, Query, unique
+from sidecar.clients.directus.client import DirectusClient, unique
+from sidecar.clients.directus.item_search import Item, ItemSearch, Query
 from sidecar.core.access.credentials import Credential
 from sidecar.errors import DirectusUnavailable, ItemRefused
 

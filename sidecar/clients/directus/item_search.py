@@ -11,11 +11,10 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
-from uuid import uuid4
 
 import aiohttp
 
-from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, collection_path
+from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, collection_path, unique
 from sidecar.clients.directus.refusals import rows_of
 from sidecar.core.access.credentials import Credential
 from sidecar.errors import DirectusUnavailable
@@ -92,11 +91,6 @@ class ItemSearch:
         """`_neq` alone would leave out the rows where the field is empty."""
         new = {"_or": [{self._text_field: {"_neq": unique()}}, {self._text_field: {"_null": True}}]}
         return {**query, "filter": {"_and": [query["filter"], new]}, "export": "json"}
-
-
-def unique() -> str:
-    """Give a word that was never in a query before; a UUID, since a database refuses others for such a field."""
-    return str(uuid4())
 
 
 def chunks(values: Sequence[str], most: int) -> Iterator[list[str]]:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from sidecar.clients.directus.client import DirectusClient, collection_path, field_list, segment
+from sidecar.clients.directus.item_rights import may
 from sidecar.clients.directus.refusals import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
+from sidecar.core.access.permissions import Action
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.item_keys import unusable
 from sidecar.errors import DirectusUnavailable, ItemRefused
@@ -60,13 +62,7 @@ class DirectusItems:
 
     async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
         _require_usable(item)
-        path = f"/permissions/me/{segment(self._collection.name)}/{segment(item)}"
-        data = data_of(await self._client.request(credential, "GET", path), "update this item")
-        match data:
-            case {"update": {"access": True}}:
-                return True
-            case _:
-                return False
+        return await may(self._client, credential, self._collection.name, Action.UPDATE, item, what="update this item")
 
     async def create(self, credential: Credential, values: Mapping[str, object]) -> PrimaryKey:
         answer = await self._client.request(credential, "POST", self._path, json=dict(values))

@@ -9,9 +9,10 @@ import logging
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_pages import ItemPages
 from sidecar.clients.directus.item_search import Item, Query
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.known_addresses import NOBODYS_ADDRESS
 from sidecar.core.access.permissions import Access, Action, Permissions, fields_of

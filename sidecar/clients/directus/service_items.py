@@ -40,9 +40,7 @@ class DirectusLinkedItems:
         read, update = (
             permissions.grant(self._collection.name, action).fields for action in (Action.READ, Action.UPDATE)
         )
-        if read.unrestricted:
-            return update
-        return read if update.unrestricted else AllowedFields(read.names & update.names)
+        return read.common(update)
 
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         """The value that comes back counts: some databases find "cus_a" in a search for "cus_A"."""

@@ -16,8 +16,8 @@ _APP = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]*)://[a-z0-9._-]+{_PORT}")
 _OPAQUE = frozenset({"about", "blob", "data", "file", "filesystem", "ftp", "http", "https", "javascript", "ws", "wss"})
 _WILDCARD = re.compile(rf"https?://\*(?P<rest>(?:\.{_LABEL}){{2,}}){_PORT}")
 _SUBDOMAIN = re.compile(rf"(https?://){_LABEL}((?:\.{_LABEL}){{2,}}{_PORT})")
-# Everybody can get a name directly below these; the list cannot be complete.
-_ANYBODYS: Final = frozenset(
+# Everybody can get a name directly below these (publicsuffix.org); this is a part of that list.
+_PUBLIC_SUFFIXES: Final = frozenset(
     {
         *("amplifyapp.com", "azurestaticapps.net", "azurewebsites.net", "cloudfront.net", "deno.dev", "fly.dev"),
         *("firebaseapp.com", "github.io", "gitlab.io", "herokuapp.com", "netlify.app", "ngrok-free.app", "ngrok.io"),
@@ -45,15 +45,16 @@ def is_wildcard(text: str) -> bool:
     found = _WILDCARD.fullmatch(text)
     if found is None:
         return False
-    domain = found["rest"].removeprefix(".")
-    return re.search(r"[a-z]", domain.rpartition(".")[2]) is not None  # no part of an IP address
+    return re.search(r"[a-z]", found["rest"].rpartition(".")[2]) is not None  # no part of an IP address
 
 
-def is_anybodys(text: str) -> bool:
-    """Whether a wildcard is known to cover names that belong to different people."""
+def is_below_public_suffix(text: str) -> bool:
+    """Whether a wildcard is known to cover names that belong to different people, such as https://*.github.io."""
     found = _WILDCARD.fullmatch(text)
-    domain = found["rest"].removeprefix(".") if found else ""
-    return domain in _ANYBODYS or _REGISTRY.fullmatch(domain) is not None
+    if found is None:
+        return False
+    domain = found["rest"].removeprefix(".")
+    return domain in _PUBLIC_SUFFIXES or _REGISTRY.fullmatch(domain) is not None
 
 
 def covers(allowed: Collection[str], origin: str) -> bool:

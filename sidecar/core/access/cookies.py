@@ -4,11 +4,11 @@ Node joins several `Cookie` headers with "; ". Only spaces and tabs around a nam
 quotes around a value too; escapes are decoded, and a value that then begins with `j:` is JSON.
 """
 
-import json
 import re
 from collections.abc import Iterable
-from typing import NoReturn
 from urllib.parse import unquote
+
+from sidecar.core.access.strict_json import parse
 
 _BLANK = " \t"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -40,7 +40,7 @@ def _unescaped(value: str) -> str:
 def _from_json(value: str) -> str | None:
     """Parse what follows `j:`. The package leaves the value as it is if that is no JSON, or JSON that is "falsy"."""
     try:
-        parsed = json.loads(value.removeprefix("j:"), parse_int=float, parse_constant=_no_constant)
+        parsed = parse(value.removeprefix("j:"), parse_int=float)
     except RecursionError:
         return None  # JavaScript would parse it, to nested lists or objects
     except ValueError:
@@ -52,7 +52,3 @@ def _from_json(value: str) -> str | None:
             return parsed
         case _:
             return None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -27,7 +27,7 @@ def identity_in(credential: Credential) -> Identity | None:
     found = claims(credential.token)
     if found.get("iss") != "directus":
         return None
-    user, role = found.get("id"), found.get("role", False)
+    user, role = found.get("id"), found.get("role")
     if not isinstance(user, str) or "share" in found:
         return Identity()
-    return Identity(user, (role,) if isinstance(role, str) else (), without_role=role is None)
+    return Identity(user, (role,) if isinstance(role, str) else (), without_role="role" in found and role is None)

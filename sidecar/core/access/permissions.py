@@ -60,7 +60,7 @@ class AllowedFields:
 
     def joined(self, other: "AllowedFields") -> "AllowedFields":
         """Give the fields that either allows."""
-        return AllowedFields(self.names | other.names)
+        return EVERY_FIELD if self.unrestricted or other.unrestricted else AllowedFields(self.names | other.names)
 
 
 @dataclass(frozen=True, slots=True)

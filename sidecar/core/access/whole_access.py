@@ -113,7 +113,7 @@ def _ranges(network: str) -> Iterator[Range]:
     if it begins and ends with such addresses.
     """
     if "-" in network:
-        first, last = (ip_address(part.strip()) for part in network.split("-", 1))
+        first, last = (ip_address(part.strip()) for part in network.split("-"))
     else:
         inside = ip_network(network, strict=False)
         first, last = inside.network_address, inside.broadcast_address

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.clients.directus.client import DirectusClient, DirectusPermissions, collection_path
+from sidecar.clients.directus.client import DirectusClient, collection_path
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.http import open_session
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import Permissions

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusItemLists, DirectusLinkedItems
 from sidecar.clients.http import open_session
 from sidecar.core.access.collection import CustomersCollection

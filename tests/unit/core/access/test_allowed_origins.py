@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.access.allowed_origins import covers, is_anybodys, is_origin, is_wildcard
+from sidecar.core.access.allowed_origins import covers, is_below_public_suffix, is_origin, is_wildcard
 
 PREVIEWS = "https://*.preview.example.com"
 LISTED = frozenset({PREVIEWS, "https://app.example.com", "http://*.preview.localhost:3000", "capacitor://localhost"})
@@ -70,7 +70,7 @@ def test_no_origins(text: str) -> None:
 def test_wildcards(text: str) -> None:
     """X3: `*` may be the first label before two or more."""
     assert is_wildcard(text)
-    assert not is_anybodys(text)
+    assert not is_below_public_suffix(text)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,7 @@ def test_wildcards(text: str) -> None:
             "https://*.example.com:*",
             "https://u@*.example.com",
             "https://*.0.0.1",
+            "https://*.example.0",
             "https://*:443",
             "https://*.a_b.com",
         ),
@@ -98,10 +99,10 @@ def test_no_wildcards(text: str) -> None:
 @pytest.mark.parametrize("domain", ["vercel.app", "pages.dev", "github.io", "co.uk", "com.au", "org.nz"])
 def test_wildcards_for_everybody(domain: str) -> None:
     """X3: Directly below a registry's or large host's domain everybody can get a name; one deeper is an own one."""
-    assert is_anybodys(f"https://*.{domain}")
-    assert is_anybodys(f"https://*.{domain}:8443")
-    assert not is_anybodys(f"https://*.shop.{domain}")
-    assert not is_anybodys(f"https://shop.{domain}")
+    assert is_below_public_suffix(f"https://*.{domain}")
+    assert is_below_public_suffix(f"https://*.{domain}:8443")
+    assert not is_below_public_suffix(f"https://*.shop.{domain}")
+    assert not is_below_public_suffix(f"https://shop.{domain}")
 
 
 @pytest.mark.parametrize(

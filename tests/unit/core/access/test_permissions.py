@@ -110,6 +110,33 @@ def test_a_field_is_allowed_by_name_or_star(names: set[str], *, allowed: bool) -
     assert AllowedFields(frozenset(names)).allow("email") is allowed
 
 
+NONE_OF_THEM, ONE, TWO, STAR = (AllowedFields(frozenset(names)) for names in ((), ("a",), ("a", "b"), ("*",)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "covered"),
+    [
+        *((STAR, each, True) for each in (NONE_OF_THEM, ONE, STAR)),
+        *((TWO, each, True) for each in (NONE_OF_THEM, ONE, TWO)),
+        *((each, TWO, False) for each in (NONE_OF_THEM, ONE)),
+        (TWO, STAR, False),
+    ],
+)
+def test_fields_that_cover_others(one: AllowedFields, other: AllowedFields, *, covered: bool) -> None:
+    """Fields cover others if they allow everything that those allow."""
+    assert one.covers(other) is covered
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "joined"),
+    [(ONE, NONE_OF_THEM, ONE), (ONE, AllowedFields(frozenset({"b"})), TWO), (ONE, STAR, STAR), (STAR, STAR, STAR)],
+)
+def test_fields_together(one: AllowedFields, other: AllowedFields, joined: AllowedFields) -> None:
+    """Fields together allow what either allows, in either order."""
+    assert one.joined(other) == joined
+    assert other.joined(one) == joined
+
+
 def strict(payload: object, collection: str, action: str) -> tuple[Access, frozenset[str]]:
     """The most that an answer grants: exact words in the exact format."""
     try:

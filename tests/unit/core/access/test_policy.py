@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
-from sidecar.core.access.policy import Decision, Reason, Requirement, authorize, explain
+from sidecar.core.access.policy import Decision, Reason, Requirement, authorize, explain, reads_all
 from tests.doubles.collections import CUSTOMERS
 
 FIELDS = {"none": [], "other": ["name"], "id": ["cus"], "all": ["*"]}
@@ -86,3 +86,12 @@ def test_a_refusal_names_the_missing_right(reason: Reason) -> None:
 
     assert '"customers"' in message or '"cus"' in message
     assert "policy" in message or "permission" in message
+
+
+@pytest.mark.parametrize(("fields", "everybody"), [("none", False), ("other", False), ("id", True), ("all", True)])
+def test_who_reads_every_customer(fields: str, *, everybody: bool) -> None:
+    """O2: A caller with partial access reads every customer only with the ID field in every item."""
+    unruled = AllowedFields(frozenset(FIELDS[fields]))
+    grant = Grant(Access.PARTIAL, AllowedFields(frozenset({"*"})), unruled)
+
+    assert reads_all(Permissions({("customers", Action.READ): grant}), CUSTOMERS) is everybody

@@ -161,6 +161,7 @@ async def test_a_caller_that_may_not_update_the_item_gets_nothing(customer_id: s
         await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(items))
 
     assert (refused.value.status, refused.value.code) == (403, "FORBIDDEN")
+    assert refused.value.extensions == {"item": 7}
     assert stripe.by_key == {}
     assert stripe.retrieved == []
 
@@ -416,8 +417,9 @@ async def test_a_caller_who_cannot_write_the_id_is_refused_before_stripe(item: i
     fieldless = replace(CREATOR, may_write_id=False)
     unwritable = Items({7: None}, updatable=False)
 
-    with pytest.raises(ItemRefused, match="field of the customer ID"):
+    with pytest.raises(ItemRefused, match="field of the customer ID") as refused:
         await create_customer_for_item(NewCustomer(ADA, item), fieldless, stripe, write_back(Items(), service=None))
+    assert (refused.value.status, refused.value.code) == (403, "FORBIDDEN")
     with pytest.raises(ItemRefused, match="may not update this item"):
         await create_customer_for_item(NewCustomer(ADA, item), CREATOR, stripe, write_back(unwritable, service=None))
 
@@ -428,9 +430,10 @@ async def test_a_service_that_may_not_read_items_ends_before_stripe() -> None:
     """0 Stripe: If the service's own token may not read the item, that is an operator's fault, not the caller's."""
     stripe = Stripe()
 
-    with pytest.raises(DirectusUnavailable):
+    with pytest.raises(DirectusUnavailable) as unavailable:
         await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, write_back(Shut({7: None})))
 
+    assert unavailable.value.detail == "the service token may not read item 7 (FORBIDDEN)"
     assert stripe.by_key == {}
 
 
