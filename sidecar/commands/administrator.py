@@ -23,7 +23,8 @@ _MENDING = {
     "TOKEN_EXPIRED": _NOT_HIM,
     "RESOURCE_RESTRICTED": "Its license does not allow that; item rules and field lists need one from Directus 12 on. "
     "Without it leave DIRECTUS_SERVICE_TOKEN away: IDs are then written as the caller.",
-    "RECORD_NOT_UNIQUE": "Two items have the same value; clear one of them, then run this again.",
+    "RECORD_NOT_UNIQUE": "Two items have the same value, and an empty text is one too: set it to null where there "
+    "is no customer, then run this again.",
 }
 
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from sidecar.clients.directus.client import collection_path, segment
 from sidecar.commands.check_fields import Ask
 from sidecar.commands.lines import Line, Word
-from sidecar.commands.schema import EMPTY_TEXT, empty_is_text, points_elsewhere
+from sidecar.commands.schema import EMPTY_TEXT, empty_is_text, has_default, points_elsewhere
 from sidecar.settings import Settings
 
 PROVISION = "or the service token may not read it: run `provision`, or correct"
@@ -34,6 +34,12 @@ async def id_field_line(settings: Settings, ask: Ask) -> Line:
                 Word.FAULT,
                 f"{where} leads to other items and cannot contain an ID: name a field for texts in "
                 "STRIPE_CUSTOMER_ID_FIELD",
+            )
+        case {"type": "string", "schema": dict(schema)} if has_default(schema):
+            return Line(
+                Word.FAULT,
+                f"{where} has a default, which each new item gets and which is no ID: run `provision`, or take the "
+                "default away in Directus",
             )
         case {"type": "string", "schema": {"is_unique": True, "is_nullable": True}}:
             return Line(Word.OK, f"{where} is there, and unique")

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import aiohttp
 import orjson
 
-from sidecar.clients.directus.server_info import ServerInfo, parse_version, read_info
+from sidecar.clients.directus.server_info import NO_LISTS, ServerInfo, parse_version, read_info
 from sidecar.clients.http import read_bounded
 from sidecar.commands.lines import Line, Word
 from sidecar.errors import DirectusUnavailable
@@ -42,6 +42,8 @@ def _judged(settings: Settings, answer: Answer) -> Line:
             return Line(Word.OK, f"Directus answers at {settings.directus_url}")
         case HTTPStatus.NOT_FOUND, {"errors": _}:
             return Line(Word.FAULT, "Directus is older than version 11: update it")
+        case HTTPStatus.BAD_REQUEST, {"errors": [{"extensions": {"code": "INVALID_QUERY"}}, *_]}:
+            return Line(Word.FAULT, NO_LISTS)
         case status, _:
             return Line(Word.FAULT, f"what answers is no working Directus (status {status}): is DIRECTUS_URL right?")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from sidecar.clients.directus.client import segment
+from sidecar.clients.directus.server_info import NO_LISTS
 from sidecar.commands.account import provide_account
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.check_server import NO_LICENSE, version_line
@@ -37,6 +38,9 @@ def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Lin
         info = admin.info()
         if info.too_old:
             yield version_line(info)
+            return
+        if info.gives_no_list:
+            yield Line(Word.FAULT, NO_LISTS)
             return
         fields = _fields(admin, settings)
         faults = _rule_faults(settings, fields)

@@ -11,6 +11,7 @@ EMPTY_TEXT = (
     "{where} cannot be null and is an empty text where there is no customer, so the database does not keep two items "
     "from having the same one: make it nullable in Directus and run `provision` to have that too"
 )
+_MENDED = {"default_value": "without a default"}
 _WRITTEN = ("name", "email")  # the fields that the service fills in an item that it creates
 
 
@@ -92,6 +93,11 @@ def empty_is_text(schema: Mapping[str, object]) -> bool:
     return schema.get("is_nullable") is False and schema.get("default_value") == ""
 
 
+def has_default(schema: Mapping[str, object]) -> bool:
+    """Say whether each new item gets a value that is no ID, which a unique column takes only once."""
+    return schema.get("default_value") is not None and not empty_is_text(schema)
+
+
 def _require_key(fields: dict[str, Row], settings: DirectusSettings) -> None:
     keys = [name for name, field in fields.items() if (field.get("schema") or {}).get("is_primary_key")]
     if keys != [settings.stripe_customers_primary_key]:
@@ -119,11 +125,12 @@ def _provide_id_field(admin: Administrator, field: Row | None, settings: Directu
             "Name another field in STRIPE_CUSTOMER_ID_FIELD."
         )
     wanted = () if empty_is_text(schema) else ("is_unique", "is_nullable")
+    default = {"default_value": None} if has_default(schema) else {}
     lacking: Row = {
-        "schema": {n: True for n in wanted if schema.get(n) is not True},
+        "schema": {**{n: True for n in wanted if schema.get(n) is not True}, **default},
         "meta": {n: True for n in ("readonly",) if meta.get(n) is not True},
     }
-    mended = [word.removeprefix("is_") for part in lacking.values() for word in part]
+    mended = [_MENDED.get(word, word.removeprefix("is_")) for part in lacking.values() for word in part]
     if not mended:
         return Line(Word.UNCHANGED, f"field {collection}.{name}")
     admin.change(

@@ -91,7 +91,8 @@ def _browser_origin(value: str) -> str:
             raise ValueError("must have no * directly below a domain in which everybody can get a name")
     elif not is_origin(value):
         raise ValueError(
-            "must be origins as browsers send them, such as https://app.example.com, or with * as the first of at "
+            "must be origins as browsers send them, in lower case and without path, final slash and default port, "
+            "such as https://app.example.com, or with * as the first of at "
             "least three labels, such as https://*.preview.example.com; * and null are none"
         )
     return value

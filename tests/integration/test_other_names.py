@@ -167,6 +167,29 @@ async def test_a_shop_with_its_own_names(stack: Stack, stripe: StripeDouble, new
         assert str(await here.customer_of("x y")).startswith("cus_")
 
 
+@pytest.mark.parametrize(
+    "column",
+    [{"default_value": ""}, {"default_value": "none"}, {"default_value": "none", "is_nullable": False}],
+    ids=["empty", "word", "word-not-null"],
+)
+async def test_an_id_field_with_a_default(stack: Stack, stripe: StripeDouble, column: Mapping[str, object]) -> None:
+    """`provision` takes a default away, which a unique field gives to one item only; `check` finds it."""
+    async with shop(stack, Names(f"defaults_{secrets.token_hex(3)}", column=column), stripe) as here:
+        provisioned, again = await here.provision(), await here.provision()
+        await here.item("one")
+        await here.item("two")
+        path = f"/fields/{here.names.collection}/{here.names.id_field}"
+        settings = {**here.base, "DIRECTUS_SERVICE_TOKEN": token_of(provisioned), "DIRECTUS_TIMEOUT": "20"}
+        sound = await run("check", **settings)
+        await stack.admin.request("PATCH", path, {"schema": {"default_value": "none"}})
+        checked = await run("check", **settings)
+
+    assert "without a default" in provisioned.texts("changed")
+    assert again.texts("changed") == ""
+    assert "default" not in sound.texts("FAULT")
+    assert "has a default" in checked.texts("FAULT")
+
+
 async def test_a_singleton_is_no_collection_of_customers(stack: Stack, stripe: StripeDouble) -> None:
     """`provision`, and `check` with a token that may read the collection alone, say so in one sentence."""
     async with shop(stack, Names(f"only_{secrets.token_hex(3)}"), stripe) as here:

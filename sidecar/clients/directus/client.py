@@ -42,6 +42,10 @@ class DirectusAnswer:
         return DirectusUnavailable(f"{why}: status {self.status}, code {self.code}", retry_after=self.retry_after)
 
 
+class _ForeignAnswer(ValueError):
+    """Something else answered, such as a page to sign in at; the text has nothing of its body."""
+
+
 class DirectusClient:
     """`address_header` is the header in which Directus looks for the client's address."""
 
@@ -67,7 +71,8 @@ class DirectusClient:
                 ) as response:
                     return _read(response, await read_bounded(response, _ANSWER_LIMIT))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {type(error).__name__}") from error
+            why = error if isinstance(error, _ForeignAnswer) else type(error).__name__
+            raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {why}") from error
 
     def _headers(self, credential: Credential, body: bytes | None) -> dict[str, str]:
         # Directus may cache its own answers (CACHE_ENABLED); on several nodes those can be stale.
@@ -82,12 +87,12 @@ class DirectusClient:
 
 
 def _read(response: aiohttp.ClientResponse, content: bytes) -> DirectusAnswer:
-    """Raises ValueError for a success that is not JSON. A failure may have any body, such as a proxy's HTML."""
+    """Raises ValueError for a success or redirect that is not JSON. A failure may have any body, such as HTML."""
     body: object = None
     if content and response.content_type == "application/json":
         body = _json(content, required=response.status < HTTPStatus.BAD_REQUEST)
     elif content and response.status < HTTPStatus.BAD_REQUEST:
-        raise ValueError(f"answered {response.content_type}")
+        raise _ForeignAnswer(f"status {response.status} with {response.content_type}, which is not Directus's")
     return DirectusAnswer(response.status, body, _code(body), retry_after(response.headers))
 
 

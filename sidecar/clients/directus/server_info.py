@@ -19,6 +19,8 @@ PATH = "/server/info"
 # the versions before 11.3 give the holder of a share everything.
 OLDEST = (11, 8, 0)
 
+NO_LISTS = "Directus gives no list of anything: its QUERY_LIMIT_MAX must be 1 or more, and 100 are enough"
+
 Version = tuple[int, int, int]
 
 
@@ -63,6 +65,15 @@ class ServerInfo:
                 return path
             case _:
                 return None
+
+    @property
+    def gives_no_list(self) -> bool:
+        """Whether QUERY_LIMIT_MAX is so small that Directus refuses every list, or gives an empty one; -1 is none."""
+        match self._told:
+            case {"queryLimit": {"max": int(most) | float(most)}}:
+                return most < 1 and most != -1
+            case _:
+                return False
 
     @property
     def limit_of_each(self) -> str | None:

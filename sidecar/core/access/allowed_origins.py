@@ -15,6 +15,9 @@ _APP = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]*)://[a-z0-9._-]+{_PORT}")
 # Pages of these schemes have no origin of their own, or anybody's file has the same one.
 _OPAQUE = frozenset({"about", "blob", "data", "file", "filesystem", "ftp", "http", "https", "javascript", "ws", "wss"})
 _WILDCARD = re.compile(rf"https?://\*(?P<rest>(?:\.{_LABEL}){{2,}}){_PORT}")
+_NEVER_SENT = re.compile(
+    r"^http://.*:80$|^https://.*:443$|:(?:6553[6-9]|655[4-9]\d|65[6-9]\d\d|6[6-9]\d{3}|[7-9]\d{4})$"
+)
 _SUBDOMAIN = re.compile(rf"(https?://){_LABEL}((?:\.{_LABEL}){{2,}}{_PORT})")
 # Everybody can get a name directly below these (publicsuffix.org); this is a part of that list.
 _PUBLIC_SUFFIXES: Final = frozenset(
@@ -34,6 +37,8 @@ def is_web_origin(text: str) -> bool:
 
 def is_origin(text: str) -> bool:
     """Whether a browser or webview may send this as `Origin`; neither `*` nor `null` is one."""
+    if _NEVER_SENT.search(text):
+        return False
     if is_web_origin(text):
         return True
     app = _APP.fullmatch(text)
@@ -43,7 +48,7 @@ def is_origin(text: str) -> bool:
 def is_wildcard(text: str) -> bool:
     """Whether `text` is an http(s) origin whose first label is `*`, with two labels or more behind it."""
     found = _WILDCARD.fullmatch(text)
-    if found is None:
+    if found is None or _NEVER_SENT.search(text):
         return False
     return re.search(r"[a-z]", found["rest"].rpartition(".")[2]) is not None  # no part of an IP address
 

@@ -69,6 +69,8 @@ async def test_no_search(directus: DirectusDouble) -> None:
     [
         (NO_SEARCH, "let SEARCH or GET through"),
         (faults.reset_before_headers, "let SEARCH or GET through"),
+        (faults.answer(200, "<html>", "text/html"), "status 200 with text/html"),
+        (faults.answer(302, "<html>", "text/html"), "status 302 with text/html"),
         (faults.answer(403, '{"errors": [{"extensions": {"code": "FORBIDDEN"}}]}'), "FORBIDDEN"),
     ],
 )

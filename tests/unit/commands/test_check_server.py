@@ -68,6 +68,16 @@ async def test_nothing_after_an_old_version(directus: DirectusDouble) -> None:
     assert "11.1.0" in line.text
 
 
+async def test_no_lists(directus: DirectusDouble) -> None:
+    """A Directus that refuses every list is named as such, and not as a wrong DIRECTUS_URL."""
+    directus.fail(answer(400, '{"errors": [{"message": "", "extensions": {"code": "INVALID_QUERY"}}]}'), when=policies)
+
+    [line] = await asked(settings_for(directus.url))
+
+    assert line.word is Word.FAULT
+    assert "QUERY_LIMIT_MAX" in line.text
+
+
 async def test_an_old_version_without_a_token(directus: DirectusDouble) -> None:
     """Old versions tell nobody their number in /server/info, but in the description of their API."""
     directus.fail(answer(403, '{"errors": []}'), when=policies)

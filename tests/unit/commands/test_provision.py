@@ -19,7 +19,7 @@ class AdministratedDouble(Double):
 
     def __init__(self) -> None:
         super().__init__()
-        self.version = "12.3.1"
+        self.version, self.most = "12.3.1", -1
         self.rules_by_license: dict[str, object] | None = {"default": False}
         self.collections: dict[str, dict[str, object]] = {}
 
@@ -40,7 +40,8 @@ class AdministratedDouble(Double):
 
     async def _info(self, _: web.Request) -> web.Response:
         of_12 = NO_LICENSE if self.version.startswith("12") else {}
-        return web.json_response({"data": {"version": self.version, **of_12}})
+        limit = {"queryLimit": {"default": 100, "max": self.most}}
+        return web.json_response({"data": {"version": self.version, **limit, **of_12}})
 
     async def _license(self, _: web.Request) -> web.Response:
         if self.rules_by_license is None:
@@ -93,6 +94,16 @@ async def test_an_old_version(directus: AdministratedDouble, capsys: pytest.Capt
 
     assert (code, directus.changes()) == (1, [])
     assert line == "FAULT      Directus is version 11.7.2: update it to 11.8.0 or newer"
+
+
+async def test_no_lists(directus: AdministratedDouble, capsys: pytest.CaptureFixture[str]) -> None:
+    """With QUERY_LIMIT_MAX=0 nothing that is there would be seen and all be made again, so nothing is changed."""
+    directus.version, directus.most = "11.17.4", 0
+
+    code, [line] = await provisioned(capsys)
+
+    assert (code, directus.changes()) == (1, [])
+    assert "QUERY_LIMIT_MAX" in line
 
 
 async def test_no_license(directus: AdministratedDouble, capsys: pytest.CaptureFixture[str]) -> None:

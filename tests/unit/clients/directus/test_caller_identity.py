@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sidecar.clients.directus.client import DirectusClient, DirectusPermissions
+from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.http import open_session
 from sidecar.core.access.identity import Identity
 from sidecar.errors import CredentialRefused, DirectusUnavailable

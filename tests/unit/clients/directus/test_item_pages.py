@@ -68,6 +68,19 @@ async def test_every_item_once(directus: DirectusDouble, most: int | None) -> No
         assert pages.size == min(most or 100, 100)
 
 
+@pytest.mark.parametrize("most", [None, 1])
+async def test_no_list_at_all(directus: DirectusDouble, most: int | None) -> None:
+    """With QUERY_LIMIT_MAX=0 nothing can be read, which is nobody's refusal and names the setting."""
+    directus.limit_max = 0
+    fill(directus, 5)
+
+    async with pages_of(directus) as pages:
+        with pytest.raises(DirectusUnavailable) as raised:
+            await keys(pages, most)
+
+    assert "QUERY_LIMIT_MAX" in str(raised.value.detail)
+
+
 async def test_the_limit_is_told(directus: DirectusDouble) -> None:
     """Directus is asked for its limit once, and then has no reason to refuse one."""
     directus.limit_max = 30

@@ -53,6 +53,14 @@ def test_license(told: object, *, tells: bool, unlicensed: bool) -> None:
     assert (info.tells_license, info.unlicensed) == (tells, unlicensed)
 
 
+@pytest.mark.parametrize(
+    ("most", "none"), [(0, True), (0.5, True), (-5, True), (1, False), (-1, False), ("0", False), (None, False)]
+)
+def test_no_lists(most: object, *, none: bool) -> None:
+    """A limit below 1 leaves no list, but for -1, which is no limit."""
+    assert ServerInfo.from_directus({"queryLimit": {"default": 100, "max": most}}).gives_no_list is none
+
+
 @pytest.mark.parametrize("data", [None, [], "", {"websocket": True, "rateLimit": [], "license": 1, "version": {}}])
 def test_odd_answers(data: object) -> None:
     """An answer of an unexpected shape tells nothing."""

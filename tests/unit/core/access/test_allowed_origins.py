@@ -41,6 +41,12 @@ def test_origins(origin: str) -> None:
     "text",
     [
         *("*", "null", "", "https://", "https://*", "*://app.example.com", "app://*", "capacitor://*.example.com"),
+        *(
+            "https://app.example.com:443",
+            "http://app.example.com:80",
+            "https://app.example.com:65536",
+            "http://[::1]:80",
+        ),
         *("https://app.example.com/", "https://app.example.com/x", "https://app.example.com?", "https://a@b.example"),
         *(
             "https://APP.example.com",
