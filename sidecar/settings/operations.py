@@ -13,7 +13,7 @@ from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.settings.directus import DirectusSettings
 from sidecar.settings.operations_file import OperationsFault, read_rules
-from sidecar.settings.types import FieldAttributes, WebhookSecrets, default_field_map
+from sidecar.settings.types import FieldAttributes, SocketPath, WebhookSecrets, default_field_map
 
 
 class OperationsSettings(DirectusSettings):
@@ -23,9 +23,7 @@ class OperationsSettings(DirectusSettings):
         default=False,
         description="Hear of permission changes at once, over Directus's WebSocket; needs the service token",
     )
-    websockets_rest_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/._~-]*$")] = Field(
-        "/websocket", description="As set in Directus: the path of its WebSocket"
-    )
+    websockets_rest_path: SocketPath = Field("/websocket", description="As set in Directus: the path of its WebSocket")
     stripe_field_map: FieldAttributes = Field(
         default_factory=default_field_map,
         description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for",

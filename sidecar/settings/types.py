@@ -35,6 +35,12 @@ def _prefix(value: str) -> str:
     return value
 
 
+def _socket_path(value: str) -> str:
+    if not re.fullmatch(r"/[A-Za-z0-9/._~-]*", value):
+        raise ValueError("must be a path that begins with a slash, such as /websocket; Directus too serves no other")
+    return value
+
+
 def _header(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
         raise ValueError("must be the name of a header or cookie")
@@ -137,4 +143,5 @@ WebhookSecrets = Annotated[
     AfterValidator(_some),
 ]
 Header = Annotated[str, AfterValidator(_header)]
+SocketPath = Annotated[str, AfterValidator(_socket_path)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

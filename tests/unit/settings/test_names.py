@@ -78,3 +78,11 @@ def test_a_field_of_a_related_collection(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert "must be a field of the collection itself" in told
     assert "name the related collection" in told
+
+
+@pytest.mark.parametrize("path", ["websocket", "ws://directus/websocket", "/web socket", "/websocket?x=1"])
+def test_a_path_of_no_websocket(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault says what a path looks like, and that Directus serves no other."""
+    told = fault(monkeypatch, "WEBSOCKETS_REST_PATH", path)
+
+    assert told.startswith("WEBSOCKETS_REST_PATH: must be a path that begins with a slash")
