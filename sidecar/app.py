@@ -124,7 +124,11 @@ def _provide_directus(settings: Settings, app: web.Application, client: Directus
 def _with_whole_access(settings: Settings, client: DirectusClient, remembered: PermissionCache) -> WholeAccess:
     """Tell who has whole access where the service may read the policies; otherwise Directus's word alone counts."""
     service = opening.service_credential(settings)
-    source = None if service is None else DirectusPolicies(client, service, settings.collections)
+    source = (
+        None
+        if service is None
+        else DirectusPolicies(client, service, settings.collections, settings.customers_collection.service_policy)
+    )
     return WholeAccess(remembered, source, ttl=settings.permissions_cache_ttl)
 
 

@@ -13,7 +13,6 @@ from http import HTTPStatus
 
 from sidecar.clients.directus.client import DirectusAnswer, segment
 from sidecar.commands.lines import Line, Word
-from sidecar.commands.rights import service_policy
 from sidecar.core.access.permissions import Action
 from sidecar.settings import Settings
 
@@ -49,7 +48,7 @@ def policies_path(settings: Settings) -> str:
 
 def policy_lines(settings: Settings, answer: DirectusAnswer) -> Iterator[Line]:
     """`answer` is Directus's answer to `policies_path`."""
-    id_field, ours = settings.stripe_customer_id_field, service_policy(settings)
+    id_field, ours = settings.stripe_customer_id_field, settings.customers_collection.service_policy
     where = f"{settings.stripe_customers_collection}.{id_field}"
     seen = _policies(answer.data, id_field) if answer.status == HTTPStatus.OK else None
     if seen is None:

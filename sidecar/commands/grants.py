@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.lines import Line, Word
-from sidecar.commands.rights import Right, service_policy
+from sidecar.commands.rights import Right
 from sidecar.core.access.known_addresses import EVERY_ADDRESS
 from sidecar.settings import DirectusSettings
 
@@ -21,7 +21,7 @@ def provide_policy(
 ) -> Generator[Line, None, str]:
     """Create or mend the policy; the generator returns its ID."""
     rules = [_rule(right) for right in rights]
-    name = service_policy(settings)
+    name = settings.customers_collection.service_policy
     found = admin.rows("policies", {"name": {"_eq": name}})
     if len(found) > 1:
         raise AdministratorFault(f'There are {len(found)} policies called "{name}"; rename all but one.')

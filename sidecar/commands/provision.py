@@ -12,7 +12,7 @@ from sidecar.commands.administrator import Administrator, AdministratorFault, Ro
 from sidecar.commands.check_server import NO_LICENSE, version_line
 from sidecar.commands.grants import provide_policy
 from sidecar.commands.lines import Line, Word, show
-from sidecar.commands.rights import needed, service_policy
+from sidecar.commands.rights import needed
 from sidecar.commands.schema import provide_schema
 from sidecar.core.operations.rules import unknown_fields
 from sidecar.settings import OperationsSettings, load
@@ -70,7 +70,7 @@ def _without_license(admin: Administrator, settings: ProvisionSettings, token_fi
         "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret is not None,
     }
     asked = " and ".join(name for name, wants in wanting.items() if wants)
-    missing = f'no policy "{service_policy(settings)}" and no token: they need a license'
+    missing = f'no policy "{settings.customers_collection.service_policy}" and no token: they need a license'
     yield Line(Word.FAULT, f"{missing}, and so does {asked}") if asked else Line(Word.NOTE, missing)
 
 

@@ -9,7 +9,6 @@ from sidecar.clients.directus.policies import READ
 from sidecar.core.access.permissions import Action
 from sidecar.settings import DirectusSettings
 
-_ALSO = {"directus_policies": ("name",)}  # for messages
 _CUSTOMER_ID = "^cus_[A-Za-z0-9]+$"
 
 
@@ -43,11 +42,6 @@ def needed(
         rights += [Right(name, Action.READ, ("id",)) for name in COLLECTIONS if name not in read]
     read = {right.collection for right in rights}
     return rights + [_on_existence(name, key) for name, key in keys.items() if name not in read]
-
-
-def service_policy(settings: DirectusSettings) -> str:
-    """Name the policy by the collection, so that two sidecars do not change each other's."""
-    return f"Stripe sidecar ({settings.stripe_customers_collection})"
 
 
 def _on_items(settings: DirectusSettings) -> Iterator[Right]:
@@ -96,4 +90,4 @@ def _on_policies() -> Iterator[Right]:
     permission that is moved to another collection.
     """
     for collection, fields in READ.items():
-        yield Right(collection, Action.READ, (*fields, *_ALSO.get(collection, ())))
+        yield Right(collection, Action.READ, fields)

@@ -34,7 +34,7 @@ _EVERYTHING = (
 _POLICIES = {
     "directus_access": ["id", "policy", "role", "user"],
     "directus_permissions": ["id", "collection", "action", "fields", "permissions", "policy"],
-    "directus_policies": ["id", "ip_access", "name"],
+    "directus_policies": ["id", "name", "ip_access"],
     "directus_roles": ["id", "parent"],
 }
 

@@ -6,7 +6,7 @@ unless the token may read every permission, policy, assignment and role in full.
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from sidecar.clients.directus.client import DirectusClient
@@ -24,7 +24,7 @@ _MOST = 5_000  # rows of one collection; some 50 questions
 _PERMISSIONS = "directus_permissions"
 READ = {
     _PERMISSIONS: ("id", "collection", "action", "fields", "permissions", "policy"),
-    "directus_policies": ("id", "ip_access"),
+    "directus_policies": ("id", "name", "ip_access"),
     "directus_access": ("id", "policy", "role", "user"),
     "directus_roles": ("id", "parent"),
 }
@@ -44,10 +44,12 @@ def may_read_policies(permissions: Permissions) -> bool:
 
 
 class DirectusPolicies:
-    """`collections` are those whose permissions decide on an operation."""
+    """`collections` are those whose permissions decide on an operation; `own_policy` names the service's policy."""
 
-    def __init__(self, client: DirectusClient, service: Credential, collections: Collection[str]) -> None:
-        self._service = service
+    def __init__(
+        self, client: DirectusClient, service: Credential, collections: Collection[str], own_policy: str
+    ) -> None:
+        self._service, self._own_policy = service, own_policy
         self._pages = {name: ItemPages(client, name, "collection" if name == _PERMISSIONS else "id") for name in READ}
         self._collections = sorted(collections)
         self._own = DirectusPermissions(client, READ)
@@ -71,19 +73,26 @@ class DirectusPolicies:
         wanted = {"_and": [{"collection": {"_in": self._collections}}, _IN_A_POLICY]}
         permissions = await self._rows(_PERMISSIONS, wanted)
         unruled = [each for row in permissions for each in _unruled(row)]
-        named = sorted({each.policy for each in unruled})
-        if not named:
+        addresses = await self._addresses(sorted({each.policy for each in unruled}))
+        if not addresses:
             return Policies()
-        policies, access, roles = await asyncio.gather(
-            self._rows("directus_policies", {"id": {"_in": named}}),
-            self._rows("directus_access", {"policy": {"_in": named}}),
+        access, roles = await asyncio.gather(
+            self._rows("directus_access", {"policy": {"_in": sorted(addresses)}}),
             self._rows("directus_roles", {"id": {"_nnull": True}}),
         )
-        addresses = {str(row["id"]): row["ip_access"] for row in policies}
         limited = {policy: _ranges(networks) for policy, networks in addresses.items() if networks not in (None, [])}
         counting = addresses.keys() if not limited or await self._believed() else addresses.keys() - limited.keys()
-        assignments = [given for row in access if (given := _assignment(row)).policy in counting]
-        return Policies(unruled, assignments, {str(row["id"]): _optional(row["parent"]) for row in roles}, limited)
+        return Policies(
+            [each for each in unruled if each.policy in counting],
+            [given for row in access if (given := _assignment(row)).policy in counting],
+            {str(row["id"]): _optional(row["parent"]) for row in roles},
+            {policy: limited[policy] for policy in limited if policy in counting},
+        )
+
+    async def _addresses(self, policies: Sequence[str]) -> dict[str, object]:
+        """Give the `ip_access` of these policies, but of the service's own: no caller holds that one."""
+        found = await self._rows("directus_policies", {"id": {"_in": policies}}) if policies else []
+        return {str(row["id"]): row["ip_access"] for row in found if row["name"] != self._own_policy}
 
     async def _believed(self) -> bool:
         """Say whether Directus takes a caller's address from us, so that its policies apply where we think they do.

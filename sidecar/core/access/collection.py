@@ -10,3 +10,8 @@ class CustomersCollection:
     name: str
     key_field: str
     id_field: str
+
+    @property
+    def service_policy(self) -> str:
+        """The name of the policy that `provision` makes; by the collection, so that two services do not share one."""
+        return f"Stripe sidecar ({self.name})"

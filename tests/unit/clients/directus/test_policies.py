@@ -42,13 +42,13 @@ async def policies_of(
     directus.add_users([User("service", "service", all_of() if permissions is None else permissions, **user)])
     async with open_session(total=30, connect=30, connections=3) as session:
         client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
-        yield DirectusPolicies(client, SERVICE, collections)
+        yield DirectusPolicies(client, SERVICE, collections, "the service's")
 
 
 def shop(directus: DirectusDouble) -> None:
     """A policy of clerks, which a role and a user hold, and the parent of that role."""
     directus.system["permissions"] += [permission(), permission("members", permissions=OWN)]
-    directus.system["policies"] += [{"id": "clerks", "ip_access": None}, {"id": "members", "ip_access": None}]
+    directus.system["policies"] += [{"id": name, "name": name, "ip_access": None} for name in ("clerks", "members")]
     directus.system["access"] += [
         {"id": "a1", "policy": "clerks", "role": "clerk", "user": None},
         {"id": "a2", "policy": "clerks", "role": None, "user": "ada"},
@@ -203,10 +203,7 @@ async def test_a_policy_that_went_meanwhile(directus: DirectusDouble) -> None:
     shop(directus)
     directus.system["policies"].clear()
     async with policies_of(directus) as source:
-        found = await source.policies()
-
-    assert found is not None
-    assert found.assignments == []
+        assert await source.policies() == Policies()
 
 
 async def test_more_than_the_bound(directus: DirectusDouble) -> None:
@@ -217,6 +214,16 @@ async def test_more_than_the_bound(directus: DirectusDouble) -> None:
     ]
     async with policies_of(directus) as source:
         assert await source.policies() is None
+
+
+async def test_the_services_own_policy(directus: DirectusDouble) -> None:
+    """Where only the service's own policy has no rule, nobody else holds one, so no more is asked."""
+    directus.system["permissions"] += [permission("own")]
+    directus.system["policies"] += [{"id": "own", "name": "the service's", "ip_access": ["10.0.0.0/8"]}]
+    async with policies_of(directus) as source:
+        assert await source.policies() == Policies()
+
+    assert [request.path for request in directus.requests] == ["/permissions/me", "/permissions", "/policies"]
 
 
 async def test_a_shop_without_such_permissions(directus: DirectusDouble) -> None:
