@@ -42,7 +42,7 @@ async def test_a_deleted_customer_is_not_replaced(rig: Rig) -> None:
     assert (answer.status, answer.body["deleted"], creations(rig)) == (200, True, 0)
 
 
-@pytest.mark.parametrize("planted", ["../balance", "cus_1/sources", "cus_1?expand[]=default_source", "", " "])
+@pytest.mark.parametrize("planted", ["../balance", "cus_1/sources", "cus_1?expand[]=default_source", " "])
 async def test_a_malformed_id_is_not_sent_to_stripe(rig: Rig, planted: str) -> None:
     """P1, W4: A user who may write the field cannot choose a path of Stripe's API with it; nothing is created."""
     item = await rig.new_item(**{rig.place.field: planted})
