@@ -48,9 +48,9 @@ async def serve(settings: Settings) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), settings.shutdown_delay)
     finally:
+        await runner.cleanup()  # at once: with another wait before it, requests on new connections got lost under load
         warning.cancel()
         await asyncio.wait([warning])
-        await runner.cleanup()
 
 
 async def _warn_of_directus(settings: Settings) -> None:
