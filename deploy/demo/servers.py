@@ -98,9 +98,15 @@ def nginx(state: Path, *, port: int, directus: str, sidecar: str) -> AbstractAsy
         "PAGE": str(_PAGE),
     }
     (prefix / "default.conf").write_text(_filled(_with_page(), values), encoding="utf-8")
-    (prefix / "nginx.conf").write_text(_NGINX.format(user=_user()), encoding="utf-8")
+    return nginx_with("include default.conf;", prefix, port=port, log=state / "nginx.log")
+
+
+def nginx_with(http: str, prefix: Path, *, port: int, log: Path) -> AbstractAsyncContextManager[Server]:
+    """Start nginx, unprivileged, with its files in `prefix`; `http` is its http block, which must listen on `port`."""
+    prefix.mkdir(parents=True, exist_ok=True)
+    (prefix / "nginx.conf").write_text(_NGINX.format(user=_user(), http=http), encoding="utf-8")
     command = [tools.find("nginx") or "nginx", "-p", f"{prefix}/", "-c", "nginx.conf", "-e", "stderr"]
-    return running(command, port=port, log=state / "nginx.log", cwd=prefix, settings={})
+    return running(command, port=port, log=log, cwd=prefix, settings={})
 
 
 def _with_page() -> str:
@@ -134,6 +140,6 @@ http {{
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-    include default.conf;
+    {http}
 }}
 """

@@ -1,7 +1,6 @@
 """The measured programs: the sidecar and the usual alternatives, all on loopback."""
 
 import os
-import pwd
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.demo import cache, install, tools
+from deploy.demo import cache, install
 from deploy.demo.processes import Server, free_port, running
 from deploy.demo.progress import run, step
-from deploy.demo.servers import ROOT
+from deploy.demo.servers import ROOT, nginx_with
 from deploy.demo.stack import Stack, running_stack
 
 EXTENSION = Path(__file__).parent / "extension"
@@ -92,49 +91,32 @@ def _npm(sources: list[Path], folder: Path, log: Path) -> None:
 
 
 def _nginx(state: Path, stripe: str, directus: str) -> AbstractAsyncContextManager[Server]:
-    prefix, port = state / "nginx", free_port()
-    prefix.mkdir()
-    user = f"user {pwd.getpwuid(os.geteuid()).pw_name};" if os.geteuid() == 0 else ""
-    text = _CONFIGURATION.format(
-        user=user, port=port, stripe=urlsplit(stripe).netloc, directus=urlsplit(directus).netloc
-    )
-    (prefix / "nginx.conf").write_text(text, encoding="utf-8")
-    command = [tools.find("nginx") or "nginx", "-p", f"{prefix}/", "-c", "nginx.conf", "-e", "stderr"]
-    return running(command, port=port, log=state / "nginx.log", cwd=prefix, settings={})
+    port = free_port()
+    http = _HTTP.format(port=port, stripe=urlsplit(stripe).netloc, directus=urlsplit(directus).netloc)
+    return nginx_with(http, state / "nginx", port=port, log=state / "nginx.log")
 
 
 # Asks Directus on each request and passes every 200; nginx cannot read the permissions in the answer.
-_CONFIGURATION = """
-{user}
-daemon off;
-pid nginx.pid;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    proxy_http_version 1.1;
-    proxy_buffers 64 8k;
-    upstream stripe {{ server {stripe}; keepalive 32; }}
-    upstream directus {{ server {directus}; keepalive 32; }}
-    server {{
-        listen 127.0.0.1:{port};
-        location /v1/ {{
-            auth_request /allowed;
-            proxy_set_header Authorization "Bearer sk_test_benchmark";
-            proxy_set_header Connection "";
-            proxy_pass http://stripe;
-        }}
-        location = /allowed {{
-            internal;
-            proxy_set_header Connection "";
-            proxy_set_header Content-Length "";
-            proxy_pass_request_body off;
-            proxy_pass http://directus/permissions/me;
-        }}
+_HTTP = """
+access_log off;
+proxy_http_version 1.1;
+proxy_buffers 64 8k;
+upstream stripe {{ server {stripe}; keepalive 32; }}
+upstream directus {{ server {directus}; keepalive 32; }}
+server {{
+    listen 127.0.0.1:{port};
+    location /v1/ {{
+        auth_request /allowed;
+        proxy_set_header Authorization "Bearer sk_test_benchmark";
+        proxy_set_header Connection "";
+        proxy_pass http://stripe;
+    }}
+    location = /allowed {{
+        internal;
+        proxy_set_header Connection "";
+        proxy_set_header Content-Length "";
+        proxy_pass_request_body off;
+        proxy_pass http://directus/permissions/me;
     }}
 }}
 """

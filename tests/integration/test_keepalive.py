@@ -6,31 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo import tools
-from deploy.demo.processes import free_port, running
+from deploy.demo import servers
+from deploy.demo.processes import free_port
 from tests.doubles.one_handler import GET, NEVER, Serving, served
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import exchange, request_bytes
 
-_NGINX = """
-daemon off;
-pid nginx.pid;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    upstream sidecar {{ server 127.0.0.1:{sidecar}; keepalive 4; keepalive_timeout {idle}; }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://sidecar;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-        }}
+_HTTP = """
+access_log off;
+upstream sidecar {{ server 127.0.0.1:{sidecar}; keepalive 4; keepalive_timeout {idle}; }}
+server {{
+    listen 127.0.0.1:{port};
+    location / {{
+        proxy_pass http://sidecar;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
     }}
 }}
 """
@@ -39,9 +29,8 @@ http {{
 @asynccontextmanager
 async def nginx(folder: Path, serving: Serving, idle: str) -> AsyncIterator[int]:
     port = free_port()
-    (folder / "nginx.conf").write_text(_NGINX.format(sidecar=serving.port, port=port, idle=idle), encoding="utf-8")
-    command = [tools.find("nginx") or "nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
-    async with running(command, port=port, log=folder / "nginx.log", cwd=folder, settings={}):
+    http = _HTTP.format(sidecar=serving.port, port=port, idle=idle)
+    async with servers.nginx_with(http, folder, port=port, log=folder / "nginx.log"):
         yield port
 
 

@@ -10,9 +10,9 @@ from deploy.demo.admin import Person
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
 from tests.doubles.stripe import StripeDouble
-from tests.integration.between import without_search
 from tests.integration.commands import Ended, Place, place, run, token_of
 from tests.integration.conftest import Newcomer
+from tests.integration.nginx import without_search
 from tests.integration.portal import ID, OWN, Portal
 
 SHOWN = ("id", ID, "name")

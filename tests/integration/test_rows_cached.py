@@ -10,7 +10,7 @@ from deploy.demo.admin import DirectusAdmin
 from deploy.demo.stack import Stack, running_stack
 from tests.doubles.running_app import PATIENT_WITH_DIRECTUS
 from tests.integration.asking import ask
-from tests.integration.between import without_search
+from tests.integration.nginx import without_search
 
 CACHE = {"CACHE_ENABLED": "true", "CACHE_STORE": "memory", "CACHE_TTL": "5m", "PRESSURE_LIMITER_ENABLED": "false"}
 ROWS = "/items/customers?fields=stripe_customer_id"

@@ -18,6 +18,7 @@ from deploy.demo.processes import free_port
 from deploy.demo.progress import Fault, run, tail
 from deploy.demo.watcher import signal_group
 from tests import checks
+from tests.doubles.process import is_listening
 from tests.matrix.claims import Version
 
 _USER = "postgres"
@@ -111,7 +112,7 @@ async def redis() -> AsyncIterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="redis-") as name:
         command = [tools.find("redis-server") or "redis-server", "--bind", "127.0.0.1", "--port", str(port)]
         options = ["--save", "", "--appendonly", "no", "--dir", name]
-        async with _running([*command, *options], Path(name) / "redis.log", lambda: _listens(port)):
+        async with _running([*command, *options], Path(name) / "redis.log", lambda: is_listening(port)):
             yield {"REDIS": f"redis://127.0.0.1:{port}", "SYNCHRONIZATION_STORE": "redis"}
 
 
@@ -141,12 +142,3 @@ def _environment() -> Mapping[str, str]:
 async def _ends_well(command: Sequence[str]) -> bool:
     process = await asyncio.create_subprocess_exec(*command)
     return await process.wait() == 0
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
