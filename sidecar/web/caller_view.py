@@ -50,9 +50,10 @@ def views(call: Call) -> Views:
         return OneView(_own_view(call))
     fields = granted(call)
     everywhere = replace(view(call, fields), made=made)
-    if not _by_customer(call) or replace(view(call, fields.joined(caller.customer_fields())), made=made) == everywhere:
+    if not _by_customer(call) or fields.covers(caller.customer_fields()):
         return OneView(everywhere)
-    return ViewsByRow(call, fields, made)
+    in_some_rows = replace(view(call, fields.joined(caller.customer_fields())), made=made)
+    return OneView(everywhere) if in_some_rows == everywhere else ViewsByRow(call, fields, made)
 
 
 def _by_customer(call: Call) -> bool:

@@ -1,13 +1,14 @@
 """Who has whole access although Directus calls it partial.
 
 A permission without an item rule gives its fields in every item, and one with a rule gives its fields in that rule's
-items. `GET /permissions/me` adds the two up to "partial". So who holds a permission without a rule, through a role, a
-parent of it or a policy of its own, has whole access with that permission's fields, whatever else it holds
-(Directus's guide "Access control"). `/permissions/me` alone still says whether, and bounds the fields.
+items. `GET /permissions/me` adds the two up to "partial". So a caller that holds a permission without a rule, through
+its role, a parent of that role or a policy of its own, has whole access with that permission's fields, also beside
+permissions with rules (Directus's guide "Access control"). `/permissions/me` alone still grants, and bounds the fields.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from sidecar.core.access.identity import Identity
@@ -38,7 +39,7 @@ class Assignment:
     user: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is computed once
 class Policies:
     """The policies that have a permission without an item rule, and who holds them.
 
@@ -52,7 +53,7 @@ class Policies:
 
     def may_complete(self, permissions: Permissions) -> bool:
         """Say whether somebody with these permissions could have whole access where they say partial."""
-        return any((each.collection, each.action) in permissions.partial for each in self.unruled)
+        return not permissions.partial.isdisjoint((each.collection, each.action) for each in self.unruled)
 
     def complete(self, permissions: Permissions, identity: Identity, address: str | None) -> Permissions:
         """Add to each partial grant the fields that its holder has in every item."""
@@ -66,12 +67,23 @@ class Policies:
         return Permissions(grants)
 
     def _held(self, identity: Identity, address: str | None) -> Iterator[str]:
-        roles = frozenset(self._with_parents(identity.roles))
-        for given in self.assignments:
-            public = given.user is None and given.role is None and identity.without_role
-            mine = given.user is not None and given.user == identity.user
-            if (public or mine or given.role in roles) and self._applies(given.policy, address):
-                yield given.policy
+        roles = self._with_parents(identity.roles)
+        given = [policy for role in roles for policy in self._by_role.get(role, ())]
+        given += self._by_user.get(identity.user, ()) if identity.user is not None else ()
+        given += self._public if identity.without_role else ()
+        return (policy for policy in given if self._applies(policy, address))
+
+    @cached_property
+    def _by_role(self) -> Mapping[str, Sequence[str]]:
+        return _grouped((given.role, given.policy) for given in self.assignments)
+
+    @cached_property
+    def _by_user(self) -> Mapping[str, Sequence[str]]:
+        return _grouped((given.user, given.policy) for given in self.assignments)
+
+    @cached_property
+    def _public(self) -> Sequence[str]:
+        return [given.policy for given in self.assignments if given.role is None and given.user is None]
 
     def _with_parents(self, roles: Iterable[str]) -> set[str]:
         found: set[str] = set()
@@ -125,6 +137,14 @@ def _ranges(network: str) -> Iterator[Range]:
             yield first_mapped, last_mapped
 
 
+def _grouped(given: Iterable[tuple[str | None, str]]) -> Mapping[str, Sequence[str]]:
+    """Give each holder's policies."""
+    found: dict[str, list[str]] = {}
+    for holder, policy in given:
+        if holder is not None:
+            found.setdefault(holder, []).append(policy)
+    return found
+
+
 def _with_whole(grant: Grant, fields: Sequence[AllowedFields]) -> Grant:
-    names = frozenset[str]().union(*(each.names for each in fields))
-    return replace(grant, unruled=grant.fields.common(AllowedFields(names)))
+    return replace(grant, unruled=grant.fields.common(reduce(AllowedFields.joined, fields, AllowedFields())))
