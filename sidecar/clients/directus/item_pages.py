@@ -15,7 +15,7 @@ import orjson
 
 from sidecar.clients.directus.client import DirectusClient, unique
 from sidecar.clients.directus.item_search import Item, ItemSearch, Query
-from sidecar.clients.directus.server_info import NO_LISTS, ServerInfo
+from sidecar.clients.directus.server_info import NO_LISTS, PATH, ServerInfo
 from sidecar.core.access.credentials import Credential
 from sidecar.errors import DirectusUnavailable, ItemRefused
 
@@ -58,14 +58,13 @@ class ItemPages:
     async def _lower(self, credential: Credential, limit: int) -> int:
         """Give the limit to try next; the same one where it is not what Directus refused."""
         # The word is part of Directus's cache key; otherwise this answer too could be an old one.
-        answer = await self._client.request(credential, "GET", f"/server/info?search={unique()}")
-        if ServerInfo.from_directus(answer.data).gives_no_list:
+        answer = await self._client.request(credential, "GET", f"{PATH}?search={unique()}")
+        info = ServerInfo.from_directus(answer.data)
+        if info.gives_no_list:
             raise DirectusUnavailable(NO_LISTS)
-        match answer.data:
-            case {"queryLimit": {"max": int(most)}}:
-                return most if 1 <= most < limit else limit
-            case _:  # told to users only: the token of a share is nobody's
-                return max(1, limit // 2)
+        if info.query_limit is None:
+            return max(1, limit // 2)
+        return int(info.query_limit) if 1 <= info.query_limit < limit else limit
 
 
 class ItemList:

@@ -1,6 +1,6 @@
 """What Directus tells of itself at `GET /server/info`: its version, limits, license and WebSockets.
 
-Whoever has a token is told all of these; without one Directus tells only about the license.
+Directus tells a caller with a token all of these, and a caller without one only the license.
 """
 
 import re
@@ -67,13 +67,18 @@ class ServerInfo:
                 return None
 
     @property
-    def gives_no_list(self) -> bool:
-        """Whether QUERY_LIMIT_MAX is so small that Directus refuses every list, or gives an empty one; -1 is none."""
+    def query_limit(self) -> int | float | None:
+        """QUERY_LIMIT_MAX, where -1 is no limit; None where Directus does not tell it, as to a share."""
         match self._told:
             case {"queryLimit": {"max": int(most) | float(most)}}:
-                return most < 1 and most != -1
+                return most
             case _:
-                return False
+                return None
+
+    @property
+    def gives_no_list(self) -> bool:
+        """Whether QUERY_LIMIT_MAX is so small that Directus refuses every list, or gives an empty one."""
+        return self.query_limit is not None and self.query_limit < 1 and self.query_limit != -1
 
     @property
     def limit_of_each(self) -> str | None:

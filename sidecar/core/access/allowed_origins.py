@@ -46,7 +46,7 @@ def is_origin(text: str) -> bool:
 
 
 def is_wildcard(text: str) -> bool:
-    """Whether `text` is an http(s) origin whose first label is `*`, with two labels or more behind it."""
+    """Whether this is an http(s) origin with `*` as its first label and at least two more labels."""
     found = _WILDCARD.fullmatch(text)
     if found is None or _NEVER_SENT.search(text):
         return False

@@ -17,11 +17,16 @@ def claims(token: str) -> dict[str, object]:
     return payload if isinstance(header, dict) and isinstance(payload, dict) else {}
 
 
+def issued_claims(token: str) -> dict[str, object] | None:
+    """Read the payload of a token that says it is Directus's; None for a static one."""
+    found = claims(token)
+    return found if found.get("iss") == "directus" else None
+
+
 def user_of(token: str) -> str | None:
     """Read the user's ID in a token of Directus, None for a static one."""
-    found = claims(token)
-    user = found.get("id")
-    return user if found.get("iss") == "directus" and isinstance(user, str) else None
+    user = (issued_claims(token) or {}).get("id")
+    return user if isinstance(user, str) else None
 
 
 def _json_part(part: str) -> object:

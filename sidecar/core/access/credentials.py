@@ -85,13 +85,8 @@ def subject(credential: Credential) -> str:
     Use it only after Directus accepted the token: a token that Directus issued names its user; any other token,
     whatever it claims, is static and names itself.
     """
-    user = user_id(credential)
+    user = user_of(credential.token)
     return f"token {credential.token}" if user is None else f"user {user}"
-
-
-def user_id(credential: Credential) -> str | None:
-    """Read the user's ID in a token of Directus, None for a static one; as with `subject`, only once it is accepted."""
-    return user_of(credential.token)
 
 
 def _from_header(values: Sequence[str]) -> str | None:

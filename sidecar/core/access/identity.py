@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sidecar.core.access.claims import claims
+from sidecar.core.access.claims import issued_claims
 from sidecar.core.access.credentials import Credential
 
 
@@ -24,8 +24,8 @@ def identity_in(credential: Credential) -> Identity | None:
 
     Use it only after Directus accepted the token.
     """
-    found = claims(credential.token)
-    if found.get("iss") != "directus":
+    found = issued_claims(credential.token)
+    if found is None:
         return None
     user, role = found.get("id"), found.get("role")
     if not isinstance(user, str) or "share" in found:

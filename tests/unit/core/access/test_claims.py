@@ -4,7 +4,8 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from sidecar.core.access.credentials import Credential, Source, expires_at, subject, user_id
+from sidecar.core.access.claims import user_of
+from sidecar.core.access.credentials import Credential, Source, expires_at, subject
 
 USER = '"id": "7d1c", "iss": "directus", "exp": 1700000000'
 
@@ -18,7 +19,7 @@ def test_a_token_of_directus_names_its_user() -> None:
     """The claim `id` of a token that Directus issued is the user, and identifies the caller."""
     issued = credential(USER)
 
-    assert (user_id(issued), subject(issued)) == ("7d1c", "user 7d1c")
+    assert (user_of(issued.token), subject(issued)) == ("7d1c", "user 7d1c")
     assert expires_at(issued.token) == 1_700_000_000
 
 
@@ -26,5 +27,5 @@ def test_a_token_of_directus_names_its_user() -> None:
 def test_a_number_that_json_does_not_have(number: str) -> None:
     """Directus cannot parse NaN, so it reads a token with NaN as a static one, whose owner chose the claims."""
     for token in (credential(f'{USER}, "x": {number}'), credential(USER, header=f'"x": {number}')):
-        assert (user_id(token), expires_at(token.token)) == (None, None)
+        assert (user_of(token.token), expires_at(token.token)) == (None, None)
         assert subject(token) == f"token {token.token}"
