@@ -14,6 +14,7 @@ from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.lines import Word
 from sidecar.core.access.permissions import Permissions
 from sidecar.settings import Settings
+from tests.doubles.one_route import serving_get
 
 ON = {"websocket": {"rest": {"authentication": "handshake", "path": "/websocket"}}}
 OTHER_PATH = {"websocket": {"rest": {"authentication": "strict", "path": "/realtime"}}}
@@ -41,16 +42,8 @@ async def found(granted: Permissions, info: object, settings: Settings = SETTING
 @asynccontextmanager
 async def answering(upgrade: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[Settings]:
     """Give settings that name a server which answers each upgrade so."""
-    app = web.Application()
-    app.router.add_get("/{path:.*}", upgrade)
-    runner = web.AppRunner(app, shutdown_timeout=0.05, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        changes = {"directus_url": f"http://127.0.0.1:{runner.addresses[0][1]}", "directus_timeout": 5}
-        yield Settings.model_validate(dict(SETTINGS) | changes)
-    finally:
-        await runner.cleanup()
+    async with serving_get("/{path:.*}", upgrade) as url:
+        yield Settings.model_validate(dict(SETTINGS) | {"directus_url": url, "directus_timeout": 5})
 
 
 async def never(_: web.Request) -> web.StreamResponse:

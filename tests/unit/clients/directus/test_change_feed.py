@@ -13,6 +13,7 @@ from aiohttp import web
 from sidecar.clients.directus.change_feed import COLLECTIONS, ChangeFeed, Pace
 from sidecar.clients.http import open_session
 from sidecar.metrics import Metrics
+from tests.doubles.one_route import serving_get
 from tests.doubles.waiting import eventually
 
 TOKEN = "MARKED;service/%2B+token"
@@ -111,19 +112,6 @@ async def socket() -> Socket:
 
 
 @asynccontextmanager
-async def served(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_get("/websocket", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.05, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
 async def following(
     url: str,
     pace: Pace = QUICK,
@@ -145,7 +133,7 @@ async def following(
 
 @pytest.fixture
 async def fed(socket: Socket) -> AsyncIterator[Following]:
-    async with served(socket.serve) as url, following(url) as feed:
+    async with serving_get("/websocket", socket.serve) as url, following(url) as feed:
         yield feed
 
 
@@ -169,7 +157,7 @@ async def test_connecting(socket: Socket, fed: Following) -> None:
 async def test_strict_authentication(socket: Socket, log_lines: list[str]) -> None:
     """S1: WEBSOCKETS_REST_AUTH=strict changes no message of the feed, and the token is in no URL and no log."""
     socket.strict = True
-    async with served(socket.serve) as url, following(url) as fed:
+    async with serving_get("/websocket", socket.serve) as url, following(url) as fed:
         await connected(fed)
 
         assert socket.heard[0] == {"type": "auth", "access_token": TOKEN}
@@ -179,7 +167,7 @@ async def test_strict_authentication(socket: Socket, log_lines: list[str]) -> No
 
 async def test_another_session_cookie(socket: Socket, log_lines: list[str]) -> None:
     """A cookie that Directus does not know is refused in the upgrade with strict, and ignored with handshake."""
-    async with served(socket.serve) as url:
+    async with serving_get("/websocket", socket.serve) as url:
         async with following(url, cookie="another") as fed:
             await connected(fed)
         socket.strict = True
@@ -218,7 +206,7 @@ async def test_pings_and_changes_during_the_handshake(socket: Socket) -> None:
         await channel.send_json({"type": "subscription", "event": "update", "data": [{"id": 1}], "uid": COLLECTIONS[0]})
 
     socket.meanwhile = meanwhile
-    async with served(socket.serve) as url, following(url) as fed:
+    async with serving_get("/websocket", socket.serve) as url, following(url) as fed:
         await connected(fed)
 
         await eventually(lambda: {"type": "pong"} in socket.heard)
@@ -229,7 +217,7 @@ async def test_pings_and_changes_during_the_handshake(socket: Socket) -> None:
 async def test_refused(socket: Socket, log_lines: list[str], name: str) -> None:
     """If Directus refuses the token or a subscription, the log says so and the feed tries again with pauses."""
     socket.errors = {name}
-    async with served(socket.serve) as url, following(url) as fed:
+    async with serving_get("/websocket", socket.serve) as url, following(url) as fed:
         await eventually(lambda: socket.attempts >= 3)
 
         assert not fed.feed.connected
@@ -245,7 +233,7 @@ async def test_refused(socket: Socket, log_lines: list[str], name: str) -> None:
 async def test_no_websocket(socket: Socket, status: int) -> None:
     """If Directus offers no websocket, the feed tries again and purges nothing."""
     socket.upgrade = lambda: web.Response(status=status)
-    async with served(socket.serve) as url, following(url) as fed:
+    async with serving_get("/websocket", socket.serve) as url, following(url) as fed:
         await eventually(lambda: socket.attempts >= 3)
 
         assert (fed.purges, fed.gauge()) == ([], "0.0")
@@ -254,7 +242,7 @@ async def test_no_websocket(socket: Socket, status: int) -> None:
 async def test_redirect(socket: Socket) -> None:
     """U1: a redirect is not followed, so the token is sent to no other server."""
     elsewhere = Socket()
-    async with served(elsewhere.serve) as other, served(socket.serve) as url:
+    async with serving_get("/websocket", elsewhere.serve) as other, serving_get("/websocket", socket.serve) as url:
         socket.upgrade = lambda: web.Response(status=307, headers={"Location": f"{other}/websocket"})
         async with following(url):
             await eventually(lambda: socket.attempts >= 3)
@@ -266,7 +254,7 @@ async def test_redirect(socket: Socket) -> None:
 async def test_silent_handshake(socket: Socket, name: str) -> None:
     """The feed gives up a Directus that accepts and stays silent, and tries again."""
     socket.silent = {name}
-    async with served(socket.serve) as url, following(url) as fed:
+    async with serving_get("/websocket", socket.serve) as url, following(url) as fed:
         await eventually(lambda: socket.attempts >= 2)
         socket.silent = set()
 
@@ -341,7 +329,7 @@ async def test_lost_connection(socket: Socket, fed: Following) -> None:
 async def test_half_open_connection(socket: Socket) -> None:
     """The feed notices by the silence that the other side of a connection is gone."""
     pace = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=0.1)
-    async with served(socket.serve) as url, following(url, pace) as fed:
+    async with serving_get("/websocket", socket.serve) as url, following(url, pace) as fed:
         await connected(fed)
         transport = socket.open[0]._req.transport if socket.open[0]._req else None
         assert isinstance(transport, asyncio.Transport)
@@ -362,7 +350,7 @@ async def test_pauses_grow(socket: Socket) -> None:
     await sleep(0)
     pauses.clear()
     pace = Pace(first_wait=1, longest_wait=8)
-    async with served(socket.serve) as url, following(url, pace, sleep) as fed:
+    async with serving_get("/websocket", socket.serve) as url, following(url, pace, sleep) as fed:
         await connected(fed)
         await socket.drop()
         await eventually(lambda: len(pauses) >= 7)
