@@ -74,7 +74,7 @@ class Settings(OperationsSettings):
         (),
         description="Other origins, comma-separated, whose pages may use a visitor's session, such as "
         "`https://app.example.com`, `capacitor://localhost`, or `https://*.preview.example.com` for one label: "
-        "then whoever can get a name there can use all visitors' sessions",
+        "then everybody with a name there can use the sessions of all visitors",
     )
     ip_custom_header: Header | None = Field(
         None,
