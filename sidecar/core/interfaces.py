@@ -10,6 +10,7 @@ from sidecar.core.access.permissions import Action, AllowedFields, Permissions
 from sidecar.core.access.whole_access import Policies
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
 
 PrimaryKey = int | str
 Render = Callable[[list[StripeObject]], Awaitable[bytes]]  # equal ones write the same bytes
@@ -117,13 +118,13 @@ class Rows(Protocol):
 class Stripe(Protocol):
     """Stripe's API as the table of operations needs it. All raise StripeFailure."""
 
-    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
         """Give one page of a list, in Stripe's order."""
 
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
         """Give a list page after page until Stripe says that there are no more."""
 
-    async def retrieve(self, path: str, object_id: str) -> StripeObject: ...
+    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject: ...
 
     async def send(
         self,
@@ -132,9 +133,9 @@ class Stripe(Protocol):
         parameters: Mapping[str, object],
         idempotency_key: str | None = None,
         *,
-        in_turn: bool = False,
+        urgency: Urgency = Urgency.CALL,
     ) -> Sent:
-        """Ask for a change; with a key, equal requests have their effect once. `in_turn`: wait among the lists."""
+        """Ask for a change; with a key, equal requests have their effect once."""
 
 
 class Lists(Protocol):

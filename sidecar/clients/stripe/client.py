@@ -25,6 +25,7 @@ from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
 
@@ -61,7 +62,7 @@ class StripeClient:
         self._changed = changed
         self.key_rejected = False
 
-    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:  # noqa: ARG002
         """Wait for a turn first: all lists share one rate limit."""
         async with self._budget.turn(path):
             content, body = await self._call("GET", f"{path}?{urlencode(parameters)}")
@@ -90,7 +91,7 @@ class StripeClient:
             cursors.add(cursor)
             parameters["starting_after"] = cursor
 
-    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:  # noqa: ARG002
         return (await self._call("GET", f"{path}/{object_id}"))[1]
 
     async def send(
@@ -100,10 +101,10 @@ class StripeClient:
         parameters: Mapping[str, object],
         idempotency_key: str | None = None,
         *,
-        in_turn: bool = False,
+        urgency: Urgency = Urgency.CALL,
     ) -> Sent:
         form = dict(_form(parameters)) if method == "POST" else None
-        async with self._budget.turn(path) if in_turn else nullcontext():
+        async with self._budget.turn(path) if urgency < Urgency.CALL else nullcontext():
             try:
                 with watched() as attempts:
                     _, answered, headers = await self._exchange(

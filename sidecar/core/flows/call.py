@@ -85,7 +85,7 @@ async def perform(intent: Intent, stripe: Stripe, ownership: Ownership | None) -
     if owner is not None and operation.customer is not CustomerParameter.NOT_TAKEN:
         values["customer"] = owner.customer
     target = operation.target(intent.object_id)
-    sent = await stripe.send(operation.method, target, values, intent.key, in_turn=operation.in_turn)
+    sent = await stripe.send(operation.method, target, values, intent.key, urgency=operation.urgency)
     return _verified(operation, sent.object, owner)
 
 

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from sidecar.core.access.permissions import Action
 from sidecar.core.operations.parameters import Parameter, Reference
 from sidecar.core.operations.resources import CUSTOMER, Resource
+from sidecar.core.urgency import Urgency
 from sidecar.errors import RouteNotFound
 
 
@@ -44,8 +45,8 @@ class Operation:
     """`path` is below SIDECAR_PREFIX. `action` is what Directus must grant, unless the operator names another one.
 
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
-    `basic`: it is on without the operator's file. `verb` ends the path at Stripe. `in_turn`: the call waits among
-    the lists within STRIPE_MAX_RPS, because it is costly. `one_of`: exactly one of these parameters is given.
+    `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
+    `urgency`. `one_of`: exactly one of these parameters is given.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Operation:
     on_customers: bool = True
     basic: bool = False
     verb: str = ""
-    in_turn: bool = False
+    urgency: Urgency = Urgency.CALL
 
     @property
     def path_resource(self) -> Resource | None:

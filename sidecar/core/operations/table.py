@@ -47,6 +47,7 @@ from sidecar.core.operations.shared_parameters import (
     USAGE,
     customer_attributes,
 )
+from sidecar.core.urgency import Urgency
 
 _list = partial(Operation, method="GET", kind=Kind.LIST, action=Action.READ)
 _retrieve = partial(Operation, method="GET", kind=Kind.RETRIEVE, action=Action.READ, scoping=Scoping.OWNED)
@@ -186,7 +187,7 @@ OPERATIONS = (
         scoping=Scoping.FILLED,
         customer=CustomerParameter.OPTIONAL,
         verb="/create_preview",
-        in_turn=True,
+        urgency=Urgency.PAGE,
         parameters=(
             Parameter("subscription", Reference(SUBSCRIPTION)),
             Parameter("subscription_details", Group((Parameter("items", CHANGED_ITEMS),))),

@@ -12,6 +12,7 @@ from sidecar.clients.lists.account import rendered
 from sidecar.core.interfaces import Page, Pages, Sent
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeRejected
 
 Row = tuple[int, str]  # created, ID
@@ -39,7 +40,7 @@ class Account:
         page = await self.page("", parameters)
         return await rendered(page.data, _render, more=page.more)
 
-    async def page(self, _path: str, parameters: Mapping[str, str]) -> Page:
+    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:  # noqa: ARG002
         """Answer as Stripe does, after a while; refuse a cursor that does not exist."""
         self.asked += 1
         self.parameters.append(dict(parameters))
@@ -81,7 +82,7 @@ class Account:
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
         raise NotImplementedError
 
-    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
         raise NotImplementedError
 
     async def send(
@@ -91,7 +92,7 @@ class Account:
         parameters: Mapping[str, object],
         idempotency_key: str | None = None,
         *,
-        in_turn: bool = False,
+        urgency: Urgency = Urgency.CALL,
     ) -> Sent:
         raise NotImplementedError
 

@@ -12,6 +12,7 @@ from sidecar.clients.lists.customers import CustomerLists
 from sidecar.core.interfaces import Page, Pages, Sent
 from sidecar.core.operations.list_query import ListQuery, Span
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.core.views import OneView, View
 from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
 from sidecar.web.answers.rendering import Rendering
@@ -39,7 +40,7 @@ class Stripe:
             await self._request(filters["customer"])
             yield found[start : start + self.size]
 
-    async def retrieve(self, _path: str, object_id: str) -> StripeObject:
+    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:  # noqa: ARG002
         await self._request(object_id)
         if object_id not in self.customers:
             raise StripeRejected("no such customer", status=404, extensions={})
@@ -57,7 +58,7 @@ class Stripe:
         finally:
             self.under_way -= 1
 
-    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
         raise NotImplementedError
 
     async def send(
@@ -67,7 +68,7 @@ class Stripe:
         parameters: Mapping[str, object],
         idempotency_key: str | None = None,
         *,
-        in_turn: bool = False,
+        urgency: Urgency = Urgency.CALL,
     ) -> Sent:
         raise NotImplementedError
 

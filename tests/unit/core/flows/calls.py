@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sidecar.core.interfaces import Page, Pages, Sent
 from sidecar.core.operations.resources import RESOURCES, Resource, StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected
 
 OWN, OTHER, FOREIGN = "cus_OWN", "cus_OTHER", "cus_FOREIGN"
@@ -24,13 +25,13 @@ class Stripe:
     answer: StripeObject = field(default_factory=dict)
     status: int = 404
     retrieved: list[tuple[str, str]] = field(default_factory=list)
-    sent: list[tuple[str, str, Mapping[str, object], str | None, bool]] = field(default_factory=list)
+    sent: list[tuple[str, str, Mapping[str, object], str | None, Urgency]] = field(default_factory=list)
 
     @classmethod
     def of(cls, *objects: StripeObject) -> "Stripe":
         return cls({str(each["id"]): each for each in objects})
 
-    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
         self.retrieved.append((path, object_id))
         found = self.objects.get(object_id)
         if found is None or RESOURCES[str(found["object"])].path != path:
@@ -44,12 +45,12 @@ class Stripe:
         parameters: Mapping[str, object],
         idempotency_key: str | None = None,
         *,
-        in_turn: bool = False,
+        urgency: Urgency = Urgency.CALL,
     ) -> Sent:
-        self.sent.append((method, path, dict(parameters), idempotency_key, in_turn))
+        self.sent.append((method, path, dict(parameters), idempotency_key, urgency))
         return Sent(self.answer)
 
-    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
         raise NotImplementedError
 
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:

@@ -9,6 +9,7 @@ from sidecar.core.access.field_map import FieldMap
 from sidecar.core.flows.create_customer import Creator, WriteBack
 from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.errors import DirectusUnavailable, ItemRefused, SidecarError, StripeFailure, StripeRejected
 
 CALLER = Credential("caller", Source.HEADER, "192.0.2.7")
@@ -87,12 +88,12 @@ class Stripe:
         parameters: Mapping[str, object],
         idempotency_key: str | None = None,
         *,
-        in_turn: bool = False,
+        urgency: Urgency = Urgency.CALL,
     ) -> Sent:
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        assert (method, path, in_turn) == ("POST", "/v1/customers", False)
+        assert (method, path, urgency) == ("POST", "/v1/customers", Urgency.CALL)
         assert idempotency_key is not None
         attributes = dict(parameters)
         metadata = attributes.pop("metadata")
@@ -102,14 +103,14 @@ class Stripe:
         new = {"id": f"cus_{len(self.by_key) + 1}", **attributes}
         return Sent(self.by_key.setdefault(idempotency_key, new), replayed, self.uncertain)
 
-    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
         assert path == "/v1/customers"
         self.retrieved.append(object_id)
         if object_id in self.wiped:
             raise StripeRejected("no", status=404, extensions={"stripe": {"code": "resource_missing"}})
         return {"id": object_id, "deleted": True} if object_id in self.deleted else {"id": object_id}
 
-    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
         raise AssertionError((path, parameters))
 
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:

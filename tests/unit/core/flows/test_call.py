@@ -17,6 +17,7 @@ from sidecar.core.operations.resources import (
 )
 from sidecar.core.operations.row import Operation
 from sidecar.core.operations.table import OPERATIONS
+from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeKeyRejected, StripeRejected, StripeUnavailable
 from tests.unit.core.flows.calls import FOREIGN, OTHER, OWN, Ownership, Stripe, thing
 
@@ -30,7 +31,7 @@ async def test_full_access_calls_straight_away() -> None:
     stripe = Stripe(answer=thing(PAYMENT_INTENT, "1", FOREIGN))
 
     assert stripe.answer == await perform(CANCEL, stripe, None)
-    assert stripe.sent == [("POST", "/v1/payment_intents/pi_1/cancel", {}, "key", False)]
+    assert stripe.sent == [("POST", "/v1/payment_intents/pi_1/cancel", {}, "key", Urgency.CALL)]
     assert stripe.retrieved == []
 
 
@@ -155,7 +156,7 @@ async def test_a_failing_stripe_is_no_refusal() -> None:
     """A refusal means "not yours"; a rejected key or another failure during the lookup does not count as one."""
 
     class Failing(Stripe):
-        async def retrieve(self, _path: str, _object_id: str) -> dict[str, object]:
+        async def retrieve(self, path: str, object_id: str, **_: Urgency) -> dict[str, object]:  # noqa: ARG002
             raise StripeKeyRejected("our key")
 
     with pytest.raises(StripeKeyRejected):
@@ -268,12 +269,12 @@ def test_a_customer_of_its_own_outweighs_a_reference() -> None:
     assert not owner.owns(thing(REFUND, "1", payment_intent="pi_1", customer=FOREIGN))
 
 
-async def test_a_costly_call_waits_for_a_turn() -> None:
-    """A preview waits for a turn as lists do; a change does not."""
+async def test_a_costly_call_is_less_urgent() -> None:
+    """A preview waits as pages do, a change does not."""
     stripe = Stripe(answer=thing(SUBSCRIPTION, "1", OWN))
 
     await perform(Intent(ROWS["invoices.create_preview"], None, {"customer": OWN}), stripe, None)
     await perform(Intent(ROWS["subscriptions.cancel"], "sub_1"), stripe, None)
 
-    assert [sent[4] for sent in stripe.sent] == [True, False]
+    assert [sent[4] for sent in stripe.sent] == [Urgency.PAGE, Urgency.CALL]
     assert stripe.sent[1][:4] == ("DELETE", "/v1/subscriptions/sub_1", {}, None)

@@ -20,6 +20,7 @@ from sidecar.core.flows.create_customer import (
 )
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.errors import (
     DirectusUnavailable,
     ItemConflict,
@@ -445,7 +446,7 @@ class Shut(Items):
 
 
 class Unreadable(Stripe):
-    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
         raise StripeTimeout(f"{path}/{object_id}")
 
 

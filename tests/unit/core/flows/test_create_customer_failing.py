@@ -9,6 +9,7 @@ from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.create_customer import NewCustomer, Outcome, create_customer, create_customer_for_item
 from sidecar.core.interfaces import PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.errors import ItemConflict, ItemRefused, StripeRejected, StripeUnavailable
 from tests.unit.core.flows.creations import ADA, CREATOR, DOWN, SERVICE, Items, Stripe, write_back
 
@@ -110,7 +111,7 @@ async def test_directus_away_after_the_creation(*, claimed: bool, caplog: pytest
 
 
 class Forbidding(Stripe):
-    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
         raise StripeRejected(f"{path}/{object_id}", status=403, extensions={})
 
 

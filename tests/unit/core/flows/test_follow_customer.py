@@ -15,6 +15,7 @@ from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.flows.follow_customer import Change, LinkedItem, Mirror, follow
 from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.errors import EventFailed, ItemRefused, StripeUnavailable
 from tests.doubles.collections import CUSTOMERS, named
 
@@ -47,7 +48,7 @@ class World:
     read: int = 0
     written: list[tuple[PrimaryKey, Mapping[str, object]]] = field(default_factory=list)
 
-    async def retrieve(self, path: str, object_id: str) -> StripeObject:
+    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
         assert (path, object_id) == ("/v1/customers", "cus_1")
         self.asked += 1
         await self.between()
@@ -85,11 +86,11 @@ class World:
         parameters: Mapping[str, object],
         idempotency_key: str | None = None,
         *,
-        in_turn: bool = False,
+        urgency: Urgency = Urgency.CALL,
     ) -> Sent:
-        raise AssertionError((method, path, parameters, idempotency_key, in_turn))
+        raise AssertionError((method, path, parameters, idempotency_key, urgency))
 
-    async def page(self, path: str, parameters: Mapping[str, str]) -> Page:
+    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
         raise AssertionError((path, parameters))
 
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
