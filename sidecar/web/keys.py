@@ -12,6 +12,7 @@ from sidecar.metrics import Metrics
 from sidecar.web.admission.capacity import Capacity
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
+from sidecar.web.admission.places import Places
 from sidecar.web.health import Health
 
 GATE = web.AppKey("GATE", Gate)
@@ -19,7 +20,7 @@ ROWS: web.AppKey[Rows] = web.AppKey("ROWS", Rows)
 STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
 LISTS: web.AppKey[Lists] = web.AppKey("LISTS", Lists)
 SCOPED: web.AppKey[Callable[[str, Sequence[str]], Lists]] = web.AppKey("SCOPED")
-CAPACITY = web.AppKey("CAPACITY", Capacity)
+PLACES = web.AppKey("PLACES", Places)
 WRITE_BACK: web.AppKey[WriteBack | None] = web.AppKey("WRITE_BACK", WriteBack)
 EXPOSE_SECRETS = web.AppKey("EXPOSE_SECRETS", bool)
 METRICS = web.AppKey("METRICS", Metrics)

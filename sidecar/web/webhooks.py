@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from sidecar.errors import ContentTooLarge, RequestTimeout
-from sidecar.web.keys import CAPACITY, EVENT_PLACES, OPERATION, WEBHOOKS
+from sidecar.web.keys import EVENT_PLACES, OPERATION, WEBHOOKS
 
 AT_ONCE = 32  # anybody may send a body here, so bodies that are not verified yet have a bound of their own
 _LONGEST = 1024 * 1024  # bytes; an event contains a whole object of Stripe's
@@ -20,8 +20,7 @@ async def _receive(request: web.Request) -> web.Response:
     request[OPERATION] = "webhooks"
     with request.app[EVENT_PLACES].place():
         body = await _read(request)
-        with request.app[CAPACITY].place():
-            await request.app[WEBHOOKS].receive(body, request.headers.getall("Stripe-Signature", []))
+        await request.app[WEBHOOKS].receive(body, request.headers.getall("Stripe-Signature", []))
     return web.json_response({"received": True})
 
 
