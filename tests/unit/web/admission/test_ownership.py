@@ -9,8 +9,8 @@ from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.core.access.scope import NotLookedUp, OwnCustomers, Scope
-from sidecar.core.interfaces import PrimaryKey, Row
-from sidecar.errors import InvalidPayload, PermissionDenied
+from sidecar.core.interfaces import FirstRows, PrimaryKey, Row
+from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.admission.refusals import Refusals
@@ -23,15 +23,23 @@ SHOWN = AllowedFields(frozenset({"id", "cus"}))
 
 @dataclass
 class Items:
-    """Rows by customer, of which those with a key in `changeable` may be changed; `asked` are the questions."""
+    """Rows by customer, of which those with a key in `changeable` may be changed; `asked` are the questions.
+
+    The first page has `page` rows at most.
+    """
 
     rows: Mapping[str, Row]
     changeable: frozenset[PrimaryKey] = frozenset()
+    page: int = 100
     asked: list[object] = field(default_factory=list)
 
     async def find(self, _credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
         self.asked.append(("find", customer_id, allowed))
         return self.rows.get(customer_id)
+
+    async def find_first(self, _credential: Credential, allowed: AllowedFields) -> FirstRows:
+        self.asked.append(("find_first", allowed))
+        return FirstRows(dict([*self.rows.items()][: self.page]), len(self.rows) <= self.page)
 
     async def find_all(self, _credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
         self.asked.append(("find_all", allowed))
@@ -140,7 +148,7 @@ async def test_several_customers_where_one_is_meant(action: Action) -> None:
     with pytest.raises(InvalidPayload, match=r"^customer: your items name several customers; say which one\.$"):
         await ownership(items, action).only_customer()
 
-    assert items.asked == [("find_all", READ)]
+    assert items.asked == [("find_first", READ)]
 
 
 async def test_the_one_customer() -> None:
@@ -149,7 +157,7 @@ async def test_the_one_customer() -> None:
     checked = ownership(items, Action.UPDATE)
 
     assert await checked.only_customer() == "cus_1"
-    assert items.asked == [("find_all", READ), ("may", Action.UPDATE, 7)]
+    assert items.asked == [("find_first", READ), ("may", Action.UPDATE, 7)]
     assert checked.caller.scope == OwnCustomers({"cus_1": SHOWN})
 
 
