@@ -129,6 +129,99 @@ async def test_all_that_may_be_changed() -> None:
     assert checked.caller.scope == OwnCustomers({"cus_2": SHOWN})
 
 
+@pytest.mark.parametrize("customer", ["cus_1", "cus_9", None], ids=["own", "foreign", "nobody's"])
+async def test_few_rows_are_one_question(customer: str | None) -> None:
+    """R1: The first question on rows also tells whose a customer is, if it has all of the caller's rows."""
+    items = Items(rows(1, 2))
+    checked = ownership(items)
+
+    await checked.require_any()
+    if customer == "cus_1":
+        await checked.require_own(customer)
+    else:
+        with pytest.raises(PermissionDenied):
+            await checked.require_own(customer)
+
+    assert items.asked == [("find_first", READ)]
+    assert checked.caller.scope == (OwnCustomers({"cus_1": SHOWN}) if customer == "cus_1" else NotLookedUp())
+
+
+@pytest.mark.parametrize("customer", ["cus_1", "cus_3", "cus_9", None], ids=["first", "last", "foreign", "nobody's"])
+async def test_many_rows_are_two_questions(customer: str | None) -> None:
+    """R1: With more rows each customer is looked up by itself, and as much is asked where there is none to look up."""
+    items = Items(rows(1, 2, 3), page=2)
+    checked = ownership(items)
+
+    await checked.require_any()
+    if customer in items.rows:
+        await checked.require_own(customer)
+    else:
+        with pytest.raises(PermissionDenied):
+            await checked.require_own(customer)
+
+    asked = "cus_000000000000000000000000" if customer is None else customer
+    assert items.asked == [("find_first", READ), ("find", asked, READ)]
+
+
+async def test_nobodys_customer_is_nobodys() -> None:
+    """R2: A row with the ID that is asked for in place of none makes an object without a customer nobody's own."""
+    items = Items({"cus_000000000000000000000000": Row(SHOWN, 1)})
+
+    with pytest.raises(PermissionDenied):
+        await ownership(items).require_own(None)
+
+
+async def test_no_row_at_all() -> None:
+    """F3: A caller without rows is refused in the words for a foreign customer, after one question."""
+    items = Items({})
+    checked, other = ownership(items), ownership(Items(rows(1)))
+
+    with pytest.raises(PermissionDenied) as refusal:
+        await checked.require_any()
+    with pytest.raises(PermissionDenied) as foreign:
+        await other.require_own("cus_9")
+
+    assert (refusal.value.message, refusal.value.extensions) == (foreign.value.message, foreign.value.extensions)
+    assert items.asked == [("find_first", READ)]
+
+
+@pytest.mark.parametrize("number", [6, 7])
+async def test_a_few_rows_are_asked_about_one_by_one(number: int) -> None:
+    """F5: Six rows are asked about; with more the caller is told to name one customer, and none is asked about."""
+    items = Items(rows(*range(1, number + 1)), frozenset(range(1, 200)))
+    checked = ownership(items, Action.UPDATE)
+
+    if number == 6:
+        assert len(await checked.find_all()) == 6
+        assert len(items.asked) == 7
+    else:
+        with pytest.raises(TooManyCustomers, match="one customer at a time"):
+            await checked.find_all()
+        assert items.asked == [("find_all", READ)]
+
+
+async def test_many_rows_that_may_all_be_changed() -> None:
+    """A caller that may change every item has all of its customers in a list, however many."""
+    items = Items(rows(*range(1, 201)))
+
+    assert len(await ownership(items, Action.UPDATE, Access.FULL).find_all()) == 200
+    assert items.asked == [("find_all", READ)]
+
+
+@pytest.mark.parametrize("more", [(), ("cus_2",)], ids=["one customer", "two customers"])
+async def test_the_one_customer_of_many_rows(more: tuple[str, ...]) -> None:
+    """If the first page of several tells of one customer at most, all rows are read."""
+    items = Items({"cus_1": Row(SHOWN, 1), **{one: Row(SHOWN, 2) for one in more}}, page=0)
+
+    if more:
+        with pytest.raises(InvalidPayload, match="several customers"):
+            await ownership(items).only_customer()
+    else:
+        assert await ownership(items).only_customer() == "cus_1"
+
+    assert items.asked == [("find_first", READ), ("find_all", READ)]
+
+
 async def test_looked_up_and_none_found() -> None:
     """A caller without a customer in its rows has an empty scope, which differs from "not looked up yet"."""
     checked = ownership(Items({}))
