@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from sidecar import context
 from sidecar.clients.stripe.budgets import Budgets
@@ -91,7 +92,7 @@ class Governor:
         self._look()
         granted: str | None = None
         try:
-            with party.watched(lambda: self._turns.move(turn, party.callers)):
+            with party.watched(partial(self._follow, turn, party)):
                 async with asyncio.timeout(patience):
                     granted = await turn.granted
         except TimeoutError:
@@ -100,6 +101,12 @@ class Governor:
             if granted is None:
                 self._leave(turn)
         return granted
+
+    def _follow(self, turn: _Turn, party: Party) -> None:
+        """Let a call wait in the lines of those whose call it has become, unless its turn was granted just now."""
+        if not turn.dropped:
+            self._turns.move(turn, party.callers)
+            self._news.set()
 
     def _leave(self, turn: _Turn) -> None:
         """Let the others go on without a call that gives up; a turn granted at this very moment goes to the next."""

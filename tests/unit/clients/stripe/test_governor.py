@@ -339,3 +339,30 @@ async def test_cut_anywhere() -> None:
         assert traffic.waiting == 0
         asked = now()
         assert await use(traffic, urgency=Urgency.LIST) - asked <= 0.1
+
+
+@pytest.mark.parametrize("steps", range(12))
+@in_virtual_time
+async def test_a_caller_that_leaves_a_call_with_a_turn(steps: int) -> None:
+    """F2: a shared call that gets its turn is not disturbed by a caller that leaves it so many steps later."""
+    traffic = governor(each_endpoint=1)
+    await use(traffic)
+    await use(traffic)
+    party = Party("first", "second")
+
+    async def shared() -> float:
+        context.party.set(party)
+        return await use(traffic)
+
+    def leave(left: int) -> None:
+        if left:
+            asyncio.get_running_loop().call_soon(leave, left - 1)
+        else:
+            party.leave("second")
+
+    call = asyncio.ensure_future(shared())
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_at(now() + 1, leave, steps)
+
+    assert await call == pytest.approx(now())
+    assert traffic.waiting == 0
