@@ -98,9 +98,9 @@ def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.C
         for shared in (lists, pages, reads):
             shared.forget()
 
-    client = opening.stripe_client(
-        settings, session, governor=opening.governor(settings), metrics=app[keys.METRICS], changed=forget
-    )
+    metrics = app[keys.METRICS]
+    governor = opening.governor(settings, metrics)
+    client = opening.stripe_client(settings, session, governor=governor, metrics=metrics, changed=forget)
     lists, pages, reads = SharedStreams[RenderedPage](), SharedCalls[Page](_MOMENT), SharedReads(client)
     app[keys.STRIPE] = reads
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)

@@ -16,6 +16,7 @@ _KNOWN = {
     "cause": ("change", "settled", "connected", "lost"),
     "upstream": ("directus", "stripe"),
     "about": ("account", "endpoint", "object"),
+    "urgency": ("list", "page", "call"),
 }
 
 
@@ -42,6 +43,16 @@ class Metrics:
         self.rate_limited = Counter(
             "sidecar_stripe_rate_limited", "Answers 429 of Stripe, by what they are about", ["about"], registry=registry
         )
+        self.turns = Histogram(
+            "sidecar_stripe_turn_seconds",
+            "Time that calls to Stripe waited for their turn",
+            ["urgency"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.refused = Counter(
+            "sidecar_stripe_refused", "Calls to Stripe that could not have had their turn in time", registry=registry
+        )
         self.pending = Counter(
             "sidecar_write_backs_pending", "Customers whose ID could not be written back", registry=registry
         )
@@ -53,6 +64,7 @@ class Metrics:
             (self.purges, "cause"),
             (self.upstream, "upstream"),
             (self.rate_limited, "about"),
+            (self.turns, "urgency"),
         ):
             for value in _KNOWN[label]:
                 metric.labels(value)

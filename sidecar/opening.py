@@ -78,10 +78,10 @@ def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSe
     return open_session(total=None, connect=settings.stripe_connect_timeout, connections=connections)
 
 
-def governor(settings: Settings) -> Governor:
+def governor(settings: Settings, metrics: Metrics | None = None) -> Governor:
     """Make the one governor of all calls that a process makes."""
     budgets = LocalBudgets(settings.account_rps, settings.stripe_max_rps)
-    return Governor(budgets, each_caller=settings.caller_rps, patience=settings.stripe_timeout)
+    return Governor(budgets, each_caller=settings.caller_rps, patience=settings.stripe_timeout, metrics=metrics)
 
 
 def _unhurried(settings: Settings) -> Governor:

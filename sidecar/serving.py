@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import resource
 import signal
 from contextlib import suppress
 
@@ -19,6 +20,7 @@ from sidecar.web import keys
 from sidecar.web.server.runner import Runner
 
 _log = logging.getLogger(__name__)
+_DESCRIPTORS = 65_536
 
 
 async def serve(settings: Settings) -> None:
@@ -39,6 +41,7 @@ async def serve(settings: Settings) -> None:
     app = create_app(settings)
     runner = Runner(app, shutdown_timeout=settings.shutdown_timeout, keepalive=settings.keepalive_timeout)
     await runner.setup()
+    _allow_descriptors()
     _spare_the_collector()
     warning = asyncio.create_task(_warn_of_directus(settings))  # the start does not wait for Directus
     try:
@@ -87,6 +90,18 @@ async def _require_collections(settings: Settings) -> None:
     missing = unknown_collections(settings.rules, permissions, settings.stripe_customers_collection)
     if missing:
         raise SettingsFault([f"STRIPE_OPERATIONS: {fault}" for fault in missing])
+
+
+def _allow_descriptors() -> None:
+    """Let the process open as many files as it may: often 1,024 by default, and requests that wait have one each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):  # as on systems that allow less than they say
+        _log.warning("the number of open files could not be raised", extra={"files": soft})
 
 
 def _spare_the_collector() -> None:

@@ -1,7 +1,7 @@
 """The seams between web and clients: web uses these protocols, clients fulfill them, app joins the two."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sidecar.core.access.credentials import Credential
@@ -19,11 +19,15 @@ Pages = AsyncIterator[list[StripeObject]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`raw` is the page as Stripe wrote it, None where `data` is not exactly that page."""
+    """`raw` is the page as Stripe wrote it, None where `data` is not exactly that page.
+
+    Several requests may share a page, so nobody may change its objects; `renderings` has what was written of it so far.
+    """
 
     data: list[StripeObject]
     more: bool
     raw: bytes | None = None
+    renderings: dict[object, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sidecar.core.traffic.fair_turns import FairTurns, Waiting
 from sidecar.core.traffic.rate import Rate
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeRateLimited
+from sidecar.metrics import Metrics
 from sidecar.party import Party
 
 # Calls under way, by urgency: lists never take all connections, so that a slow Stripe still gets what is urgent.
@@ -35,10 +36,13 @@ class _Turn(Waiting):
 class Governor:
     """`each_caller` is in calls a second; a call that would have to wait longer than `patience` seconds is refused."""
 
-    def __init__(self, budgets: Budgets, *, each_caller: float, patience: float) -> None:
+    def __init__(
+        self, budgets: Budgets, *, each_caller: float, patience: float, metrics: Metrics | None = None
+    ) -> None:
         self._budgets = budgets
         self._each = Rate(each_caller, each_caller)
         self._patience = patience
+        self._metrics = metrics or Metrics()
         self._turns = FairTurns()
         self._due: dict[str, float] = {}  # when each caller may have its next turn
         self._closed: dict[str, float] = {}  # until when each lane has none
@@ -59,7 +63,13 @@ class Governor:
         The turn is that of the party of the context, or of its caller. Raises StripeRateLimited if it is `refusable`
         and would come too late; what is not refusable waits however long that takes.
         """
-        caller = await self._have_turn(endpoint, urgency, refusable=refusable)
+        asked = self._now()
+        try:
+            caller = await self._have_turn(endpoint, urgency, refusable=refusable)
+        except StripeRateLimited:
+            self._metrics.refused.inc()
+            raise
+        self._metrics.turns.labels(urgency.name.lower()).observe(self._now() - asked)
         try:
             yield
         finally:

@@ -7,7 +7,7 @@ import orjson
 
 from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import SECRETS, CallerView, Views, shows_everything
+from sidecar.core.views import SECRETS, CallerView, View, Views, shows_everything
 
 _SECRET_WORDS = tuple(name.encode() for name in SECRETS)
 
@@ -24,7 +24,16 @@ class Rendering:
 
 
 def render_page(page: Page, view: CallerView) -> bytes:
-    """Write one page as Stripe's list object (docs.stripe.com/api/pagination)."""
+    """Write one page as Stripe's list object (docs.stripe.com/api/pagination); for equal views it is written once."""
+    if not isinstance(view, View):
+        return _written(page, view)
+    found = page.renderings.get(view)
+    if found is None:
+        found = page.renderings[view] = _written(page, view)
+    return found
+
+
+def _written(page: Page, view: CallerView) -> bytes:
     if page.raw is not None and _passes_unchanged(page.raw, view):
         return page.raw
     more = orjson.dumps(page.more)

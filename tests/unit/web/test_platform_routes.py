@@ -18,6 +18,7 @@ LABELS = {
     "cause": {"change", "settled", "connected", "lost"},
     "upstream": {"directus", "stripe"},
     "about": {"account", "endpoint", "object"},
+    "urgency": {"list", "page", "call"},
 }
 
 
