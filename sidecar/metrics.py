@@ -15,6 +15,7 @@ _KNOWN = {
     "result": ("hit", "shared", "asked"),
     "cause": ("change", "settled", "connected", "lost"),
     "upstream": ("directus", "stripe"),
+    "state": ("waiting", "asked", "overdue"),
 }
 
 
@@ -35,6 +36,12 @@ class Metrics:
             "sidecar_permissions", "Questions for permissions, by how they were answered", ["result"], registry=registry
         )
         self.purges = Counter("sidecar_purges", "Times all permissions were forgotten", ["cause"], registry=registry)
+        self.users_forgotten = Counter(
+            "sidecar_users_forgotten", "Times one user's permissions were forgotten", registry=registry
+        )
+        self.questions = Gauge(
+            "sidecar_directus_questions", "Questions to Directus now, by how far they are", ["state"], registry=registry
+        )
         self.upstream = Histogram(
             "sidecar_upstream_seconds", "Time an upstream took", ["upstream"], buckets=_SECONDS, registry=registry
         )
@@ -45,7 +52,12 @@ class Metrics:
         self.webhooks = Counter("sidecar_webhooks", "Stripe's events received", ["type", "result"], registry=registry)
         self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
         self.feed.set(float("nan"))
-        for metric, label in ((self.cache, "result"), (self.purges, "cause"), (self.upstream, "upstream")):
+        for metric, label in (
+            (self.cache, "result"),
+            (self.purges, "cause"),
+            (self.upstream, "upstream"),
+            (self.questions, "state"),
+        ):
             for value in _KNOWN[label]:
                 metric.labels(value)
 
