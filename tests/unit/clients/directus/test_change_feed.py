@@ -198,6 +198,62 @@ async def test_a_change(socket: Socket, fed: Following, event: str) -> None:
         await eventually(lambda: fed.purges[1:] == ["change", "settled"] * number)  # noqa: B023 - within this round
 
 
+ANNA, BERT = "6d0b4c1e-0a5f-4f6e-9a0b-0d9e6c2f1a01", "6D0B4C1E-0A5F-4F6E-9A0B-0D9E6C2F1A02"
+
+
+@pytest.mark.parametrize(
+    ("event", "data", "users"),
+    [
+        ("create", [{"id": ANNA}], [ANNA]),
+        ("update", [{"id": BERT}], [BERT.lower()]),
+        ("delete", [ANNA], [ANNA]),
+        ("delete", [ANNA, BERT], [ANNA, BERT.lower()]),
+    ],
+)
+async def test_a_change_of_users(
+    socket: Socket, fed: Following, event: str, data: list[object], users: list[str]
+) -> None:
+    """F6: A change that names all its users forgets them, at once and when Directus has settled, and nobody else."""
+    await connected(fed)
+    await socket.send({"type": "subscription", "event": event, "data": data, "uid": "directus_users"})
+
+    await eventually(lambda: sorted(fed.forgotten) == sorted(users * 2))
+    assert fed.purges == ["connected"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "update", "data": [{"id": ANNA}, {"id": BERT}]},  # as many as the limit: there may be more
+        {"event": "update", "data": [{"id": "anna"}]},
+        {"event": "update", "data": [{"id": None}]},
+        {"event": "update", "data": [{}]},
+        {"event": "update", "data": [ANNA]},
+        {"event": "update", "data": {"id": ANNA}},
+        {"event": "update", "data": []},
+        {"event": "update"},
+        {"event": "delete", "data": []},
+        {"event": "delete", "data": [ANNA, 7]},
+        {"event": "delete", "data": [ANNA, ANNA]},
+        {"event": "sort", "data": [{"id": ANNA}]},
+        {"data": [{"id": ANNA}]},
+        {"event": "update", "data": [{"id": ANNA}], "uid": "directus_roles"},
+        {"event": "update", "data": [{"id": ANNA}], "uid": None},
+        {"event": "update", "data": [{"id": ANNA}], "type": "items"},
+    ],
+    ids=json.dumps,
+)
+async def test_a_change_that_does_not_name_its_users(
+    socket: Socket, fed: Following, message: dict[str, object]
+) -> None:
+    """F6: A message of another form, or one that may leave users out, forgets everybody."""
+    await connected(fed)
+    await socket.send({"type": "subscription", "uid": "directus_users", **message})
+
+    await eventually(lambda: fed.purges == ["connected", "change", "settled"])
+    assert fed.forgotten == []
+
+
 async def test_pings(socket: Socket, fed: Following) -> None:
     """A ping is answered and does not count as a change."""
     await connected(fed)
