@@ -361,8 +361,11 @@ async def test_the_rights_are_the_least(stack: Stack, sidecar: str) -> None:
 
 async def test_a_user_who_edits_its_own_profile(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
     """F6: 38 edits of one's own profile cost no other caller a question; the editor's revocation is felt at once."""
+    own_row = {"id": {"_eq": "$CURRENT_USER"}}
     editor = await newcomer(
-        Rule("customers", "read"), Rule("directus_users", "update", item={"id": {"_eq": "$CURRENT_USER"}})
+        Rule("customers", "read"),
+        Rule("directus_users", "read", item=own_row),
+        Rule("directus_users", "update", item=own_row),
     )
     other = await newcomer(Rule("customers", "read"))
     tokens = {person.id: await login(stack.directus.url, person) for person in (editor, other)}
@@ -380,8 +383,28 @@ async def test_a_user_who_edits_its_own_profile(stack: Stack, newcomer: Newcomer
     assert await _forgotten(sidecar)
     assert after == before
     await remembered(sidecar, tokens[editor.id])
-    await take_role(stack, editor)
+    await remembered(sidecar, editor.token)
+    await take_role(stack, editor)  # a session keeps its role in Directus until it is refreshed
+    await until_refused(sidecar, editor.token)
+    await suspend(stack, editor)
     await until_refused(sidecar, tokens[editor.id])
+
+
+@pytest.mark.parametrize("ending", ["suspended", "deleted"])
+async def test_users_changed_together(stack: Stack, newcomer: Newcomer, sidecar: str, ending: str) -> None:
+    """F6: One request that ends several users is felt by the sessions of all of them at once."""
+    people = [await newcomer(Rule("customers", "read")) for _ in range(3)]
+    sessions = [await login(stack.directus.url, person) for person in people]
+    for session in sessions:
+        await remembered(sidecar, session)
+    keys = [person.id for person in people]
+    if ending == "suspended":
+        await stack.admin.request("PATCH", "/users", {"keys": keys, "data": {"status": "suspended"}})
+    else:
+        await stack.admin.request("DELETE", "/users", keys)
+
+    for session in sessions:
+        await until_refused(sidecar, session)
 
 
 async def _counted(url: str) -> tuple[float, float]:
