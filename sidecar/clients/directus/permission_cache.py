@@ -144,8 +144,8 @@ class PermissionCache:
 
     def _flight(self, key: bytes, credential: Credential) -> Flight:
         """Share one question with all requests of this caller that arrive before it is answered."""
-        found = self._flights.get(key)
-        if found is not None and found.may_be_joined(self._changes) and not self._is_muted(key):
+        found, oldest = self._flights.get(key), self._timer() - self._ttl
+        if found is not None and found.may_be_joined(self._changes, oldest) and not self._is_muted(key):
             self._count("shared")
             return found
         self._count("asked")

@@ -66,8 +66,8 @@ class Flight:
         self.place: Place | None = None
         self.question = Question(partial(ask, self))
 
-    def may_be_joined(self, changes: Freshness) -> bool:
-        """A request that begins after a change does not get an answer to a question from before it."""
+    def may_be_joined(self, changes: Freshness, oldest: float) -> bool:
+        """Keep a request from an answer to a question from before a change, or to one asked before `oldest`."""
         if self.place is None:
             return not self.question.abandoned
-        return changes.covers(self.user, self.moment) and not self.place.lost
+        return changes.covers(self.user, self.moment) and self.asked > oldest and not self.place.lost

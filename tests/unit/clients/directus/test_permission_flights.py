@@ -38,14 +38,14 @@ ANNAS, BERTS, STATIC, SHARE = issued(id=ANNA), issued(id=BERT), credential("stat
 class Directus:
     """Each question waits in the line until `let_out`, and then for `answer`."""
 
-    def __init__(self) -> None:
+    def __init__(self, ttl: float = 3600) -> None:
         self.waiting: list[Callable[[], None]] = []
         self.sent: list[asyncio.Future[Permissions]] = []
         self.places: list[Sure] = []
         self.asked: list[Credential] = []
         self.identities = 0
         clock = asyncio.get_running_loop().time
-        self.cache = PermissionCache(self, ttl=3600, denied_ttl=3600, size=100, budget=BUDGET, timer=clock, clock=clock)
+        self.cache = PermissionCache(self, ttl=ttl, denied_ttl=ttl, size=100, budget=BUDGET, timer=clock, clock=clock)
 
     async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
         turn, answer = asyncio.Event(), asyncio.get_running_loop().create_future()
@@ -154,6 +154,21 @@ async def test_who_comes_later_joins_a_late_question() -> None:
 
     assert await joined == GRANTED
     assert len(directus.asked) == 1
+
+
+@in_virtual_time
+async def test_a_question_older_than_a_lifetime_is_not_joined() -> None:
+    """C10: Directus may judge otherwise now than a lifetime ago, so a question as old as that is not joined."""
+    directus = Directus(ttl=BUDGET)
+    given_up = directus.asking()
+    await directus.let_out()
+    await asyncio.wait([given_up])
+    again = directus.asking()
+    await directus.let_out()
+    directus.sent[1].set_result(NOTHING)
+
+    assert await again == NOTHING
+    await directus.answer()
 
 
 @in_virtual_time
