@@ -1,7 +1,7 @@
 """Composition root: the only module that knows both web and clients, and joins them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -44,7 +44,7 @@ from sidecar.web.server.runner import attended
 from sidecar.web.webhooks import AT_ONCE, webhook_routes
 
 _MOMENT = 1.0  # seconds in which those who ask for one page count as a crowd
-_CONNECTIONS = 50  # to each upstream, in a pool of its own: a slow one does not delay the other
+_CONNECTIONS = 50  # to Stripe; Directus has a pool of its own, so that a slow one does not delay the other
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -76,17 +76,18 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
     """Open both upstreams in one context: Stripe's events need Directus too, and this states the order."""
     async with (
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
-        opening.directus_session(settings, _CONNECTIONS) as to_directus,
+        opening.lasting_directus_session(settings) as to_directus,
     ):
         stripe = _provide_stripe(settings, app, to_stripe)
-        client = opening.directus_client(settings, to_directus, app[keys.METRICS])
+        places = settings.directus_max_concurrent
+        client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
         permissions = _provide_directus(settings, app, client)
         if settings.stripe_webhook_secret is not None:
             app[keys.WEBHOOKS] = _webhooks(settings, app, client, stripe)
         health = app[keys.HEALTH] = Health(lambda: stripe.key_rejected, stripe.probe)
         health.start_probe()
         try:
-            async with _following(settings, app, permissions.purge):
+            async with _following(settings, app, permissions):
                 yield
         finally:
             await health.stop()
@@ -115,6 +116,7 @@ def _provide_directus(settings: Settings, app: web.Application, client: Directus
         ttl=settings.permissions_cache_ttl,
         denied_ttl=settings.permissions_denied_ttl,
         size=settings.permissions_cache_size,
+        budget=settings.directus_timeout,
         metrics=app[keys.METRICS],
     )
     app[keys.FORGET] = remembered.forget
@@ -142,13 +144,15 @@ def _with_whole_access(settings: Settings, client: DirectusClient, remembered: P
 
 
 @asynccontextmanager
-async def _following(settings: Settings, app: web.Application, purge: Callable[[str], None]) -> AsyncIterator[None]:
+async def _following(settings: Settings, app: web.Application, permissions: WholeAccess) -> AsyncIterator[None]:
     """Follow Directus's changes where the operator wants that."""
     if not settings.directus_realtime:
         yield
         return
     async with opening.feed_session(settings) as session:
-        feed = opening.change_feed(settings, session, purge, app[keys.METRICS])
+        feed = opening.change_feed(
+            settings, session, permissions.purge, app[keys.METRICS], forget_user=permissions.forget_user
+        )
         app[keys.HEALTH].feed_connected = lambda: feed.connected
         task = asyncio.create_task(feed.run())
         try:

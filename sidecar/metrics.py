@@ -17,6 +17,7 @@ _KNOWN = {
     "upstream": ("directus", "stripe"),
     "about": ("account", "endpoint", "object"),
     "urgency": ("list", "page", "call"),
+    "state": ("waiting", "asked", "overdue"),
 }
 
 
@@ -37,6 +38,12 @@ class Metrics:
             "sidecar_permissions", "Questions for permissions, by how they were answered", ["result"], registry=registry
         )
         self.purges = Counter("sidecar_purges", "Times all permissions were forgotten", ["cause"], registry=registry)
+        self.users_forgotten = Counter(
+            "sidecar_users_forgotten", "Times one user's permissions were forgotten", registry=registry
+        )
+        self.questions = Gauge(
+            "sidecar_directus_questions", "Questions to Directus now, by how far they are", ["state"], registry=registry
+        )
         self.upstream = Histogram(
             "sidecar_upstream_seconds", "Time an upstream took", ["upstream"], buckets=_SECONDS, registry=registry
         )
@@ -65,6 +72,7 @@ class Metrics:
             (self.upstream, "upstream"),
             (self.rate_limited, "about"),
             (self.turns, "urgency"),
+            (self.questions, "state"),
         ):
             for value in _KNOWN[label]:
                 metric.labels(value)

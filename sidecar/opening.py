@@ -10,6 +10,7 @@ import aiohttp
 from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
+from sidecar.clients.directus.line import LASTING, Line
 from sidecar.clients.http import open_session
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
@@ -28,11 +29,19 @@ def service_credential(settings: Settings) -> Credential | None:
     return None if token is None else Credential(token.get_secret_value(), Source.SERVICE, None)
 
 
-def directus_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSession:
+def directus_session(settings: Settings) -> aiohttp.ClientSession:
+    """Open a command's session, with one connection and no request longer than anybody waits for it."""
     return open_session(
-        total=settings.directus_timeout,
+        total=settings.directus_timeout, connect=settings.directus_connect_timeout, connections=1, idle=_IDLE
+    )
+
+
+def lasting_directus_session(settings: Settings) -> aiohttp.ClientSession:
+    """Open the service's session, in which a request may last after its budget."""
+    return open_session(
+        total=LASTING * settings.directus_timeout,
         connect=settings.directus_connect_timeout,
-        connections=connections,
+        connections=settings.directus_max_concurrent,
         idle=_IDLE,
     )
 
@@ -47,19 +56,37 @@ def change_feed(
     session: aiohttp.ClientSession,
     purge: Callable[[str], None],
     metrics: Metrics,
+    *,
+    forget_user: Callable[[str], None],
     pace: Pace | None = None,
 ) -> ChangeFeed:
     token = settings.directus_service_token
     assert token is not None  # noqa: S101 - the settings are refused without it
     url = f"{settings.directus_url}{settings.websockets_rest_path}"
     cookie = settings.session_cookie_name
-    return ChangeFeed(session, url, token.get_secret_value(), purge, metrics, cookie=cookie, pace=pace or Pace())
+    return ChangeFeed(
+        session,
+        url,
+        token.get_secret_value(),
+        purge,
+        metrics,
+        forget_user=forget_user,
+        cookie=cookie,
+        pace=pace or Pace(),
+    )
 
 
 def directus_client(
-    settings: Settings, session: aiohttp.ClientSession, metrics: Metrics | None = None
+    settings: Settings, session: aiohttp.ClientSession, metrics: Metrics | None = None, *, places: int = 1
 ) -> DirectusClient:
-    return DirectusClient(session, settings.directus_url, address_header=settings.address_header, metrics=metrics)
+    """Make the client; `places` is how many requests it sends at once, at most the connections of the session."""
+    return DirectusClient(
+        session,
+        settings.directus_url,
+        address_header=settings.address_header,
+        line=Line(places, settings.directus_timeout, metrics),
+        metrics=metrics,
+    )
 
 
 def write_back(settings: Settings, client: DirectusClient) -> WriteBack:

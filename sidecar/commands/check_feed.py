@@ -58,7 +58,10 @@ async def _tried(settings: Settings, info: ServerInfo) -> Line:
     patience = settings.directus_timeout * (1 if elsewhere else _EXCHANGES)
     connected = asyncio.Event()
     async with opening.feed_session(settings) as session:
-        feed = opening.change_feed(settings, session, lambda _: connected.set(), Metrics(), Pace(handshake=patience))
+        pace = Pace(handshake=patience)
+        feed = opening.change_feed(
+            settings, session, lambda _: connected.set(), Metrics(), forget_user=lambda _: None, pace=pace
+        )
         following = asyncio.create_task(feed.follow())
         hearing = asyncio.create_task(connected.wait())
         await asyncio.wait([following, hearing], return_when=asyncio.FIRST_COMPLETED)

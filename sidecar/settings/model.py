@@ -86,7 +86,12 @@ class Settings(OperationsSettings):
     denied_status: Literal[401, 403] = Field(
         401, description="Status for a known caller without the permission: 401 or 403"
     )
-    directus_timeout: Seconds = Field(2, description="Whole budget of one question to Directus")
+    directus_timeout: Seconds = Field(
+        2, description="Whole budget of one question to Directus, from the moment it is sent"
+    )
+    directus_max_concurrent: int = Field(
+        20, ge=1, le=1_000, description="How many questions Directus gets at once; the others wait for their turn"
+    )
     directus_connect_timeout: Seconds = Field(0.5, description="Of that, to connect")
     stripe_timeout: Seconds = Field(25, description="Whole budget of one call to Stripe, retries included")
     stripe_connect_timeout: Seconds = Field(3, description="Of that, to connect, each time")

@@ -454,6 +454,7 @@ async def test_realtime_hears_of_a_permission_that_is_moved(buyers: Place, newco
             token,
             causes.append,
             Metrics(),
+            forget_user=lambda _: None,
             cookie=SESSION_COOKIE,
         )
         following = asyncio.create_task(feed.run())

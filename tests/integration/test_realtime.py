@@ -16,7 +16,7 @@ from deploy.demo import servers
 from deploy.demo.admin import DirectusAdmin, DirectusError, Person, Rule, login
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
-from sidecar.clients.directus.change_feed import COLLECTIONS
+from sidecar.clients.directus.change_feed import COLLECTIONS, Pace
 from tests.doubles.waiting import eventually
 from tests.integration.asking import ask
 from tests.integration.commands import run
@@ -284,14 +284,14 @@ async def test_lookup_under_way(stack: Stack, newcomer: Newcomer) -> None:
         late = asyncio.create_task(status(url, person.token))
         await eventually(lambda: relay.paused == 1)
         await suspend(stack, person)
-        await eventually(lambda: _purged(url))
+        await eventually(lambda: _forgotten(url))
         relay.release()
 
         assert (await late, await status(url, person.token)) == (200, 401)
 
 
-async def _purged(url: str) -> bool:
-    return await metric(url, 'sidecar_purges_total{cause="change"}') > 0
+async def _forgotten(url: str) -> bool:
+    return await metric(url, "sidecar_users_forgotten_total") > 0
 
 
 async def test_reconnects(stack: Stack, newcomer: Newcomer) -> None:
@@ -357,6 +357,76 @@ async def test_the_rights_are_the_least(stack: Stack, sidecar: str) -> None:
     assert sorted(row["collection"] for row in rules) == sorted(COLLECTIONS)
     assert {row["action"] for row in rules} == {"read"}
     assert await _realtime(sidecar, "connected")
+
+
+async def test_a_user_who_edits_its_own_profile(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
+    """F6: 38 edits of one's own profile cost no other caller a question; the editor's revocation is felt at once."""
+    own_row = {"id": {"_eq": "$CURRENT_USER"}}
+    editor = await newcomer(
+        Rule("customers", "read"),
+        Rule("directus_users", "read", item=own_row),
+        Rule("directus_users", "update", item=own_row),
+    )
+    other = await newcomer(Rule("customers", "read"))
+    tokens = {person.id: await login(stack.directus.url, person) for person in (editor, other)}
+    await eventually(Quiet(sidecar))
+    for token in tokens.values():
+        await remembered(sidecar, token)
+    before = await _counted(sidecar)
+
+    own = DirectusAdmin(stack.directus.url, tokens[editor.id])
+    for number in range(38):
+        await own.request("PATCH", "/users/me", {"title": f"Dr. {number}"})
+        assert await status(sidecar, tokens[other.id]) == 200
+    after = await _counted(sidecar)
+
+    assert await _forgotten(sidecar)
+    assert after == before
+    await remembered(sidecar, tokens[editor.id])
+    await remembered(sidecar, editor.token)
+    await take_role(stack, editor)  # a session keeps its role in Directus until it is refreshed
+    await until_refused(sidecar, editor.token)
+    await suspend(stack, editor)
+    await until_refused(sidecar, tokens[editor.id])
+
+
+@pytest.mark.parametrize("ending", ["suspended", "deleted"])
+async def test_users_changed_together(stack: Stack, newcomer: Newcomer, sidecar: str, ending: str) -> None:
+    """F6: One request that ends several users is felt by the sessions of all of them at once."""
+    people = [await newcomer(Rule("customers", "read")) for _ in range(3)]
+    sessions = [await login(stack.directus.url, person) for person in people]
+    for session in sessions:
+        await remembered(sidecar, session)
+    keys = [person.id for person in people]
+    if ending == "suspended":
+        await stack.admin.request("PATCH", "/users", {"keys": keys, "data": {"status": "suspended"}})
+    else:
+        await stack.admin.request("DELETE", "/users", keys)
+
+    for session in sessions:
+        await until_refused(sidecar, session)
+
+
+async def _counted(url: str) -> tuple[float, float]:
+    """Give how often Directus was asked for permissions, and how often everybody was forgotten."""
+    causes = ("change", "settled", "connected", "lost")
+    purges = [await metric(url, f'sidecar_purges_total{{cause="{cause}"}}') for cause in causes]
+    return await metric(url, 'sidecar_permissions_total{result="asked"}'), sum(purges)
+
+
+class Quiet:
+    """Whether everybody was last forgotten so long ago that no change made before can still be felt."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._seen = -1.0
+        self._since = time.monotonic()
+
+    async def __call__(self) -> bool:
+        _, purges = await _counted(self._url)
+        if purges != self._seen:
+            self._seen, self._since = purges, time.monotonic()
+        return time.monotonic() - self._since > 2 * Pace().settling
 
 
 async def test_a_login_is_no_change(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:

@@ -1,8 +1,9 @@
 """Receives changes in Directus as they happen, so that a revoked permission stops counting at once.
 
 Follows Directus's realtime protocol (its guide "Realtime: getting started with WebSockets"): authenticate,
-subscribe, answer pings. A change is not interpreted: any change in COLLECTIONS purges all cached permissions. Changes
-may be missed while there is no connection, so its begin and its end purge them too.
+subscribe, answer pings. A change of users purges what is cached of them; any other in COLLECTIONS, and any message that
+does not say whom it concerns, purges all cached permissions. Changes may be missed while there is no connection, so its
+begin and its end purge them too.
 
 The token is sent twice, so that each WEBSOCKETS_REST_AUTH of Directus accepts it: `strict` wants it in the upgrade,
 the others in a message. In the upgrade Directus takes `?access_token=` or the session cookie, which may contain a
@@ -12,16 +13,23 @@ static token; a cookie stands in no log.
 import asyncio
 import logging
 import random
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import aiohttp
 
+from sidecar.clients.directus.purges import Purges
 from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 COLLECTIONS = ("directus_access", "directus_permissions", "directus_policies", "directus_roles", "directus_users")
+_USERS = "directus_users"
+# Of the items that one change created or updated, Directus names as many as the subscription's limit (its
+# `websocket/utils/items`). So two may be more, and one alone is all.
+_LIMIT = 2
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _MESSAGE_LIMIT = 4 * 1024 * 1024
 _CLOSING = aiohttp.ClientWSTimeout(ws_close=0.3)  # seconds to wait for Directus's close frame
 Socket = aiohttp.ClientWebSocketResponse
@@ -35,19 +43,19 @@ class FeedLost(Exception):
 class Pace:
     """All in seconds: pauses between attempts to connect, the bound of a handshake, the silence before a ping.
 
-    Directus announces a change just before it drops its own cached permissions; its other nodes drop theirs a little
-    later. An answer given in between may be outdated, so `settling` after the last change everything is purged again.
+    `window` and `settling` are of Purges.
     """
 
     first_wait: float = 0.5
     longest_wait: float = 30.0
     handshake: float = 10.0
     silence: float = 10.0
+    window: float = 0.25
     settling: float = 1.0
 
 
 class ChangeFeed:
-    """`purge` is called with a cause: "change", "settled", "connected" or "lost".
+    """`purge` is called with a cause: "change", "settled", "connected" or "lost"; `forget_user` with a user's ID.
 
     `cookie` is the name of Directus's session cookie.
     """
@@ -60,6 +68,7 @@ class ChangeFeed:
         purge: Callable[[str], None],
         metrics: Metrics,
         *,
+        forget_user: Callable[[str], None],
         cookie: str,
         pace: Pace = Pace(),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -73,7 +82,7 @@ class ChangeFeed:
         self._purge = purge
         self._metrics = metrics
         self._pace, self._sleep = pace, sleep
-        self._settled: asyncio.TimerHandle | None = None
+        self._purges = Purges(purge, forget_user, window=pace.window, settling=pace.settling)
         self.connected = False
         metrics.feed.set(0)  # the metric has a value only where changes are followed
 
@@ -108,14 +117,13 @@ class ChangeFeed:
                 handshake.reschedule(None)
                 self._set_connected(connected=True)
                 while True:
-                    if (await self._next(socket)).get("type") != "ping":
-                        self._change()
+                    self._hear(await self._next(socket))
 
     async def _subscribe(self, socket: Socket) -> None:
         await socket.send_json({"type": "auth", "access_token": self._token})
         await self._expect(socket, "type", {"auth"})
         for collection in COLLECTIONS:
-            query = {"fields": ["id"], "limit": 1}
+            query = {"fields": ["id"], "limit": _LIMIT}
             await socket.send_json({"type": "subscribe", "collection": collection, "uid": collection, "query": query})
         waiting = set(COLLECTIONS)
         while waiting:
@@ -143,16 +151,32 @@ class ChangeFeed:
             raise FeedLost(f"Directus refuses {answer.get('type')} {answer.get('uid', '')}: {code}")
         return answer
 
-    def _change(self) -> None:
-        self._purge("change")
-        if self._settled is not None:
-            self._settled.cancel()
-        self._settled = asyncio.get_running_loop().call_later(self._pace.settling, self._purge, "settled")
+    def _hear(self, message: Mapping[str, object]) -> None:
+        users = users_in(message)
+        if users:
+            self._purges.change_users(users)
+        elif message.get("type") != "ping":
+            self._purges.change_everybody()
 
     def _set_connected(self, *, connected: bool) -> None:
         self.connected = connected
         self._metrics.feed.set(connected)
         self._purge("connected" if connected else "lost")
+
+
+def users_in(message: Mapping[str, object]) -> frozenset[str]:
+    """Give the IDs of the users that a change is about; none where it is about anything else or does not name all."""
+    match message:
+        case {"type": "subscription", "uid": uid, "event": "delete", "data": [*named]} if uid == _USERS:
+            users = named
+        case {"type": "subscription", "uid": uid, "event": "create" | "update", "data": [{"id": user}]} if (
+            uid == _USERS
+        ):
+            users = [user]
+        case _:
+            return frozenset()
+    known = {user.lower() for user in users if isinstance(user, str) and _UUID.fullmatch(user)}
+    return frozenset(known if len(known) == len(users) else ())
 
 
 def _no_redirects() -> aiohttp.TraceConfig:

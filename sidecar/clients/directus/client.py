@@ -1,11 +1,11 @@
 """Sends one request to Directus as a caller, and writes names and keys into its URL.
 
 A request has one of three outcomes: an answer, a refusal with Directus's own code, or DirectusUnavailable. A reply that
-is not clearly an answer or a refusal means DirectusUnavailable.
+is not clearly an answer or a refusal means DirectusUnavailable. Every request waits for its turn in the line.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
@@ -15,6 +15,8 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from sidecar.clients.directus.line import Line, Place
+from sidecar.clients.directus.question import Question
 from sidecar.clients.http import read_bounded, retry_after
 from sidecar.context import request_id
 from sidecar.core.access.credentials import Credential
@@ -47,29 +49,51 @@ class _ForeignAnswer(ValueError):
 
 
 class DirectusClient:
-    """`address_header` is the header in which Directus looks for the client's address."""
+    """`address_header` is the header in which Directus looks for the client's address.
+
+    Without a `line` the session's timeout alone bounds an answer.
+    """
 
     def __init__(
-        self, session: aiohttp.ClientSession, base: str, *, address_header: str, metrics: Metrics | None = None
+        self,
+        session: aiohttp.ClientSession,
+        base: str,
+        *,
+        address_header: str,
+        line: Line | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._session = session
         self._base = base
         self._address_header = address_header
+        self._line = line or Line()
         self._metrics = metrics or Metrics()
 
     async def request(self, credential: Credential, method: str, path: str, *, json: object = None) -> DirectusAnswer:
         """Send one request as the caller, with the credential as `Authorization: Bearer` and nowhere else.
 
-        Raises DirectusUnavailable unless a whole, readable answer comes within the session's timeout.
+        Raises DirectusUnavailable unless a whole, readable answer comes within the line's budget. The request itself
+        goes on after that, and also if the caller is canceled, once it is sent.
         """
+        question = Question(
+            lambda sent: self.request_patiently(credential, method, path, json=json, sent=lambda _: sent())
+        )
+        return await question.answer(self._line.budget)
+
+    async def request_patiently(
+        self, credential: Credential, method: str, path: str, *, json: object = None, sent: Callable[[Place], None]
+    ) -> DirectusAnswer:
+        """As above, and wait for as long as the request lasts. `sent` is called when its turn has come."""
         body = None if json is None else orjson.dumps(json)
         url, headers = URL(self._base + path, encoded=True), self._headers(credential, body)
         try:
-            with self._metrics.timed("directus"):
-                async with self._session.request(
-                    method, url, data=body, headers=headers, allow_redirects=False
-                ) as response:
-                    return _read(response, await read_bounded(response, _ANSWER_LIMIT))
+            async with self._line.turn(credential.address) as place:
+                sent(place)
+                with self._metrics.timed("directus"):
+                    async with self._session.request(
+                        method, url, data=body, headers=headers, allow_redirects=False
+                    ) as response:
+                        return _read(response, await read_bounded(response, _ANSWER_LIMIT))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             why = error if isinstance(error, _ForeignAnswer) else type(error).__name__
             raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {why}") from error

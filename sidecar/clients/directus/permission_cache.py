@@ -2,24 +2,28 @@
 
 It has two memories. One keeps callers to whom something is granted. The other, a tenth of its size, keeps callers to
 whom nothing is: a flood of made-up tokens ends there and evicts nobody in use. "Could not ask" is an exception and
-never stored. This module knows no HTTP.
+never stored; an answer that comes after everybody stopped waiting is. This module knows no HTTP.
 """
 
 import hmac
+import math
 import random
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 from cachetools import TLRUCache
 
+from sidecar.clients.directus.freshness import Freshness
+from sidecar.clients.directus.permission_flight import Entry, Flight, PatientSource, Place
+from sidecar.clients.directus.question import Sent
 from sidecar.clients.directus.singleflight import SingleFlight
 from sidecar.context import note
 from sidecar.core.access.credentials import Credential, expires_at
-from sidecar.core.access.identity import Identity
+from sidecar.core.access.identity import Identity, identity_in
 from sidecar.core.access.permissions import Permissions
-from sidecar.core.interfaces import CallerSource
 from sidecar.errors import CredentialRefused
 from sidecar.metrics import Metrics
 
@@ -28,29 +32,7 @@ _BUCKETS = 65_536  # logouts are marked by the first two bytes of a token's hash
 _REFUSED_SHARE = 10  # the memory of refused callers is this many times smaller
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What Directus said. A yes in it counts until `yes_until`, a no until `no_until`, on the cache's timer.
-
-    `identity` is None until it was asked for.
-    """
-
-    said: Permissions | CredentialRefused
-    yes_until: float
-    no_until: float
-    identity: Identity | None = None
-
-    @property
-    def grants_something(self) -> bool:
-        return isinstance(self.said, Permissions) and len(self.said.grants) > 0
-
-    def answers(self, granted: Callable[[Permissions], bool], now: float) -> bool:
-        """Say whether the entry may still be used for a question to which only `granted` counts as a yes."""
-        yes = isinstance(self.said, Permissions) and granted(self.said)
-        return now < (self.yes_until if yes else self.no_until)
-
-
-def _expires(_key: bytes, entry: _Entry, _now: float) -> float:
+def _expires(_key: bytes, entry: Entry, _now: float) -> float:
     return entry.yes_until if entry.grants_something else entry.no_until
 
 
@@ -63,30 +45,34 @@ def _bucket(key: bytes) -> int:
 
 
 class PermissionCache:
-    """Times are in seconds. `timer` must be monotonic; `clock` is wall time and only compared with a token's `exp`."""
+    """Times are in seconds. `timer` must be monotonic; `clock` is wall time and only compared with a token's `exp`.
+
+    `budget` is how long a request waits for an answer that was asked for.
+    """
 
     def __init__(
         self,
-        source: CallerSource,
+        source: PatientSource,
         *,
         ttl: float,
         denied_ttl: float,
         size: int,
+        budget: float = math.inf,
         metrics: Metrics | None = None,
         timer: Callable[[], float] = time.monotonic,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._source = source
-        self._ttl, self._denied_ttl = ttl, denied_ttl
+        self._ttl, self._denied_ttl, self._budget = ttl, denied_ttl, budget
         self._timer, self._clock = timer, clock
-        self._granted = TLRUCache[bytes, _Entry](size, _expires, timer)
-        self._refused = TLRUCache[bytes, _Entry](max(1, size // _REFUSED_SHARE), _expires, timer)
+        self._granted = TLRUCache[bytes, Entry](size, _expires, timer)
+        self._refused = TLRUCache[bytes, Entry](max(1, size // _REFUSED_SHARE), _expires, timer)
         self._muted = [0.0] * _BUCKETS
         self._metrics = metrics or Metrics()
-        self._flights = SingleFlight[_Entry]()
+        self._flights: dict[bytes, Flight] = {}
         self._identities = SingleFlight[Identity]()
         self._secret = secrets.token_bytes(32)
-        self._generation = 0
+        self._changes = Freshness()
 
     async def permissions(
         self, credential: Credential, granted: Callable[[Permissions], bool] = any_grant
@@ -99,11 +85,8 @@ class PermissionCache:
         entry = self._recall(key, granted)
         if entry is not None:
             self._count("hit")
-        elif self._is_muted(key):
-            self._count("asked")
-            entry = await self._ask(credential)
         else:
-            entry = await self._ask_together(key, credential)
+            entry = await self._flight(key, credential).question.answer(self._budget)
         if isinstance(entry.said, CredentialRefused):
             raise CredentialRefused(entry.said.code)
         return entry.said
@@ -112,16 +95,16 @@ class PermissionCache:
         """Say who this is, kept as long as its permissions are. Raises DirectusUnavailable."""
         key = self._fingerprint(credential)
         entry = self._granted.get(key)
-        if entry is not None and entry.identity is not None:
+        if entry is not None and entry.identity is not None and self._holds(entry):
             return entry.identity
-        flight = (self._generation, key)
+        flight = (self._changes.moment, key)  # none from before a change
         return await self._identities.run(flight, lambda: self._identify(key, credential))
 
     async def _identify(self, key: bytes, credential: Credential) -> Identity:
         entry = self._granted.get(key)
         identity = await self._source.identity(credential)
-        if entry is not None and self._granted.get(key) is entry:
-            self._granted[key] = replace(entry, identity=identity)
+        if entry is not None and self._granted.get(key) is entry and self._holds(entry):
+            self._granted[key] = replace(entry, identity=identity, user=identity.user)
         return identity
 
     def forget(self, credential: Credential) -> None:
@@ -134,49 +117,86 @@ class PermissionCache:
         self._muted[_bucket(self._fingerprint(credential))] = self._timer() + self._ttl
 
     def purge(self, cause: str = "change") -> None:
-        """Forget everything; answers to questions under way are neither stored nor shared with later requests."""
+        """Forget everything; answers to questions under way are neither stored nor shared with later requests.
+
+        A question that still waits in the line is asked after this, so it stays.
+        """
         self._metrics.purges.labels(cause).inc()
-        self._generation += 1
+        self._changes.change_everybody()
         self._granted.clear()
         self._refused.clear()
 
-    def _recall(self, key: bytes, granted: Callable[[Permissions], bool]) -> _Entry | None:
+    def forget_user(self, user: str) -> None:
+        """As `purge`, for the tokens of one user and those of which nobody knows whose they are."""
+        self._metrics.users_forgotten.inc()
+        self._changes.change_user(user)
+
+    def _recall(self, key: bytes, granted: Callable[[Permissions], bool]) -> Entry | None:
         if self._is_muted(key):
             return None
-        entry = self._granted.get(key) or self._refused.get(key)
-        return entry if entry is not None and entry.answers(granted, self._timer()) else None
+        entry = self._known(key)
+        if entry is None or not self._holds(entry) or not entry.answers(granted, self._timer()):
+            return None
+        return entry
 
-    async def _ask_together(self, key: bytes, credential: Credential) -> _Entry:
+    def _holds(self, entry: Entry) -> bool:
+        return self._changes.covers(entry.user, entry.moment)
+
+    def _flight(self, key: bytes, credential: Credential) -> Flight:
         """Share one question with all requests of this caller that arrive before it is answered."""
-        flight = (self._generation, key)  # none from before a purge
-        self._count("shared" if self._flights.under_way(flight) else "asked")
-        return await self._flights.run(flight, lambda: self._ask_and_store(key, credential))
+        found, oldest = self._flights.get(key), self._timer() - self._ttl
+        if found is not None and found.may_be_joined(self._changes, oldest) and not self._is_muted(key):
+            self._count("shared")
+            return found
+        self._count("asked")
+        named = identity_in(credential)
+        flight = Flight(None if named is None else named.user, partial(self._ask_and_store, key, credential))
+        if not self._is_muted(key):
+            self._flights[key] = flight
+            flight.question.when_over(partial(self._end, key, flight))
+        return flight
 
-    async def _ask_and_store(self, key: bytes, credential: Credential) -> _Entry:
+    def _end(self, key: bytes, flight: Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+
+    async def _ask_and_store(self, key: bytes, credential: Credential, flight: Flight, sent: Sent) -> Entry:
         """Store inside the flight: a request that arrives as the flight ends finds the answer."""
-        generation = self._generation
-        entry = await self._ask(credential)
-        if generation == self._generation and not self._is_muted(key):
+
+        def leave(place: Place) -> None:
+            flight.asked, flight.moment, flight.place = self._timer(), self._changes.moment, place
+            sent()
+
+        said: Permissions | CredentialRefused
+        try:
+            said = await self._source.permissions_patiently(credential, leave)
+        except CredentialRefused as refusal:
+            said = refusal
+        entry = self._entry(credential, said, flight)
+        if self._holds(entry) and not self._is_muted(key):
             self._store(key, entry)
         return entry
 
-    async def _ask(self, credential: Credential) -> _Entry:
-        asked = self._timer()  # Directus may change its mind while it answers, so an answer is as old as its question
-        said: Permissions | CredentialRefused
-        try:
-            said = await self._source.permissions(credential)
-        except CredentialRefused as refusal:
-            said = refusal
-        exp = expires_at(credential.token)
-        left = float("inf") if exp is None else exp - self._clock() + (self._timer() - asked)
-        return _Entry(said, asked + self._lifetime(self._ttl, left), asked + self._lifetime(self._denied_ttl, left))
+    def _entry(self, credential: Credential, said: Permissions | CredentialRefused, flight: Flight) -> Entry:
+        """Directus may change its mind while it answers, so an answer is as old as its question."""
+        asked, exp = flight.asked, expires_at(credential.token)
+        left = math.inf if exp is None else exp - self._clock() + (self._timer() - asked)
+        yes, no = asked + self._lifetime(self._ttl, left), asked + self._lifetime(self._denied_ttl, left)
+        return Entry(said, asked, yes, no, flight.moment, flight.user)
 
-    def _store(self, key: bytes, entry: _Entry) -> None:
+    def _store(self, key: bytes, entry: Entry) -> None:
+        """Store it unless the answer to a later question is there: one that everybody gave up may come last."""
+        known = self._known(key)
+        if known is not None and known.asked > entry.asked:
+            return
         memory, other = self._granted, self._refused
         if not entry.grants_something:
             memory, other = other, memory
         other.pop(key, None)
         memory[key] = entry
+
+    def _known(self, key: bytes) -> Entry | None:
+        return self._granted.get(key) or self._refused.get(key)
 
     @staticmethod
     def _lifetime(ttl: float, left: float) -> float:

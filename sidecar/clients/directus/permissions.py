@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from urllib.parse import urlencode
 
 import orjson
 
-from sidecar.clients.directus.client import DirectusClient, unique
+from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, unique
+from sidecar.clients.directus.line import Place
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity, identity_in
 from sidecar.core.access.permissions import Permissions
@@ -30,7 +31,13 @@ class DirectusPermissions:
         self._collections = frozenset(collections)
 
     async def permissions(self, credential: Credential) -> Permissions:
-        answer = await self._client.request(credential, "GET", "/permissions/me")
+        return self._read(await self._client.request(credential, "GET", "/permissions/me"))
+
+    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
+        """As above, and wait for as long as the question lasts; `sent` is called when it is sent."""
+        return self._read(await self._client.request_patiently(credential, "GET", "/permissions/me", sent=sent))
+
+    def _read(self, answer: DirectusAnswer) -> Permissions:
         if answer.code in _REFUSALS or (answer.code is not None and answer.status in _DENIED):
             raise CredentialRefused(str(answer.code))
         if answer.status == HTTPStatus.NOT_FOUND:

@@ -17,9 +17,6 @@ class SingleFlight(Generic[Result]):
     def __init__(self) -> None:
         self._calls: dict[Hashable, asyncio.Task[Result]] = {}
 
-    def under_way(self, key: Hashable) -> bool:
-        return key in self._calls
-
     async def run(self, key: Hashable, call: Callable[[], Awaitable[Result]]) -> Result:
         task = self._calls.get(key)
         if task is None:

@@ -52,6 +52,10 @@ class WholeAccess:
         self._until = float("-inf")
         self._callers.purge(cause)
 
+    def forget_user(self, user: str) -> None:
+        """Forget what depends on a user; the policies do not."""
+        self._callers.forget_user(user)
+
     async def _current(self, source: PolicySource) -> Policies | None:
         if self._timer() < self._until:
             return self._policies

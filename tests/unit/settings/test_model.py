@@ -43,6 +43,7 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "IP_CUSTOM_HEADER": ("X-Client", "X-Client"),
     "DENIED_STATUS": ("403", 403),
     "DIRECTUS_TIMEOUT": ("1", 1.0),
+    "DIRECTUS_MAX_CONCURRENT": ("5", 5),
     "DIRECTUS_CONNECT_TIMEOUT": ("0.1", 0.1),
     "STRIPE_TIMEOUT": ("10", 10.0),
     "STRIPE_CONNECT_TIMEOUT": ("1", 1.0),

@@ -19,6 +19,7 @@ LABELS = {
     "upstream": {"directus", "stripe"},
     "about": {"account", "endpoint", "object"},
     "urgency": {"list", "page", "call"},
+    "state": {"waiting", "asked", "overdue"},
 }
 
 

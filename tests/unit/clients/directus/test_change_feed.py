@@ -18,7 +18,7 @@ from tests.doubles.waiting import eventually
 
 TOKEN = "MARKED;service/%2B+token"
 COOKIE = "directus_session_token"
-QUICK = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=600, settling=0.2)
+QUICK = Pace(first_wait=0.01, longest_wait=0.04, handshake=0.2, silence=600, window=0.05, settling=0.2)
 Send = Callable[[web.WebSocketResponse], Awaitable[object]]
 
 
@@ -97,6 +97,7 @@ class Following:
     task: asyncio.Task[None]
     metrics: Metrics
     purges: list[str]
+    forgotten: list[str]
 
     def gauge(self) -> str:
         [line] = [line for line in self.metrics.exposition().decode().splitlines() if line.startswith("sidecar_feed")]
@@ -119,13 +120,21 @@ async def following(
     *,
     cookie: str = COOKIE,
 ) -> AsyncIterator[Following]:
-    metrics, purges = Metrics(), list[str]()
+    metrics, purges, forgotten = Metrics(), list[str](), list[str]()
     async with open_session(total=None, connect=60, connections=1) as session:
         feed = ChangeFeed(
-            session, f"{url}/websocket", TOKEN, purges.append, metrics, cookie=cookie, pace=pace, sleep=sleep
+            session,
+            f"{url}/websocket",
+            TOKEN,
+            purges.append,
+            metrics,
+            forget_user=forgotten.append,
+            cookie=cookie,
+            pace=pace,
+            sleep=sleep,
         )
         task = asyncio.create_task(feed.run())
-        yield Following(feed, task, metrics, purges)
+        yield Following(feed, task, metrics, purges, forgotten)
         assert task.cancelled() or not task.done()
         task.cancel()
         await asyncio.wait([task])
@@ -183,10 +192,66 @@ async def test_another_session_cookie(socket: Socket, log_lines: list[str]) -> N
 async def test_a_change(socket: Socket, fed: Following, event: str) -> None:
     """Any change in any of the collections purges the cache at once, and again when Directus has settled."""
     await connected(fed)
-    for collection in COLLECTIONS:
+    for number, collection in enumerate(COLLECTIONS, start=1):
         await socket.send({"type": "subscription", "event": event, "data": [{"id": 1}], "uid": collection})
 
-    await eventually(lambda: fed.purges[1:] == ["change"] * len(COLLECTIONS) + ["settled"])
+        await eventually(lambda: fed.purges[1:] == ["change", "settled"] * number)  # noqa: B023 - within this round
+
+
+ANNA, BERT = "6d0b4c1e-0a5f-4f6e-9a0b-0d9e6c2f1a01", "6D0B4C1E-0A5F-4F6E-9A0B-0D9E6C2F1A02"
+
+
+@pytest.mark.parametrize(
+    ("event", "data", "users"),
+    [
+        ("create", [{"id": ANNA}], [ANNA]),
+        ("update", [{"id": BERT}], [BERT.lower()]),
+        ("delete", [ANNA], [ANNA]),
+        ("delete", [ANNA, BERT], [ANNA, BERT.lower()]),
+    ],
+)
+async def test_a_change_of_users(
+    socket: Socket, fed: Following, event: str, data: list[object], users: list[str]
+) -> None:
+    """F6: A change that names all its users forgets them, at once and when Directus has settled, and nobody else."""
+    await connected(fed)
+    await socket.send({"type": "subscription", "event": event, "data": data, "uid": "directus_users"})
+
+    await eventually(lambda: sorted(fed.forgotten) == sorted(users * 2))
+    assert fed.purges == ["connected"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "update", "data": [{"id": ANNA}, {"id": BERT}]},  # as many as the limit: there may be more
+        {"event": "update", "data": [{"id": "anna"}]},
+        {"event": "update", "data": [{"id": None}]},
+        {"event": "update", "data": [{}]},
+        {"event": "update", "data": [ANNA]},
+        {"event": "update", "data": {"id": ANNA}},
+        {"event": "update", "data": []},
+        {"event": "update"},
+        {"event": "delete", "data": []},
+        {"event": "delete", "data": [ANNA, 7]},
+        {"event": "delete", "data": [ANNA, ANNA]},
+        {"event": "sort", "data": [{"id": ANNA}]},
+        {"data": [{"id": ANNA}]},
+        {"event": "update", "data": [{"id": ANNA}], "uid": "directus_roles"},
+        {"event": "update", "data": [{"id": ANNA}], "uid": None},
+        {"event": "update", "data": [{"id": ANNA}], "type": "items"},
+    ],
+    ids=json.dumps,
+)
+async def test_a_change_that_does_not_name_its_users(
+    socket: Socket, fed: Following, message: dict[str, object]
+) -> None:
+    """F6: A message of another form, or one that may leave users out, forgets everybody."""
+    await connected(fed)
+    await socket.send({"type": "subscription", "uid": "directus_users", **message})
+
+    await eventually(lambda: fed.purges == ["connected", "change", "settled"])
+    assert fed.forgotten == []
 
 
 async def test_pings(socket: Socket, fed: Following) -> None:

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from sidecar.clients.directus.permission_cache import PermissionCache
+from sidecar.clients.directus.permission_flight import Place
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
 from tests.doubles.collections import CUSTOMERS
-from tests.unit.clients.directus.sources import credential, granting
+from tests.unit.clients.directus.sources import SURE, credential, granting
 from tests.unit.clients.directus.test_permission_cache import jwt
 
 pytestmark = pytest.mark.slow
@@ -72,7 +73,8 @@ class Directus:
             if self.allows(caller, action):
                 self.last_allowed[caller, action] = min(until, self.exp) if caller == SESSION else until
 
-    async def permissions(self, credential: Credential) -> Permissions:
+    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
+        sent(SURE)
         caller, asked = credential.address or "", self.now
         self.advance(LATENCY / 2)
         if self.down:

@@ -1,0 +1,73 @@
+"""A question for permissions on its way, and what the cache keeps of its answer."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from sidecar.clients.directus.freshness import Freshness
+from sidecar.clients.directus.question import Question, Sent
+from sidecar.core.access.credentials import Credential
+from sidecar.core.access.identity import Identity
+from sidecar.core.access.permissions import Permissions
+from sidecar.errors import CredentialRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What Directus said. A yes in it counts until `yes_until`, a no until `no_until`, on the cache's timer.
+
+    `user` is None until it is known, `identity` until it was asked for.
+    """
+
+    said: Permissions | CredentialRefused
+    asked: float
+    yes_until: float
+    no_until: float
+    moment: int
+    user: str | None
+    identity: Identity | None = None
+
+    @property
+    def grants_something(self) -> bool:
+        return isinstance(self.said, Permissions) and len(self.said.grants) > 0
+
+    def answers(self, granted: Callable[[Permissions], bool], now: float) -> bool:
+        """Say whether the entry may still be used for a question to which only `granted` counts as a yes."""
+        yes = isinstance(self.said, Permissions) and granted(self.said)
+        return now < (self.yes_until if yes else self.no_until)
+
+
+class Place(Protocol):
+    """What a question has once it is sent; `lost` says that an answer is unlikely."""
+
+    @property
+    def lost(self) -> bool: ...
+
+
+class PatientSource(Protocol):
+    """As a CallerSource, but a question for permissions lasts; `sent` is called when it leaves for Directus."""
+
+    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions: ...
+
+    async def identity(self, credential: Credential) -> Identity: ...
+
+
+class Flight:
+    """A question that later requests of its caller may join. `asked` is on the cache's timer.
+
+    Until it is sent it has no `place`, and a change makes no difference to it.
+    """
+
+    def __init__(self, user: str | None, ask: Callable[["Flight", Sent], Coroutine[object, object, Entry]]) -> None:
+        self.user = user
+        self.asked = 0.0
+        self.moment = 0
+        self.place: Place | None = None
+        self.question = Question(partial(ask, self))
+
+    def may_be_joined(self, changes: Freshness, oldest: float) -> bool:
+        """Keep a request from an answer to a question from before a change, or to one asked before `oldest`."""
+        if self.place is None:
+            return not self.question.abandoned
+        return changes.covers(self.user, self.moment) and self.asked > oldest and not self.place.lost
