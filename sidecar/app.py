@@ -19,19 +19,20 @@ from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.shared import SharedStreams
+from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.events import StripeWebhooks
-from sidecar.clients.stripe.rate import RateLimit
+from sidecar.clients.stripe.shared_reads import SharedReads
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.flows.follow_customer import follow
-from sidecar.core.interfaces import CallerCache
+from sidecar.core.interfaces import CallerCache, Page
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
-from sidecar.web.admission.capacity import Capacity
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
+from sidecar.web.admission.places import Places
 from sidecar.web.admission.refusals import Refusals
 from sidecar.web.admission.unverified_bodies import UnverifiedBodies
 from sidecar.web.description.openapi import openapi_route
@@ -42,6 +43,7 @@ from sidecar.web.server.middlewares import envelope, identified, secure
 from sidecar.web.server.runner import attended
 from sidecar.web.webhooks import webhook_routes
 
+_MOMENT = 1.0  # seconds in which those who ask for one page count as a crowd
 _CONNECTIONS = 50  # to each upstream, in a pool of its own: a slow one does not delay the other
 
 
@@ -51,7 +53,12 @@ def create_app(settings: Settings) -> web.Application:
     app.on_response_prepare.append(secure)
     app[keys.METRICS] = Metrics(context.took)
     app[keys.ORIGINS] = Origins(frozenset(settings.allowed_origins))
-    app[keys.CAPACITY] = Capacity(settings.max_concurrent_requests)
+    app[keys.PLACES] = Places(
+        settings.max_concurrent_requests,
+        settings.max_concurrent_per_caller,
+        settings.max_waiting_per_caller,
+        settings.stripe_timeout,
+    )
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
     app.cleanup_ctx.append(partial(_upstreams, settings))
     prefix = settings.sidecar_prefix
@@ -86,18 +93,19 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
 
 
 def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.ClientSession) -> StripeClient:
-    shared = SharedStreams[RenderedPage]()
+    def forget() -> None:
+        """Let no request join what began to be fetched before a change."""
+        for shared in (lists, pages, reads):
+            shared.forget()
+
     client = opening.stripe_client(
-        settings,
-        session,
-        budget=RateLimit(settings.stripe_max_rps, settings.stripe_timeout),
-        metrics=app[keys.METRICS],
-        changed=shared.forget,  # a request after a change does not join a list that began before it
+        settings, session, governor=opening.governor(settings), metrics=app[keys.METRICS], changed=forget
     )
-    app[keys.STRIPE] = client
-    app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, shared)
-    app[keys.FORGET_LISTS] = shared.forget
-    app[keys.SCOPED] = lambda attribute, values: CustomerLists(client, attribute, values)
+    lists, pages, reads = SharedStreams[RenderedPage](), SharedCalls[Page](_MOMENT), SharedReads(client)
+    app[keys.STRIPE] = reads
+    app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
+    app[keys.FORGET_LISTS] = forget
+    app[keys.SCOPED] = lambda attribute, values: CustomerLists(reads, attribute, values)
     return client
 
 

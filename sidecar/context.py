@@ -1,8 +1,23 @@
-"""The request being served, for code that writes a log line or a header without having the request at hand."""
+"""The request being served, for code that writes a log line, sends a header or takes a turn and has it not at hand."""
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
+from typing import Protocol
+
+from sidecar.party import Party
+
+
+class Place(Protocol):
+    """A request's place among those that are worked on."""
+
+    def lent(self) -> AbstractAsyncContextManager[None]:
+        """Let others have it while the block waits."""
+
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+caller: ContextVar[str] = ContextVar("caller", default="")  # in whose name calls are made; "" is the service itself
+party: ContextVar[Party | None] = ContextVar("party", default=None)  # those who share the calls that are made
+place: ContextVar[Place | None] = ContextVar("place", default=None)
 _notes: ContextVar[dict[str, object] | None] = ContextVar("notes", default=None)
 
 
@@ -12,6 +27,12 @@ def begin(identity: str) -> dict[str, object]:
     request_id.set(identity)
     _notes.set(notes)
     return notes
+
+
+def resting() -> AbstractAsyncContextManager[None]:
+    """Lend the request's place, if it has one, while the block waits for what another request fetches."""
+    own = place.get()
+    return nullcontext() if own is None else own.lent()
 
 
 def note(name: str, value: object) -> None:

@@ -19,6 +19,7 @@
     │   ├── CrossSite           403 FORBIDDEN: a foreign page used a visitor's session
     │   ├── ItemRefused         Directus refused to read or write the caller's item; its status and code
     │   └── ItemConflict        409 CONFLICT
+    ├── TooManyRequests         429 REQUESTS_EXCEEDED: too much at once of this caller, with Retry-After
     ├── Overloaded              503 SERVICE_UNAVAILABLE: too much at once, with Retry-After
     ├── DirectusUnavailable     503 SERVICE_UNAVAILABLE: Directus could not be asked
     ├── EventFailed             503 SERVICE_UNAVAILABLE: Stripe has to send its event again
@@ -160,6 +161,11 @@ class ItemRefused(Refused):
 class ItemConflict(Refused):
     status = HTTPStatus.CONFLICT
     code = "CONFLICT"
+
+
+class TooManyRequests(SidecarError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "REQUESTS_EXCEEDED"
 
 
 class Overloaded(SidecarError):

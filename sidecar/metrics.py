@@ -15,6 +15,7 @@ _KNOWN = {
     "result": ("hit", "shared", "asked"),
     "cause": ("change", "settled", "connected", "lost"),
     "upstream": ("directus", "stripe"),
+    "about": ("account", "endpoint", "object"),
 }
 
 
@@ -38,14 +39,21 @@ class Metrics:
         self.upstream = Histogram(
             "sidecar_upstream_seconds", "Time an upstream took", ["upstream"], buckets=_SECONDS, registry=registry
         )
-        self.rate_limited = Counter("sidecar_stripe_rate_limited", "Answers 429 of Stripe", registry=registry)
+        self.rate_limited = Counter(
+            "sidecar_stripe_rate_limited", "Answers 429 of Stripe, by what they are about", ["about"], registry=registry
+        )
         self.pending = Counter(
             "sidecar_write_backs_pending", "Customers whose ID could not be written back", registry=registry
         )
         self.webhooks = Counter("sidecar_webhooks", "Stripe's events received", ["type", "result"], registry=registry)
         self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
         self.feed.set(float("nan"))
-        for metric, label in ((self.cache, "result"), (self.purges, "cause"), (self.upstream, "upstream")):
+        for metric, label in (
+            (self.cache, "result"),
+            (self.purges, "cause"),
+            (self.upstream, "upstream"),
+            (self.rate_limited, "about"),
+        ):
             for value in _KNOWN[label]:
                 metric.labels(value)
 

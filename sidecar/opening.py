@@ -11,13 +11,15 @@ from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.http import open_session
+from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
-from sidecar.clients.stripe.rate import RateLimit
+from sidecar.clients.stripe.governor import Governor
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.flows.create_customer import WriteBack
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 
+_UNHURRIED = 10.0  # calls a second of one-off commands
 _IDLE = 4.0  # seconds; Node closes idle connections after 5, and a SEARCH that meets the close is not sent again
 
 
@@ -76,22 +78,32 @@ def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSe
     return open_session(total=None, connect=settings.stripe_connect_timeout, connections=connections)
 
 
+def governor(settings: Settings) -> Governor:
+    """Make the one governor of all calls that a process makes."""
+    budgets = LocalBudgets(settings.account_rps, settings.stripe_max_rps)
+    return Governor(budgets, each_caller=settings.caller_rps, patience=settings.stripe_timeout)
+
+
+def _unhurried(settings: Settings) -> Governor:
+    return Governor(LocalBudgets(_UNHURRIED, _UNHURRIED), each_caller=_UNHURRIED, patience=settings.stripe_timeout)
+
+
 def stripe_client(
     settings: Settings,
     session: aiohttp.ClientSession,
     *,
-    budget: RateLimit | None = None,
+    governor: Governor | None = None,
     metrics: Metrics | None = None,
     changed: Callable[[], None] = lambda: None,
 ) -> StripeClient:
-    """Make the client; without a `budget` it goes slowly and leaves most of Stripe's limit to the service."""
+    """Make the client; without a `governor` it goes slowly and leaves most of Stripe's limit to the service."""
     return StripeClient(
         session,
         base=settings.stripe_api_base,
         key=settings.stripe_live_secret_key.get_secret_value(),
         version=settings.stripe_api_version,
         timeout=settings.stripe_timeout,
-        budget=budget,
+        governor=governor or _unhurried(settings),
         metrics=metrics,
         changed=changed,
     )

@@ -94,11 +94,30 @@ class Row:
     key: PrimaryKey | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FirstRows:
+    """A caller's first rows, by the customer that each names; `whole`: there are no others.
+
+    Where there are others, one at least of all rows names a customer.
+    """
+
+    rows: Mapping[str, Row]
+    whole: bool
+
+    @property
+    def name_any(self) -> bool:
+        """Whether any row of the caller's names a customer."""
+        return bool(self.rows) or not self.whole
+
+
 class Rows(Protocol):
     """The rows of the customers collection that Directus lets a caller read. Raise ItemRefused, DirectusUnavailable."""
 
     async def find(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
         """Find the row that names this customer; None where the caller sees no such row."""
+
+    async def find_first(self, credential: Credential, allowed: AllowedFields) -> FirstRows:
+        """Give the rows of one page, however many there are."""
 
     async def find_all(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
         """Give every customer that the caller's rows name, each with its row.

@@ -95,13 +95,35 @@ class Settings(OperationsSettings):
         gt=0,
         le=100_000,
         allow_inf_nan=False,
-        description="Pages a second that are asked of each list at Stripe, by all callers together",
+        description="Calls a second to each endpoint at Stripe, by all callers together; Stripe allows 25",
+    )
+    stripe_account_rps: float | None = Field(
+        None,
+        gt=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Calls a second to Stripe in all; without it 80 with a live key and 20 with a test key, of which "
+        "Stripe allows 100 and 25",
+    )
+    stripe_caller_rps: float | None = Field(
+        None,
+        gt=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Of these, what one caller may have where nobody else asks; without it half, but no less than "
+        "`STRIPE_MAX_RPS`",
     )
     stripe_list_concurrency: int = Field(
         6, ge=1, le=32, description="How many pages of one whole list are asked for at once; 1 is plain paging"
     )
     max_concurrent_requests: int = Field(
         500, ge=1, le=100_000, description="Requests worked on at once; one more is answered 503"
+    )
+    max_concurrent_per_caller: int = Field(
+        20, ge=1, le=100_000, description="Of these, what one caller may have; what it asks beyond that waits"
+    )
+    max_waiting_per_caller: int = Field(
+        1_000, ge=0, le=100_000, description="How many requests of one caller may wait; one more is answered 429"
     )
     write_back_timeout: Seconds = Field(
         10, description="How long writing a new customer's ID is tried before it is left to a retry"
@@ -149,6 +171,16 @@ class Settings(OperationsSettings):
     def address_header(self) -> str:
         """The header from which Directus reads the client's address."""
         return self.ip_custom_header or "X-Forwarded-For"
+
+    @property
+    def account_rps(self) -> float:
+        """Calls a second to Stripe in all."""
+        return self.stripe_account_rps or (80.0 if self.livemode else 20.0)
+
+    @property
+    def caller_rps(self) -> float:
+        """Calls a second to Stripe of one caller."""
+        return self.stripe_caller_rps or max(self.account_rps / 2, min(self.stripe_max_rps, self.account_rps))
 
     @property
     def livemode(self) -> bool:

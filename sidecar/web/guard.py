@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from sidecar import context
+from sidecar.core.access.credentials import subject
 from sidecar.core.access.policy import Reason, Requirement
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
@@ -16,8 +18,10 @@ from sidecar.errors import InvalidQuery, PermissionDenied
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
-from sidecar.web.keys import CAPACITY, GATE, OPERATION, ROWS, VERDICT
+from sidecar.web.answers.sending import send
+from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, VERDICT
 from sidecar.web.requests.bodies import Reader
+from sidecar.web.server.leaving import until_client_leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +61,34 @@ def guard(
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         request[OPERATION] = rule.operation.name
-        with request.app[CAPACITY].place():
-            query, filters = _query(rule, reader, request)
-            object_id = named_object(rule.operation, request.match_info)
-            try:
-                ownership = await _admit(request, requirement, object_id)
-                request[VERDICT] = Reason.GRANTED
-                return await handler(Call(rule, request, ownership, reader, query, object_id, filters))
-            except PermissionDenied as refusal:
-                request[VERDICT] = refusal.reason
-                raise
+        query, filters = _query(rule, reader, request)
+        object_id = named_object(rule.operation, request.match_info)
+        gate, places = request.app[GATE], request.app[PLACES]
+        try:
+            with until_client_leaves(request) as client:
+                caller = await gate.admit(request, requirement)
+                name = subject(caller.credential)
+                context.caller.set(name)
+                async with places.place(name) as place:
+                    context.place.set(place)
+                    ownership = await _owning(request, caller, object_id)
+                    request[VERDICT] = Reason.GRANTED
+                    if rule.operation.changes:
+                        client.ignore()  # what has begun to change something has to finish
+                    response = await handler(Call(rule, request, ownership, reader, query, object_id, filters))
+                    await send(request, response)
+                    return response
+        except PermissionDenied as refusal:
+            request[VERDICT] = refusal.reason
+            raise
 
     return guarded
 
 
-async def _admit(request: web.Request, requirement: Requirement, object_id: str | None) -> Ownership:
-    """Let the caller in, and where the path names a customer only to a customer of its own."""
-    gate = request.app[GATE]
-    caller = await gate.admit(request, requirement)
-    ownership = Ownership(caller, request.app[ROWS], gate.refusals)
-    if requirement.names_customer and object_id is not None and not caller.has_all_customers:
+async def _owning(request: web.Request, caller: Caller, object_id: str | None) -> Ownership:
+    """Where the path names a customer, let the caller only at a customer of its own."""
+    ownership = Ownership(caller, request.app[ROWS], request.app[GATE].refusals)
+    if caller.requirement.names_customer and object_id is not None and not caller.has_all_customers:
         await ownership.require_own(object_id)
     return ownership
 

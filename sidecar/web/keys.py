@@ -9,9 +9,9 @@ from sidecar.core.flows.create_customer import WriteBack
 from sidecar.core.flows.events import Webhooks
 from sidecar.core.interfaces import Lists, Rows, Stripe
 from sidecar.metrics import Metrics
-from sidecar.web.admission.capacity import Capacity
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
+from sidecar.web.admission.places import Places
 from sidecar.web.admission.unverified_bodies import UnverifiedBodies
 from sidecar.web.health import Health
 
@@ -20,7 +20,7 @@ ROWS: web.AppKey[Rows] = web.AppKey("ROWS", Rows)
 STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
 LISTS: web.AppKey[Lists] = web.AppKey("LISTS", Lists)
 SCOPED: web.AppKey[Callable[[str, Sequence[str]], Lists]] = web.AppKey("SCOPED")
-CAPACITY = web.AppKey("CAPACITY", Capacity)
+PLACES = web.AppKey("PLACES", Places)
 WRITE_BACK: web.AppKey[WriteBack | None] = web.AppKey("WRITE_BACK", WriteBack)
 EXPOSE_SECRETS = web.AppKey("EXPOSE_SECRETS", bool)
 METRICS = web.AppKey("METRICS", Metrics)

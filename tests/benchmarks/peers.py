@@ -16,7 +16,12 @@ from deploy.demo.servers import ROOT, nginx_with
 from deploy.demo.stack import Stack, running_stack
 
 EXTENSION = Path(__file__).parent / "extension"
-WITHOUT_LIMIT = {"STRIPE_MAX_RPS": "100000", "MAX_CONCURRENT_REQUESTS": "5000"}
+WITHOUT_LIMIT = {
+    "STRIPE_MAX_RPS": "100000",
+    "STRIPE_ACCOUNT_RPS": "100000",
+    "MAX_CONCURRENT_REQUESTS": "5000",
+    "MAX_CONCURRENT_PER_CALLER": "5000",
+}
 
 
 @dataclass(frozen=True, slots=True)

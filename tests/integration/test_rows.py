@@ -1,14 +1,19 @@
 """Directus's item rules apply to Stripe: a caller with partial access sees its rows' customers, and no other."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from deploy.demo.admin import DirectusAdmin, Person, Rule
-from tests.integration.asking import unmarked, verdict
+from sidecar.core.operations.row import Scoping
+from tests.doubles.samples import RETURN_URL
+from tests.integration.asking import ask, unmarked, verdict
 from tests.integration.conftest import Newcomer
 from tests.integration.portal import ID, ORGANIZATIONS, OWN, Item, Portal
+from tests.unit.web.table.cases import CASES
+from tests.unit.web.table.people import furnish
 
 SHOWN = ("id", ID, "name")
 LISTS = ("/customers", "/payments")
@@ -128,6 +133,35 @@ async def test_no_rows(portal: Portal, member: Person) -> None:
     await portal.customer()
 
     assert await seen(portal, member) == ([], [])
+    assert portal.stripe.asked == []
+
+
+async def test_no_rows_in_any_operation(portal: Portal, newcomer: Newcomer, reads: Rule, tmp_path: Path) -> None:
+    """F3: a member without rows is refused or gets an empty list by every operation, whatever it names; 0 Stripe."""
+    changes = [portal.names.rule("update", ("name", "email"), OWN), portal.names.rule("create", ("name", "email"))]
+    person = await newcomer(reads, *changes)
+    furnish(portal.stripe)
+    await portal.item(**{ID: "cus_FOREIGN"})
+    await portal.item(owner=person.id)
+    cases = [case for case in CASES.values() if case.row.scoping is not Scoping.REFUSED]
+    file = tmp_path / "operations.toml"
+    file.write_text("".join(f'[{case.name}]\ncollection = "{portal.names.customers}"\n' for case in cases))
+    portal.forget_requests()
+
+    answers = {}
+    portal.tokens.add(person.token)
+    async with portal.other(STRIPE_OPERATIONS=str(file), ALLOWED_RETURN_URLS=RETURN_URL) as everything:
+        for case in (each.about("FOREIGN") for each in cases):
+            body = case.json if case.row.method == "POST" else None
+            answers[case.name] = await ask(
+                everything.url, f"/stripe{case.target}", person.token, new=body, method=case.row.method
+            )
+
+    lists = {"customers.list", "payments.list"}
+    assert {name: verdict(answer) for name, answer in answers.items() if name not in lists} == dict.fromkeys(
+        answers.keys() - lists, (401, "FORBIDDEN")
+    )
+    assert [answers[name].json()["data"] for name in lists] == [[], []]
     assert portal.stripe.asked == []
 
 

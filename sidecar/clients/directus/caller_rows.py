@@ -15,7 +15,7 @@ from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.scope import shown_fields
-from sidecar.core.interfaces import PrimaryKey, Row
+from sidecar.core.interfaces import FirstRows, PrimaryKey, Row
 from sidecar.core.item_keys import unusable
 from sidecar.core.operations.resources import is_customer_id
 from sidecar.errors import TooManyCustomers
@@ -39,6 +39,7 @@ class DirectusRows:
         self._collection = collection
         self._pages = ItemPages(client, collection.name, collection.id_field)
         self._fields = frozenset(fields) | {collection.key_field, collection.id_field}
+        self._named: Query = {collection.id_field: {"_nempty": True}}
         self._most = most
 
     async def find(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
@@ -46,8 +47,16 @@ class DirectusRows:
         rows = await self._rows(credential, allowed, {self._collection.id_field: {"_eq": customer_id}})
         return rows.get(customer_id)
 
+    async def find_first(self, credential: Credential, allowed: AllowedFields) -> FirstRows:
+        """Ask once, and once more where the page has nothing but rows that name no customer."""
+        rows = self._list(credential, allowed, self._named)
+        found: dict[str, Row] = {}
+        self._add(found, await rows.next_page(), allowed)
+        whole = rows.ended or (not found and not await self._names_any(credential))
+        return FirstRows(found, whole)
+
     async def find_all(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
-        return await self._rows(credential, allowed, {self._collection.id_field: {"_nempty": True}})
+        return await self._rows(credential, allowed, self._named)
 
     async def find_these(
         self, credential: Credential, allowed: AllowedFields, customer_ids: Collection[str]
@@ -88,14 +97,25 @@ class DirectusRows:
         return found
 
     async def _ids(self, credential: Credential, wanted: Query) -> list[str]:
-        id_field = self._collection.id_field
         found: dict[str, None] = {}
-        rows = self._list(credential, AllowedFields(frozenset({id_field})), wanted)
+        rows = self._list(credential, self._id_alone, wanted)
         while not rows.ended:
             page = await rows.next_page()
             found |= dict.fromkeys(customer_id for row in page if (customer_id := self._customer(row)) is not None)
             self._bound(rows, len(found), self._most)
         return list(found)
+
+    async def _names_any(self, credential: Credential) -> bool:
+        rows = self._list(credential, self._id_alone, self._named)
+        while not rows.ended:
+            if any(self._customer(row) is not None for row in await rows.next_page()):
+                return True
+            self._bound(rows, 0, self._most)
+        return False
+
+    @property
+    def _id_alone(self) -> AllowedFields:
+        return AllowedFields(frozenset({self._collection.id_field}))
 
     def _list(self, credential: Credential, allowed: AllowedFields, wanted: Query) -> ItemList:
         """Directus sorts only by fields that the caller may read."""

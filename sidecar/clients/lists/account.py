@@ -1,4 +1,4 @@
-"""The account's lists: one page as Stripe gives it, or the whole list fetched in parallel and shared by its readers."""
+"""The account's lists: one page as Stripe gives it, or the whole list fetched in parallel; readers share either."""
 
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
@@ -6,33 +6,39 @@ from itertools import pairwise
 
 from sidecar.clients.lists.parallel import ParallelList
 from sidecar.clients.lists.shared import SharedStreams
+from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.interfaces import Page, Render, Stripe
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import RESOURCES, StripeObject
+from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
 
 
 class AccountLists:
     """Only for callers who may see every customer: nothing here is limited to somebody's own.
 
-    No object and no list is stored; `shared` has the lists that are being read, for others to join.
+    No list is stored; `shared` and `pages` have what is being read, for others to join.
     """
 
-    def __init__(self, stripe: Stripe, concurrency: int, shared: SharedStreams[RenderedPage]) -> None:
+    def __init__(
+        self, stripe: Stripe, concurrency: int, shared: SharedStreams[RenderedPage], pages: SharedCalls[Page]
+    ) -> None:
         self._stripe = stripe
         self._concurrency = concurrency
-        self._shared = shared
+        self._shared, self._pages = shared, pages
         # Stripe does not order these by time, or does not filter them by it: they are read page after page.
         self._unordered = {resource.path for resource in RESOURCES.values() if not resource.dated}
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
-        return await self._stripe.page(path, {**filters, **query.page_parameters()})
+        parameters = {**filters, **query.page_parameters()}
+        key = (path, frozenset(parameters.items()))
+        return await self._pages.get(key, lambda: self._stripe.page(path, parameters))
 
     def whole(
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
     ) -> AsyncGenerator[RenderedPage]:
         async def fetch(parameters: Mapping[str, str]) -> RenderedPage:
-            page = await self._stripe.page(path, {**filters, **parameters})
+            page = await self._stripe.page(path, {**filters, **parameters}, urgency=Urgency.LIST)
             return await rendered(page.data, render, more=page.more)
 
         def begin(last: RenderedPage | None) -> AsyncGenerator[RenderedPage]:

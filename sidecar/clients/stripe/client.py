@@ -2,14 +2,15 @@
 
 Works on bytes and parsed JSON. The library's typed objects cost some 29 ms of CPU for a page of a hundred, so only its
 transport and its retry rules are used: connection errors, 409, 5xx and `Stripe-Should-Retry`. The library does not
-retry a plain 429; this module does, within the same time budget (docs.stripe.com/rate-limits).
+retry a plain 429; this module does, within the same time budget (docs.stripe.com/rate-limits). What the limit is about
+pauses: the account, an endpoint, or this call alone.
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import nullcontext
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -19,10 +20,12 @@ import stripe
 
 from sidecar.clients.http import retry_after
 from sidecar.clients.stripe.errors import failure
-from sidecar.clients.stripe.rate import RateLimit
-from sidecar.clients.stripe.transport import Transport, watched
+from sidecar.clients.stripe.governor import Governor
+from sidecar.clients.stripe.limits import Limit, limit_reached
+from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
+from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -31,12 +34,13 @@ from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 _RETRIES = 2
-_UNHURRIED = 10  # pages a second for one-off commands, which leave most of the limit to the service
 _BACKOFF = 0.5  # seconds before the first repetition after a 429, doubled each time
+_LONGEST_PAUSE = 10.0  # seconds for which one answer may stop the calls of others, or half of what they would wait
+_TRIES = 3  # of a call that meets the limit of an object
 
 
 class StripeClient:
-    """`timeout` is the time budget of one call in seconds, with all its waits and retries.
+    """`timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
 
     `changed` is called after each call that may have changed something at Stripe, also after a failed one.
     """
@@ -49,23 +53,21 @@ class StripeClient:
         key: str,
         version: str,
         timeout: float,
-        budget: RateLimit | None = None,
+        governor: Governor,
         metrics: Metrics | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._transport = Transport(session)
+        self._metrics = metrics or Metrics()
+        self._governor = governor
+        self._transport = Transport(session, governor, self._metrics)
         self._base = base
         self._headers = {"Authorization": f"Bearer {key}", "Stripe-Version": version}
         self._timeout = timeout
-        self._budget = budget or RateLimit(_UNHURRIED, timeout)
-        self._metrics = metrics or Metrics()
         self._changed = changed
         self.key_rejected = False
 
-    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:  # noqa: ARG002
-        """Wait for a turn first: all lists share one rate limit."""
-        async with self._budget.turn(path):
-            content, body = await self._call("GET", f"{path}?{urlencode(parameters)}")
+    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
+        content, body = await self._read(path, urgency, parameters)
         match body:
             case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
                 return Page(data, more, content)
@@ -91,8 +93,8 @@ class StripeClient:
             cursors.add(cursor)
             parameters["starting_after"] = cursor
 
-    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:  # noqa: ARG002
-        return (await self._call("GET", f"{path}/{object_id}"))[1]
+    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
+        return (await self._read(f"{path}/{object_id}", urgency))[1]
 
     async def send(
         self,
@@ -104,29 +106,52 @@ class StripeClient:
         urgency: Urgency = Urgency.CALL,
     ) -> Sent:
         form = dict(_form(parameters)) if method == "POST" else None
-        async with self._budget.turn(path) if urgency < Urgency.CALL else nullcontext():
-            try:
-                with watched() as attempts:
-                    _, answered, headers = await self._exchange(
-                        method, path, form=form, idempotency_key=idempotency_key
-                    )
-            finally:
-                self._changed()
+        call = Call(endpoint(method, path), urgency)
+        try:
+            _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
+        finally:
+            self._changed()
         if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
             raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
-        return Sent(answered, headers.get("Idempotent-Replayed") == "true", attempts.unanswered)
+        return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)
 
     async def probe(self, path: str = "/v1/customers") -> None:
         """Ask for a list's first object, which sets `key_rejected`. Raises StripeFailure."""
-        await self._call("GET", f"{path}?limit=1")
+        await self._read(path, Urgency.CALL, {"limit": "1"})
 
-    async def _call(self, method: str, target: str) -> tuple[bytes, StripeObject]:
-        content, body, _ = await self._exchange(method, target)
+    async def _read(
+        self, path: str, urgency: Urgency, parameters: Mapping[str, str] | None = None
+    ) -> tuple[bytes, StripeObject]:
+        target = path if parameters is None else f"{path}?{urlencode(parameters)}"
+        content, body, _ = await self._exchange(Call(endpoint("GET", path), urgency), "GET", target)
         return content, body
 
     async def _exchange(
-        self, method: str, target: str, *, form: Mapping[str, str] | None = None, idempotency_key: str | None = None
+        self,
+        call: Call,
+        method: str,
+        target: str,
+        form: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
     ) -> tuple[bytes, StripeObject, Mapping[str, str]]:
+        headers = self._headers_of(form, idempotency_key)
+        body = None if form is None else urlencode(form)
+        try:
+            async with asyncio.timeout(None) as budget:
+                call.began = partial(self._limit_time, call, budget)
+                with attempts_of(call):
+                    content, status, answered = await self._repeatedly(call, method, self._base + target, headers, body)
+        except TimeoutError:
+            raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
+        except stripe.APIConnectionError as error:
+            raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
+        return content, self._result(content, status, answered), answered
+
+    def _limit_time(self, call: Call, budget: asyncio.Timeout) -> None:
+        call.deadline = _now() + self._timeout
+        budget.reschedule(call.deadline)
+
+    def _headers_of(self, form: Mapping[str, str] | None, idempotency_key: str | None) -> dict[str, str]:
         headers = dict(self._headers)
         if (identity := request_id.get()) is not None:
             headers["X-Request-Id"] = identity
@@ -134,50 +159,47 @@ class StripeClient:
             headers["Idempotency-Key"] = idempotency_key
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        body = None if form is None else urlencode(form)
-        try:
-            with self._metrics.timed("stripe"):
-                async with asyncio.timeout(self._timeout):
-                    content, status, answered = await self._repeatedly(method, self._base + target, headers, body)
-        except TimeoutError:
-            raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
-        except stripe.APIConnectionError as error:
-            raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
-        return content, self._result(content, status, answered), answered
+        return headers
 
     async def _repeatedly(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None
+        self, call: Call, method: str, url: str, headers: Mapping[str, str], body: str | None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """Repeat after a 429, and while another request with the same idempotency key is under way.
 
-        When the time budget leaves no room for another attempt, Stripe's last answer counts.
+        Stripe's last answer counts where Stripe wants no other attempt, an object's limit was met some times, or the
+        time budget leaves no room. All attempts of the library together count as one here.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout
-        wait = _BACKOFF
+        wait, tries = _BACKOFF, 0
         while True:
             content, status, answered = await self._transport.request_with_retries_async(
                 method, url, headers, body, max_network_retries=_RETRIES
             )
-            pause = max(wait * random.uniform(0.5, 1.5), retry_after(answered) or 0)  # noqa: S311 - spreads load
-            if not _says_later(status, content) or asyncio.get_running_loop().time() + pause >= deadline:
+            tries += 1
+            limit = _limit(status, content, answered)
+            if limit is None and not _in_use(status, content):
                 return content, status, answered
-            if status == HTTPStatus.TOO_MANY_REQUESTS:
-                self._heed_limit(answered, pause)
+            pause = max(wait * random.uniform(0.5, 1.5), retry_after(answered) or 0)  # noqa: S311 - spreads load
+            if limit is not None:
+                await self._heed(limit, call, answered, pause)
+            enough = limit is Limit.OBJECT and tries == _TRIES
+            unwanted = answered.get("Stripe-Should-Retry") == "false"
+            if enough or unwanted or _now() + pause >= call.deadline:
+                return content, status, answered
             await asyncio.sleep(pause)
             wait *= 2
 
-    def _heed_limit(self, headers: Mapping[str, str], pause: float) -> None:
-        self._metrics.rate_limited.inc()
-        _log.warning(
-            "Stripe's rate limit was hit", extra={"reason": headers.get("Stripe-Rate-Limited-Reason"), "pause": pause}
-        )
-        self._budget.pause(pause)
+    async def _heed(self, limit: Limit, call: Call, headers: Mapping[str, str], pause: float) -> None:
+        """Let those wait whom the limit is about; an object's is only this call's own matter."""
+        self._metrics.rate_limited.labels(limit.name.lower()).inc()
+        reason = headers.get("Stripe-Rate-Limited-Reason")
+        facts = {"about": limit.name.lower(), "endpoint": call.endpoint, "reason": reason, "pause": pause}
+        _log.warning("Stripe's rate limit was hit", extra=facts)
+        if limit is not Limit.OBJECT:
+            where = call.endpoint if limit is Limit.ENDPOINT else None
+            await self._governor.pause(where, min(pause, _LONGEST_PAUSE, self._timeout / 2))
 
     def _result(self, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
-        try:
-            body = orjson.loads(content)
-        except ValueError:
-            body = None
+        body = _parsed(content)
         if status == HTTPStatus.OK and isinstance(body, dict):
             self.key_rejected = False
             return body
@@ -188,9 +210,24 @@ class StripeClient:
         raise error
 
 
-def _says_later(status: int, content: bytes) -> bool:
-    in_use = status == HTTPStatus.CONFLICT and b'"idempotency_key_in_use"' in content
-    return in_use or status == HTTPStatus.TOO_MANY_REQUESTS
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _limit(status: int, content: bytes, headers: Mapping[str, str]) -> Limit | None:
+    return limit_reached(status, _parsed(content), headers) if status == HTTPStatus.TOO_MANY_REQUESTS else None
+
+
+def _in_use(status: int, content: bytes) -> bool:
+    return status == HTTPStatus.CONFLICT and b'"idempotency_key_in_use"' in content
+
+
+def _parsed(content: bytes) -> object:
+    """Parse a body, None where it is no JSON."""
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        return None
 
 
 def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from sidecar.clients.http import retry_after
+from sidecar.clients.stripe.limits import Limit, limit_reached
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRateLimited, StripeRejected, StripeUnavailable
 
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
@@ -62,9 +63,11 @@ def _key_rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> St
     )
 
 
-def _rate_limited(_status: int, facts: _Facts, headers: Mapping[str, str]) -> StripeFailure:
+def _rate_limited(status: int, facts: _Facts, headers: Mapping[str, str]) -> StripeFailure:
+    about_object = limit_reached(status, {"error": facts}, headers) is Limit.OBJECT
     return StripeRateLimited(
-        "Stripe's rate limit is reached. Try again a little later.",
+        f"Stripe {'is busy with this object' if about_object else 'has reached its rate limit'}. "
+        "Try again a little later.",
         extensions={"stripe": facts},
         retry_after=retry_after(headers) or 1,
     )

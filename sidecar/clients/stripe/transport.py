@@ -1,10 +1,11 @@
-"""The stripe library's aiohttp transport with our rules: whole bodies of bounded length, no redirects.
+"""The stripe library's aiohttp transport with our rules: a turn first, whole bodies of bounded length, no redirects.
 
-The library reads a body after its retry loop has ended, so a body that breaks off escapes both its retries and its
-error classes. Here reading the body is part of the attempt.
+The library hides its attempts, and Stripe counts each: so each waits for its turn here. It reads a body after its
+retry loop has ended, so a body that breaks off escapes both its retries and its error classes; here reading the body is
+part of the attempt.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,49 +15,76 @@ import stripe
 from yarl import URL
 
 from sidecar.clients.http import read_bounded
+from sidecar.clients.stripe.governor import Governor
+from sidecar.core.urgency import Urgency
+from sidecar.metrics import Metrics
 
 _ANSWER_LIMIT = 16 * 1024 * 1024  # a page of a hundred objects is some 0.3 MiB
 
 
 @dataclass(slots=True)
-class Attempts:
-    """`unanswered`: one of a call's attempts was sent and got no answer, so Stripe may have done what it asks for."""
+class Call:
+    """One call, which may take several attempts; `began` is called when the first has its turn.
 
+    `deadline` is the loop's time by which it must have ended. `unanswered`: an attempt was sent and got no answer, so
+    Stripe may have done what it asks for.
+    """
+
+    endpoint: str
+    urgency: Urgency
+    began: Callable[[], None] = lambda: None
+    attempts: int = 0
+    deadline: float = 0.0
     unanswered: bool = False
 
 
-_watching: ContextVar[Attempts] = ContextVar("attempts")  # the library hides its attempts
+_call: ContextVar[Call] = ContextVar("call")  # the library passes nothing on to its attempts
 
 
 @contextmanager
-def watched() -> Iterator[Attempts]:
-    """Give what becomes of the attempts of the call that is made meanwhile."""
-    attempts = Attempts()
-    token = _watching.set(attempts)
+def attempts_of(call: Call) -> Iterator[None]:
+    """Let the attempts that are made meanwhile be this call's."""
+    token = _call.set(call)
     try:
-        yield attempts
+        yield
     finally:
-        _watching.reset(token)
+        _call.reset(token)
 
 
 class Transport(stripe.AIOHTTPClient):
-    """Makes one attempt; the library's `request_with_retries_async` decides whether there is another."""
+    """Makes one attempt of a call; the library's `request_with_retries_async` decides whether there is another."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, governor: Governor, metrics: Metrics) -> None:
         super().__init__(timeout=None, session=session)
         self._pool = session
+        self._governor = governor
+        self._metrics = metrics
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: str | None = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Raises stripe.APIConnectionError, marked as worth a retry, unless a whole answer comes."""
+        """Raises stripe.APIConnectionError, marked as worth a retry, unless a whole answer comes.
+
+        Only a call's first attempt may be refused its turn, by StripeRateLimited: of a later one Stripe may already
+        have done what it asks for.
+        """
+        call = _call.get()
+        async with self._governor.turn(call.endpoint, call.urgency, refusable=call.attempts == 0):
+            call.attempts += 1
+            if call.attempts == 1:
+                call.began()
+            with self._metrics.timed("stripe"):
+                return await self._attempt(call, method, url, headers, post_data)
+
+    async def _attempt(
+        self, call: Call, method: str, url: str, headers: Mapping[str, str], post_data: str | None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
         try:
             async with self._pool.request(
                 method, URL(url, encoded=True), headers=headers, data=post_data, allow_redirects=False
             ) as response:
                 return await read_bounded(response, _ANSWER_LIMIT), response.status, response.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            attempts = _watching.get(None)
-            if attempts is not None and not isinstance(error, aiohttp.ClientConnectorError):  # then nothing was sent
-                attempts.unanswered = True
+            if not isinstance(error, aiohttp.ClientConnectorError):  # then nothing was sent
+                call.unanswered = True
             raise stripe.APIConnectionError("not reached", should_retry=True) from error  # type: ignore[no-untyped-call]  # the library has no annotations here

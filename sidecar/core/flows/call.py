@@ -2,10 +2,12 @@
 
 What such a caller asks for, what its request refers to and what Stripe answers must all belong to one customer, and
 that customer to the caller. Stripe tells whose an object is; `Ownership` tells whose a customer is. An object that
-does not exist and one of somebody else get the same refusal.
+does not exist and one of somebody else get the same refusal, after the same calls to Stripe and questions to Directus,
+so that the time does not tell them apart. Stripe is asked for nothing until Directus has shown a row of the caller's.
 """
 
 import logging
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,8 +29,14 @@ _ABSENT = frozenset(
 class Ownership(Protocol):
     """The ownership check of one caller with partial access."""
 
-    async def require_own(self, customer_id: str) -> None:
-        """Raise PermissionDenied, ItemRefused or DirectusUnavailable unless this customer is one of the caller's."""
+    async def require_any(self) -> None:
+        """Raise PermissionDenied, ItemRefused or DirectusUnavailable unless the caller has a customer at all."""
+
+    async def require_own(self, customer_id: str | None) -> None:
+        """Raise PermissionDenied, ItemRefused or DirectusUnavailable unless this customer is one of the caller's.
+
+        None is nobody's customer, and costs as much as somebody else's.
+        """
 
     async def only_customer(self) -> str:
         """Give the caller's one customer.
@@ -107,23 +115,23 @@ def _verified(operation: Operation, answer: StripeObject, owner: Owner | None) -
 async def find_owner(intent: Intent, stripe: Stripe, ownership: Ownership) -> Owner:
     """Find the one customer that everything in a request belongs to, and require it to be the caller's.
 
-    Where the request itself names that customer, Directus is asked before Stripe.
+    Directus is asked before Stripe: for the customer that the request names, or else whether there is any. The first
+    object that is not that customer's ends it, as one that does not exist does.
     """
-    operation, named = intent.operation, _named_customer(intent)
-    if named is not None:
-        await ownership.require_own(named)
-    objects: dict[str, StripeObject] = {}
-    owners = {named} - {None}
-    for resource, object_id in _owned_objects(intent):
-        owners.add(await _owner_of(resource, object_id, objects, stripe, ownership))
-    if not owners:
-        return Owner(await _only_customer(operation, ownership))
-    [owner, *others] = owners
-    if owner is None or others:
-        raise ownership.refusal()
-    if named is None:
+    owner = _named_customer(intent)
+    if owner is not None:
         await ownership.require_own(owner)
-    return Owner(owner, objects)
+    objects: dict[str, StripeObject] = {}
+    for resource, object_id in _owned_objects(intent):
+        if owner is None:
+            await ownership.require_any()
+        found = await _owner_of(resource, object_id, objects, stripe)
+        if owner is None:
+            await ownership.require_own(found)
+            owner = found
+        elif found != owner:
+            raise ownership.refusal()
+    return Owner(await _only_customer(intent.operation, ownership) if owner is None else owner, objects)
 
 
 def _named_customer(intent: Intent) -> str | None:
@@ -146,29 +154,36 @@ def _owned_objects(intent: Intent) -> Iterable[tuple[Resource, str]]:
             yield kind.resource, str(value)
 
 
-async def _owner_of(
-    resource: Resource, object_id: str, objects: dict[str, StripeObject], stripe: Stripe, ownership: Ownership
-) -> str | None:
+async def _owner_of(resource: Resource, object_id: str, objects: dict[str, StripeObject], stripe: Stripe) -> str | None:
     """Find the customer of an object, through what it refers to where it names none; None where nothing tells.
 
-    Each object that is read is added to `objects`.
+    Each object that is read is added to `objects`. Where there is no object to refer to anything, as much is read.
     """
     if object_id not in objects:
-        objects[object_id] = await _read(resource, object_id, stripe, ownership)
-    owner = customer_of(objects[object_id])
-    for name in resource.via if owner is None else ():
-        other = reference(objects[object_id], name)
-        if other is not None:
-            return await _owner_of(RESOURCES[name], other, objects, stripe, ownership)
-    return owner
+        found = await _read(resource, object_id, stripe)
+        if found is not None:
+            objects[object_id] = found
+    value = objects.get(object_id, {})
+    owner = customer_of(value)
+    if owner is not None or not resource.via:
+        return owner
+    references = [(name, other) for name in resource.via if (other := reference(value, name)) is not None]
+    name, other = references[0] if references else _no_object(resource.via[0])
+    return await _owner_of(RESOURCES[name], other, objects, stripe)
 
 
-async def _read(resource: Resource, object_id: str, stripe: Stripe, ownership: Ownership) -> StripeObject:
+def _no_object(kind: str) -> tuple[str, str]:
+    """Give an ID that Stripe does not know; a new one each time, so that no two such reads are one."""
+    return kind, f"{RESOURCES[kind].prefixes[0]}_{secrets.token_hex(12)}"
+
+
+async def _read(resource: Resource, object_id: str, stripe: Stripe) -> StripeObject | None:
+    """Read an object; None where there is none."""
     try:
         return await stripe.retrieve(resource.path, object_id)
     except StripeRejected as error:
         if error.status in _ABSENT:
-            raise ownership.refusal() from error
+            return None
         raise
 
 

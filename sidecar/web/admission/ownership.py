@@ -6,10 +6,13 @@ from dataclasses import replace
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.policy import Reason, reads_all
 from sidecar.core.access.scope import OwnCustomers
-from sidecar.core.interfaces import Row, Rows
-from sidecar.errors import InvalidPayload, PermissionDenied
+from sidecar.core.interfaces import FirstRows, Row, Rows
+from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.refusals import Refusals
+
+_NOBODY = "cus_000000000000000000000000"
+_MOST_ASKED_EACH = 6  # rows of one request that Directus is asked about one by one
 
 
 class Ownership:
@@ -21,22 +24,38 @@ class Ownership:
     def __init__(self, caller: Caller, rows: Rows, refusals: Refusals) -> None:
         self.caller = caller
         self._rows, self._refusals = rows, refusals
+        self._first: FirstRows | None = None
 
-    async def require_own(self, customer_id: str) -> None:
+    async def require_any(self) -> None:
+        """Raise PermissionDenied for a caller without a row that names a customer.
+
+        Call it before an object is read at Stripe whose customer is not known: then nobody without a row causes a
+        call to Stripe.
+        """
+        if not (await self._first_rows()).name_any:
+            raise self.refusal()
+
+    async def require_own(self, customer_id: str | None) -> None:
         """Raise PermissionDenied unless a row of the caller's names this customer and it may do this to that row.
 
-        Foreign and unknown customers get the same refusal, since Directus answers both with no row.
+        Foreign and unknown customers get the same refusal, since Directus answers both with no row. None is nobody's
+        customer, and refused after as many questions as a foreign one, so that the time tells nothing either.
         """
         if customer_id in self._found():
             return
-        row = await self._rows.find(self.caller.credential, self.caller.customer_fields(), customer_id)
-        if row is None or not await self._may_act_on(row):
+        row = await self._row(_NOBODY if customer_id is None else customer_id)
+        if customer_id is None or row is None or not await self._may_act_on(row):
             raise self.refusal()
         self._add({customer_id: row})
 
     async def find_all(self) -> tuple[str, ...]:
         """Give the customers in all of the caller's rows that it may do this to. Raises TooManyCustomers."""
         rows = await self._rows.find_all(self.caller.credential, self.caller.customer_fields())
+        if self._asked_each and len(rows) > _MOST_ASKED_EACH:
+            raise TooManyCustomers(
+                f"Your items name more than {_MOST_ASKED_EACH} customers, and Directus says of one item at a time "
+                "whether you may do this to it. Ask for one customer at a time, by its ID."
+            )
         self._add({customer: row for customer, row in rows.items() if await self._may_act_on(row)})
         return tuple(self._found())
 
@@ -46,7 +65,10 @@ class Ownership:
         Raises PermissionDenied where there is none, and InvalidPayload where there are several, without asking what
         the caller may do to each.
         """
-        rows = await self._rows.find_all(self.caller.credential, self.caller.customer_fields())
+        first = await self._first_rows()
+        rows = first.rows
+        if len(rows) <= 1 and not first.whole:
+            rows = await self._rows.find_all(self.caller.credential, self.caller.customer_fields())
         if len(rows) > 1:
             raise InvalidPayload("customer: your items name several customers; say which one.")
         for customer, row in rows.items():
@@ -80,12 +102,28 @@ class Ownership:
         """Give the refusal of an object that belongs to none of the caller's customers."""
         return self._refusals.denied(Reason.NOT_VISIBLE, self.caller.requirement)
 
-    async def _may_act_on(self, row: Row) -> bool:
-        """An item rule may let a caller change fewer rows than it reads, so Directus is asked about this one."""
+    async def _first_rows(self) -> FirstRows:
+        if self._first is None:
+            self._first = await self._rows.find_first(self.caller.credential, self.caller.customer_fields())
+        return self._first
+
+    async def _row(self, customer_id: str) -> Row | None:
+        """Give the row of a customer, without a question where all of the caller's rows are known."""
+        if self._first is not None and self._first.whole:
+            return self._first.rows.get(customer_id)
+        return await self._rows.find(self.caller.credential, self.caller.customer_fields(), customer_id)
+
+    @property
+    def _asked_each(self) -> bool:
+        """An item rule may let a caller change fewer rows than it reads, so Directus is asked about each row."""
         requirement = self.caller.requirement
-        if requirement.action is Action.READ or requirement.whole(self.caller.permissions):
+        return requirement.action is not Action.READ and not requirement.whole(self.caller.permissions)
+
+    async def _may_act_on(self, row: Row) -> bool:
+        if not self._asked_each:
             return True
-        return row.key is not None and await self._rows.may(self.caller.credential, requirement.action, row.key)
+        action = self.caller.requirement.action
+        return row.key is not None and await self._rows.may(self.caller.credential, action, row.key)
 
     def _fields(self, row: Row) -> AllowedFields:
         """Give the fields of a row; those in every item count even where the row has no value."""

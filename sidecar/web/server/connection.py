@@ -8,6 +8,7 @@ that has half a request.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -59,6 +60,7 @@ class Connection(web.RequestHandler):
     _answered = False
     _refused = False
     _lost: asyncio.Event | None = None
+    on_lost: Callable[[], None] | None = None  # called when the client leaves while its request is being served
 
     def __init__(
         self,
@@ -83,6 +85,8 @@ class Connection(web.RequestHandler):
         self.attend()
         if self._lost is not None:
             self._lost.set()
+        if self.on_lost is not None:
+            self.on_lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

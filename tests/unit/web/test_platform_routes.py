@@ -17,6 +17,7 @@ LABELS = {
     "result": {"hit", "shared", "asked"},
     "cause": {"change", "settled", "connected", "lost"},
     "upstream": {"directus", "stripe"},
+    "about": {"account", "endpoint", "object"},
 }
 
 

@@ -82,6 +82,64 @@ async def test_rows_without_an_id_do_not_count(
     assert len(directus.requests) == questions
 
 
+@pytest.mark.parametrize(
+    ("own", "foreign", "first", "questions"),
+    [
+        (0, 0, None, 1),
+        (2, 0, 2, 1),
+        (99, 0, 99, 1),
+        (100, 0, 100, 1),
+        (5000, 0, 100, 1),
+        (0, 99, None, 1),
+        (0, 3000, None, 2),
+        (2, 3000, 0, 2),
+        (300, 600, 33, 1),
+    ],
+)
+async def test_the_first_rows(
+    directus: DirectusDouble, own: int, foreign: int, first: int | None, questions: int
+) -> None:
+    """F5: Whether a caller has a customer takes a question, two if rows without an ID fill the page; never a bound."""
+    mine = fill(directus, own, foreign)
+
+    async with rows_of(directus, TWO_POLICIES if foreign else ONE_POLICY, most=10) as rows:
+        found = await rows.find_first(CALLER, BOTH)
+
+    assert found.name_any is (own > 0)
+    assert (sorted(found.rows), found.whole) == (mine[: first or 0], own + foreign < 100 or own == 0)
+    assert len(directus.requests) == questions
+
+
+@pytest.mark.parametrize("junk", [0, 150])
+async def test_ids_that_are_no_customers(directus: DirectusDouble, junk: int) -> None:
+    """F3: Rows with other IDs than customers' name nobody, and hide none behind them."""
+    for number in range(junk):
+        directus.add_row(owner="ada", name="n", **{ID: f"a_{number}"})
+
+    async with rows_of(directus) as rows:
+        before = await rows.find_first(CALLER, BOTH)
+        directus.add_row(owner="ada", name="n", **{ID: "cus_1"})
+        after = await rows.find_first(CALLER, BOTH)
+
+    assert (before.name_any, after.name_any) == (False, True)
+
+
+async def test_the_first_rows_with_a_low_limit(directus: DirectusDouble) -> None:
+    """F5: With QUERY_LIMIT_MAX=10 the first rows of 200 are still one question, and all of them are 23."""
+    directus.limit_max = 10
+    fill(directus, 200)
+
+    async with rows_of(directus) as rows:
+        await rows.find_first(CALLER, BOTH)  # finds the limit out
+        numbers = []
+        for ask in (rows.find_first, rows.find_all):
+            directus.requests.clear()
+            await ask(CALLER, BOTH)
+            numbers.append(len(directus.requests))
+
+    assert numbers == [1, 23]
+
+
 async def test_the_bound_counts_customers(directus: DirectusDouble) -> None:
     """R2: Of rows with an ID one more than the bound is refused, with or without other rows."""
     fill(directus, 11, 500)

@@ -13,9 +13,9 @@ from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.errors import DirectusUnavailable, ItemRefused
 from tests.aioresponses_compat import Reply, Request, label, reply, upstream
+from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.directus.sources import credential
 from tests.unit.clients.loopback import loopback, whole
-from tests.unit.clients.virtual_time import in_virtual_time
 
 BASE = "http://directus.test"
 CALLER = credential("the-token")

@@ -6,13 +6,14 @@ import pytest
 
 from sidecar.clients.lists.account import AccountLists, rendered
 from sidecar.clients.lists.shared import SharedStreams
+from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.operations.list_query import ListQuery, RenderedPage, Span
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.views import OneView, View
 from sidecar.errors import StripeUnavailable
 from sidecar.web.answers.rendering import Rendering
+from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.lists.paged_account import Account, in_time_order, times
-from tests.unit.clients.virtual_time import in_virtual_time
 
 PAYMENTS = "/v1/payment_intents"
 WHOLE = ListQuery()
@@ -20,7 +21,7 @@ ALL = Rendering(OneView(View(everything=True)))
 
 
 def account_lists(account: Account) -> AccountLists:
-    return AccountLists(account, 6, SharedStreams())
+    return AccountLists(account, 6, SharedStreams(), SharedCalls())
 
 
 async def whole(
@@ -85,7 +86,7 @@ async def test_a_list_that_was_forgotten_is_not_joined() -> None:
     """C7: A list started before a change at Stripe is not given to callers that ask after the change."""
     account = Account(in_time_order(times("even", 50, 1)))
     shared = SharedStreams[RenderedPage]()
-    lists = AccountLists(account, 6, shared)
+    lists = AccountLists(account, 6, shared, SharedCalls())
     before = asyncio.ensure_future(whole(lists))
     await asyncio.sleep(0)
 

@@ -16,7 +16,7 @@ from sidecar.core.urgency import Urgency
 from sidecar.core.views import OneView, View
 from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
 from sidecar.web.answers.rendering import Rendering
-from tests.unit.clients.virtual_time import in_virtual_time
+from tests.doubles.virtual_time import in_virtual_time
 
 ALL = Rendering(OneView(View(everything=True)))
 PAYMENTS, CUSTOMERS = "/v1/payment_intents", "/v1/customers"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sidecar.clients.lists.parallel import ParallelList
 from sidecar.core.operations.list_query import RenderedPage, Span
 from sidecar.errors import StripeFailure, StripeRateLimited, StripeRejected, StripeTimeout, StripeUnavailable
+from tests.doubles.virtual_time import VirtualTimeLoop, in_virtual_time
 from tests.unit.clients.lists.paged_account import KINDS, NOW, Account, Change, Row, in_time_order, times
-from tests.unit.clients.virtual_time import VirtualTimeLoop, in_virtual_time
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from sidecar.clients.lists.shared import SharedStreams
-from tests.unit.clients.virtual_time import in_virtual_time
+from tests.doubles.virtual_time import in_virtual_time
 
 
 class Source:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from sidecar.clients.http import open_session
 from sidecar.clients.stripe.client import StripeClient
-from sidecar.clients.stripe.rate import RateLimit
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import (
     StripeFailure,
@@ -22,7 +21,8 @@ from sidecar.errors import (
     StripeUnavailable,
 )
 from tests.aioresponses_compat import Reply, Request, Upstream, label, reply, upstream
-from tests.unit.clients.virtual_time import in_virtual_time
+from tests.doubles.virtual_time import in_virtual_time
+from tests.unit.clients.stripe.governors import governor
 
 BASE, KEY, VERSION = "https://api.stripe.test", "rk_test_hush", "2026-10-28.endive"
 TIMEOUT = 25.0
@@ -57,8 +57,8 @@ CUSTOMER = reply({"id": "cus_1", "object": "customer"})
 
 async def calling(use: Callable[[StripeClient], Awaitable[Result]], *, timeout: float = TIMEOUT) -> Result:  # noqa: ASYNC109 - the client's budget, not this function's
     async with open_session(total=timeout, connect=3, connections=5) as session:
-        budget = RateLimit(1000, timeout)
-        return await use(StripeClient(session, base=BASE, key=KEY, version=VERSION, timeout=timeout, budget=budget))
+        client = StripeClient(session, base=BASE, key=KEY, version=VERSION, timeout=timeout, governor=governor())
+        return await use(client)
 
 
 async def listing(client: StripeClient) -> list[list[StripeObject]]:

@@ -11,6 +11,7 @@ from sidecar.clients.http import open_session
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.errors import StripeFailure, StripeTimeout, StripeUnavailable
 from tests.unit.clients.loopback import Answer, head, loopback, raw, reset, silence, whole
+from tests.unit.clients.stripe.governors import governor
 
 CUSTOMER = whole(json.dumps({"id": "cus_1", "object": "customer"}).encode())
 BEFORE_HEADERS: list[Answer] = [reset, raw(), raw(b"HTTP/1.1 200 O")]
@@ -34,7 +35,8 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def client(session: aiohttp.ClientSession, base: str, *, timeout: float = 5) -> StripeClient:
-    return StripeClient(session, base=base, key="rk_test_hush", version="2026-10-28.endive", timeout=timeout)
+    version = "2026-10-28.endive"
+    return StripeClient(session, base=base, key="rk_test_hush", version=version, timeout=timeout, governor=governor())
 
 
 @pytest.mark.parametrize("fault", BROKEN_OFF)

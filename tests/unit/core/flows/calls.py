@@ -62,9 +62,15 @@ class Ownership:
     """Only the customers in `own` are the caller's; `asked` are the customers that were looked up."""
 
     own: tuple[str, ...] = (OWN, OTHER)
-    asked: list[str] = field(default_factory=list)
+    asked: list[str | None] = field(default_factory=list)
+    required_any: int = 0
 
-    async def require_own(self, customer_id: str) -> None:
+    async def require_any(self) -> None:
+        self.required_any += 1
+        if not self.own:
+            raise self.refusal()
+
+    async def require_own(self, customer_id: str | None) -> None:
         self.asked.append(customer_id)
         if customer_id not in self.own:
             raise self.refusal()

@@ -140,7 +140,7 @@ async def test_an_object_without_a_customer_is_refused(owner: object) -> None:
     with pytest.raises(PermissionDenied):
         await perform(CANCEL, stripe, ownership)
 
-    assert all(isinstance(asked, str) for asked in ownership.asked)
+    assert ownership.asked in ([None], [FOREIGN])
 
 
 async def test_a_customer_may_be_an_object() -> None:

@@ -9,8 +9,8 @@ from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.core.access.scope import NotLookedUp, OwnCustomers, Scope
-from sidecar.core.interfaces import PrimaryKey, Row
-from sidecar.errors import InvalidPayload, PermissionDenied
+from sidecar.core.interfaces import FirstRows, PrimaryKey, Row
+from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.admission.refusals import Refusals
@@ -23,15 +23,23 @@ SHOWN = AllowedFields(frozenset({"id", "cus"}))
 
 @dataclass
 class Items:
-    """Rows by customer, of which those with a key in `changeable` may be changed; `asked` are the questions."""
+    """Rows by customer, of which those with a key in `changeable` may be changed; `asked` are the questions.
+
+    The first page has `page` rows at most.
+    """
 
     rows: Mapping[str, Row]
     changeable: frozenset[PrimaryKey] = frozenset()
+    page: int = 100
     asked: list[object] = field(default_factory=list)
 
     async def find(self, _credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
         self.asked.append(("find", customer_id, allowed))
         return self.rows.get(customer_id)
+
+    async def find_first(self, _credential: Credential, allowed: AllowedFields) -> FirstRows:
+        self.asked.append(("find_first", allowed))
+        return FirstRows(dict([*self.rows.items()][: self.page]), len(self.rows) <= self.page)
 
     async def find_all(self, _credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
         self.asked.append(("find_all", allowed))
@@ -121,6 +129,99 @@ async def test_all_that_may_be_changed() -> None:
     assert checked.caller.scope == OwnCustomers({"cus_2": SHOWN})
 
 
+@pytest.mark.parametrize("customer", ["cus_1", "cus_9", None], ids=["own", "foreign", "nobody's"])
+async def test_few_rows_are_one_question(customer: str | None) -> None:
+    """R1: The first question on rows also tells whose a customer is, if it has all of the caller's rows."""
+    items = Items(rows(1, 2))
+    checked = ownership(items)
+
+    await checked.require_any()
+    if customer == "cus_1":
+        await checked.require_own(customer)
+    else:
+        with pytest.raises(PermissionDenied):
+            await checked.require_own(customer)
+
+    assert items.asked == [("find_first", READ)]
+    assert checked.caller.scope == (OwnCustomers({"cus_1": SHOWN}) if customer == "cus_1" else NotLookedUp())
+
+
+@pytest.mark.parametrize("customer", ["cus_1", "cus_3", "cus_9", None], ids=["first", "last", "foreign", "nobody's"])
+async def test_many_rows_are_two_questions(customer: str | None) -> None:
+    """R1: With more rows each customer is looked up by itself, and as much is asked where there is none to look up."""
+    items = Items(rows(1, 2, 3), page=2)
+    checked = ownership(items)
+
+    await checked.require_any()
+    if customer in items.rows:
+        await checked.require_own(customer)
+    else:
+        with pytest.raises(PermissionDenied):
+            await checked.require_own(customer)
+
+    asked = "cus_000000000000000000000000" if customer is None else customer
+    assert items.asked == [("find_first", READ), ("find", asked, READ)]
+
+
+async def test_nobodys_customer_is_nobodys() -> None:
+    """R2: A row with the ID that is asked for in place of none makes an object without a customer nobody's own."""
+    items = Items({"cus_000000000000000000000000": Row(SHOWN, 1)})
+
+    with pytest.raises(PermissionDenied):
+        await ownership(items).require_own(None)
+
+
+async def test_no_row_at_all() -> None:
+    """F3: A caller without rows is refused in the words for a foreign customer, after one question."""
+    items = Items({})
+    checked, other = ownership(items), ownership(Items(rows(1)))
+
+    with pytest.raises(PermissionDenied) as refusal:
+        await checked.require_any()
+    with pytest.raises(PermissionDenied) as foreign:
+        await other.require_own("cus_9")
+
+    assert (refusal.value.message, refusal.value.extensions) == (foreign.value.message, foreign.value.extensions)
+    assert items.asked == [("find_first", READ)]
+
+
+@pytest.mark.parametrize("number", [6, 7])
+async def test_a_few_rows_are_asked_about_one_by_one(number: int) -> None:
+    """F5: Six rows are asked about; with more the caller is told to name one customer, and none is asked about."""
+    items = Items(rows(*range(1, number + 1)), frozenset(range(1, 200)))
+    checked = ownership(items, Action.UPDATE)
+
+    if number == 6:
+        assert len(await checked.find_all()) == 6
+        assert len(items.asked) == 7
+    else:
+        with pytest.raises(TooManyCustomers, match="one customer at a time"):
+            await checked.find_all()
+        assert items.asked == [("find_all", READ)]
+
+
+async def test_many_rows_that_may_all_be_changed() -> None:
+    """A caller that may change every item has all of its customers in a list, however many."""
+    items = Items(rows(*range(1, 201)))
+
+    assert len(await ownership(items, Action.UPDATE, Access.FULL).find_all()) == 200
+    assert items.asked == [("find_all", READ)]
+
+
+@pytest.mark.parametrize("more", [(), ("cus_2",)], ids=["one customer", "two customers"])
+async def test_the_one_customer_of_many_rows(more: tuple[str, ...]) -> None:
+    """If the first page of several tells of one customer at most, all rows are read."""
+    items = Items({"cus_1": Row(SHOWN, 1), **{one: Row(SHOWN, 2) for one in more}}, page=0)
+
+    if more:
+        with pytest.raises(InvalidPayload, match="several customers"):
+            await ownership(items).only_customer()
+    else:
+        assert await ownership(items).only_customer() == "cus_1"
+
+    assert items.asked == [("find_first", READ), ("find_all", READ)]
+
+
 async def test_looked_up_and_none_found() -> None:
     """A caller without a customer in its rows has an empty scope, which differs from "not looked up yet"."""
     checked = ownership(Items({}))
@@ -140,7 +241,7 @@ async def test_several_customers_where_one_is_meant(action: Action) -> None:
     with pytest.raises(InvalidPayload, match=r"^customer: your items name several customers; say which one\.$"):
         await ownership(items, action).only_customer()
 
-    assert items.asked == [("find_all", READ)]
+    assert items.asked == [("find_first", READ)]
 
 
 async def test_the_one_customer() -> None:
@@ -149,7 +250,7 @@ async def test_the_one_customer() -> None:
     checked = ownership(items, Action.UPDATE)
 
     assert await checked.only_customer() == "cus_1"
-    assert items.asked == [("find_all", READ), ("may", Action.UPDATE, 7)]
+    assert items.asked == [("find_first", READ), ("may", Action.UPDATE, 7)]
     assert checked.caller.scope == OwnCustomers({"cus_1": SHOWN})
 
 

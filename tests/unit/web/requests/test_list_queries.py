@@ -5,8 +5,9 @@ import json
 import pytest
 
 from tests.doubles import faults
-from tests.doubles.running_app import CLERK, MEMBER, OpenApp, RunningApp
+from tests.doubles.running_app import CLERK, MEMBER, READER, OpenApp, RunningApp
 from tests.doubles.server import Recorded
+from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer
 
 LINES = ("Accept", "application/x-ndjson")
@@ -141,9 +142,9 @@ async def test_too_much_at_once(open_app: OpenApp) -> None:
     """L2: beyond the limit of concurrent work a request is 503 with Retry-After at once, and served a moment later."""
     app = await open_app(MAX_CONCURRENT_REQUESTS="2")
     stall = faults.Stall()
-    app.directus.fail(stall)
-    waiting = [app.start(CLERK) for _ in range(2)]
-    await app.handled(2)
+    app.stripe.fail(stall)
+    waiting = [app.start(user) for user in (CLERK, READER)]
+    await eventually(lambda: stall.arrived == 2)
 
     refused, health = await app.call(CLERK), await app.call(target="/healthz")
     stall.release()

@@ -1,0 +1,86 @@
+"""One call for all who ask for the same thing at the same moment. Knows nothing about what is called.
+
+The call goes on while somebody waits for its result, and ends when the last one leaves. It is made in the name of all
+who wait for it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import nullcontext
+from contextvars import copy_context
+from typing import Generic, TypeVar
+
+from sidecar import context
+from sidecar.party import Party
+
+Result = TypeVar("Result")
+
+
+class _Call(Generic[Result]):
+    """`shared`: more than one asked for it before it was answered."""
+
+    def __init__(self, call: Callable[[], Awaitable[Result]]) -> None:
+        self.party = Party()
+        self.waiting = 0
+        self.shared = False
+        self.began = asyncio.get_running_loop().time()
+        own = copy_context()
+        own.run(context.party.set, self.party)
+        own.run(context.place.set, None)
+        self.task = asyncio.get_running_loop().create_task(_result(call), context=own)
+
+
+class SharedCalls(Generic[Result]):
+    """A result that several asked for at once is also given to who asks within `moment` seconds of the first question.
+
+    So a crowd that arrives together makes one call, although its last request arrives after the answer did; somebody
+    who asks again and again alone gets a new answer each time.
+    """
+
+    def __init__(self, moment: float = 0.0) -> None:
+        self._moment = moment
+        self._calls: dict[Hashable, _Call[Result]] = {}
+
+    async def get(self, key: Hashable, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Give the result of `call`, or of another one for this key that is under way; all get the same error."""
+        found = self._calls.get(key)
+        joined = found is not None
+        if found is None:
+            found = self._calls[key] = _Call(call)
+            found.task.add_done_callback(lambda _: self._answered(key, found))
+        caller = context.caller.get()
+        found.waiting += 1
+        found.shared = found.shared or joined
+        found.party.join(caller)
+        try:
+            if found.task.done():
+                return found.task.result()
+            async with context.resting() if joined else nullcontext():
+                return await asyncio.shield(found.task)
+        finally:
+            found.party.leave(caller)
+            found.waiting -= 1
+            if found.waiting == 0 and not found.task.done():
+                self._remove(key, found)
+                found.task.cancel()
+
+    def forget(self) -> None:
+        """Let nobody join a call from before now; who waits for one still gets its result."""
+        self._calls.clear()
+
+    def _answered(self, key: Hashable, call: _Call[Result]) -> None:
+        loop = asyncio.get_running_loop()
+        left = call.began + self._moment - loop.time()
+        failed = call.task.cancelled() or call.task.exception() is not None
+        if call.shared and not failed and left > 0:
+            loop.call_later(left, self._remove, key, call)
+        else:
+            self._remove(key, call)
+
+    def _remove(self, key: Hashable, call: _Call[Result]) -> None:
+        if self._calls.get(key) is call:
+            del self._calls[key]
+
+
+async def _result(call: Callable[[], Awaitable[Result]]) -> Result:
+    return await call()

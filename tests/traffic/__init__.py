@@ -1,0 +1,1 @@
+"""A simulator of the traffic to Stripe, in virtual time: `python -m tests.traffic`."""
