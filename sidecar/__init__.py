@@ -22,7 +22,7 @@ One sentence: core decides, clients go out, web lets in.
       stripe/       calls, retries, the rate limit, events
       lists/        whole lists, pages, and lists of some customers
     web/        lets in: aiohttp's server side, the guard, the routes
-      admission/    the gate, ownership, origins, capacity
+      admission/    the gate, ownership, origins, places, unverified bodies
       requests/     bodies and their models
       answers/      pages and streams
       description/  OpenAPI

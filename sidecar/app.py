@@ -30,18 +30,18 @@ from sidecar.core.operations.list_query import RenderedPage
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
-from sidecar.web.admission.capacity import Capacity
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
 from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.unverified_bodies import UnverifiedBodies
 from sidecar.web.description.openapi import openapi_route
 from sidecar.web.health import Health
 from sidecar.web.requests.bodies import MAX_BODY, Reader
 from sidecar.web.routes import routes
 from sidecar.web.server.middlewares import envelope, identified, secure
 from sidecar.web.server.runner import attended
-from sidecar.web.webhooks import AT_ONCE, webhook_routes
+from sidecar.web.webhooks import webhook_routes
 
 _MOMENT = 1.0  # seconds in which those who ask for one page count as a crowd
 _CONNECTIONS = 50  # to Stripe; Directus has a pool of its own, so that a slow one does not delay the other
@@ -67,7 +67,7 @@ def create_app(settings: Settings) -> web.Application:
     cookie, write_back = settings.session_cookie_name, settings.stripe_write_back
     app.router.add_routes([openapi_route(prefix, readers, cookie=cookie, write_back=write_back)])
     if settings.stripe_webhook_secret is not None:
-        app[keys.EVENT_PLACES] = Capacity(AT_ONCE)
+        app[keys.UNVERIFIED_BODIES] = UnverifiedBodies()
         app.add_routes(webhook_routes(prefix))
     return app
 

@@ -87,24 +87,34 @@ async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> 
     return service_token
 
 
-def nginx(state: Path, *, port: int, directus: str, sidecar: str) -> AbstractAsyncContextManager[Server]:
-    """Start nginx, unprivileged, with the configuration of deploy/nginx, the demo's page and its files in `state`."""
-    prefix = state / "nginx"
-    prefix.mkdir(exist_ok=True)
+def nginx(
+    state: Path, *, port: int, directus: str, sidecar: str, own_servers: str = ""
+) -> AbstractAsyncContextManager[Server]:
+    """Start nginx, unprivileged, with the configuration of deploy/nginx, the demo's page and its files in `state`.
+
+    `own_servers` is the template's OWN_SERVERS: who has no limits.
+    """
+    http = shipped(port=port, directus=directus, sidecar=sidecar, own_servers=own_servers)
+    return nginx_with(http, state / "nginx", port=port, log=state / "nginx.log")
+
+
+def shipped(*, port: int, directus: str, sidecar: str, own_servers: str = "") -> str:
+    """Give the configuration of deploy/nginx with its variables replaced, and the demo's page in it."""
     values = {
         "LISTEN": f"127.0.0.1:{port}",
         "DIRECTUS_UPSTREAM": urlsplit(directus).netloc,
         "SIDECAR_UPSTREAM": urlsplit(sidecar).netloc,
+        "OWN_SERVERS": own_servers,
         "PAGE": str(_PAGE),
     }
-    (prefix / "default.conf").write_text(_filled(_with_page(), values), encoding="utf-8")
-    return nginx_with("include default.conf;", prefix, port=port, log=state / "nginx.log")
+    return _filled(_with_page(), values)
 
 
 def nginx_with(http: str, prefix: Path, *, port: int, log: Path) -> AbstractAsyncContextManager[Server]:
     """Start nginx, unprivileged, with its files in `prefix`; `http` is its http block, which must listen on `port`."""
     prefix.mkdir(parents=True, exist_ok=True)
-    (prefix / "nginx.conf").write_text(_NGINX.format(user=_user(), http=http), encoding="utf-8")
+    (prefix / "http.conf").write_text(http, encoding="utf-8")
+    (prefix / "nginx.conf").write_text(_NGINX.format(user=_user()), encoding="utf-8")
     command = [tools.find("nginx") or "nginx", "-p", f"{prefix}/", "-c", "nginx.conf", "-e", "stderr"]
     return running(command, port=port, log=log, cwd=prefix, settings={})
 
@@ -133,13 +143,14 @@ _NGINX = """
 {user}
 daemon off;
 pid nginx.pid;
-events {{}}
+worker_rlimit_nofile 8192;
+events {{ worker_connections 4096; }}
 http {{
     client_body_temp_path body;
     proxy_temp_path proxy;
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-    {http}
+    include http.conf;
 }}
 """

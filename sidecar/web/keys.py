@@ -9,10 +9,10 @@ from sidecar.core.flows.create_customer import WriteBack
 from sidecar.core.flows.events import Webhooks
 from sidecar.core.interfaces import Lists, Rows, Stripe
 from sidecar.metrics import Metrics
-from sidecar.web.admission.capacity import Capacity
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
+from sidecar.web.admission.unverified_bodies import UnverifiedBodies
 from sidecar.web.health import Health
 
 GATE = web.AppKey("GATE", Gate)
@@ -28,7 +28,7 @@ ORIGINS = web.AppKey("ORIGINS", Origins)
 FORGET: web.AppKey[Callable[[Credential], None]] = web.AppKey("FORGET")
 HEALTH = web.AppKey("HEALTH", Health)
 WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("WEBHOOKS", Webhooks)
-EVENT_PLACES = web.AppKey("EVENT_PLACES", Capacity)
+UNVERIFIED_BODIES = web.AppKey("UNVERIFIED_BODIES", UnverifiedBodies)
 FORGET_LISTS: web.AppKey[Callable[[], None]] = web.AppKey("FORGET_LISTS")
 
 NOTES: web.RequestKey[dict[str, object]] = web.RequestKey("NOTES", dict)

@@ -1,15 +1,11 @@
-"""The route for Stripe's events. There is no caller here: only the signature on the body counts, not the sender."""
+"""The route for Stripe's events. There is no caller here: only the signature on the body counts, not the sender.
 
-import asyncio
+An event takes no place of a caller's, so that callers cannot keep events out.
+"""
 
 from aiohttp import web
 
-from sidecar.errors import ContentTooLarge, RequestTimeout
-from sidecar.web.keys import EVENT_PLACES, OPERATION, WEBHOOKS
-
-AT_ONCE = 32  # anybody may send a body here, so bodies that are not verified yet have a bound of their own
-_LONGEST = 1024 * 1024  # bytes; an event contains a whole object of Stripe's
-_READ_TIMEOUT = 10.0  # seconds for a body to arrive
+from sidecar.web.keys import OPERATION, UNVERIFIED_BODIES, WEBHOOKS
 
 
 def webhook_routes(prefix: str) -> list[web.RouteDef]:
@@ -18,27 +14,10 @@ def webhook_routes(prefix: str) -> list[web.RouteDef]:
 
 async def _receive(request: web.Request) -> web.Response:
     request[OPERATION] = "webhooks"
-    with request.app[EVENT_PLACES].place():
-        body = await _read(request)
-        await request.app[WEBHOOKS].receive(body, request.headers.getall("Stripe-Signature", []))
+    webhooks = request.app[WEBHOOKS]
+    chunks = request.content.iter_any()
+    body = await request.app[UNVERIFIED_BODIES].read(chunks, request.content_length)
+    event = webhooks.verify(body, request.headers.getall("Stripe-Signature", []))
+    del body  # up to 1 MiB, which an event that waits does not need
+    await webhooks.handle(event)
     return web.json_response({"received": True})
-
-
-async def _read(request: web.Request) -> bytes:
-    """Read the body's bytes; the application's bound is smaller, and only for callers' bodies."""
-    if (request.content_length or 0) > _LONGEST:
-        raise _too_long()
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_READ_TIMEOUT):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > _LONGEST:
-                    raise _too_long()
-    except TimeoutError:
-        raise RequestTimeout("The body did not arrive in time.") from None
-    return bytes(body)
-
-
-def _too_long() -> ContentTooLarge:
-    return ContentTooLarge(f"The body is longer than {_LONGEST} bytes.")

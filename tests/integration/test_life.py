@@ -90,7 +90,11 @@ async def test_no_request_is_lost(
     async with AsyncExitStack() as exits:
         start = exits.enter_async_context
         running = [await start(_on(port, variables, tmp_path / f"{port}")) for port in ports]
-        nginx = await start(servers.nginx(tmp_path, port=free_port(), directus=directus.url, sidecar=upstreams))
+        nginx = await start(
+            servers.nginx(
+                tmp_path, port=free_port(), directus=directus.url, sidecar=upstreams, own_servers="127.0.0.1 1;"
+            )
+        )
         load = Load(nginx.url)
         async with load.running(callers=12):
             for turn in range(TIMES):

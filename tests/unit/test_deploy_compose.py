@@ -14,6 +14,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 FILE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 PROXY = SERVICES["nginx"]["networks"]["default"]["ipv4_address"]
+MOUNTED = [volume.split(":") for volume in SERVICES["nginx"]["volumes"]]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -84,12 +85,22 @@ def test_nginx_alone_is_believed() -> None:
 
 def test_nginx_knows_every_variable_of_its_template() -> None:
     """The shared nginx template is mounted where the image looks for it, and each of its variables is set."""
-    [volume] = SERVICES["nginx"]["volumes"]
-    template, target, mode = volume.split(":")
-    names = set(re.findall(r"\$\{([A-Z_]+)\}", (DEPLOY / template).read_text()))
+    mounted = {target: source for source, target, _ in MOUNTED}
+    template = DEPLOY / mounted["/etc/nginx/templates/default.conf.template"]
+    names = set(re.findall(r"\$\{([A-Z_]+)\}", template.read_text()))
 
-    assert (target, mode) == ("/etc/nginx/templates/default.conf.template", "ro")
+    assert {mode for _, _, mode in MOUNTED} == {"ro"}
     assert names == SERVICES["nginx"]["environment"].keys()
+
+
+def test_one_client_does_not_take_all_connections() -> None:
+    """A request takes two of a process's connections, and two clients at their limit leave most of them free."""
+    mounted = {target: source for source, target, _ in MOUNTED}
+    template = (DEPLOY / mounted["/etc/nginx/templates/default.conf.template"]).read_text()
+    [most] = re.findall(r"limit_conn connections (\d+);", template)
+    [connections] = re.findall(r"worker_connections (\d+);", (DEPLOY / mounted["/etc/nginx/nginx.conf"]).read_text())
+
+    assert 2 * 2 * int(most) < int(connections)
 
 
 def test_sidecar_may_drain() -> None:

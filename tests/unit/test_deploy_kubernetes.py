@@ -1,6 +1,7 @@
 """The guarantees of the rendered Kubernetes manifests."""
 
 import os
+import re
 import shutil
 import subprocess
 import tomllib
@@ -201,6 +202,21 @@ def test_the_way_in(manifests: list[Manifest]) -> None:
     assert path["backend"]["service"]["name"] == service["metadata"]["name"]
     assert [port["targetPort"] for port in service["spec"]["ports"]] == ["stripe"]
     assert selects(service["spec"]["selector"], manifests)
+
+
+def test_limits_are_those_of_the_shipped_nginx(manifests: list[Manifest]) -> None:
+    """F1: The ingress has the limits of the nginx template, as whole numbers in text, which annotations must be."""
+    found = one(manifests, "Ingress")["metadata"]["annotations"]
+    limits = {name.removeprefix("nginx.ingress.kubernetes.io/"): value for name, value in found.items()}
+    template = (ROOT / "deploy/nginx/default.conf.template").read_text()
+    [rate] = re.findall(r"zone=requests:\S+ rate=(\d+)r/s;", template)
+    [burst] = re.findall(r"limit_req zone=requests burst=(\d+) nodelay;", template)
+    [connections] = re.findall(r"limit_conn connections (\d+);", template)
+
+    assert limits.keys() == {"limit-rps", "limit-burst-multiplier", "limit-connections"}
+    assert all(isinstance(value, str) and value.isdecimal() for value in limits.values())
+    assert (limits["limit-rps"], limits["limit-connections"]) == (rate, connections)
+    assert 0 <= int(rate) * int(limits["limit-burst-multiplier"]) - int(burst) < int(rate)
 
 
 def test_sidecar_asks_directus_in_its_own_pod() -> None:

@@ -1,15 +1,14 @@
 """Receives Stripe's events: verifies them, handles each once and one at a time per customer, counts every outcome."""
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from weakref import WeakValueDictionary
 
 import orjson
 from cachetools import TTLCache
 
 from sidecar.audit import audit
+from sidecar.clients.stripe.event_turns import EventTurns
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.context import note
 from sidecar.core.flows.events import FOLLOWED, Event, Result, foreign, parse_event
@@ -38,30 +37,19 @@ class StripeWebhooks:
         *,
         livemode: bool,
         metrics: Metrics,
+        turns: EventTurns | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._signatures = signatures
         self._follow, self._forget_lists = follow, forget_lists
         self._livemode, self._metrics = livemode, metrics
         self._handled = TTLCache[str, bool](_REMEMBERED, _REMEMBERED_FOR, timer)
-        self._customers = WeakValueDictionary[str, asyncio.Lock]()
+        self._turns = turns or EventTurns()
         for kind in (*FOLLOWED, _OTHER):  # monitoring cannot see an increase from no value
             for result in Result:
                 metrics.webhooks.labels(kind, result)
 
-    async def receive(self, body: bytes, signatures: Sequence[str]) -> None:
-        event = self._verified(body, signatures)
-        result = Result.FAILED
-        try:
-            result = await self._handle(event)
-        except SidecarError as error:
-            facts = {"event": event.id, "type": event.type, "customer": event.customer}
-            _log.error("an event failed", extra={**facts, "code": error.code, "detail": error.detail})
-            raise EventFailed("This event could not be handled yet. Send it again.", detail=error.detail) from error
-        finally:
-            self._count(event.type, result)
-
-    def _verified(self, body: bytes, signatures: Sequence[str]) -> Event:
+    def verify(self, body: bytes, signatures: Sequence[str]) -> Event:
         """Count and log a refusal. A sender other than Stripe learns none of its details."""
         try:
             event = self._event(body, signatures)
@@ -71,6 +59,17 @@ class StripeWebhooks:
             raise
         note("event", event.id)
         return event
+
+    async def handle(self, event: Event) -> None:
+        result = Result.FAILED
+        try:
+            result = await self._handle(event)
+        except SidecarError as error:
+            facts = {"event": event.id, "type": event.type, "customer": event.customer}
+            _log.error("an event failed", extra={**facts, "code": error.code, "detail": error.detail})
+            raise EventFailed("This event could not be handled yet. Send it again.", detail=error.detail) from error
+        finally:
+            self._count(event.type, result)
 
     def _event(self, body: bytes, signatures: Sequence[str]) -> Event:
         if not self._signatures.signed(body, signatures):
@@ -86,21 +85,25 @@ class StripeWebhooks:
         self._forget_lists()
         if event.customer is None:
             return Result.IGNORED
-        lock = self._customers.setdefault(event.customer, asyncio.Lock())
-        async with lock:
+        async with self._turns.turn(event.customer) as turn:
             if event.id in self._handled:
                 return Result.DUPLICATE
-            async for change in self._follow(event.customer):
-                audit(
-                    "item changed",
-                    operation=event.type,
-                    object_id=event.customer,
-                    item=change.item,
-                    fields=list(change.fields),
-                    event=event.id,
-                )
+            if not turn.covered:
+                await self._look(event, event.customer)
+                turn.complete()
             self._handled[event.id] = True
         return Result.DONE
+
+    async def _look(self, event: Event, customer: str) -> None:
+        async for change in self._follow(customer):
+            audit(
+                "item changed",
+                operation=event.type,
+                object_id=customer,
+                item=change.item,
+                fields=list(change.fields),
+                event=event.id,
+            )
 
     def _count(self, kind: str, result: Result) -> None:
         note("webhook", result)

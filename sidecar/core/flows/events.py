@@ -42,11 +42,14 @@ class Event:
 
 
 class Webhooks(Protocol):
-    async def receive(self, body: bytes, signatures: Sequence[str]) -> None:
-        """Do everything that an event asks for; `signatures` has the values of its `Stripe-Signature`.
+    def verify(self, body: bytes, signatures: Sequence[str]) -> Event:
+        """Give the event; `signatures` has the values of its `Stripe-Signature`. Asks nobody.
 
-        Raises InvalidPayload for a body that is not Stripe's event, and EventFailed where Stripe has to send it again.
+        Raises InvalidPayload for a body that is not Stripe's event.
         """
+
+    async def handle(self, event: Event) -> None:
+        """Do everything that a verified event asks for. Raises EventFailed where Stripe has to send it again."""
 
 
 def parse_event(body: object) -> Event:

@@ -458,29 +458,6 @@ async def test_a_list_begun_before_is_not_joined(hearing: RunningApp) -> None:
     assert [entry["id"] for entry in (await before).json()] == listed[1:]
 
 
-async def test_too_many_at_once(open_app: OpenApp) -> None:
-    """L2: Bodies that never end take no place from callers, and events soon find places again."""
-    app = await open_app(**SETTINGS, MAX_CONCURRENT_REQUESTS="40")
-    app.tokens |= {SECRET, OTHER_SECRET}
-    head = request_bytes("POST", PATH, [("Content-Length", "100")], None)
-    slow = [await asyncio.open_connection("127.0.0.1", app.port) for _ in range(50)]
-    for _, writer in slow:
-        writer.write(head)
-    await app.handled(50)
-
-    busy, caller = await post(app, b"x"), await app.call(CLERK, "/stripe/payments?limit=1")
-    for _, writer in slow:
-        writer.close()
-    await eventually(lambda: _is_refused(app))
-
-    assert (busy.status, busy.code, busy.header("Retry-After")) == (503, "SERVICE_UNAVAILABLE", "1")
-    assert caller.status == 200
-
-
-async def _is_refused(app: RunningApp) -> bool:
-    return (await post(app, b"x", headers(b"y"))).status == 400
-
-
 async def test_counted(hearing: RunningApp) -> None:
     """Each event is counted by type and outcome, and the request's log line names it."""
     customer, _ = known(hearing)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from sidecar.clients.stripe.event_turns import EventTurns
 from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.flows.events import DELETED, UPDATED
@@ -33,13 +34,14 @@ class Items:
     lists: int = 0
     metrics: Metrics = field(default_factory=Metrics)
 
-    def webhooks(self, *, livemode: bool = False) -> StripeWebhooks:
+    def webhooks(self, *, livemode: bool = False, turns: EventTurns | None = None) -> StripeWebhooks:
         return StripeWebhooks(
             Signatures([SECRET]),
             self.follow,
             self.forget,
             livemode=livemode,
             metrics=self.metrics,
+            turns=turns,
             timer=lambda: self.time,
         )
 
@@ -67,7 +69,7 @@ class Items:
 
 
 async def send(webhooks: StripeWebhooks, body: bytes, **how: str) -> None:
-    await webhooks.receive(body, [signature(body, **how)])  # type: ignore[arg-type]  # each of its own type
+    await webhooks.handle(webhooks.verify(body, [signature(body, **how)]))  # type: ignore[arg-type]  # each of its own type
 
 
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
@@ -115,7 +117,7 @@ async def test_duplicates_at_once() -> None:
 
 
 async def test_one_at_a_time_for_each_customer() -> None:
-    """Two events of one customer never run at once; events of another customer do not wait for them."""
+    """One run at a time for a customer, which those that wait share; events of another customer do not wait for it."""
     items = Items(hold=asyncio.Event())
     webhooks = items.webhooks()
     bodies = [event(UPDATED, customer) for customer in ("cus_1", "cus_1", "cus_1", "cus_2")]
@@ -129,7 +131,39 @@ async def test_one_at_a_time_for_each_customer() -> None:
     await asyncio.gather(*sent)
 
     assert begun == ["cus_1", "cus_2"]
-    assert (sorted(items.followed), items.at_once) == (["cus_1"] * 3 + ["cus_2"], 1)
+    assert (sorted(items.followed), items.at_once) == (["cus_1"] * 2 + ["cus_2"], 1)
+    assert items.counted == {(UPDATED, "done"): 4}
+
+
+async def test_a_duplicate_covers_nobody() -> None:
+    """An event that comes during another's run is followed itself, also after a copy of the other was acknowledged."""
+    items = Items(hold=asyncio.Event())
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+    sent = [asyncio.create_task(send(webhooks, each)) for each in (body, body, event(UPDATED, "cus_1"))]
+    await asyncio.sleep(0)
+
+    assert items.hold is not None
+    items.hold.set()
+    await asyncio.gather(*sent)
+
+    assert items.followed == ["cus_1"] * 2
+    assert items.counted == {(UPDATED, "done"): 2, (UPDATED, "duplicate"): 1}
+
+
+async def test_an_event_that_finds_no_turn() -> None:
+    """An event beyond the line is one that Stripe has to send again, and counts as failed."""
+    items = Items(hold=asyncio.Event())
+    webhooks = items.webhooks(turns=EventTurns(at_once=1, waiting=0))
+    working = asyncio.create_task(send(webhooks, event(UPDATED, "cus_1")))
+    await asyncio.sleep(0)
+
+    with pytest.raises(EventFailed):
+        await send(webhooks, event(UPDATED, "cus_2"))
+    assert items.hold is not None
+    items.hold.set()
+    await working
+
+    assert items.counted == {(UPDATED, "failed"): 1, (UPDATED, "done"): 1}
 
 
 async def test_an_event_is_forgotten() -> None:
