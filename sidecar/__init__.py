@@ -11,22 +11,24 @@ One sentence: core decides, clients go out, web lets in.
     logs        the one logging configuration
     audit       the one line for each change
     context     what is known of the request being served
+    party       those for whom one call to an upstream is made
     metrics     what is counted
 
     core/       decides: plain functions over frozen dataclasses, no network, no clock
       access/       credentials, identity, permissions, whole access, the decision, a caller's customers, origins
       operations/   the table of operations, its parameters, the operator's rules
       flows/        what happens in which order
+      traffic/      fair turns between callers, and rates
     clients/    goes out: Directus and Stripe, each turned into core values and errors
-      directus/     permissions and their cache, policies, the change feed, items, what Directus tells of itself
-      stripe/       calls, retries, the rate limit, events
+      directus/     the line of questions, permissions and their cache, policies, the change feed, items
+      stripe/       calls, their turns and retries, events
       lists/        whole lists, pages, and lists of some customers
     web/        lets in: aiohttp's server side, the guard, the routes
       admission/    the gate, ownership, origins, places, unverified bodies
       requests/     bodies and their models
       answers/      pages and streams
       description/  OpenAPI
-      server/       connections, limits of heads, middlewares, the end of the process
+      server/       connections, limits of heads, middlewares, clients that leave, the end of the process
     commands/   one-off work of an operator: check, provision, reconcile
 
 Imports point one way: app -> web, clients -> core -> errors. A reviewer who wants to know everything
