@@ -93,7 +93,9 @@ class Settings(OperationsSettings):
         20, ge=1, le=1_000, description="How many questions Directus gets at once; the others wait for their turn"
     )
     directus_connect_timeout: Seconds = Field(0.5, description="Of that, to connect")
-    stripe_timeout: Seconds = Field(25, description="Whole budget of one call to Stripe, retries included")
+    stripe_timeout: Seconds = Field(
+        25, description="Budget of one call to Stripe with its retries; how long it may wait for its turn before that"
+    )
     stripe_connect_timeout: Seconds = Field(3, description="Of that, to connect, each time")
     stripe_max_rps: float = Field(
         20,

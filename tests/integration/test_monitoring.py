@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.demo import servers, tools
 from deploy.demo.processes import free_port
+from sidecar.clients.stripe.limits import Limit
 from sidecar.core.flows.events import Result
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.metrics import Metrics
@@ -62,12 +63,29 @@ def test_metrics_that_are_named_exist(title: str, samples: set[str]) -> None:
     assert set(_NAME.findall(bare)) <= samples
     labels = {name for name, _, _ in _MATCHER.findall(expression)}
     labels |= {name.strip() for group in _GROUPING.findall(bare) for name in group.split(",")}
-    assert labels <= {"operation", "status", "verdict", "result", "cause", "upstream", "type", "le", "job"}
+    assert labels <= {
+        *[
+            "operation",
+            "status",
+            "verdict",
+            "result",
+            "cause",
+            "upstream",
+            "type",
+            "le",
+            "job",
+            "about",
+            "urgency",
+            "state",
+        ]
+    }
     for name, _, value in _MATCHER.findall(expression):
         if name == "operation":
             assert value in {"none", *(operation.name for operation in OPERATIONS)}
         if name == "result":
             assert value in {*Result, "hit", "shared", "asked"}
+        if name == "about":
+            assert value in {limit.name.lower() for limit in Limit}
         if name == "upstream":
             assert value in {"directus", "stripe"}
 
