@@ -1,11 +1,12 @@
 """`./tests/benchmarks/run.sh fair`: what one caller does to all others, row by row, with the shipped defaults.
 
-    plan         what visitors do            rig        a fresh sidecar between doubles, and visitors
+    plan         what visitors do            rig        a fresh sidecar between doubles
     visitors     visitors in a process       real       callers at a real Directus
     connection   one of their connections    turns      rows: others wait for one caller
-    account      the double of Stripe        costs      rows: what one caller costs
+    visit        starts that process         costs      rows: what one caller costs
+    account      the double of Stripe        outcome    what came out of a row, in words
     people       callers in Directus         report     the table
-    machine      how busy it was             outcome    what came out of a row, in words
+    machine      how busy it was
 
 A row that is not met is no failure: figures depend on the machine and on its other load. One that cannot run is.
 """
@@ -57,7 +58,7 @@ class Row:
 ROWS = {
     1: Row("member with one customer, 520 connections, `GET /payments?limit=1`", turns.many_pages),
     2: Row("the same with 300 connections", turns.fewer_pages),
-    3: Row("reader, 50 whole lists of 10,000", turns.whole_lists),
+    3: Row("reader, 50 whole lists of 10,000 that differ", turns.whole_lists),
     4: Row("520 requests, each closed after 2 ms", turns.left_at_once),
     5: Row("member, `POST /setup_intents` without end on 40 connections", costs.endless_posts),
     6: Row("partial caller without a row: GET, cancel, DELETE, refund of others' IDs", costs.without_rows),
@@ -103,9 +104,8 @@ async def one(ground: Ground, number: int) -> Found:
             outcome = await ROWS[number].run(ground)
     except Exception:  # noqa: BLE001 - the other rows are still worth measuring
         fault = traceback.format_exc()
-    found = Found(number, outcome, fault, before, busy.percent())
-    say(report.line(ROWS[number].title, found.number, outcome) + (f"\n{fault}" if fault else ""))
-    return found
+    say(f"row {number}: {fault if outcome is None else outcome.seen}")
+    return Found(number, outcome, fault, before, busy.percent())
 
 
 def main(*, quick: bool, only: str) -> int:

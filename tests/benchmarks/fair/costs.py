@@ -53,11 +53,10 @@ async def without_rows(ground: Ground) -> Outcome:
     ]
     longest = min(_EDITING, ground.size.seconds)
     async with ground.rig(question=0) as rig:
-        before = len(rig.stripe.asked)
-        found = await rig.visit(Group("strange", asked, 20), seconds=longest)
-        calls = len(rig.stripe.asked) - before
+        found = await rig.visit(Group("strange", asked, ground.size.fewer), seconds=longest)
+        calls = len(rig.stripe.asked)
     tally = found["strange"]
-    refused = len(tally.seconds) > 0 and set(tally.statuses) <= {"401"}
+    refused = len(tally.seconds) > 0 and set(tally.statuses) <= {"401", "429"}
     seen = f"{calls} Stripe calls for {tally.sent} requests ({calls / longest:.0f} a second)"
     seen += "" if refused else _failed(found)
     return Outcome(seen, "none", refused and calls == 0, {**figures(found), "calls": calls})
@@ -66,11 +65,9 @@ async def without_rows(ground: Ground) -> Outcome:
 async def many_rows(ground: Ground) -> Outcome:
     """The caller's rows name 200 customers, and it asks for the newest of them."""
     async with ground.rig(payments=ground.size.rows) as rig:
-        await eventually(lambda: bool(rig.stripe.asked))  # the service tries its key
-        before = len(rig.stripe.asked)
         asked = Request("/stripe/customers?limit=1", OWNER)
         found = await rig.visit(Group("page", [asked], times=1), seconds=30)
-        calls = rig.stripe.asked[before:]
+        calls = rig.stripe.asked
     worst = worst_second(calls)
     seen = f"{len(calls)} Stripe calls, {worst} in the worst second; "
     seen += f"answered after {took(found['page'])}{_failed(found)}"
@@ -80,9 +77,11 @@ async def many_rows(ground: Ground) -> Outcome:
 
 
 async def which_customer(ground: Ground) -> Outcome:
-    """The same caller at a real Directus does not say for which of its customers a payment method is."""
+    """The same caller at a real Directus, whose permissions are remembered, does not say for which of its customers."""
     assert ground.stack is not None
     async with owner_of(ground.stack, ground.size.rows) as owner, ground.rig_on_directus() as rig:
+        first = people.post("/stripe/customers", owner.token, email="ada@example.com")  # refused: it may not create
+        await rig.visit(Group("first", [first], times=1), seconds=30)
         before = await _questions(rig)
         found = await rig.visit(Group("POST", [people.setup_intent(owner.token, None)], times=1), seconds=30)
         questions = round(await _questions(rig) - before)
@@ -99,16 +98,16 @@ async def heavy_pages(ground: Ground) -> Outcome:
         found = await rig.visit(Group("page", [people.page(OWNER)], 3, times=1), seconds=2 * size.seconds)
         memory = most_memory(rig.sidecar.process.pid)
     seen = f"{memory:.0f} MB in all; answered after {took(found['page'])}{_failed(found)}"
-    met = memory < _MEMORY and found["page"].only(200)
+    met = memory < _MEMORY and "200" in found["page"].statuses
     return Outcome(seen, f"under {_MEMORY} MB in all", met, {**figures(found), "MB": memory})
 
 
 async def slow_readers(ground: Ground) -> Outcome:
     """Each reads a list of its own, some kilobytes a second."""
     size = ground.size
-    asked = [Request(f"/stripe/payments?created[gte]={number + 1}", READER) for number in range(size.slow_readers)]
+    asked = [people.since(READER, number) for number in range(size.slow_readers)]
     async with ground.rig() as rig:
-        found = await rig.visit(Group("lists", asked, len(asked), reads_every=1.0), seconds=1.5 * size.seconds)
+        found = await rig.visit(Group("lists", asked, len(asked), reads_every=1.0), seconds=3 * size.seconds)
         memory = most_memory(rig.sidecar.process.pid)
     must = f"bounded by bytes: under {_MEMORY} MB"
     return Outcome(f"{memory:.0f} MB in all{_failed(found)}", must, memory < _MEMORY, {**figures(found), "MB": memory})
@@ -129,7 +128,7 @@ async def own_profile(ground: Ground) -> Outcome:
             found = await visit.stop()
         purges = round(await rig.metric("sidecar_purges_total") - before)
         asked = round(await _questions(rig) - asked_before)
-    typical = statistics.median(found["page"].seconds)
+    typical = statistics.median(found["page"].seconds or found["page"].waiting)
     seen = f"{purges} purges of everybody; another's pages cost {asked} questions to Directus and took "
     seen += f"{seconds(typical)}, at most {took(found['page'])}{_failed(found)}"
     met = purges <= _PURGES and not _failed(found)

@@ -66,6 +66,11 @@ def whole_list(token: str) -> Request:
     return Request("/stripe/payments", token)
 
 
+def since(token: str, number: int) -> Request:
+    """Ask for the whole list in one of many forms, which the service cannot know to be equal."""
+    return Request(f"/stripe/payments?created[gte]={number + 1}", token)
+
+
 def payment(token: str, number: int) -> Request:
     return Request(f"/stripe/payment_intents/{object_id('pi', number)}", token)
 

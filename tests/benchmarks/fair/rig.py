@@ -1,26 +1,20 @@
 """What a row of the table runs on: a fresh sidecar with the shipped defaults, and visitors in other processes."""
 
-import asyncio
-import json
-import signal
-import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.demo import children
-from deploy.demo.servers import ROOT
 from deploy.demo.stack import Stack
 from tests.benchmarks.fair.account import StripeAccount, stripe_account
 from tests.benchmarks.fair.people import move_in
-from tests.benchmarks.fair.plan import Group, Tally, plan, tallies_of
+from tests.benchmarks.fair.plan import Group, Tally
+from tests.benchmarks.fair.visit import Visit, visiting
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.process import Sidecar, serving
 
 _PAGE = 0.06  # seconds that Stripe takes for a call
 QUESTION = 0.005  # seconds of Directus for a question, as measured on a real one
-_ENDING = 20.0  # seconds for visitors to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +39,6 @@ class Size:
 
 
 @dataclass(slots=True)
-class Visit:
-    """Visitors on their way; they began when this was made."""
-
-    process: asyncio.subprocess.Process
-    longest: float
-
-    async def ended(self) -> dict[str, Tally]:
-        """Wait until they have done what they do. Raises RuntimeError and TimeoutError where they do not end well."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(self.longest + _ENDING):
-            written = await self.process.stdout.read()
-            code = await self.process.wait()
-        if code:
-            raise RuntimeError(f"the visitors ended with {code}")
-        return tallies_of(json.loads(written))
-
-    async def stop(self) -> dict[str, Tally]:
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
-        return await self.ended()
-
-
-@dataclass(slots=True)
 class Rig:
     """`directus` is None where a real one is asked."""
 
@@ -76,22 +47,9 @@ class Rig:
     directus: DirectusDouble | None
     state: Path
 
-    @asynccontextmanager
-    async def visiting(self, *groups: Group, seconds: float) -> AsyncIterator[Visit]:
+    def visiting(self, *groups: Group, seconds: float) -> AbstractAsyncContextManager[Visit]:
         """Start visitors, and yield when all are connected and begin. They end after `seconds` at the latest."""
-        file = self.state / "plan.json"
-        file.write_text(json.dumps(plan(self.sidecar.port, seconds, groups)), encoding="utf-8")
-        command = [sys.executable, "-m", "tests.benchmarks.fair.visitors", str(file)]
-        process = await children.spawn(command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-        try:
-            assert process.stdout is not None
-            if await process.stdout.readline() != b"ready\n":
-                raise RuntimeError("the visitors did not begin")
-            yield Visit(process, seconds)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        return visiting(self.sidecar.port, groups, seconds=seconds, state=self.state)
 
     async def visit(self, *groups: Group, seconds: float) -> dict[str, Tally]:
         """Send visitors, and wait until all have done what they do."""
@@ -128,11 +86,14 @@ class Ground:
 
     @asynccontextmanager
     async def rig_on_directus(self, **settings: str) -> AsyncIterator[Rig]:
-        """Start a sidecar between the real Directus, as it was provisioned, and the double of Stripe."""
+        """Start a sidecar between the real Directus and the double of Stripe, with the administrator's token.
+
+        That of `provision` is as good, but would have to be given more rights for the feed.
+        """
         assert self.stack is not None
-        token = self.stack.settings["DIRECTUS_SERVICE_TOKEN_FILE"]
+        token = {"DIRECTUS_SERVICE_TOKEN": self.stack.people["administrator"].token}
         async with stripe_account(payments=self.size.rows, owners=self.size.rows, latency=_PAGE) as stripe:
-            variables = _settings(stripe, self.stack.directus.url) | {"DIRECTUS_SERVICE_TOKEN_FILE": token, **settings}
+            variables = _settings(stripe, self.stack.directus.url) | token | settings
             async with serving(self.state / "sidecar.log", **variables) as sidecar:
                 yield Rig(sidecar, stripe, None, self.state)
 

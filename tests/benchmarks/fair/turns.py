@@ -7,7 +7,7 @@ from tests.benchmarks.fair import people
 from tests.benchmarks.fair.account import StripeAccount, object_id, too_many
 from tests.benchmarks.fair.outcome import Outcome, failures, figures, seconds, served, took, worst
 from tests.benchmarks.fair.people import CLERK, MEMBER, NEIGHBOUR, READER
-from tests.benchmarks.fair.plan import Group, Request, Tally
+from tests.benchmarks.fair.plan import Group, Tally
 from tests.benchmarks.fair.rig import Ground, Rig
 
 _PATIENCE = 2.5  # seconds for another caller's answer
@@ -31,14 +31,16 @@ async def fewer_pages(ground: Ground) -> Outcome:
 
 
 async def whole_lists(ground: Ground) -> Outcome:
-    return await _beside(ground, Group("lists", [people.whole_list(READER)], ground.size.readers))
+    """The lists differ, so that their readers do not share one."""
+    asked = [people.since(READER, number) for number in range(ground.size.readers)]
+    return await _beside(ground, Group("lists", asked, len(asked)))
 
 
 async def mixed(ground: Ground) -> Outcome:
     """One caller with whole access asks for pages, whole lists and changes in turn."""
     pages = [people.page(READER, number) for number in range(8)]
     changes = [people.setup_intent(READER, number) for number in range(8)]
-    lists = [Request(f"/stripe/payments?created[gte]={number + 1}", READER) for number in range(8)]
+    lists = [people.since(READER, number) for number in range(8)]
     asked = [request for three in zip(pages, lists, changes, strict=True) for request in three]
     return await _beside(ground, Group("mixed", asked, ground.size.many))
 
