@@ -49,7 +49,7 @@ def main() -> int:
         "what", nargs="?", choices=("speed", "fair"), default="speed", help="speed beside others; what one may take"
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
-    parser.add_argument("--only", default="", metavar="N[,M]", help="some rows of `fair`")
+    parser.add_argument("--only", type=fair.rows, default=(), metavar="N[,M]", help="some rows of `fair`")
     options = parser.parse_args()
     if options.what == "fair":
         return fair.main(quick=options.quick, only=options.only)

@@ -58,6 +58,10 @@ class Asked:
     def path(self) -> str:
         return self.target.partition("?")[0]
 
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(self.target.partition("?")[2]))
+
 
 class StripeAccount:
     """`refusal` is the answer to every update of a subscription while it is set.

@@ -11,6 +11,7 @@
 A row that is not met is no failure: figures depend on the machine and on its other load. One that cannot run is.
 """
 
+import argparse
 import asyncio
 import json
 import tempfile
@@ -70,7 +71,7 @@ ROWS = {
     12: Row("a user who edits its own profile 38 times in 5 s, feed on", costs.own_profile, on_directus=True),
     13: Row("readers of a shared list who get slow one after another", turns.slow_one_after_another),
     14: Row("1,000 clerks who open the same page at once", turns.same_page),
-    15: Row("1,000 requests of one token at once", turns.one_token),
+    15: Row("1,000 requests of one token at once, for ten pages", turns.one_token),
     16: Row("one caller, 520 connections: pages, whole lists and POSTs mixed", turns.mixed),
 }
 
@@ -93,7 +94,7 @@ async def measure(size: Size, numbers: Collection[int]) -> list[Found]:
             if any(ROWS[number].on_directus for number in numbers):
                 (state := Path(folder) / "stack").mkdir()
                 stack = await exits.enter_async_context(running_stack(state))
-            return [await one(Ground(size, Path(folder), stack), number) for number in sorted(numbers)]
+            return [await one(Ground(size, Path(folder), stack), number) for number in numbers]
 
 
 async def one(ground: Ground, number: int) -> Found:
@@ -108,10 +109,17 @@ async def one(ground: Ground, number: int) -> Found:
     return Found(number, outcome, fault, before, busy.percent())
 
 
-def main(*, quick: bool, only: str) -> int:
-    """Print the table; give 1 if a row could not run. `only` has numbers of rows with commas, "" means all."""
-    numbers = [int(word) for word in only.split(",")] if only else list(ROWS)
-    found = asyncio.run(measure(QUICK if quick else Size(), numbers))
+def rows(text: str) -> list[int]:
+    """Read numbers of rows with commas between them. Raises argparse's error for what is none."""
+    words = text.split(",")
+    if not {*words} <= {str(number) for number in ROWS}:
+        raise argparse.ArgumentTypeError(f"rows are numbers from 1 to {len(ROWS)}, with commas between them")
+    return sorted({int(word) for word in words})
+
+
+def main(*, quick: bool, only: Collection[int] = ()) -> int:
+    """Print the table; give 1 if a row could not run. `only` are numbers of rows; none means all."""
+    found = asyncio.run(measure(QUICK if quick else Size(), only or ROWS))
     RESULTS.parent.mkdir(exist_ok=True)
     written = {"machine": report.machine(), "quick": quick, "rows": [asdict(one) for one in found]}
     RESULTS.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")

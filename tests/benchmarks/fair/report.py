@@ -9,9 +9,9 @@ from tests.benchmarks.fair.outcome import Outcome
 
 _HOW = """
 The sidecar is a process of its own with the shipped defaults and a key of the live kind. Stripe is a double that takes
-60 ms for each call and refuses none. Directus is a double that takes 5 ms for each question, one after the other; in
-rows 5 and 6 it takes no time, and in rows 9 and 12 it is a real one. Who asks and who is measured are processes of
-their own. The slowest of ten tries counts, taken within 20 s while the one caller is at it."""
+60 ms for each call (in row 8 no time) and refuses none. Directus is a double that takes 5 ms for each question, one
+after the other (in rows 5 and 6 no time); in rows 9 and 12 it is a real one. Who asks and who is measured are processes
+of their own. The slowest of ten tries counts, taken within 20 s while the one caller is at it."""
 
 machine = report.machine
 

@@ -13,7 +13,7 @@ from tests.benchmarks.fair.visit import Visit, visiting
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.process import Sidecar, serving
 
-_PAGE = 0.06  # seconds that Stripe takes for a call
+PAGE = 0.06  # seconds that Stripe takes for a call
 QUESTION = 0.005  # seconds of Directus for a question, as measured on a real one
 
 
@@ -72,13 +72,18 @@ class Ground:
     stack: Stack | None = None
 
     @asynccontextmanager
-    async def rig(self, *, payments: int | None = None, question: float = QUESTION) -> AsyncIterator[Rig]:
-        """Start a sidecar between doubles. The payments belong to the customers of the owner and two more, in turn."""
+    async def rig(
+        self, *, payments: int | None = None, question: float = QUESTION, page: float = PAGE
+    ) -> AsyncIterator[Rig]:
+        """Start a sidecar between doubles, which take `question` and `page` seconds.
+
+        The payments belong to the customers of the owner and two more, in turn.
+        """
         owners = self.size.rows + 2
         async with AsyncExitStack() as exits:
             start = exits.enter_async_context
             number = self.size.payments if payments is None else payments
-            stripe = await start(stripe_account(payments=number, owners=owners, latency=_PAGE))
+            stripe = await start(stripe_account(payments=number, owners=owners, latency=page))
             directus = await start(DirectusDouble.running())
             move_in(directus, self.size.rows, question)
             sidecar = await start(serving(self.state / "sidecar.log", **_settings(stripe, directus.url)))
@@ -92,7 +97,7 @@ class Ground:
         """
         assert self.stack is not None
         token = {"DIRECTUS_SERVICE_TOKEN": self.stack.people["administrator"].token}
-        async with stripe_account(payments=self.size.rows, owners=self.size.rows, latency=_PAGE) as stripe:
+        async with stripe_account(payments=self.size.rows, owners=self.size.rows, latency=PAGE) as stripe:
             variables = _settings(stripe, self.stack.directus.url) | token | settings
             async with serving(self.state / "sidecar.log", **variables) as sidecar:
                 yield Rig(sidecar, stripe, None, self.state)

@@ -22,6 +22,7 @@ from tests.benchmarks.fair.plan import Group, Tally, groups_of
 
 _CONNECTING = 10.0  # seconds
 _AT_ONCE = 100  # new connections, fewer than aiohttp's backlog
+_ACCEPTING = 0.001  # seconds for each new connection, so that the service has accepted it before the first request
 _SMALL = 4096  # bytes of a slow reader's receive buffer: the kernel must not read in its place
 _AGAIN = 0.05  # seconds before a visitor whose connection broke comes back
 
@@ -89,6 +90,7 @@ async def main(port: int, seconds: float, groups: list[Group]) -> dict[str, Tall
                 await visitor.connect()
 
     await asyncio.gather(*map(connect, visitors))
+    await asyncio.sleep(len(visitors) * _ACCEPTING)
     print("ready", flush=True)
     visits = [asyncio.ensure_future(visitor.visit()) for visitor in visitors]
     awaited = [visit for visit, visitor in zip(visits, visitors, strict=True) if not visitor.in_background]
