@@ -93,6 +93,15 @@ async def test_rows(number: int, stack: Stack, tmp_path: Path) -> None:
     assert {name: written[name]["statuses"] for name in answered} == answered
 
 
+async def test_row_that_cannot_run(tmp_path: Path) -> None:
+    """A row that cannot run, here for want of a real Directus, has a fault and no outcome, and its line says so."""
+    found = await one(Ground(QUICK, tmp_path), 9)
+
+    assert found.outcome is None
+    assert "AssertionError" in found.fault
+    assert report.line("title", 9, found.outcome) == "| 9 | title | could not run | | |"
+
+
 async def test_visitors(tmp_path: Path) -> None:
     """Visitors know answers of any kind by their status, and those that broke off, were left or never came."""
     kinds = ("length", "chunked", "closing", "empty", "broken")

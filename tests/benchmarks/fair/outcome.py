@@ -27,10 +27,8 @@ def seconds(value: float) -> str:
 
 
 def worst(others: Mapping[str, Tally]) -> str:
-    """Say the slowest answer of each group, and which answers were no success."""
-    said = [f"{name} {took(tally)}" for name, tally in others.items()]
-    failed = failures(others)
-    return ", ".join([*said, *([f"answers: {failed}"] if failed else [])])
+    """Say each group's slowest answer, or how many were no success."""
+    return ", ".join(f"{name} {failures({name: tally}) or took(tally)}" for name, tally in others.items())
 
 
 def failures(tallies: Mapping[str, Tally]) -> str:
