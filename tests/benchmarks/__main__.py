@@ -1,9 +1,11 @@
-"""`python -m tests.benchmarks [--quick]`: measures, prints a table, writes .demo/benchmarks.json.
+"""`python -m tests.benchmarks [speed] [--quick]`: measures, prints a table, writes .demo/benchmarks.json.
 
     upstream   a Stripe stand-in           relay, library, extension/   the peers of the sidecar
     load       many requests               peers                        starts them all
     whole      one whole list              measures                     the measurements
     gate       the cost of the gate        report                       the table
+
+`python -m tests.benchmarks fair [--quick] [--only ROWS]` is described in fair/command.py.
 
 Not part of CI: the figures depend on the machine and on its other load.
 """
@@ -11,11 +13,13 @@ Not part of CI: the figures depend on the machine and on its other load.
 import argparse
 import asyncio
 import json
+import sys
 import tempfile
 from pathlib import Path
 
 from deploy.demo.servers import ROOT
 from tests.benchmarks import measures, report
+from tests.benchmarks.fair import command as fair
 from tests.benchmarks.peers import Size, all_peers
 
 QUICK = Size(payments=300, many=1_000, seconds=0.3, callers=20, rounds=1)
@@ -39,15 +43,22 @@ async def measure(size: Size) -> measures.Figures:
             }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="tests/benchmarks/run.sh")
+    parser.add_argument(
+        "what", nargs="?", choices=("speed", "fair"), default="speed", help="speed beside others; what one may take"
+    )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
+    parser.add_argument("--only", type=fair.rows, default=(), metavar="N[,M]", help="some rows of `fair`")
     options = parser.parse_args()
+    if options.what == "fair":
+        return fair.main(quick=options.quick, only=options.only)
     figures = asyncio.run(measure(QUICK if options.quick else Size()))
     _RESULTS.parent.mkdir(exist_ok=True)
     _RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(report.table(figures))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

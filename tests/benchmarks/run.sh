@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Measures the sidecar beside the alternatives on this machine, prints a table, and writes .demo/benchmarks.json.
+# With `fair` it measures what one caller can take from the others, and writes .demo/benchmarks-fair.json.
 # Takes some minutes. With --quick everything is tiny: it shows that the programs work, and its figures mean nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

@@ -14,11 +14,14 @@ import json
 import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 _FIXTURES = Path(__file__).parents[2] / "deploy" / "stripe_stand_in" / "fixtures.json"
-_TEMPLATES = json.loads(_FIXTURES.read_text(encoding="utf-8"))
+TEMPLATES = json.loads(_FIXTURES.read_text(encoding="utf-8"))
 _NEWEST = 1_760_000_000
 _SPACING = 97  # seconds between two objects, on average
 _PERMISSIONS = {
@@ -26,16 +29,42 @@ _PERMISSIONS = {
 }
 
 
-class Objects:
-    """One kind of object; an object's ID contains its position, 0 for the newest."""
+@dataclass(frozen=True, slots=True)
+class Received:
+    method: str
+    target: str
+    body: bytes
 
-    def __init__(self, kind: str, prefix: str, number: int, owners: int) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers` are whole lines, each with its end."""
+
+    status: int
+    body: bytes
+    headers: str = ""
+
+
+class Answering(Protocol):
+    """`latency` is in seconds, before each answer."""
+
+    latency: float
+
+    def answer(self, request: Received) -> Answer: ...
+
+
+class Objects:
+    """One kind of object; an object's ID contains its position, 0 for the newest. All have the `extra` attributes."""
+
+    def __init__(
+        self, kind: str, prefix: str, number: int, owners: int, extra: Mapping[str, object] | None = None
+    ) -> None:
         self.prefix = prefix
         self.owners = owners
         # Steps between ages vary, as in real accounts, so that nothing relies on an even density.
         self.ages = [place * _SPACING + place * 7919 % (_SPACING * 3 // 2) for place in range(number)]
         self.ages.sort()
-        template = dict(_TEMPLATES[kind])
+        template = TEMPLATES[kind] | dict(extra or {})
         marks = {"id": "@id@", "created": "@created@"} | ({"customer": "@owner@"} if prefix == "pi" else {})
         if "client_secret" in template:
             marks["client_secret"] = "@id@_secret_benchmark"
@@ -78,26 +107,26 @@ class Upstream:
         self.asked: Counter[str] = Counter()
         self._turn = 0.0
 
-    def answer(self, target: str) -> tuple[int, bytes]:
-        path, _, query = target.partition("?")
+    def answer(self, request: Received) -> Answer:
+        path, _, query = request.target.partition("?")
         if path.startswith("/count/"):
-            return 200, str(self.asked[path.removeprefix("/count")]).encode()
+            return Answer(200, str(self.asked[path.removeprefix("/count")]).encode())
         if path.startswith("/latency/"):
             self.latency = float(path.removeprefix("/latency/"))
-            return 200, b"{}"
+            return Answer(200, b"{}")
         self.asked[path] += 1
         if path == "/permissions/me":
-            return 200, json.dumps(_PERMISSIONS).encode()
+            return Answer(200, json.dumps(_PERMISSIONS).encode())
         return self._as_stripe(path, dict(parse_qsl(query)))
 
-    def _as_stripe(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
+    def _as_stripe(self, path: str, query: dict[str, str]) -> Answer:
         if self._too_many():
-            return 429, b'{"error": {"type": "invalid_request_error", "code": "rate_limit"}}'
+            return Answer(429, b'{"error": {"type": "invalid_request_error", "code": "rate_limit"}}')
         if path in self.lists:
-            return 200, self.lists[path].page(path, query)
+            return Answer(200, self.lists[path].page(path, query))
         if path.startswith("/v1/customers/cus_"):
-            return 200, self.lists["/v1/customers"].written[int(path.rpartition("_")[2])]
-        return 404, b'{"error": {"type": "invalid_request_error"}}'
+            return Answer(200, self.lists["/v1/customers"].written[int(path.rpartition("_")[2])])
+        return Answer(404, b'{"error": {"type": "invalid_request_error"}}')
 
     def _too_many(self) -> bool:
         if not self.rate:
@@ -108,9 +137,9 @@ class Upstream:
 
 
 class Connection(asyncio.Protocol):
-    """Reads requests without bodies, one after the other."""
+    """Reads requests, one after the other, with bodies that have a Content-Length."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Answering) -> None:
         self._upstream = upstream
         self._received = b""
 
@@ -121,10 +150,18 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         while b"\r\n\r\n" in self._received:
-            head, _, self._received = self._received.partition(b"\r\n\r\n")
-            status, body = self._upstream.answer(head.split(b" ", 2)[1].decode())
-            lines = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-            asyncio.get_running_loop().call_later(self._upstream.latency, self._send, lines.encode() + b"\r\n" + body)
+            head, _, rest = self._received.partition(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
+            if len(rest) < length:
+                return
+            self._received = rest[length:]
+            method, target, _ = head.decode("latin-1").split(" ", 2)
+            self._answer(self._upstream.answer(Received(method, target, rest[:length])))
+
+    def _answer(self, answer: Answer) -> None:
+        lines = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: application/json\r\n{answer.headers}"
+        whole = f"{lines}Content-Length: {len(answer.body)}\r\n\r\n".encode() + answer.body
+        asyncio.get_running_loop().call_later(self._upstream.latency, self._send, whole)
 
     def _send(self, answer: bytes) -> None:
         if not self._transport.is_closing():

@@ -2,12 +2,35 @@
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import pytest
+from aiohttp import web
+
+from deploy.demo.stack import Stack
 from tests.benchmarks import measures
+from tests.benchmarks.fair import report
+from tests.benchmarks.fair.account import Asked, StripeAccount, customer_id, worst_second
+from tests.benchmarks.fair.command import QUICK, ROWS, one
+from tests.benchmarks.fair.plan import Group, Request
+from tests.benchmarks.fair.rig import Ground
+from tests.benchmarks.fair.visit import visiting
 from tests.benchmarks.peers import WITHOUT_LIMIT, relay, upstream
+from tests.benchmarks.upstream import Received
+from tests.doubles.one_route import serving_get
 from tests.doubles.process import serving
+
+# What the requests of some rows get in any case, by group and status.
+_ANSWERED = {
+    8: {"page": {"200": 1}},
+    9: {"POST": {"400": 1}},
+    10: {"page": {"200": 3}},
+    14: {"page": {"200": QUICK.clerks}},
+    15: {"page": {"200": QUICK.clerks}},
+}
 
 
 async def test_pieces(tmp_path: Path) -> None:
@@ -56,6 +79,93 @@ async def test_stand_in_against_plain_paging(tmp_path: Path) -> None:
     assert len(everything) == len({payment["id"] for payment in everything}) == 250
     assert part["data"] == [payment for payment in everything if since <= payment["created"] < until]
     assert own["data"] == [payment for payment in everything if payment["customer"] == "cus_00000000000007"]
+
+
+@pytest.mark.parametrize("number", ROWS)
+async def test_rows(number: int, stack: Stack, tmp_path: Path) -> None:
+    """Each row of `fair` runs, fills its line of the table, and gives figures that can be written as JSON."""
+    found = await one(Ground(QUICK, tmp_path, stack), number)
+
+    assert found.outcome is not None, found.fault
+    assert report.line("title", number, found.outcome).count("|") == 6
+    written = json.loads(json.dumps(asdict(found)))["outcome"]["figures"]
+    answered = _ANSWERED.get(number, {})
+    assert {name: written[name]["statuses"] for name in answered} == answered
+
+
+async def test_row_that_cannot_run(tmp_path: Path) -> None:
+    """A row that cannot run, here for want of a real Directus, has a fault and no outcome, and its line says so."""
+    found = await one(Ground(QUICK, tmp_path), 9)
+
+    assert found.outcome is None
+    assert "AssertionError" in found.fault
+    assert report.line("title", 9, found.outcome) == "| 9 | title | could not run | | |"
+
+
+async def test_visitors(tmp_path: Path) -> None:
+    """Visitors know answers of any kind by their status, and those that broke off, were left or never came."""
+    kinds = ("length", "chunked", "closing", "empty", "broken")
+    groups = [Group(kind, [Request(f"/{kind}", "token")], 2, times=2) for kind in kinds]
+    silent = [Request("/silent", "token")]
+    left, waiting = Group("left", silent, 2, times=2, leaves_after=0.01), Group("silent", silent, 2, background=True)
+    async with serving_get("/{kind}", _answer_as_asked) as url:
+        port = urlsplit(url).port or 0
+        async with visiting(port, [*groups, left, waiting], seconds=60, state=tmp_path) as visit:
+            tallies = await visit.ended()
+
+    assert {name: tally.statuses for name, tally in tallies.items()} == {
+        "length": {"200": 4},
+        "chunked": {"200": 4},
+        "closing": {"503": 4},
+        "empty": {"204": 4},
+        "broken": {"broken": 4},
+        "silent": {},
+        "left": {"left": 4},
+    }
+    assert len(tallies["silent"].waiting) == 2
+
+
+async def _answer_as_asked(request: web.Request) -> web.StreamResponse:
+    match request.match_info["kind"]:
+        case "length":
+            return web.Response(body=b"x" * 1_000_000)
+        case "closing":
+            refused = web.Response(status=503, text="no")
+            refused.force_close()
+            return refused
+        case "empty":
+            return web.Response(status=204)
+        case "silent":
+            await asyncio.Event().wait()
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(20):
+        await response.write(b"[0]" * 10_000)
+    if request.match_info["kind"] == "broken":
+        raise ConnectionError
+    return response
+
+
+def test_worst_second() -> None:
+    """The largest number of calls in one second is found wherever that second begins."""
+    asked = [Asked(at, "GET", "/v1/customers") for at in (0.0, 0.9, 1.1, 1.5, 1.8, 2.2)]
+
+    assert worst_second(asked) == 4
+    assert worst_second([]) == 0
+
+
+def test_account() -> None:
+    """The double of `fair` gives a customer's payments in its list, and the same ones by their IDs."""
+    account = StripeAccount(payments=30, owners=7, latency=0)
+
+    own = account.answer(Received("GET", f"/v1/payment_intents?limit=100&customer={customer_id(3)}", b""))
+    payments = json.loads(own.body)["data"]
+    single = [account.answer(Received("GET", f"/v1/payment_intents/{one['id']}", b"")) for one in payments]
+
+    assert len(payments) == 4
+    assert {payment["customer"] for payment in payments} == {customer_id(3)}
+    assert [json.loads(answer.body) for answer in single] == payments
+    assert len(account.asked) == 5
 
 
 async def listed(stripe: str, query: str) -> Any:  # noqa: ANN401 - a list object, in JSON
