@@ -18,6 +18,7 @@ from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
+from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.events import StripeWebhooks
@@ -85,7 +86,9 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
 
 
 def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.ClientSession) -> StripeClient:
-    shared = SharedStreams[RenderedPage]()
+    held = HeldBytes(settings.max_held_bytes)
+    app[keys.METRICS].held.set_function(lambda: held.total)
+    shared = SharedStreams[RenderedPage](held, size=lambda page: len(page.payload), outline=lambda page: page.outline)
     client = opening.stripe_client(
         settings,
         session,
@@ -96,7 +99,7 @@ def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.C
     app[keys.STRIPE] = client
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, shared)
     app[keys.FORGET_LISTS] = shared.forget
-    app[keys.SCOPED] = lambda attribute, values: CustomerLists(client, attribute, values)
+    app[keys.SCOPED] = lambda attribute, values: CustomerLists(client, attribute, values, held)
     return client
 
 

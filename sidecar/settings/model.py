@@ -103,6 +103,12 @@ class Settings(OperationsSettings):
     max_concurrent_requests: int = Field(
         500, ge=1, le=100_000, description="Requests worked on at once; one more is answered 503"
     )
+    max_held_bytes: int = Field(
+        64 * 2**20,
+        ge=2**20,
+        le=2**40,
+        description="Bytes of lists that may wait in memory for slow readers, of all callers together",
+    )
     write_back_timeout: Seconds = Field(
         10, description="How long writing a new customer's ID is tried before it is left to a retry"
     )
