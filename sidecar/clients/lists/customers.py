@@ -10,10 +10,11 @@ from contextlib import aclosing, closing
 
 from sidecar.clients.lists.account import rendered
 from sidecar.clients.lists.held import Account, HeldBytes
-from sidecar.clients.lists.merge import Packed
+from sidecar.clients.lists.merge import AT_A_CURSOR, WHOLE, Packed, Portion
 from sidecar.clients.lists.own_objects import OwnObjects
 from sidecar.core.interfaces import Page, Render, Stripe
 from sidecar.core.operations.list_query import MOST, ListQuery, RenderedPage
+from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidQuery
 
 Objects = AsyncGenerator[Packed]
@@ -34,9 +35,9 @@ class CustomerLists:
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         """Read the caller's list as far as the requested page."""
         limit = query.limit or MOST
-        wanted = limit + 1 if query.cursor is None else MOST  # how deep a cursor is cannot be known
+        portion = Portion.of_page(limit) if query.cursor is None else AT_A_CURSOR
         with closing(self._held.account()) as account:
-            objects = self._objects(path, filters, query, self._own(account, wanted))
+            objects = self._objects(path, filters, query, self._own(account, Urgency.PAGE), portion)
             if query.ending_before is not None:
                 before = await _before(objects, query.ending_before, limit + 1)
                 return Page([entry.unpack() for entry in before[-limit:]], len(before) > limit)
@@ -47,7 +48,7 @@ class CustomerLists:
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
     ) -> AsyncGenerator[RenderedPage]:
         with closing(self._held.account()) as account:
-            objects = self._objects(path, filters, query, self._own(account, None))
+            objects = self._objects(path, filters, query, self._own(account, Urgency.LIST), WHOLE)
             async with aclosing(_by_the_page(_after(objects, query.starting_after), account)) as pages:
                 async for entries in pages:
                     page = await _rendered(entries, render)
@@ -55,13 +56,15 @@ class CustomerLists:
                         yield page
                     del page  # it was written; the next may take long to come
 
-    def _own(self, account: Account, wanted: int | None) -> OwnObjects:
-        return OwnObjects(self._stripe, self._attribute, self._values, account, wanted)
+    def _own(self, account: Account, urgency: Urgency) -> OwnObjects:
+        return OwnObjects(self._stripe, self._attribute, self._values, account, urgency)
 
-    def _objects(self, path: str, filters: Mapping[str, str], query: ListQuery, own: OwnObjects) -> Objects:
+    def _objects(
+        self, path: str, filters: Mapping[str, str], query: ListQuery, own: OwnObjects, portion: Portion
+    ) -> Objects:
         if self._attribute == "id":
             return own.retrieved(path, query.span)
-        return own.listed(path, {**filters, **query.span.filters()})
+        return own.listed(path, {**filters, **query.span.filters()}, portion)
 
 
 async def _before(objects: Objects, cursor: str, count: int) -> list[Packed]:

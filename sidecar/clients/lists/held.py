@@ -55,6 +55,15 @@ class Account:
     def remove(self, count: int) -> None:
         self.add(-count)
 
+    @contextmanager
+    def expecting(self, count: int) -> Iterator[None]:
+        """Count these bytes while they are asked for."""
+        self.add(count)
+        try:
+            yield
+        finally:
+            self.remove(count)
+
     def close(self) -> None:
         """Give everything back."""
         self.remove(self.own)

@@ -6,8 +6,9 @@ given, so each object is compared with the newest of every other list.
 
 import heapq
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -19,9 +20,27 @@ from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import StripeObject
 
 _FEW = 3  # objects; fewer would cost a call each
-_SPREAD = 600  # objects that a page asks of all its lists together at first
-_GROWTH = 4  # times as many when a list is asked again
+_GROWTH = 8  # times as many when a list is asked again
 _USUAL = 4_000  # bytes of an object, as long as none has come
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """How many objects are asked for: `first` of all lists together at first, and `most` of one list at once."""
+
+    first: int
+    most: int = MOST
+
+    @classmethod
+    def of_page(cls, limit: int) -> "Portion":
+        return cls(600, min(MOST, limit + 1))
+
+    def of_each(self, lists: int) -> int:
+        return min(self.most, max(_FEW, self.first // lists))
+
+
+AT_A_CURSOR = Portion(2_400)  # how deep the cursor is cannot be known
+WHOLE = Portion(1_000_000)  # all will be needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +58,9 @@ class Packed:
 
 def pack(value: StripeObject) -> Packed:
     """Raises StripeUnavailable for an object without a date."""
-    return Packed(created(value), value.get("id"), orjson.dumps(value))
+    written = orjson.dumps(value)
+    # A copy: orjson leaves what it wrote in the buffer it wrote to, which has 16 KiB where 1 KiB is needed.
+    return Packed(created(value), value.get("id"), bytes(memoryview(written)))
 
 
 class Source:
@@ -50,33 +71,33 @@ class Source:
         self._check = check
         self.waiting: deque[Packed] = deque()
 
-    async def fill(self, limit: Callable[[], int]) -> None:
-        """Ask for more if nothing waits, until something does or there is no more."""
-        while not (self.waiting or self._pages.over):
-            found = await self._pages.next(limit())
-            for entry in found:
-                self._check(entry)
-            self.waiting.extend(map(pack, found))
+    @property
+    def is_dry(self) -> bool:
+        return not (self.waiting or self._pages.over)
+
+    async def fill(self, limit: int) -> None:
+        found = await self._pages.next(limit)
+        for entry in found:
+            self._check(entry)
+        self.waiting.extend(map(pack, found))
 
 
 class Merge:
-    """The objects of all `sources`; what waits is counted in `account`.
+    """The objects of all `sources`; those that wait, and those asked for, are counted in `account`.
 
-    `wanted` is how many objects a page can need, None for a whole list. A page asks each list for little at first and
-    for more if that was not enough; a whole list asks for as much as there is room for, since all will be needed.
+    A list is asked for no more than its part of what there is room for, but always for a few.
     """
 
-    def __init__(self, sources: Sequence[Source], account: Account, wanted: int | None) -> None:
+    def __init__(self, sources: Sequence[Source], account: Account, portion: Portion) -> None:
         self._sources = sources
         self._account = account
-        self._most = MOST if wanted is None else min(MOST, wanted)
-        first = self._most if wanted is None else max(_FEW, _SPREAD // max(1, len(sources)))
-        self._next = [first] * len(sources)
+        self._most = portion.most
+        self._next = [portion.of_each(len(sources)) for _ in sources]
         self._came = self._bytes = 0  # objects so far
 
     async def objects(self) -> AsyncGenerator[Packed]:
         """Give all objects, newest first; of equally old ones those of the first list first."""
-        await fan_out([self._filling(index) for index in range(len(self._sources))])
+        await fan_out([partial(self._fill, index) for index in range(len(self._sources))])
         heap = [(-source.waiting[0].created, index) for index, source in enumerate(self._sources) if source.waiting]
         heapq.heapify(heap)
         while heap:
@@ -85,28 +106,24 @@ class Merge:
             entry = waiting.popleft()
             self._account.remove(len(entry.body))
             yield entry
-            await self._fill(index)
+            if self._sources[index].is_dry:
+                await self._fill(index)
             if waiting:
                 heapq.heapreplace(heap, (-waiting[0].created, index))
             else:
                 heapq.heappop(heap)
 
-    def _filling(self, index: int) -> Callable[[], Awaitable[None]]:
-        return lambda: self._fill(index)
-
     async def _fill(self, index: int) -> None:
-        waiting = self._sources[index].waiting
-        if waiting:
-            return
-        await self._sources[index].fill(lambda: self._limit(index))
-        size = sum(len(entry.body) for entry in waiting)
+        source, usual = self._sources[index], self._bytes // self._came if self._came else _USUAL
+        limit = self._limit(index, usual)
+        with self._account.expecting(limit * usual):
+            await source.fill(limit)
+        size = sum(len(entry.body) for entry in source.waiting)
         self._account.add(size)
-        self._came, self._bytes = self._came + len(waiting), self._bytes + size
+        self._came, self._bytes = self._came + len(source.waiting), self._bytes + size
 
-    def _limit(self, index: int) -> int:
-        """Say how much to ask of a list: no more than its part of what this merge may have in memory."""
-        usual = self._bytes // self._came if self._came else _USUAL
+    def _limit(self, index: int, usual: int) -> int:
         room = self._account.share // (usual * len(self._sources))
-        limit = min(self._most, max(_FEW, room), self._next[index])
+        limit = min(self._next[index], max(_FEW, room))
         self._next[index] = min(self._most, limit * _GROWTH)
         return limit

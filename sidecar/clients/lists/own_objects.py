@@ -8,7 +8,7 @@ from http import HTTPStatus
 from sidecar.clients.lists.cursor_pages import CursorPages
 from sidecar.clients.lists.fan_out import fan_out
 from sidecar.clients.lists.held import Account
-from sidecar.clients.lists.merge import Merge, Packed, Source, pack
+from sidecar.clients.lists.merge import Merge, Packed, Portion, Source, pack
 from sidecar.core.interfaces import Page, Stripe
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject, reference
@@ -20,26 +20,22 @@ from sidecar.errors import StripeRejected, StripeUnavailable
 class OwnObjects:
     """The objects whose `attribute` has one of these values; an object with another value is never given.
 
-    What waits to be given is counted in `account`. `wanted`: how many a page can need, None for a whole list.
+    What waits to be given is counted in `account`.
     """
 
     stripe: Stripe
     attribute: str
     values: Sequence[str]
     account: Account
-    wanted: int | None = None
+    urgency: Urgency
 
-    @property
-    def _urgency(self) -> Urgency:
-        return Urgency.LIST if self.wanted is None else Urgency.PAGE
-
-    def listed(self, path: str, filters: Mapping[str, str]) -> AsyncGenerator[Packed]:
+    def listed(self, path: str, filters: Mapping[str, str], portion: Portion) -> AsyncGenerator[Packed]:
         sources = [self._source(path, {**filters, self.attribute: value}) for value in self.values]
-        return Merge(sources, self.account, self.wanted).objects()
+        return Merge(sources, self.account, portion).objects()
 
     def _source(self, path: str, filters: Mapping[str, str]) -> Source:
         async def fetch(parameters: Mapping[str, str]) -> Page:
-            return await self.stripe.page(path, {**filters, **parameters}, urgency=self._urgency)
+            return await self.stripe.page(path, {**filters, **parameters}, urgency=self.urgency)
 
         def check(entry: StripeObject) -> None:
             if reference(entry, self.attribute) != filters[self.attribute]:
@@ -57,7 +53,7 @@ class OwnObjects:
     async def _retrieve(self, path: str, object_id: str) -> Packed | None:
         """Give None for an object that is unknown or deleted: Stripe's own list leaves those out too."""
         try:
-            found = await self.stripe.retrieve(path, object_id, urgency=self._urgency)
+            found = await self.stripe.retrieve(path, object_id, urgency=self.urgency)
         except StripeRejected as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None

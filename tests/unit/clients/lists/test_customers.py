@@ -1,7 +1,6 @@
 """Lists of several customers, compared with a plain reference for any owners and any cursor."""
 
 import asyncio
-from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
