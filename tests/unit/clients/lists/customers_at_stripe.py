@@ -15,7 +15,7 @@ Payments = dict[str, list[StripeObject]]
 
 @dataclass(slots=True)
 class Stripe:
-    """`payments` by customer, newest first; `customers` by ID, None for an error. Each call takes a second.
+    """`payments` by customer, newest first; `customers` by ID, None for an error. Each call takes `latency` seconds.
 
     `change` is called with the number of each call of a page before it is answered. `asked` has the customer, and
     `limits` the limit of each page.
@@ -25,6 +25,7 @@ class Stripe:
     customers: Mapping[str, StripeObject | None] = field(default_factory=dict)
     tamper: Callable[[int, Page], Page] = lambda _, page: page
     change: Callable[[int], None] = lambda _: None
+    latency: float = 1
     under_way: int = 0
     most_under_way: int = 0
     asked: list[str] = field(default_factory=list)
@@ -70,7 +71,7 @@ class Stripe:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            await asyncio.sleep(1)
+            await asyncio.sleep(self.latency)
         finally:
             self.under_way -= 1
 
