@@ -1,6 +1,7 @@
 """Lists of many customers ask for little, hold little, and are the same whatever they ask for at once."""
 
 import asyncio
+import tracemalloc
 from collections import Counter
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
+from sidecar.clients.lists.merge import pack
 from sidecar.core.operations.list_query import ListQuery
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -164,6 +166,20 @@ async def test_what_is_held_is_counted() -> None:
     assert 400 * 40 <= case.held.total - len(page.payload) <= 400 * 80
     await pages.aclose()
     assert case.held.total == 0
+
+
+def test_an_object_that_waits_takes_what_is_counted() -> None:
+    """F5: An object that waits takes little more memory than the bytes that are counted for it."""
+    value: StripeObject = {"id": "pi_1", "created": 1, "description": "d" * 1_200}
+
+    tracemalloc.start()
+    try:
+        waiting = [pack(value) for _ in range(500)]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert taken <= 1.3 * sum(len(entry.body) for entry in waiting)
 
 
 @pytest.mark.parametrize("attribute", ["customer", "id"])
