@@ -78,7 +78,7 @@ async def test_nothing_is_ahead_without_room() -> None:
     shared = streams(held, patience=100)
     readings = [asyncio.ensure_future(read(shared.join("list", source.begin), pause=pause)) for pause in (1, 3)]
 
-    await asyncio.sleep(2)
+    await asyncio.sleep(2.5)
     assert (source.given, held.total) == (1, SIZE)
     found = await asyncio.gather(*readings)
 

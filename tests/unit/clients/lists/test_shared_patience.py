@@ -36,15 +36,16 @@ async def test_slow_one_after_another(together: int) -> None:
     assert source.open == 0
 
 
+@pytest.mark.parametrize("together", [1, 3])
 @in_virtual_time
-async def test_patience_is_used_before_anybody_is_left_behind() -> None:
-    """A reader who is slow for less than two seconds is waited for."""
+async def test_patience_is_used_before_anybody_is_left_behind(together: int) -> None:
+    """Readers who are slow for less than two seconds, at the same time, are waited for."""
     source, shared = Source(100), SharedStreams[int]()
-    slow = asyncio.ensure_future(stops_at(shared, source, 10, 3.9))  # the source goes on for two of these
+    slow = [asyncio.ensure_future(stops_at(shared, source, 10, 3.9)) for _ in range(together)]  # two are ahead by then
 
     quick = await read(shared.join("list", source.begin))
 
-    assert await slow == quick
+    assert [quick] * together == await asyncio.gather(*slow)
     assert source.given == [100]
 
 
