@@ -18,6 +18,7 @@ from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
+from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
@@ -102,11 +103,14 @@ def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.C
     metrics = app[keys.METRICS]
     governor = opening.governor(settings, metrics)
     client = opening.stripe_client(settings, session, governor=governor, metrics=metrics, changed=forget)
-    lists, pages, reads = SharedStreams[RenderedPage](), SharedCalls[Page](_MOMENT), SharedReads(client)
+    held = HeldBytes(settings.max_held_bytes)
+    metrics.held.set_function(lambda: held.total)
+    lists = SharedStreams[RenderedPage](held, size=lambda page: len(page.payload), outline=lambda page: page.outline)
+    pages, reads = SharedCalls[Page](_MOMENT), SharedReads(client)
     app[keys.STRIPE] = reads
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
     app[keys.FORGET_LISTS] = forget
-    app[keys.SCOPED] = lambda attribute, values: CustomerLists(reads, attribute, values)
+    app[keys.SCOPED] = lambda attribute, values: CustomerLists(reads, attribute, values, held)
     return client
 
 

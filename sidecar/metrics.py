@@ -64,6 +64,9 @@ class Metrics:
             "sidecar_write_backs_pending", "Customers whose ID could not be written back", registry=registry
         )
         self.webhooks = Counter("sidecar_webhooks", "Stripe's events received", ["type", "result"], registry=registry)
+        self.held = Gauge(
+            "sidecar_held_bytes", "Bytes of lists that wait in memory for their readers", registry=registry
+        )
         self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
         self.feed.set(float("nan"))
         for metric, label in (

@@ -132,6 +132,12 @@ class Settings(OperationsSettings):
     max_waiting_per_caller: int = Field(
         1_000, ge=0, le=100_000, description="How many requests of one caller may wait; one more is answered 429"
     )
+    max_held_bytes: int = Field(
+        64 * 2**20,
+        ge=2**20,
+        le=2**40,
+        description="Bytes of lists that may wait in memory for slow readers, of all callers together",
+    )
     write_back_timeout: Seconds = Field(
         10, description="How long writing a new customer's ID is tried before it is left to a retry"
     )

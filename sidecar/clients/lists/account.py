@@ -44,7 +44,8 @@ class AccountLists:
         def begin(last: RenderedPage | None) -> AsyncGenerator[RenderedPage]:
             after = last.ids if last is not None else (query.starting_after,) if query.starting_after else ()
             concurrency = 1 if path in self._unordered else self._concurrency
-            return ParallelList(fetch, concurrency, partial(self._unordered.add, path)).pages(query.span, after)
+            whole = ParallelList(fetch, concurrency, partial(self._unordered.add, path), self._shared.held)
+            return whole.pages(query.span, after)
 
         return self._shared.join((path, frozenset(filters.items()), query, render), begin)
 

@@ -1,168 +1,129 @@
-"""Lists of some customers only: a bounded fan-out over the customers, merged newest first.
+"""Lists of some customers only, in pages and whole.
 
 The cost grows with what a caller owns, not with the account. A cursor must name an object of the caller's own, so the
 answer does not tell whether a foreign object exists.
 """
 
-import asyncio
-import heapq
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from functools import partial
-from http import HTTPStatus
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing, closing
 
-from sidecar.clients.lists.account import created, rendered
-from sidecar.core.interfaces import Page, Pages, Render, Stripe
+from sidecar.clients.lists.account import rendered
+from sidecar.clients.lists.held import Account, HeldBytes
+from sidecar.clients.lists.merge import AT_A_CURSOR, WHOLE, Packed, Portion
+from sidecar.clients.lists.own_objects import OwnObjects
+from sidecar.core.interfaces import Page, Render, Stripe
 from sidecar.core.operations.list_query import MOST, ListQuery, RenderedPage
-from sidecar.core.operations.resources import StripeObject, reference
-from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
+from sidecar.core.urgency import Urgency
+from sidecar.errors import InvalidQuery
 
-_AT_ONCE = 6  # calls of one request
-Objects = AsyncIterator[StripeObject]
-Result = TypeVar("Result")
+Objects = AsyncGenerator[Packed]
 
 
 class CustomerLists:
     """The objects whose `attribute` has one of these values; Stripe's list takes a parameter of that name.
 
-    With the attribute `id` each object is retrieved by itself. An object with another value is never given, whatever
-    Stripe answers.
+    With the attribute `id` each object is retrieved by itself. What waits in memory is counted in `held`.
     """
 
-    def __init__(self, stripe: Stripe, attribute: str, values: Collection[str]) -> None:
+    def __init__(self, stripe: Stripe, attribute: str, values: Collection[str], held: HeldBytes | None = None) -> None:
         self._stripe = stripe
         self._attribute = attribute
         self._values = sorted(values)
+        self._held = held or HeldBytes()
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         """Read the caller's list as far as the requested page."""
         limit = query.limit or MOST
-        if query.ending_before is not None:
-            return await self._page_before(self._objects(path, filters, query), query.ending_before, limit)
-        objects = self._after(path, filters, query)
-        page = [entry async for entry in _first(objects, limit + 1)]
-        return Page(page[:limit], len(page) > limit)
+        portion = Portion.of_page(limit) if query.cursor is None else AT_A_CURSOR
+        with closing(self._held.account()) as account:
+            objects = self._objects(path, filters, query, self._own(account, Urgency.PAGE), portion)
+            if query.ending_before is not None:
+                before = await _before(objects, query.ending_before, limit + 1)
+                return Page([entry.unpack() for entry in before[-limit:]], len(before) > limit)
+            page = await _first(_after(objects, query.starting_after), limit + 1)
+            return Page([entry.unpack() for entry in page[:limit]], len(page) > limit)
 
     async def whole(
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
     ) -> AsyncGenerator[RenderedPage]:
-        page: list[StripeObject] = []
-        async for entry in self._after(path, filters, query):
-            page.append(entry)
-            if len(page) == MOST:
-                yield await rendered(page, render, more=True)
-                page = []
-        if page:
-            yield await rendered(page, render, more=False)
+        with closing(self._held.account()) as account:
+            objects = self._objects(path, filters, query, self._own(account, Urgency.LIST), WHOLE)
+            async with aclosing(_by_the_page(_after(objects, query.starting_after), account)) as pages:
+                async for entries in pages:
+                    page = await _rendered(entries, render)
+                    with self._held.holding(len(page.payload)):
+                        yield page
+                    del page  # it was written; the next may take long to come
 
-    async def _page_before(self, objects: Objects, cursor: str, limit: int) -> Page:
-        before: deque[StripeObject] = deque(maxlen=limit + 1)
+    def _own(self, account: Account, urgency: Urgency) -> OwnObjects:
+        return OwnObjects(self._stripe, self._attribute, self._values, account, urgency)
+
+    def _objects(
+        self, path: str, filters: Mapping[str, str], query: ListQuery, own: OwnObjects, portion: Portion
+    ) -> Objects:
+        if self._attribute == "id":
+            return own.retrieved(path, query.span)
+        return own.listed(path, {**filters, **query.span.filters()}, portion)
+
+
+async def _before(objects: Objects, cursor: str, count: int) -> list[Packed]:
+    """Give the last `count` objects before the cursor."""
+    before: deque[Packed] = deque(maxlen=count)
+    async with aclosing(objects):
         async for entry in objects:
-            if entry.get("id") == cursor:
-                return Page(list(before)[-limit:], len(before) > limit)
+            if entry.id == cursor:
+                return list(before)
             before.append(entry)
-        raise _no_such_cursor("ending_before")
+    raise _no_such_cursor("ending_before")
 
-    async def _after(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Objects:
-        found = query.starting_after is None
-        async for entry in self._objects(path, filters, query):
+
+async def _after(objects: Objects, cursor: str | None) -> Objects:
+    found = cursor is None
+    async with aclosing(objects):
+        async for entry in objects:
             if found:
                 yield entry
-            found = found or entry.get("id") == query.starting_after
-        if not found:
-            raise _no_such_cursor("starting_after")
-
-    def _objects(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Objects:
-        if self._attribute == "id":
-            return self._identities(path, query)
-        return self._merged(path, {**filters, **query.span.filters()})
-
-    async def _identities(self, path: str, query: ListQuery) -> Objects:
-        found = await _fan_out([partial(self._customer, path, one) for one in self._values])
-        present = [customer for customer in found if customer is not None and query.span.contains(created(customer))]
-        for customer in sorted(present, key=created, reverse=True):
-            yield customer
-
-    async def _customer(self, path: str, customer_id: str) -> StripeObject | None:
-        """Give None for a customer that is unknown or deleted: Stripe's own list leaves those out too."""
-        try:
-            customer = await self._stripe.retrieve(path, customer_id)
-        except StripeRejected as error:
-            if error.status == HTTPStatus.NOT_FOUND:
-                return None
-            raise
-        if customer.get("id") != customer_id:
-            raise StripeUnavailable(
-                "Stripe answered with something else than was asked for.", detail="another's object"
-            )
-        return None if customer.get("deleted") is True else customer
-
-    async def _merged(self, path: str, filters: Mapping[str, str]) -> Objects:
-        """Merge the customers' lists, each newest first (docs.stripe.com/api/pagination), into one newest first."""
-        sources = [self._source(path, filters, one) for one in self._values]
-        await _fan_out([source.fill for source in sources])
-        heap = [(-source.newest, index) for index, source in enumerate(sources) if source.page]
-        heapq.heapify(heap)
-        while heap:
-            index = heap[0][1]
-            source = sources[index]
-            yield source.page.pop()
-            await source.fill()
-            if source.page:
-                heapq.heapreplace(heap, (-source.newest, index))
-            else:
-                heapq.heappop(heap)
-
-    def _source(self, path: str, filters: Mapping[str, str], value: str) -> "_Source":
-        return _Source(self._stripe.pages(path, {**filters, self._attribute: value}), self._attribute, value)
+            found = found or entry.id == cursor
+    if not found:
+        raise _no_such_cursor("starting_after")
 
 
-class _Source:
-    """One list of objects with this value; `page` has the objects fetched and not given yet, newest last."""
+async def _first(objects: Objects, count: int) -> list[Packed]:
+    found: list[Packed] = []
+    async with aclosing(objects):
+        async for entry in objects:
+            found.append(entry)
+            if len(found) == count:
+                break
+    return found
 
-    def __init__(self, pages: Pages, attribute: str, value: str) -> None:
-        self._pages = pages
-        self._attribute, self._value = attribute, value
-        self.page: list[StripeObject] = []
 
-    @property
-    def newest(self) -> int:
-        return created(self.page[-1])
+async def _by_the_page(objects: Objects, account: Account) -> AsyncGenerator[list[Packed]]:
+    """Give lists of a page's length, the last one shorter; the one being filled counts in `account`."""
+    page: list[Packed] = []
+    async with aclosing(objects):
+        async for entry in objects:
+            page.append(entry)
+            account.add(len(entry.body))
+            if len(page) == MOST:
+                yield _handed_over(page, account)
+                page = []
+    if page:
+        yield _handed_over(page, account)
 
-    async def fill(self) -> None:
-        while not self.page:
-            page = await anext(self._pages, None)
-            if page is None:
-                return
-            if any(reference(entry, self._attribute) != self._value for entry in page):
-                raise StripeUnavailable("Stripe listed something else than was asked for.", detail="another's object")
-            self.page = page[::-1]
+
+def _handed_over(page: list[Packed], account: Account) -> list[Packed]:
+    account.remove(sum(len(entry.body) for entry in page))
+    return page
+
+
+async def _rendered(entries: list[Packed], render: Render) -> RenderedPage:
+    """Render a page, and let go of its entries."""
+    more, data = len(entries) == MOST, [entry.unpack() for entry in entries]
+    entries.clear()
+    return await rendered(data, render, more=more)
 
 
 def _no_such_cursor(name: str) -> InvalidQuery:
     return InvalidQuery(f"{name}: is not an object of this list.")
-
-
-async def _first(objects: Objects, count: int) -> Objects:
-    async for entry in objects:
-        yield entry
-        count -= 1
-        if count == 0:
-            return
-
-
-async def _fan_out(calls: Sequence[Callable[[], Awaitable[Result]]]) -> list[Result]:
-    """Run all calls, a few at a time, and give their results in order; the first failure cancels the rest."""
-    places = asyncio.Semaphore(_AT_ONCE)
-
-    async def placed(call: Callable[[], Awaitable[Result]]) -> Result:
-        async with places:
-            return await call()
-
-    tasks = [asyncio.ensure_future(placed(call)) for call in calls]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from itertools import islice, pairwise
 
+from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.stretch import Stretch
 from sidecar.core.operations.list_query import MOST, RenderedPage, Span
 from sidecar.errors import SidecarError, StripeRejected, StripeUnavailable
@@ -28,13 +29,22 @@ Fetch = Callable[[Mapping[str, str]], Awaitable[RenderedPage]]
 class ParallelList:
     """One whole list. At most `concurrency` requests are under way; 1 reads page after page.
 
-    `on_disorder` is called for a list that is not ordered by time.
+    `on_disorder` is called for a list that is not ordered by time. Pages are counted in `held` until they are given;
+    while there is no room, only the page is fetched that the reader waits for.
     """
 
-    def __init__(self, fetch: Fetch, concurrency: int, on_disorder: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        concurrency: int,
+        on_disorder: Callable[[], None] = lambda: None,
+        held: HeldBytes | None = None,
+    ) -> None:
         self._fetch = fetch
         self._concurrency = concurrency
         self._on_disorder = on_disorder
+        self._account = (held or HeldBytes()).account()
+        self._usual = 0  # bytes of the last page
         self._stretches: deque[Stretch] = deque()
         self._whole = concurrency == 1
         self._full = self._cut = 0  # full pages so far, and stretches cut off so far
@@ -52,7 +62,7 @@ class ParallelList:
                 self._begin_some()
                 head = self._stretches[0]
                 if head.ready:
-                    yield head.ready.popleft()
+                    yield self._take(head)
                 elif head.fault is not None:
                     raise head.fault
                 elif head.over:
@@ -60,25 +70,40 @@ class ParallelList:
                 else:
                     await asyncio.wait(self._under_way(), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._account.close()
             tasks = self._under_way()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _take(self, head: Stretch) -> RenderedPage:
+        """Take the next page; from here on its reader counts it."""
+        page = head.ready.popleft()
+        self._account.remove(len(page.payload))
+        return page
+
     def _under_way(self) -> list[asyncio.Task[RenderedPage]]:
         return [stretch.task for stretch in self._stretches if stretch.task is not None]
 
     def _begin_some(self) -> None:
-        """Fetch pages in the order in which they will be given; for the first stretch even if there is no room."""
+        """Fetch pages in the order in which they will be given; the one that the reader waits for even without room."""
         under_way = len(self._under_way())
         room = _ROOM * self._concurrency - sum(len(stretch.ready) for stretch in self._stretches)
         for stretch in self._stretches:
             if stretch.fault is not None or under_way >= min(self._concurrency, max(room, 1)):
                 return
             if stretch.task is None and not stretch.over:
-                stretch.task = asyncio.ensure_future(self._next(stretch))
-                stretch.begun = True
+                awaited = stretch is self._stretches[0] and not stretch.ready
+                if not awaited and not self._account.has_room_for(self._usual):
+                    return
+                self._begin(stretch)
                 under_way += 1
+
+    def _begin(self, stretch: Stretch) -> None:
+        stretch.task = asyncio.ensure_future(self._next(stretch))
+        stretch.begun = True
+        stretch.expected = self._usual
+        self._account.add(stretch.expected)
 
     async def _next(self, stretch: Stretch) -> RenderedPage:
         while True:
@@ -101,6 +126,7 @@ class ParallelList:
     def _settle(self, stretch: Stretch, task: asyncio.Task[RenderedPage]) -> RenderedPage | None:
         """Give the page that came; None where the stretch ended in a fault."""
         stretch.task = None
+        self._account.remove(stretch.expected)
         try:
             page = task.result()
             self._judge_order(stretch, page)
@@ -108,6 +134,9 @@ class ParallelList:
         except SidecarError as error:
             stretch.fault = error
             return None
+        if page.ids:
+            self._usual = len(page.payload)
+            self._account.add(self._usual)
         self._full += len(page.ids) == MOST
         return page
 

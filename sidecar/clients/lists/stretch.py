@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sidecar.clients.lists.cursor_pages import step_back
 from sidecar.core.operations.list_query import MOST, RenderedPage, Span
 from sidecar.errors import SidecarError, StripeRejected, StripeUnavailable
 
@@ -13,7 +13,8 @@ from sidecar.errors import SidecarError, StripeRejected, StripeUnavailable
 class Stretch:
     """`trail` has the last page's IDs without those that Stripe no longer knows; the last one is the cursor.
 
-    `ready` has the pages fetched and not given yet. `fault` ends the stretch after these.
+    `ready` has the pages fetched and not given yet. `fault` ends the stretch after these. `expected` is the number of
+    bytes that the page of `task` counts as until it comes.
     """
 
     span: Span
@@ -23,6 +24,7 @@ class Stretch:
     oldest: int = 0
     ready: deque[RenderedPage] = field(default_factory=deque)
     task: asyncio.Task[RenderedPage] | None = None
+    expected: int = 0
     begun: bool = False
     over: bool = False
     fault: SidecarError | None = None
@@ -59,11 +61,7 @@ class Stretch:
 
     def step_back(self, error: StripeRejected) -> bool:
         """Move the cursor to the object before, if Stripe no longer knows the one at it; False if there is none."""
-        facts = error.extensions.get("stripe")
-        if not isinstance(facts, Mapping) or facts.get("param") != "starting_after" or len(self.trail) < 2:  # noqa: PLR2004 - the cursor and one before it
-            return False
-        self.trail.pop()
-        return True
+        return step_back(self.trail, error)
 
 
 def _unusable(what: str, detail: str) -> StripeUnavailable:

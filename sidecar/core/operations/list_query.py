@@ -6,7 +6,7 @@ since the epoch.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.core.operations.resources import Resource
 from sidecar.core.operations.row import Operation
@@ -69,6 +69,11 @@ class RenderedPage:
     newest: int = 0
     oldest: int = 0
     in_order: bool = True
+
+    @property
+    def outline(self) -> "RenderedPage":
+        """Give the page without its bytes, for those who only go on after it."""
+        return replace(self, payload=b"")
 
 
 def parse_list_query(parameters: Iterable[tuple[str, str]], operation: Operation) -> tuple[ListQuery, dict[str, str]]:

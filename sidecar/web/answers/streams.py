@@ -18,7 +18,8 @@ from sidecar.core.operations.list_query import RenderedPage
 from sidecar.errors import SidecarError
 
 _log = logging.getLogger(__name__)
-_WRITE_TIMEOUT = 60.0  # seconds that a client may take to read what was written
+_WRITE_TIMEOUT = 60.0  # seconds that a client may take to read a page
+_PIECE = 2**16  # bytes; of a whole page the connection's buffer would keep a copy for a slow client
 
 
 class BrokenOff(ConnectionError):
@@ -27,18 +28,24 @@ class BrokenOff(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """A response that has begun, and the pages for it. `limit` is in seconds, for each write."""
+    """A response that has begun, and the pages for it. `limit` is in seconds, for each page."""
 
     request: web.Request
     response: web.StreamResponse
     pages: AsyncIterator[RenderedPage]
     limit: float
 
-    async def write(self, chunk: bytes) -> None:
-        await self._in_time(self.response.write(chunk))
+    async def write(self, before: bytes, payload: bytes) -> None:
+        await self._in_time(self._write_in_pieces(before, payload))
 
     async def end(self, chunk: bytes) -> None:
         await self._in_time(self.response.write_eof(chunk))
+
+    async def _write_in_pieces(self, before: bytes, payload: bytes) -> None:
+        await self.response.write(before + payload[:_PIECE])
+        rest = memoryview(payload)
+        for start in range(_PIECE, len(payload), _PIECE):
+            await self.response.write(rest[start : start + _PIECE])
 
     async def _in_time(self, writing: Awaitable[None]) -> None:
         """Raises BrokenOff when the client does not read in time; aiohttp raises ConnectionError when it has gone."""
@@ -63,8 +70,9 @@ async def stream_array(
         before = b"["
         try:
             async for page in body.pages:
-                await body.write(before + page.payload)
+                await body.write(before, page.payload)
                 before = b","
+                del page  # it is not counted any more once the next one is asked for
         except SidecarError as error:
             _log_late(error)
             raise BrokenOff from error
@@ -85,8 +93,9 @@ async def stream_lines(
         end: dict[str, object] = {}
         try:
             async for page in body.pages:
-                await body.write(page.payload)
+                await body.write(b"", page.payload)
                 count, cursor = count + len(page.ids), page.ids[-1]
+                del page
         except SidecarError as error:
             _log_late(error)
             end = {**error_body(error), **({"starting_after": cursor} if show_cursor else {})}
@@ -100,7 +109,7 @@ async def _begun(
 ) -> AsyncIterator[_Body]:
     """Begin a response once its first page has come; fetching stops when the response ends, for whatever reason."""
     async with aclosing(pages):
-        first = await anext(pages, None)
+        first = await _first(pages)
         response = web.StreamResponse(headers={"Content-Type": content_type})
         await response.prepare(request)
         try:
@@ -112,11 +121,19 @@ async def _begun(
             raise BrokenOff from error
 
 
-async def _again(first: RenderedPage | None, rest: AsyncIterator[RenderedPage]) -> AsyncIterator[RenderedPage]:
-    if first is not None:
-        yield first
+async def _first(pages: AsyncIterator[RenderedPage]) -> list[RenderedPage]:
+    async for page in pages:
+        return [page]
+    return []
+
+
+async def _again(first: list[RenderedPage], rest: AsyncIterator[RenderedPage]) -> AsyncIterator[RenderedPage]:
+    """Give the first page, which is in memory here no longer than the others, and the rest."""
+    while first:
+        yield first.pop()
     async for page in rest:
         yield page
+        del page
 
 
 def _log_late(error: SidecarError) -> None:

@@ -1,76 +1,22 @@
 """Lists of several customers, compared with a plain reference for any owners and any cursor."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.clients.lists.customers import CustomerLists
-from sidecar.core.interfaces import Page, Pages, Sent
 from sidecar.core.operations.list_query import ListQuery, Span
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.urgency import Urgency
 from sidecar.core.views import OneView, View
-from sidecar.errors import InvalidQuery, StripeRejected, StripeUnavailable
+from sidecar.errors import InvalidQuery, StripeUnavailable
 from sidecar.web.answers.rendering import Rendering
 from tests.doubles.virtual_time import in_virtual_time
+from tests.unit.clients.lists.customers_at_stripe import Payments, Stripe, own_list, payments_of
 
 ALL = Rendering(OneView(View(everything=True)))
 PAYMENTS, CUSTOMERS = "/v1/payment_intents", "/v1/customers"
-
-
-@dataclass(slots=True)
-class Stripe:
-    """Payments by customer, each list newest first in pages of `size`; `customers` by ID, None for an error."""
-
-    payments: Mapping[str, list[StripeObject]] = field(default_factory=dict)
-    customers: Mapping[str, StripeObject | None] = field(default_factory=dict)
-    size: int = 3
-    under_way: int = 0
-    most_under_way: int = 0
-    asked: list[str] = field(default_factory=list)
-
-    async def pages(self, _path: str, filters: Mapping[str, str]) -> Pages:
-        span = Span(*(int(filters[name]) if name in filters else None for name in ("created[gte]", "created[lt]")))
-        found = [entry for entry in self.payments[filters["customer"]] if span.contains(int(str(entry["created"])))]
-        for start in range(0, max(1, len(found)), self.size):
-            await self._request(filters["customer"])
-            yield found[start : start + self.size]
-
-    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:  # noqa: ARG002
-        await self._request(object_id)
-        if object_id not in self.customers:
-            raise StripeRejected("no such customer", status=404, extensions={})
-        found = self.customers[object_id]
-        if found is None:
-            raise StripeUnavailable("down")
-        return found
-
-    async def _request(self, asked: str) -> None:
-        self.asked.append(asked)
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
-        try:
-            await asyncio.sleep(1)
-        finally:
-            self.under_way -= 1
-
-    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
-        raise NotImplementedError
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
-        raise NotImplementedError
 
 
 def lists(stripe: Stripe, attribute: str, *values: str) -> CustomerLists:
@@ -97,23 +43,9 @@ def test_payments_against_reference(
     owned: dict[str, list[int]], since: int | None, until: int | None, limit: int, data: st.DataObject
 ) -> None:
     """R3: pages after and before a cursor, and the whole list, contain the caller's own objects and no others."""
-    payments = {
-        customer: [
-            {"id": f"pi_{customer}_{place}", "created": moment, "customer": customer}
-            for place, moment in enumerate(sorted(moments, reverse=True))
-        ]
-        for customer, moments in owned.items()
-    }
+    payments = payments_of(owned)
     span = Span(since, until)
-    # The reference: all own objects, newest first, and by customer where the time is equal.
-    own = [
-        entry
-        for customer in sorted(payments)
-        for entry in payments[customer]
-        if span.contains(int(str(entry["created"])))
-    ]
-    own.sort(key=lambda entry: -int(str(entry["created"])))
-    known = names(own)
+    known = own_list(payments, span)
     foreign = ["pi_foreign", *(str(entry["id"]) for entries in payments.values() for entry in entries)]
     cursor = data.draw(st.none() | st.sampled_from([*known, *foreign]))
     before = cursor is not None and data.draw(st.booleans())
@@ -206,7 +138,7 @@ async def test_no_customers() -> None:
 @in_virtual_time
 async def test_reader_leaves() -> None:
     """L3: if the reader leaves in the middle, the requests stop."""
-    own: Mapping[str, list[StripeObject]] = {
+    own: Payments = {
         one: [{"id": f"pi_{one}_{n}", "created": n, "customer": one} for n in range(300, 0, -1)]
         for one in ("cus_a", "cus_b")
     }

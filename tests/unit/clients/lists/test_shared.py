@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
+from sidecar import context
 from sidecar.clients.lists.shared import SharedStreams
 from tests.doubles.virtual_time import in_virtual_time
 
@@ -225,3 +226,28 @@ async def test_readers_after_forget_share_a_source() -> None:
 
     assert await first == second == list(range(1, 21))
     assert source.given == [0, 20]
+
+
+@in_virtual_time
+async def test_in_the_name_of_all_readers() -> None:
+    """F1: what a source fetches waits for its turns in the line of each reader, until that one leaves."""
+    parties: list[set[str]] = []
+
+    async def pages() -> AsyncGenerator[int]:
+        for number in range(3):
+            await asyncio.sleep(1)
+            party = context.party.get()
+            parties.append(set() if party is None else set(party.callers))
+            yield number
+
+    async def read(shared: SharedStreams[int], caller: str, most: int) -> None:
+        context.caller.set(caller)
+        async with aclosing(shared.join("key", lambda _: pages())) as items:
+            async for item in items:
+                if item == most:
+                    return
+
+    shared = SharedStreams[int]()
+    await asyncio.gather(read(shared, "first", 0), read(shared, "second", 3))
+
+    assert parties == [{"first", "second"}, {"second"}, {"second"}]

@@ -1,0 +1,111 @@
+"""Payments by customer and customers by ID at Stripe, with pages as docs.stripe.com/api/pagination describes them."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sidecar.core.interfaces import Page, Pages, Sent
+from sidecar.core.operations.list_query import Span
+from sidecar.core.operations.resources import StripeObject
+from sidecar.core.urgency import Urgency
+from sidecar.errors import StripeRejected, StripeUnavailable
+
+Payments = dict[str, list[StripeObject]]
+
+
+@dataclass(slots=True)
+class Stripe:
+    """`payments` by customer, newest first; `customers` by ID, None for an error. Each call takes `latency` seconds.
+
+    `change` is called with the number of each call of a page before it is answered. `asked` has the customer, and
+    `limits` the limit of each page.
+    """
+
+    payments: Payments = field(default_factory=dict)
+    customers: Mapping[str, StripeObject | None] = field(default_factory=dict)
+    tamper: Callable[[int, Page], Page] = lambda _, page: page
+    change: Callable[[int], None] = lambda _: None
+    latency: float = 1
+    under_way: int = 0
+    most_under_way: int = 0
+    asked: list[str] = field(default_factory=list)
+    limits: list[int] = field(default_factory=list)
+    urgencies: set[Urgency] = field(default_factory=set)
+    given: int = 0  # objects
+
+    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:  # noqa: ARG002
+        customer, limit = parameters["customer"], int(parameters["limit"])
+        assert 1 <= limit <= 100
+        self.limits.append(limit)
+        await self._request(customer, urgency)
+        self.change(len(self.limits))
+        bounds = (int(parameters[name]) if name in parameters else None for name in ("created[gte]", "created[lt]"))
+        span = Span(*bounds)
+        rest = self._after(customer, parameters.get("starting_after"))
+        found = [entry for entry in rest if span.contains(int(str(entry["created"])))]
+        self.given += len(found[:limit])
+        return self.tamper(len(self.limits), Page(found[:limit], len(found) > limit))
+
+    def _after(self, customer: str, cursor: str | None) -> list[StripeObject]:
+        own = self.payments[customer]
+        if cursor is None:
+            return own
+        for place, entry in enumerate(own):
+            if entry["id"] == cursor:
+                return own[place + 1 :]
+        facts = {"type": "invalid_request_error", "code": "resource_missing", "param": "starting_after"}
+        raise StripeRejected("no such payment", status=400, extensions={"stripe": facts})
+
+    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:  # noqa: ARG002
+        await self._request(object_id, urgency)
+        if object_id not in self.customers:
+            raise StripeRejected("no such customer", status=404, extensions={})
+        found = self.customers[object_id]
+        if found is None:
+            raise StripeUnavailable("down")
+        return found
+
+    async def _request(self, asked: str, urgency: Urgency) -> None:
+        self.asked.append(asked)
+        self.urgencies.add(urgency)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await asyncio.sleep(self.latency)
+        finally:
+            self.under_way -= 1
+
+    # Lists of customers never request this.
+
+    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
+        raise NotImplementedError
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        urgency: Urgency = Urgency.CALL,
+    ) -> Sent:
+        raise NotImplementedError
+
+
+def payments_of(owned: Mapping[str, list[int]], **attributes: object) -> Payments:
+    """Give payments by their customers and times of creation."""
+    return {
+        customer: [
+            {"id": f"pi_{customer}_{place}", "created": moment, "customer": customer, **attributes}
+            for place, moment in enumerate(sorted(moments, reverse=True))
+        ]
+        for customer, moments in owned.items()
+    }
+
+
+def own_list(payments: Payments, span: Span = Span()) -> list[str]:  # noqa: B008 - it is frozen
+    """Give the reference: the IDs of all objects, newest first, and by customer where the time is equal."""
+    everything = [entry for customer in sorted(payments) for entry in payments[customer]]
+    own = [entry for entry in everything if span.contains(int(str(entry["created"])))]
+    own.sort(key=lambda entry: -int(str(entry["created"])))
+    return [str(entry["id"]) for entry in own]

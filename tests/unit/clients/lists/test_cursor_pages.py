@@ -1,0 +1,165 @@
+"""One list followed by cursor, in pages of any size: whole, or an error."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sidecar.clients.lists.cursor_pages import CursorPages
+from sidecar.core.interfaces import Page
+from sidecar.errors import StripeFailure, StripeRejected, StripeUnavailable
+from tests.doubles.virtual_time import in_virtual_time
+from tests.unit.clients.lists.customers_at_stripe import Payments, Stripe, payments_of
+
+Tamper = Callable[[int, Page], Page]
+PATH = "/v1/payment_intents"
+
+
+def payments(number: int) -> Payments:
+    return payments_of({"cus_a": list(range(number))})
+
+
+def opened(stripe: Stripe) -> CursorPages:
+    return CursorPages(lambda parameters: stripe.page(PATH, {**parameters, "customer": "cus_a"}))
+
+
+async def read(pages: CursorPages, sizes: list[int]) -> tuple[list[str], StripeFailure | None]:
+    """Read the list in pages of these sizes, in turn; give the IDs, and the error that ended it."""
+    found: list[str] = []
+    while not pages.over:
+        try:
+            page = await pages.next(sizes[len(found) % len(sizes)])
+        except StripeFailure as failure:
+            return found, failure
+        found += [str(entry["id"]) for entry in page]
+    return found, None
+
+
+def faultless(_at: int) -> Tamper:
+    return lambda _, page: page
+
+
+def repeated(at: int) -> Tamper:
+    """Answer every request from that number on with the page before it."""
+    kept: list[Page] = []
+
+    def tamper(number: int, page: Page) -> Page:
+        if number >= at and kept:
+            return kept[-1]
+        kept.append(page)
+        return page
+
+    return tamper
+
+
+def overlapping(at: int) -> Tamper:
+    """Begin that page with the last object of the page before it."""
+    last: list[Page] = []
+
+    def tamper(number: int, page: Page) -> Page:
+        before = last[-1].data[-1:] if number == at and last else []
+        last.append(page)
+        return Page(before + page.data, page.more)
+
+    return tamper
+
+
+def empty(at: int) -> Tamper:
+    return lambda number, page: Page([], more=True) if number == at else page
+
+
+def endless(at: int) -> Tamper:
+    return lambda number, page: Page(page.data, page.more or number >= at)
+
+
+def nameless(at: int) -> Tamper:
+    return lambda number, page: Page([*page.data[:-1], {"created": 1}], more=True) if number == at else page
+
+
+SIZES = st.lists(st.integers(1, 100), min_size=1, max_size=5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(0, 300),
+    SIZES,
+    st.integers(1, 10),
+    st.sampled_from([faultless, repeated, overlapping, empty, endless, nameless]),
+)
+def test_whole_or_an_error(number: int, sizes: list[int], at: int, fault: Callable[[int], Tamper]) -> None:
+    """U4: Whatever pages come, a list read in pages of any size ends whole or in an error, and has no object twice."""
+
+    @in_virtual_time
+    async def test() -> None:
+        stripe = Stripe(payments(number), tamper=fault(at))
+
+        found, failure = await read(opened(stripe), sizes)
+
+        whole = [str(entry["id"]) for entry in stripe.payments["cus_a"]]
+        given_ids = [name for name in found if name != "None"]
+        assert whole[: len(given_ids)] == given_ids
+        assert failure is not None or found == whole
+        assert failure is None or fault is not faultless
+
+    test()
+
+
+@settings(max_examples=60, deadline=None)
+@given(SIZES, st.integers(1, 3), st.integers(1, 5))
+def test_object_at_the_cursor_is_deleted(sizes: list[int], number: int, at: int) -> None:
+    """A list goes on from the object before if the one at the cursor was deleted; without one it ends in an error."""
+
+    @in_virtual_time
+    async def test() -> None:
+        stripe = Stripe(payments(300))
+        deleted: set[str] = set()
+
+        def change(asked: int) -> None:
+            if asked == at + 1:
+                own, place = stripe.payments["cus_a"], max(0, len(found) - number)
+                deleted.update(str(entry["id"]) for entry in own[place : len(found)])
+                del own[place : len(found)]
+
+        stripe.change = change
+        found: list[str] = []
+        pages = opened(stripe)
+        while not pages.over:
+            size = sizes[len(found) % len(sizes)]
+            try:
+                found += [str(entry["id"]) for entry in await pages.next(size)]
+            except StripeRejected:
+                assert deleted
+                return
+
+        assert set(found) >= {str(entry["id"]) for entry in stripe.payments["cus_a"]}
+        assert len(set(found)) == len(found)
+
+    test()
+
+
+@in_virtual_time
+async def test_another_refusal_is_not_followed() -> None:
+    """A refusal that is not about the cursor ends the list at once."""
+    asked = 0
+
+    async def refused(_parameters: object) -> Page:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            return Page([{"id": "pi_2"}, {"id": "pi_1"}], more=True)
+        raise StripeRejected("no", status=400, extensions={"stripe": {"param": "customer"}})
+
+    pages = CursorPages(refused)
+    await pages.next(2)
+
+    with pytest.raises(StripeRejected):
+        await pages.next(2)
+    assert asked == 2
+
+
+@in_virtual_time
+async def test_what_is_said_of_a_fault() -> None:
+    """U4: The error of a list that broke off says to ask again."""
+    with pytest.raises(StripeUnavailable, match="broke off"):
+        await opened(Stripe(payments(5), tamper=empty(1))).next(3)
