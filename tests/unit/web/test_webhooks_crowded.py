@@ -10,8 +10,7 @@ from tests.doubles.directus import Row, User, full, grants
 from tests.doubles.events import PATH, SECRET, event, headers
 from tests.doubles.faults import Stall
 from tests.doubles.pause import Pause
-from tests.doubles.running_app import SERVICE_TOKEN, OpenApp, RunningApp
-from tests.doubles.server import Recorded
+from tests.doubles.running_app import CLERK, SERVICE_TOKEN, OpenApp, RunningApp
 from tests.doubles.stripe import Object
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, parse, request_bytes
@@ -102,10 +101,12 @@ async def test_callers_keep_no_event_out(hearing: RunningApp) -> None:
     hearing.directus.add_users(callers)
     hearing.tokens |= {caller.token for caller in callers}
     stall = Stall()
-    hearing.directus.fail(stall, when=lambda request: not _is_from(request, SERVICE))
-    waiting = [hearing.start(caller, "/stripe/payments?limit=1") for caller in callers for _ in range(20)]
+    hearing.stripe.fail(stall, when=lambda request: "limit=" in request.target)
+    targets = [f"/stripe/payments?limit=1&created[gte]={number}" for number in range(500)]
+    waiting = [hearing.start(callers[number % 25], target) for number, target in enumerate(targets)]
     await hearing.handled(500)
-    await eventually(lambda: stall.arrived == 25)
+    await eventually(lambda: stall.arrived == 40)
+    assert (await hearing.call(CLERK, "/stripe/payments")).status == 503
 
     answer = await post(hearing, event(UPDATED, customer))
     handled = item["name"]
@@ -113,10 +114,6 @@ async def test_callers_keep_no_event_out(hearing: RunningApp) -> None:
 
     assert (answer.status, handled) == (200, "Ada")
     assert {(await each).status for each in waiting} == {200}
-
-
-def _is_from(request: Recorded, user: User) -> bool:
-    return request.values("Authorization") == [f"Bearer {user.token}"]
 
 
 async def test_events_of_one_customer_keep_no_other_out(hearing: RunningApp) -> None:
