@@ -1,4 +1,4 @@
-"""Stripe, where equal questions about one object at the same moment are one call. All else is passed on."""
+"""Stripe, where equal reads of a page or an object at the same moment are one call. All else is passed on."""
 
 from collections.abc import Mapping
 
@@ -9,23 +9,23 @@ from sidecar.core.urgency import Urgency
 
 
 class SharedReads:
-    """The objects that it gives belong to several requests, so nobody may change them."""
+    """What it gives belongs to several requests, so nobody may change it. Only equally urgent reads are one."""
 
     def __init__(self, stripe: Stripe) -> None:
         self._stripe = stripe
-        self._calls = SharedCalls[StripeObject]()
+        self._pages = SharedCalls[Page]()
+        self._objects = SharedCalls[StripeObject]()
 
     async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
-        return await self._stripe.page(path, parameters, urgency=urgency)
+        key = (path, frozenset(parameters.items()), urgency)
+        return await self._pages.get(key, lambda: self._stripe.page(path, parameters, urgency=urgency))
 
     def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
         return self._stripe.pages(path, filters)
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
-        """Share one call among all who ask for this object with the same urgency."""
-        return await self._calls.get(
-            (path, object_id, urgency), lambda: self._stripe.retrieve(path, object_id, urgency=urgency)
-        )
+        key = (path, object_id, urgency)
+        return await self._objects.get(key, lambda: self._stripe.retrieve(path, object_id, urgency=urgency))
 
     async def send(
         self,
@@ -40,4 +40,5 @@ class SharedReads:
 
     def forget(self) -> None:
         """Let nobody join a call that began before now."""
-        self._calls.forget()
+        self._pages.forget()
+        self._objects.forget()

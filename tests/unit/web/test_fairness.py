@@ -90,6 +90,21 @@ async def test_a_server_that_renders_pages(open_shop: OpenApp) -> None:
     assert len([request for request in app.stripe.asked if is_page(request)]) == 1
 
 
+async def test_a_server_that_renders_a_member_s_page(open_shop: OpenApp) -> None:
+    """C4: the same for a token with its own rows: they are asked for each time, and Stripe's page is shared."""
+    app = await open_shop(**SHIPPED)
+    owner(app)
+    stall = Stall()
+    app.stripe.fail(stall, when=is_page)
+
+    tasks = [app.start(OWNER, "/stripe/payments?limit=10") for _ in range(300)]
+    await eventually(lambda: sum(request.method == "SEARCH" for request in app.directus.requests) == 300)
+    stall.release()
+
+    assert {answer.status for answer in await asyncio.gather(*tasks)} == {200}
+    assert len([request for request in app.stripe.asked if is_page(request)]) <= 2
+
+
 async def test_many_callers_open_one_page(open_shop: OpenApp) -> None:
     """F1: callers who open the same page at once share one page of Stripe's, hold no place, and all get it."""
     app = await open_shop(**SHIPPED, MAX_CONCURRENT_REQUESTS="10")
