@@ -170,6 +170,20 @@ async def test_what_is_held_is_counted() -> None:
     assert case.held.total == 0
 
 
+@in_virtual_time
+async def test_what_is_held_of_identities_is_counted() -> None:
+    """F5: The same holds for customers, which are retrieved one by one."""
+    own = owners(150)
+    stripe, held = Stripe(customers={name: {"id": name, "created": 1} for name in own}), HeldBytes()
+    pages = CustomerLists(stripe, "id", own, held).whole("/v1/customers", {}, ListQuery(), ALL)
+
+    page = await anext(pages)
+
+    assert held.total == 50 * len(b'{"id":"cus_000","created":1}') + len(page.payload)
+    await pages.aclose()
+    assert held.total == 0
+
+
 def test_an_object_that_waits_takes_what_is_counted() -> None:
     """F5: An object that waits takes little more memory than the bytes that are counted for it."""
     value: StripeObject = {"id": "pi_1", "created": 1, "description": "d" * 1_200}
