@@ -32,7 +32,7 @@ async def read(pages: CursorPages, sizes: list[int]) -> tuple[list[str], StripeF
             page = await pages.next(sizes[len(found) % len(sizes)])
         except StripeFailure as failure:
             return found, failure
-        found += [str(entry["id"]) for entry in page]
+        found += [str(entry.get("id")) for entry in page.data]
     return found, None
 
 
@@ -125,7 +125,7 @@ def test_object_at_the_cursor_is_deleted(sizes: list[int], number: int, at: int)
         while not pages.over:
             size = sizes[len(found) % len(sizes)]
             try:
-                page = [str(entry["id"]) for entry in await pages.next(size)]
+                page = [str(entry["id"]) for entry in (await pages.next(size)).data]
             except StripeRejected:
                 assert length <= number
                 return
