@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from sidecar.core.interfaces import Page
-from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import StripeRejected, StripeUnavailable
 
 Fetch = Callable[[Mapping[str, str]], Awaitable[Page]]
@@ -18,8 +17,8 @@ class CursorPages:
         self._cursors: set[str] = set()
         self.over = False
 
-    async def next(self, limit: int) -> list[StripeObject]:
-        """Give the next objects, at most `limit`.
+    async def next(self, limit: int) -> Page:
+        """Give the next page, of at most `limit` objects.
 
         Raises StripeUnavailable where Stripe repeats itself, or has more and gives no object to go on from.
         """
@@ -32,7 +31,7 @@ class CursorPages:
         self._trail = ids
         self._cursors.update(ids[-1:])
         self.over = not page.more
-        return page.data
+        return page
 
     async def _after_cursor(self, limit: int) -> Page:
         while True:

@@ -10,14 +10,15 @@ from contextlib import aclosing, closing
 
 from sidecar.clients.lists.account import rendered
 from sidecar.clients.lists.held import Account, HeldBytes
-from sidecar.clients.lists.merge import AT_A_CURSOR, WHOLE, Packed, Portion
+from sidecar.clients.lists.merge import AT_A_CURSOR, WHOLE, Portion
 from sidecar.clients.lists.own_objects import OwnObjects
+from sidecar.clients.lists.waiting import Waiting
 from sidecar.core.interfaces import Page, Render, Stripe
 from sidecar.core.operations.list_query import MOST, ListQuery, RenderedPage
 from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidQuery
 
-Objects = AsyncGenerator[Packed]
+Objects = AsyncGenerator[Waiting]
 
 
 class CustomerLists:
@@ -67,9 +68,9 @@ class CustomerLists:
         return own.listed(path, {**filters, **query.span.filters()}, portion)
 
 
-async def _before(objects: Objects, cursor: str, count: int) -> list[Packed]:
+async def _before(objects: Objects, cursor: str, count: int) -> list[Waiting]:
     """Give the last `count` objects before the cursor."""
-    before: deque[Packed] = deque(maxlen=count)
+    before: deque[Waiting] = deque(maxlen=count)
     async with aclosing(objects):
         async for entry in objects:
             if entry.id == cursor:
@@ -89,8 +90,8 @@ async def _after(objects: Objects, cursor: str | None) -> Objects:
         raise _no_such_cursor("starting_after")
 
 
-async def _first(objects: Objects, count: int) -> list[Packed]:
-    found: list[Packed] = []
+async def _first(objects: Objects, count: int) -> list[Waiting]:
+    found: list[Waiting] = []
     async with aclosing(objects):
         async for entry in objects:
             found.append(entry)
@@ -99,13 +100,13 @@ async def _first(objects: Objects, count: int) -> list[Packed]:
     return found
 
 
-async def _by_the_page(objects: Objects, account: Account) -> AsyncGenerator[list[Packed]]:
+async def _by_the_page(objects: Objects, account: Account) -> AsyncGenerator[list[Waiting]]:
     """Give lists of a page's length, the last one shorter; the one being filled counts in `account`."""
-    page: list[Packed] = []
+    page: list[Waiting] = []
     async with aclosing(objects):
         async for entry in objects:
             page.append(entry)
-            account.add(len(entry.body))
+            account.add(entry.size)
             if len(page) == MOST:
                 yield _handed_over(page, account)
                 page = []
@@ -113,12 +114,12 @@ async def _by_the_page(objects: Objects, account: Account) -> AsyncGenerator[lis
         yield _handed_over(page, account)
 
 
-def _handed_over(page: list[Packed], account: Account) -> list[Packed]:
-    account.remove(sum(len(entry.body) for entry in page))
+def _handed_over(page: list[Waiting], account: Account) -> list[Waiting]:
+    account.remove(sum(entry.size for entry in page))
     return page
 
 
-async def _rendered(entries: list[Packed], render: Render) -> RenderedPage:
+async def _rendered(entries: list[Waiting], render: Render) -> RenderedPage:
     """Render a page, and let go of its entries."""
     more, data = len(entries) == MOST, [entry.unpack() for entry in entries]
     entries.clear()

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from sidecar.clients.lists.cursor_pages import CursorPages
 from sidecar.clients.lists.fan_out import fan_out
 from sidecar.clients.lists.held import Account
-from sidecar.clients.lists.merge import Merge, Packed, Portion, Source, pack
+from sidecar.clients.lists.merge import Merge, Portion, Source
+from sidecar.clients.lists.waiting import Waiting, pack
 from sidecar.core.interfaces import Page, Stripe
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject, reference
@@ -29,7 +30,7 @@ class OwnObjects:
     account: Account
     urgency: Urgency
 
-    def listed(self, path: str, filters: Mapping[str, str], portion: Portion) -> AsyncGenerator[Packed]:
+    def listed(self, path: str, filters: Mapping[str, str], portion: Portion) -> AsyncGenerator[Waiting]:
         sources = [self._source(path, {**filters, self.attribute: value}) for value in self.values]
         return Merge(sources, self.account, portion).objects()
 
@@ -43,14 +44,14 @@ class OwnObjects:
 
         return Source(CursorPages(fetch), check)
 
-    async def retrieved(self, path: str, span: Span) -> AsyncGenerator[Packed]:
+    async def retrieved(self, path: str, span: Span) -> AsyncGenerator[Waiting]:
         found = await fan_out([partial(self._retrieve, path, value) for value in self.values])
         present = [entry for entry in found if entry is not None and span.contains(entry.created)]
         for entry in sorted(present, key=lambda one: one.created, reverse=True):
-            self.account.remove(len(entry.body))
+            self.account.remove(entry.size)
             yield entry
 
-    async def _retrieve(self, path: str, object_id: str) -> Packed | None:
+    async def _retrieve(self, path: str, object_id: str) -> Waiting | None:
         """Give None for an object that is unknown or deleted: Stripe's own list leaves those out too."""
         try:
             found = await self.stripe.retrieve(path, object_id, urgency=self.urgency)
@@ -63,7 +64,7 @@ class OwnObjects:
         if found.get("deleted") is True:
             return None
         entry = pack(found)
-        self.account.add(len(entry.body))
+        self.account.add(entry.size)
         return entry
 
 

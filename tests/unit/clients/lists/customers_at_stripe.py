@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import orjson
+
 from sidecar.core.interfaces import Page, Pages, Sent
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject
@@ -44,7 +46,8 @@ class Stripe:
         rest = self._after(customer, parameters.get("starting_after"))
         found = [entry for entry in rest if span.contains(int(str(entry["created"])))]
         self.given += len(found[:limit])
-        return self.tamper(len(self.limits), Page(found[:limit], len(found) > limit))
+        page = Page(found[:limit], len(found) > limit, orjson.dumps(found[:limit]))
+        return self.tamper(len(self.limits), page)
 
     def _after(self, customer: str, cursor: str | None) -> list[StripeObject]:
         own = self.payments[customer]

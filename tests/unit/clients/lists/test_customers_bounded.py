@@ -1,9 +1,11 @@
 """Lists of many customers ask for little, hold little, and are the same whatever they ask for at once."""
 
 import asyncio
+import json
 import tracemalloc
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import orjson
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import strategies as st
 
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
-from sidecar.clients.lists.merge import pack
+from sidecar.clients.lists.waiting import pack, parsed
+from sidecar.core.interfaces import Page
 from sidecar.core.operations.list_query import ListQuery
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -24,6 +27,7 @@ from tests.unit.clients.lists.customers_at_stripe import Payments, Stripe, own_l
 
 ALL = Rendering(OneView(View(everything=True)))
 PATH = "/v1/payment_intents"
+FIXTURES = Path(__file__).parents[4] / "deploy" / "stripe_stand_in" / "fixtures.json"
 COUNTS = st.integers(0, 8) | st.sampled_from([99, 100, 101, 150, 250])
 LIMITS = st.sampled_from([1, 2, 10, 99, 100])
 
@@ -144,7 +148,7 @@ async def test_many_slow_whole_lists() -> None:
     own = payments_of({name: list(range(60)) for name in owners(100)}, description="d" * 1_000)
     stripe, held = Stripe(own), HeldBytes(2**21)
     lists = [CustomerLists(stripe, "customer", list(own), held).whole(PATH, {}, ListQuery(), ALL) for _ in range(10)]
-    few = 10 * 100 * 3 * 1_100  # three objects of each customer of each list, which are always allowed
+    few = 10 * 100 * 3 * 2_750  # three objects of each customer of each list, which are always allowed
 
     first = await asyncio.gather(*(anext(pages) for pages in lists))
     during = held.total
@@ -159,29 +163,49 @@ async def test_many_slow_whole_lists() -> None:
 @in_virtual_time
 async def test_what_is_held_is_counted() -> None:
     """F5: What a list holds is what came and was not given yet, and the page that its reader has in hand."""
-    case = opened(payments_of({name: list(range(10)) for name in owners(50)}))
+    case = opened(payments_of({name: list(range(10)) for name in owners(100)}))
     pages = case.lists.whole(PATH, {}, ListQuery(), ALL)
 
     page = await anext(pages)
 
-    assert {len(orjson.dumps(entry)) for entries in case.stripe.payments.values() for entry in entries} == {54}
-    assert case.held.total == 400 * 54 + len(page.payload)
+    lengths = {len(orjson.dumps(entry)) for entries in case.stripe.payments.values() for entry in entries}
+    as_they_are, packed = int(2.5 * (10 * 54 + 11) / 10), 54
+    assert lengths == {packed}
+    assert case.held.total == 9 * 60 * as_they_are + 9 * 40 * packed + len(page.payload)
     await pages.aclose()
     assert case.held.total == 0
 
 
-def test_an_object_that_waits_takes_what_is_counted() -> None:
-    """F5: An object that waits takes little more memory than the bytes that are counted for it."""
-    value: StripeObject = {"id": "pi_1", "created": 1, "description": "d" * 1_200}
+@in_virtual_time
+async def test_what_is_held_of_identities_is_counted() -> None:
+    """F5: The same holds for customers, which are retrieved one by one."""
+    own = owners(150)
+    stripe, held = Stripe(customers={name: {"id": name, "created": 1} for name in own}), HeldBytes()
+    pages = CustomerLists(stripe, "id", own, held).whole("/v1/customers", {}, ListQuery(), ALL)
+
+    page = await anext(pages)
+
+    assert held.total == 50 * len(b'{"id":"cus_000","created":1}') + len(page.payload)
+    await pages.aclose()
+    assert held.total == 0
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_objects_that_wait_take_what_is_counted(*, packed: bool) -> None:
+    """F5: Objects that wait, packed or not, take little more memory than the bytes that are counted for them."""
+    payment = json.loads(FIXTURES.read_text())["payment_intent"]
+    raw = json.dumps([payment] * 200, indent=2).encode()
 
     tracemalloc.start()
     try:
-        waiting = [pack(value) for _ in range(500)]
+        page = Page(orjson.loads(raw), more=True, raw=raw)
+        waiting = list(map(pack, page.data)) if packed else list(parsed(page))
+        del page
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert taken <= 1.3 * sum(len(entry.body) for entry in waiting)
+    assert taken <= 1.4 * sum(entry.size for entry in waiting)
 
 
 @pytest.mark.parametrize("attribute", ["customer", "id"])
