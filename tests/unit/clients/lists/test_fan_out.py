@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from sidecar.clients.lists.fan_out import fan_out
-from tests.unit.clients.virtual_time import in_virtual_time
+from tests.doubles.virtual_time import in_virtual_time
 
 
 @in_virtual_time
