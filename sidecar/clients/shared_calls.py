@@ -14,6 +14,7 @@ from sidecar import context
 from sidecar.party import Party
 
 Result = TypeVar("Result")
+_MOST_KEPT = 16  # results kept for the rest of their moment; a parsed page takes more than a megabyte
 
 
 class _Call(Generic[Result]):
@@ -40,6 +41,7 @@ class SharedCalls(Generic[Result]):
     def __init__(self, moment: float = 0.0) -> None:
         self._moment = moment
         self._calls: dict[Hashable, _Call[Result]] = {}
+        self._kept: dict[Hashable, _Call[Result]] = {}  # the answered ones, oldest first
 
     async def get(self, key: Hashable, call: Callable[[], Awaitable[Result]]) -> Result:
         """Give the result of `call`, or of another one for this key that is under way; all get the same error."""
@@ -61,25 +63,32 @@ class SharedCalls(Generic[Result]):
             found.party.leave(caller)
             found.waiting -= 1
             if found.waiting == 0 and not found.task.done():
-                self._remove(key, found)
+                self._remove(key, found.began)
                 found.task.cancel()
 
     def forget(self) -> None:
         """Let nobody join a call from before now; who waits for one still gets its result."""
         self._calls.clear()
+        self._kept.clear()
 
     def _answered(self, key: Hashable, call: _Call[Result]) -> None:
         loop = asyncio.get_running_loop()
         left = call.began + self._moment - loop.time()
         failed = call.task.cancelled() or call.task.exception() is not None
-        if call.shared and not failed and left > 0:
-            loop.call_later(left, self._remove, key, call)
+        if self._calls.get(key) is call and call.shared and not failed and left > 0:
+            self._kept[key] = call
+            loop.call_later(left, self._remove, key, call.began)
+            if len(self._kept) > _MOST_KEPT:
+                oldest = next(iter(self._kept))
+                self._remove(oldest, self._kept[oldest].began)
         else:
-            self._remove(key, call)
+            self._remove(key, call.began)
 
-    def _remove(self, key: Hashable, call: _Call[Result]) -> None:
-        if self._calls.get(key) is call:
-            del self._calls[key]
+    def _remove(self, key: Hashable, began: float) -> None:
+        """Remove the call for this key that began then, so that a timer keeps no result."""
+        for calls in (self._calls, self._kept):
+            if key in calls and calls[key].began == began:
+                del calls[key]
 
 
 async def _result(call: Callable[[], Awaitable[Result]]) -> Result:

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -106,7 +105,7 @@ class StripeClient:
         urgency: Urgency = Urgency.CALL,
     ) -> Sent:
         form = dict(_form(parameters)) if method == "POST" else None
-        call = Call(endpoint(method, path), urgency)
+        call = Call(endpoint(method, path), urgency, self._timeout)
         try:
             _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
         finally:
@@ -123,7 +122,7 @@ class StripeClient:
         self, path: str, urgency: Urgency, parameters: Mapping[str, str] | None = None
     ) -> tuple[bytes, StripeObject]:
         target = path if parameters is None else f"{path}?{urlencode(parameters)}"
-        content, body, _ = await self._exchange(Call(endpoint("GET", path), urgency), "GET", target)
+        content, body, _ = await self._exchange(Call(endpoint("GET", path), urgency, self._timeout), "GET", target)
         return content, body
 
     async def _exchange(
@@ -137,8 +136,7 @@ class StripeClient:
         headers = self._headers_of(form, idempotency_key)
         body = None if form is None else urlencode(form)
         try:
-            async with asyncio.timeout(None) as budget:
-                call.began = partial(self._limit_time, call, budget)
+            async with call.in_time():
                 with attempts_of(call):
                     content, status, answered = await self._repeatedly(call, method, self._base + target, headers, body)
         except TimeoutError:
@@ -146,10 +144,6 @@ class StripeClient:
         except stripe.APIConnectionError as error:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
         return content, self._result(content, status, answered), answered
-
-    def _limit_time(self, call: Call, budget: asyncio.Timeout) -> None:
-        call.deadline = _now() + self._timeout
-        budget.reschedule(call.deadline)
 
     def _headers_of(self, form: Mapping[str, str] | None, idempotency_key: str | None) -> dict[str, str]:
         headers = dict(self._headers)

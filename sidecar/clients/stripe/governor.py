@@ -43,6 +43,7 @@ class Governor:
         self._each = Rate(each_caller, each_caller)
         self._patience = patience
         self._metrics = metrics or Metrics()
+        self._waits = {urgency: self._metrics.turns.labels(urgency.name.lower()) for urgency in Urgency}
         self._turns = FairTurns()
         self._due: dict[str, float] = {}  # when each caller may have its next turn
         self._closed: dict[str, float] = {}  # until when each lane has none
@@ -69,7 +70,7 @@ class Governor:
         except StripeRateLimited:
             self._metrics.refused.inc()
             raise
-        self._metrics.turns.labels(urgency.name.lower()).observe(self._now() - asked)
+        self._waits[urgency].observe(self._now() - asked)
         try:
             yield
         finally:

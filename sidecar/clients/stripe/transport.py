@@ -5,8 +5,10 @@ retry loop has ended, so a body that breaks off escapes both its retries and its
 part of the attempt.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -24,7 +26,7 @@ _ANSWER_LIMIT = 16 * 1024 * 1024  # a page of a hundred objects is some 0.3 MiB
 
 @dataclass(slots=True)
 class Call:
-    """One call, which may take several attempts; `began` is called when the first has its turn.
+    """One call, which may take several attempts; its time budget of `seconds` begins when the first has its turn.
 
     `deadline` is the loop's time by which it must have ended. `unanswered`: an attempt was sent and got no answer, so
     Stripe may have done what it asks for.
@@ -32,10 +34,29 @@ class Call:
 
     endpoint: str
     urgency: Urgency
-    began: Callable[[], None] = lambda: None
+    seconds: float
     attempts: int = 0
-    deadline: float = 0.0
+    deadline: float = math.inf
     unanswered: bool = False
+    _budget: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """Raises TimeoutError when the block, in which the attempts are made, goes beyond the deadline."""
+        try:
+            async with asyncio.timeout(None) as self._budget:
+                yield
+        finally:
+            # The loop keeps a canceled timer for some time, with its context. That leads to this call, and from the
+            # budget to the task and its result, a whole page.
+            self._budget = None
+
+    def attempt(self) -> None:
+        """Count an attempt that has its turn."""
+        self.attempts += 1
+        if self.attempts == 1 and self._budget is not None:
+            self.deadline = asyncio.get_running_loop().time() + self.seconds
+            self._budget.reschedule(self.deadline)
 
 
 _call: ContextVar[Call] = ContextVar("call")  # the library passes nothing on to its attempts
@@ -70,9 +91,7 @@ class Transport(stripe.AIOHTTPClient):
         """
         call = _call.get()
         async with self._governor.turn(call.endpoint, call.urgency, refusable=call.attempts == 0):
-            call.attempts += 1
-            if call.attempts == 1:
-                call.began()
+            call.attempt()
             with self._metrics.timed("stripe"):
                 return await self._attempt(call, method, url, headers, post_data)
 

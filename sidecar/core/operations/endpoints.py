@@ -1,5 +1,7 @@
 """The endpoints of Stripe's API: a method and a path without IDs, for which Stripe counts calls."""
 
+from functools import lru_cache
+
 from sidecar.core.operations.resources import RESOURCES
 from sidecar.core.operations.table import OPERATIONS
 
@@ -7,6 +9,7 @@ from sidecar.core.operations.table import OPERATIONS
 _VERBS = frozenset(row.verb for row in OPERATIONS if row.verb and row.path_resource is not row.resource)
 
 
+@lru_cache(maxsize=1024)
 def endpoint(method: str, path: str) -> str:
     """Name the endpoint of a call, such as `POST /v1/payment_intents/:id/cancel`."""
     for resource in RESOURCES.values():
