@@ -36,10 +36,12 @@ class Source:
         return number
 
 
-def ask(shared: SharedCalls[int], source: Callable[..., object], caller: str = "a") -> asyncio.Task[int]:
+def ask(
+    shared: SharedCalls[int], source: Callable[..., object], caller: str = "a", key: object = "key"
+) -> asyncio.Task[int]:
     async def asking() -> int:
         context.caller.set(caller)
-        return await shared.get("key", source)  # type: ignore[arg-type]  # a double
+        return await shared.get(key, source)  # type: ignore[arg-type]  # a double
 
     return asyncio.ensure_future(asking())
 
@@ -97,6 +99,18 @@ async def test_a_moment_for_a_crowd() -> None:
     assert await ask(shared, source) == 1
     await asyncio.sleep(0.2)
     assert await ask(shared, source) == 2
+
+
+@in_virtual_time
+async def test_few_are_kept() -> None:
+    """F5: of many things that crowds asked for only the last sixteen are kept for their moment."""
+    shared, source = SharedCalls[int](moment=60), Source()
+    for key in range(40):
+        await asyncio.gather(*(ask(shared, source, key=key) for _ in range(2)))
+
+    again = [await ask(shared, source, key=key) for key in (39, 24, 23, 0)]
+
+    assert (again[:2], source.calls) == ([40, 25], 42)
 
 
 @in_virtual_time

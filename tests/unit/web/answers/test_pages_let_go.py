@@ -22,7 +22,7 @@ def _no_collector() -> Iterator[None]:
 @pytest.mark.usefixtures("_no_collector")
 @pytest.mark.parametrize("user", [CLERK, MEMBER], ids=["clerk", "member"])
 async def test_a_sent_page_is_gone(app: RunningApp, user: User) -> None:
-    """F5: a page is let go when it was sent, without the collector of cycles, whose runs would cost as much as a page."""
+    """F5: a page is let go when it was sent, without the collector of cycles, whose runs cost as much as a page."""
     app.stripe.add_customer(id="cus_OWN")
     app.stripe.add_payments(20, customer="cus_OWN")
     app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")
