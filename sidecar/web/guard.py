@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from sidecar import context
-from sidecar.core.access.credentials import subject
 from sidecar.core.access.policy import Reason, Requirement
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
@@ -67,7 +66,7 @@ def guard(
         try:
             with until_client_leaves(request) as client:
                 caller = await gate.admit(request, requirement)
-                name = subject(caller.credential)
+                name = caller.name
                 context.caller.set(name)
                 async with places.place(name) as place:
                     context.place.set(place)

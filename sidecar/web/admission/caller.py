@@ -1,11 +1,15 @@
 """Who asks, once the gate let them in."""
 
+import secrets
 from dataclasses import dataclass
+from hashlib import blake2b
 
-from sidecar.core.access.credentials import Credential
+from sidecar.core.access.credentials import Credential, subject
 from sidecar.core.access.permissions import Action, AllowedFields, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.core.access.scope import Everything, Scope
+
+_SECRET = secrets.token_bytes(32)  # of this process: what keeps turns and places by name must not keep tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,11 @@ class Caller:
     permissions: Permissions
     requirement: Requirement
     scope: Scope
+
+    @property
+    def name(self) -> str:
+        """The same for all sessions of one user, whatever their number; a static token has a name of its own."""
+        return blake2b(subject(self.credential).encode(), key=_SECRET, digest_size=16).hexdigest()
 
     @property
     def has_all_customers(self) -> bool:

@@ -1,5 +1,8 @@
 """Which fields count for what a caller does: those of its rows, or those in every item."""
 
+import json
+from base64 import urlsafe_b64encode
+
 import pytest
 
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
@@ -33,3 +36,24 @@ def test_fields(collection: str, scope: Scope, action: Action, unruled: AllowedF
     caller = Caller(credential("token"), permissions, Requirement(collection, action, CUSTOMERS), scope)
 
     assert caller.fields(action) == fields
+
+
+def session(user: str, number: int) -> str:
+    """A token as Directus issues them."""
+    payload = {"id": user, "session": f"s{number}", "iss": "directus"}
+    parts = [urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "HS256"}, payload)]
+    return f"{parts[0]}.{parts[1]}.signature"
+
+
+def test_names() -> None:
+    """F1: all sessions of one user are one caller, a static token is one by itself, and no name tells the token."""
+
+    def name(token: str) -> str:
+        requirement = Requirement("customers", Action.READ, CUSTOMERS)
+        return Caller(credential(token), Permissions({}), requirement, Everything()).name
+
+    ada, eve = [session("ada", number) for number in range(3)], session("eve", 0)
+
+    assert len({name(token) for token in ada}) == 1
+    assert len({name(token) for token in (ada[0], eve, "static-1", "static-2")}) == 4
+    assert not any("static" in name(token) or "ada" in name(token) for token in (*ada, "static-1"))
