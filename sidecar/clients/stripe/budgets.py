@@ -11,7 +11,7 @@ from typing import Protocol
 from sidecar.core.traffic.rate import Rate
 
 _NEVER = float("-inf")
-_BURST = 0.25  # seconds; after a quiet time, the turns of this long may be used at once
+_BURST = 0.2  # seconds whose turns may be used at once after a quiet time; so no second has more than Stripe allows
 
 
 class Budgets(Protocol):

@@ -326,6 +326,27 @@ def test_a_live_key_is_not_sent_in_the_clear(
         assert faults() == ["STRIPE_API_BASE: must be https:// for a live key"]
 
 
+@pytest.mark.parametrize(
+    ("changed", "account", "caller"),
+    [
+        ({"STRIPE_LIVE_SECRET_KEY": "sk_live_hush"}, 80, 40),
+        ({}, 20, 20),
+        ({"STRIPE_MAX_RPS": "5"}, 20, 10),
+        ({"STRIPE_ACCOUNT_RPS": "8"}, 8, 8),
+        ({"STRIPE_LIVE_SECRET_KEY": "rk_live_hush", "STRIPE_MAX_RPS": "60"}, 80, 60),
+        ({"STRIPE_ACCOUNT_RPS": "50", "STRIPE_CALLER_RPS": "3"}, 50, 3),
+    ],
+)
+def test_rates(changed: dict[str, str], account: float, caller: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F3: without a setting the account's rate follows the key's mode, and a caller's that of account and endpoint."""
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+
+    settings = load(Settings)
+
+    assert (settings.account_rps, settings.caller_rps) == (account, caller)
+
+
 HUSH = "h0sh %&=[] Hush."
 
 

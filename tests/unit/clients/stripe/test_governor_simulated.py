@@ -31,9 +31,9 @@ def simulated(setting: Setting, callers: dict[str, Habit], seed: int = 1) -> Out
 
 
 def keeps_budgets(setting: Setting, outcome: Outcome, callers: dict[str, Habit]) -> bool:
-    """In no second more turns than the rate, a burst of a quarter of it (for a caller: of all of it) and one."""
-    account = outcome.most_in_a_second() <= setting.account * 1.25 + 1
-    endpoints = all(outcome.most_in_a_second(where) <= setting.each_endpoint * 1.25 + 1 for where in ENDPOINTS)
+    """In no second more turns than the rate, a burst of a fifth of it (for a caller: of all of it) and one."""
+    account = outcome.most_in_a_second() <= setting.account * 1.2 + 1
+    endpoints = all(outcome.most_in_a_second(where) <= setting.each_endpoint * 1.2 + 1 for where in ENDPOINTS)
     each = all(outcome.most_in_a_second(caller=name) <= setting.each_caller * 2 + 1 for name in callers)
     return account and endpoints and each
 
