@@ -33,19 +33,27 @@ class Place:
 
     def __init__(self, places: "Places", caller: str) -> None:
         self._places, self._caller = places, caller
-        self.held = True
+        self._held = True
+        self._waits = 0  # blocks that wait now: a request may wait for several things at once
+        self._return = asyncio.Lock()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[None]:
         """Let others have the place while the block waits for something that is shared; then wait for one again."""
+        self._waits += 1
         self.give_back()
-        yield
-        await self._places.take_again(self._caller)
-        self.held = True
+        try:
+            yield
+        finally:
+            self._waits -= 1
+        async with self._return:
+            if self._waits == 0 and not self._held:
+                await self._places.take_again(self._caller)
+                self._held = True
 
     def give_back(self) -> None:
-        if self.held:
-            self.held = False
+        if self._held:
+            self._held = False
             self._places.free(self._caller)
 
 

@@ -105,6 +105,22 @@ async def test_a_server_that_renders_a_member_s_page(open_shop: OpenApp) -> None
     assert len([request for request in app.stripe.asked if is_page(request)]) <= 2
 
 
+async def test_equal_pages_of_many_customers(open_shop: OpenApp) -> None:
+    """F1: equal pages of a caller with many customers, asked for together again and again, use up no place."""
+    app = await open_shop(MAX_CONCURRENT_REQUESTS="3")
+    owner(app)
+    for _ in range(20):
+        customer = str(app.stripe.add_customer()["id"])
+        app.directus.add_row(owner=OWNER.name, stripe_customer_id=customer)
+        app.stripe.add_payments(2, customer=customer)
+
+    for _ in range(5):
+        answers = await asyncio.gather(*(app.call(OWNER, "/stripe/payments?limit=1") for _ in range(3)))
+
+        assert {answer.status for answer in answers} == {200}
+        assert len({answer.body for answer in answers}) == 1
+
+
 async def test_many_callers_open_one_page(open_shop: OpenApp) -> None:
     """F1: callers who open the same page at once share one page of Stripe's, hold no place, and all get it."""
     app = await open_shop(**SHIPPED, MAX_CONCURRENT_REQUESTS="10")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import pytest
 
 from sidecar.errors import Overloaded, TooManyRequests
-from sidecar.web.admission.places import Places
+from sidecar.web.admission.places import Place, Places
 from tests.doubles.virtual_time import in_virtual_time
 
 
@@ -94,6 +94,28 @@ async def test_lent_places() -> None:
 
     assert back == pytest.approx(3 + 4 + 1, abs=0.01)
     assert await outcomes(list(line)) == pytest.approx([3, 8], abs=0.01)
+
+
+@in_virtual_time
+async def test_a_place_lent_several_times_at_once() -> None:
+    """F1: a request that waits for several shared things at once gets one place back, after the last of them."""
+    places = Places(most=3, each=3, waiting=10, patience=60)
+
+    async def wait(place: Place, seconds: float) -> None:
+        async with place.lent():
+            await asyncio.sleep(seconds)
+
+    async def ask() -> float:
+        async with places.place("a") as place:
+            await asyncio.gather(*(wait(place, seconds) for seconds in (1, 2, 2, 3)), return_exceptions=True)
+            return now()
+
+    asking = asyncio.ensure_future(ask())
+    await asyncio.sleep(2.5)
+    assert await outcomes([use(places, lasting=0.1) for _ in range(3)]) == [2.5] * 3
+
+    assert await asking == 3
+    assert await outcomes([use(places) for _ in range(3)]) == [3] * 3
 
 
 @in_virtual_time
