@@ -1,6 +1,6 @@
 """The two sides that `reconcile` compares: Stripe's customers, and the items that they name."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -9,9 +9,13 @@ import aiohttp
 from sidecar import opening
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusItemLists
+from sidecar.clients.lists.cursor_pages import CursorPages
 from sidecar.core.flows.create_customer import named_item
 from sidecar.core.flows.reconcile import CustomerState, Fill, Finding, ListedCustomer, Problem, lacking
+from sidecar.core.interfaces import Page
+from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import StripeObject, is_customer_id
+from sidecar.core.urgency import Urgency
 from sidecar.errors import ItemRefused, StripeRejected
 from sidecar.settings import Settings, SettingsFault
 
@@ -49,7 +53,13 @@ class Ledger:
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
         """List the account's customers, newest first, back to `since` in seconds of Unix time."""
         filters = {} if since is None else {"created[gte]": str(since)}
-        async for page in self._stripe.pages(_PATH, filters):
+
+        async def fetch(parameters: Mapping[str, str]) -> Page:
+            return await self._stripe.page(_PATH, {**filters, **parameters}, urgency=Urgency.LIST)
+
+        pages = CursorPages(fetch)
+        while not pages.over:
+            page = (await pages.next(MOST)).data
             yield Listed([str(entry.get("id")) for entry in page], [one for entry in page for one in self._ours(entry)])
 
     def _ours(self, entry: StripeObject) -> list[ListedCustomer]:

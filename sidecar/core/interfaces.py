@@ -1,6 +1,6 @@
 """The seams between web and clients: web uses these protocols, clients fulfill them, app joins the two."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,7 +14,6 @@ from sidecar.core.urgency import Urgency
 
 PrimaryKey = int | str
 Render = Callable[[list[StripeObject]], Awaitable[bytes]]  # equal ones write the same bytes
-Pages = AsyncIterator[list[StripeObject]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +142,6 @@ class Stripe(Protocol):
 
     async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
         """Give one page of a list, in Stripe's order."""
-
-    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        """Give a list page after page until Stripe says that there are no more."""
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject: ...
 

@@ -9,7 +9,7 @@ pauses: the account, an endpoint, or this call alone.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -25,7 +25,6 @@ from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
-from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
@@ -72,25 +71,6 @@ class StripeClient:
                 return Page(data, more, content)
             case _:
                 raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
-
-    async def pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[list[StripeObject]]:
-        """Follow `has_more` to the end, each page with a time budget of its own.
-
-        Raises StripeUnavailable where Stripe repeats a cursor or gives none: a list that was cut short must not look
-        whole (docs.stripe.com/api/pagination).
-        """
-        cursors: set[str] = set()
-        parameters = {**filters, "limit": str(MOST)}
-        while True:
-            page = await self.page(path, parameters)
-            yield page.data
-            if not page.more:
-                return
-            cursor = page.data[-1].get("id") if page.data else None
-            if not isinstance(cursor, str) or cursor in cursors:
-                raise StripeUnavailable("Stripe's list broke off in the middle. Ask again.", detail=f"cursor {cursor}")
-            cursors.add(cursor)
-            parameters["starting_after"] = cursor
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
         return (await self._read(f"{path}/{object_id}", urgency))[1]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sidecar.clients.shared_calls import SharedCalls
-from sidecar.core.interfaces import Page, Pages, Sent, Stripe
+from sidecar.core.interfaces import Page, Sent, Stripe
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 
@@ -19,9 +19,6 @@ class SharedReads:
     async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
         key = (path, frozenset(parameters.items()), urgency)
         return await self._pages.get(key, lambda: self._stripe.page(path, parameters, urgency=urgency))
-
-    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        return self._stripe.pages(path, filters)
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
         key = (path, object_id, urgency)

@@ -4,9 +4,8 @@ An error before the first byte is raised and becomes an answer. Each form report
 unforeseen one breaks the connection in both.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,14 +15,11 @@ from aiohttp import web
 from sidecar.core.envelope import error_body
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.errors import SidecarError
+from sidecar.web.answers.sending import BrokenOff, in_time
 
 _log = logging.getLogger(__name__)
 _WRITE_TIMEOUT = 60.0  # seconds that a client may take to read a page
 _PIECE = 2**16  # bytes; of a whole page the connection's buffer would keep a copy for a slow client
-
-
-class BrokenOff(ConnectionError):
-    """Ends a response that has begun, together with its connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +32,16 @@ class _Body:
     limit: float
 
     async def write(self, before: bytes, payload: bytes) -> None:
-        await self._in_time(self._write_in_pieces(before, payload))
+        await in_time(self.request, self._write_in_pieces(before, payload), self.limit)
 
     async def end(self, chunk: bytes) -> None:
-        await self._in_time(self.response.write_eof(chunk))
+        await in_time(self.request, self.response.write_eof(chunk), self.limit)
 
     async def _write_in_pieces(self, before: bytes, payload: bytes) -> None:
         await self.response.write(before + payload[:_PIECE])
         rest = memoryview(payload)
         for start in range(_PIECE, len(payload), _PIECE):
             await self.response.write(rest[start : start + _PIECE])
-
-    async def _in_time(self, writing: Awaitable[None]) -> None:
-        """Raises BrokenOff when the client does not read in time; aiohttp raises ConnectionError when it has gone."""
-        try:
-            async with asyncio.timeout(self.limit):
-                await writing
-        except TimeoutError:
-            if self.request.transport is not None:
-                self.request.transport.abort()  # closing would wait for the client to read
-            raise BrokenOff from None
 
 
 async def stream_array(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from sidecar.core.interfaces import Page, Pages, Sent
+from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -79,9 +79,6 @@ class Stripe:
             self.under_way -= 1
 
     # Lists of customers never request this.
-
-    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        raise NotImplementedError
 
     async def send(
         self,

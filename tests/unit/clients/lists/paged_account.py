@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.clients.lists.account import rendered
-from sidecar.core.interfaces import Page, Pages, Sent
+from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -78,9 +78,6 @@ class Account:
         raise StripeRejected("no such object", status=400, extensions={"stripe": facts})
 
     # Whole lists of an account never request this.
-
-    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        raise NotImplementedError
 
     async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
         raise NotImplementedError

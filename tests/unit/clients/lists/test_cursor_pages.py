@@ -1,6 +1,6 @@
 """One list followed by cursor, in pages of any size: whole, or an error."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from hypothesis import given, settings
@@ -103,6 +103,76 @@ def test_whole_or_an_error(number: int, sizes: list[int], at: int, fault: Callab
         assert failure is None or fault is not faultless
 
     test()
+
+
+def scripted(*pages: Page) -> CursorPages:
+    """Give these pages in turn, whatever is asked for; another request fails the test."""
+    script: Iterator[Page] = iter(pages)
+
+    async def fetch(_parameters: Mapping[str, str]) -> Page:
+        return next(script)
+
+    return CursorPages(fetch)
+
+
+def page_of(*ids: object, more: bool) -> Page:
+    return Page([{"id": one} for one in ids], more)
+
+
+@given(st.lists(st.tuples(st.lists(st.integers(1, 9), max_size=3), st.booleans()), min_size=1, max_size=5))
+def test_a_list_ends_where_stripe_says_so(pages: list[tuple[list[int], bool]]) -> None:
+    """U4: For any pages the list ends in an error, or with exactly the first page without has_more."""
+    last = next((place for place, (_, more) in enumerate(pages) if not more), None)
+    unended = page_of("pi_last", more=True)
+
+    @in_virtual_time
+    async def test() -> None:
+        answers = [page_of(*map(str, numbers), more=more) for numbers, more in pages]
+        found, failure = await read(scripted(*answers, unended, unended), [100])
+
+        if failure is None:
+            assert last is not None
+            assert found == [str(number) for numbers, _ in pages[: last + 1] for number in numbers]
+
+    test()
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        page_of("pi_2", "pi_1", more=True),
+        page_of("pi_1", "pi_2", more=True),
+        page_of("pi_2", more=False),
+        page_of(more=True),
+        page_of(7, more=True),
+        page_of(None, more=True),
+        page_of("pi_1", None, more=True),
+        Page([{}], more=True),
+    ],
+    ids=["first again", "last again", "end again", "empty", "number", "null", "null at the end", "no ID"],
+)
+@in_virtual_time
+async def test_a_page_that_gives_no_new_cursor(second: Page) -> None:
+    """U4: A page with the cursor's own object, or with more to come and no ID at its end, ends the list in an error."""
+    found, failure = await read(scripted(page_of("pi_3", "pi_2", more=True), second), [100])
+
+    assert found == ["pi_3", "pi_2"]
+    assert isinstance(failure, StripeUnavailable)
+
+
+@in_virtual_time
+async def test_pages_follow_each_other() -> None:
+    """Each page is asked for with its limit, and after the last ID of the page before."""
+    asked: list[Mapping[str, str]] = []
+    script = iter([page_of("pi_4", "pi_3", more=True), page_of("pi_2", more=True), page_of("pi_1", more=False)])
+
+    async def fetch(parameters: Mapping[str, str]) -> Page:
+        asked.append(parameters)
+        return next(script)
+
+    assert await read(CursorPages(fetch), [100]) == (["pi_4", "pi_3", "pi_2", "pi_1"], None)
+    assert [parameters["limit"] for parameters in asked] == ["100"] * 3
+    assert [parameters.get("starting_after") for parameters in asked] == [None, "pi_3", "pi_2"]
 
 
 @settings(max_examples=60, deadline=None)

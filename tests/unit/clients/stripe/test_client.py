@@ -1,16 +1,18 @@
-"""Calls to Stripe in virtual time: retries, budgets, whole lists, and the bytes on the wire."""
+"""Calls to Stripe in virtual time: retries, budgets, pages, and the bytes on the wire."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.clients.http import open_session
 from sidecar.clients.stripe.client import StripeClient
+from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import (
     StripeFailure,
@@ -20,7 +22,7 @@ from sidecar.errors import (
     StripeTimeout,
     StripeUnavailable,
 )
-from tests.aioresponses_compat import Reply, Request, Upstream, label, reply, upstream
+from tests.aioresponses_compat import Reply, Request, label, reply, upstream
 from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.stripe.governors import governor
 
@@ -61,8 +63,8 @@ async def calling(use: Callable[[StripeClient], Awaitable[Result]], *, timeout: 
         return await use(client)
 
 
-async def listing(client: StripeClient) -> list[list[StripeObject]]:
-    return [data async for data in client.pages(PAYMENTS, {"customer": "cus_1"})]
+async def paging(client: StripeClient) -> Page:
+    return await client.page(PAYMENTS, {"customer": "cus_1", "limit": "100"})
 
 
 async def retrieving(client: StripeClient) -> StripeObject:
@@ -74,42 +76,24 @@ async def creating(client: StripeClient) -> StripeObject:
     return (await client.send("POST", "/v1/customers", new, "the-key")).object
 
 
-def ids(pages: list[list[StripeObject]]) -> list[object]:
-    return [entry["id"] for entries in pages for entry in entries]
-
-
-def cursors(stripe: Upstream) -> list[str | None]:
-    return [request.url.query.get("starting_after") for request in stripe.requests]
-
-
+@pytest.mark.parametrize("more", [True, False])
+@pytest.mark.parametrize("names", [["pi_2", "pi_1"], []])
 @in_virtual_time
-async def test_a_list_is_read_to_its_end() -> None:
-    """U4, Stripe 1: Each page is requested after the last ID of the page before, with the same filters."""
-    with upstream(page("pi_4", "pi_3", more=True), page("pi_2", more=True), page("pi_1", more=False)) as stripe:
-        pages = await calling(listing)
+async def test_a_page_of_a_list(names: list[str], *, more: bool) -> None:
+    """Stripe 1: A page is requested with its parameters, and returned as Stripe wrote it, also without objects."""
+    with upstream(page(*names, more=more)) as stripe:
+        found = await calling(paging)
 
-    assert ids(pages) == ["pi_4", "pi_3", "pi_2", "pi_1"]
-    assert cursors(stripe) == [None, "pi_3", "pi_2"]
-    for request in stripe.requests:
-        assert request.url.path == PAYMENTS
-        assert (request.url.query["customer"], request.url.query["limit"]) == ("cus_1", "100")
-
-
-@in_virtual_time
-async def test_an_empty_list_is_a_list() -> None:
-    """U4: A page without objects and without has_more is the whole of an empty list."""
-    with upstream(page(more=False)):
-        assert ids(await calling(listing)) == []
+    (request,) = stripe.requests
+    assert request.url.path == PAYMENTS
+    assert dict(request.url.query) == {"customer": "cus_1", "limit": "100"}
+    assert ([entry["id"] for entry in found.data], found.more) == (names, more)
+    assert orjson.loads(found.raw or b"")["data"] == found.data
 
 
 @pytest.mark.parametrize(
-    "second",
+    "answer",
     [
-        page("pi_2", "pi_1", more=True),
-        page(more=True),
-        page(7, more=True),
-        page(None, more=True),
-        reply({"data": [{}], "has_more": True}),
         reply({"data": [{"id": "pi_1"}]}),
         reply({"data": [{"id": "pi_1"}], "has_more": "false"}),
         reply({"data": [{"id": "pi_1"}], "has_more": 0}),
@@ -136,43 +120,17 @@ async def test_an_empty_list_is_a_list() -> None:
     ids=label,
 )
 @in_virtual_time
-async def test_a_list_that_breaks_off_never_looks_whole(second: Reply) -> None:
-    """U4: Any fault in a later page ends the list with an error, after the correct pages."""
-    seen: list[object] = []
-
-    async def read(client: StripeClient) -> None:
-        async for entries in client.pages(PAYMENTS, {}):
-            seen.extend(entry["id"] for entry in entries if "id" in entry)
-
-    with upstream(page("pi_3", "pi_2", more=True), second), pytest.raises(StripeFailure):
-        await calling(read)
-
-    assert seen[:2] == ["pi_3", "pi_2"]
-
-
-@given(st.lists(st.tuples(st.lists(st.integers(1, 9), max_size=3), st.booleans()), min_size=1, max_size=5))
-def test_a_list_ends_where_stripe_says_so(pages: list[tuple[list[int], bool]]) -> None:
-    """U4: For any pages the list ends in an error, or with exactly the first page without has_more."""
-    last = next((index for index, (_, more) in enumerate(pages) if not more), None)
-
-    @in_virtual_time
-    async def read() -> None:
-        with upstream(*(page(*map(str, numbers), more=more) for numbers, more in pages)):
-            try:
-                found = ids(await calling(listing))
-            except StripeUnavailable:
-                return
-        assert last is not None
-        assert found == [str(number) for numbers, _ in pages[: last + 1] for number in numbers]
-
-    read()
+async def test_what_is_no_page_is_an_error(answer: Reply) -> None:
+    """U4: An answer that is not a whole page is an error, so it is never taken for the end of a list."""
+    with upstream(answer), pytest.raises(StripeFailure):
+        await calling(paging)
 
 
 @in_virtual_time
 async def test_every_call_carries_the_key_and_the_version() -> None:
     """Stripe 7: Every call has the key and the version of this client."""
-    for use in (listing, retrieving, creating):
-        with upstream(page(more=False) if use is listing else CUSTOMER) as stripe:
+    for use in (paging, retrieving, creating):
+        with upstream(page(more=False) if use is paging else CUSTOMER) as stripe:
             await calling(use)
 
         (request,) = stripe.requests

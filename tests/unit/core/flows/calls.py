@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sidecar.core.interfaces import Page, Pages, Sent
+from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.resources import RESOURCES, Resource, StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected
@@ -51,9 +51,6 @@ class Stripe:
         return Sent(self.answer)
 
     async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
-        raise NotImplementedError
-
-    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
         raise NotImplementedError
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.flows.create_customer import Creator, WriteBack
-from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
+from sidecar.core.interfaces import Page, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import DirectusUnavailable, ItemRefused, SidecarError, StripeFailure, StripeRejected
@@ -112,9 +112,6 @@ class Stripe:
 
     async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
         raise AssertionError((path, parameters))
-
-    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        raise AssertionError((path, filters))
 
 
 def write_back(items: Items, *, service: Credential | None = SERVICE) -> WriteBack:

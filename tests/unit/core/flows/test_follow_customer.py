@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.flows.follow_customer import Change, LinkedItem, Mirror, follow
-from sidecar.core.interfaces import Page, Pages, PrimaryKey, Sent
+from sidecar.core.interfaces import Page, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import EventFailed, ItemRefused, StripeUnavailable
@@ -92,9 +92,6 @@ class World:
 
     async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
         raise AssertionError((path, parameters))
-
-    def pages(self, path: str, filters: Mapping[str, str]) -> Pages:
-        raise AssertionError((path, filters))
 
     async def follow(self) -> list[Change]:
         return [change async for change in follow("cus_1", self, self, MIRROR)]

@@ -30,6 +30,7 @@ from sidecar.core.interfaces import PrimaryKey
 from tests.doubles.collections import CUSTOMERS
 
 A, B, C = "cus_A", "cus_B", "cus_C"
+KEY = b"of these tests"
 
 
 class NoItems:
@@ -149,25 +150,41 @@ def test_a_second_run_has_nothing_to_fill(
 @given(st.lists(st.text(max_size=20), max_size=50))
 def test_a_listed_customer_is_known(listed: list[str]) -> None:
     """A customer that Stripe listed is never reported as missing from the list."""
-    seen = Seen()
+    seen = Seen(KEY)
     seen.update(listed)
 
     assert all(customer in seen for customer in listed)
-    assert "cus_NeverListed" not in Seen()
+    assert "cus_NeverListed" not in Seen(KEY)
 
 
 def test_hardly_anything_else_is_known() -> None:
-    """Of ten thousand customers not listed, next to a hundred thousand listed ones, fewer than ten count as listed."""
-    seen = Seen()
+    """Next to a hundred thousand listed customers, of as many others none counts as listed; 0.00001 are expected."""
+    seen = Seen(KEY)
     seen.update(f"cus_{number}" for number in range(100_000))
 
     assert all(f"cus_{number}" in seen for number in range(100_000))
-    assert sum(f"cus_not{number}" in seen for number in range(10_000)) < 10
+    assert not [number for number in range(100_000) if f"cus_not{number}" in seen]
+
+
+def claimed_by_a_full_one(key: bytes) -> set[int]:
+    """Give those of a hundred thousand others that count as listed, with as little room for each as for ten million."""
+    seen = Seen(key, places=1 << 14)
+    seen.update(f"cus_{number}" for number in range(1_221))
+    return {number for number in range(100_000) if f"cus_not{number}" in seen}
+
+
+def test_each_run_errs_with_others() -> None:
+    """With ten million listed, one in 230 others counts as listed, and with another key these are others."""
+    first, second = claimed_by_a_full_one(KEY), claimed_by_a_full_one(b"of another run")
+
+    assert 100_000 // 270 < len(first) < 100_000 // 190
+    assert 100_000 // 270 < len(second) < 100_000 // 190
+    assert len(first & second) < 20
 
 
 def test_items_of_unlisted_customers() -> None:
     """An item is checked if Stripe did not list its customer, or if it contains no customer ID at all."""
-    seen = Seen()
+    seen = Seen(KEY)
     seen.update([A, "../balance"])
 
     assert list(unlisted({"1": A, "2": B, "3": "../balance"}, seen)) == [Case("2", B, ()), Case("3", "../balance", ())]

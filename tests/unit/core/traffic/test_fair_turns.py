@@ -79,6 +79,22 @@ def test_urgency_lends_turns(urgent: Urgency, other: Urgency) -> None:
     assert abs(Counter(served[lent + 1 :])["urgent"] - Counter(served[lent + 1 :])["other"]) <= 1
 
 
+def test_what_is_ready() -> None:
+    """Only calls go that may go now, by their caller, their lane and their urgency."""
+    turns = FairTurns()
+    calls = {
+        (caller, lane, urgency): add(turns, caller, lane=lane, urgency=urgency)
+        for caller in "ab"
+        for lane in "xy"
+        for urgency in Urgency
+    }
+
+    for wanted, call in calls.items():
+        found = turns.next(lambda *asked, only=wanted: asked == only)
+
+        assert found == (call, wanted[0])
+
+
 def test_own_urgent_calls_first() -> None:
     """Of one caller's calls the most urgent goes first."""
     turns = FairTurns()
@@ -176,6 +192,7 @@ def test_ahead() -> None:
     assert turns.ahead(["new"], None) == 3
     assert turns.ahead(["few"], "lane") == 2 + 3
     assert turns.ahead(["many"], "lane") == 10 + 2
+    assert turns.ahead(["elsewhere"], "lane") == 2
     assert turns.ahead(["many", "new"], "lane") == 2
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.errors import StripeUnavailable
+from sidecar.web.answers.sending import send
 from sidecar.web.answers.streams import stream_array, stream_lines
 from tests.doubles import faults
 from tests.doubles.directus import User, full, grants
@@ -22,6 +23,7 @@ from tests.doubles.wire import exchange, request_bytes
 pytestmark = pytest.mark.slow
 
 LINES = ("Accept", "application/x-ndjson")
+Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def is_list(request: Recorded) -> bool:
@@ -195,14 +197,24 @@ async def streaming(handler: object) -> AsyncIterator[tuple[int, list[str]]]:
         await runner.cleanup()
 
 
-@pytest.mark.parametrize(("leaves", "size"), [(200, 100_000), (1, 8_000_000)], ids=["many pages", "one page"])
-async def test_client_that_reads_nothing(leaves: int, size: int) -> None:
-    """L3: a client that stops reading for long is disconnected."""
+def pages(leaves: int, size: int) -> Answering:
+    return lambda request: stream_array(request, given(leaves, size), write_timeout=0.2)
 
-    async def handler(request: web.Request) -> web.StreamResponse:
-        return await stream_array(request, given(leaves, size), write_timeout=0.2)
 
-    async with streaming(handler) as (port, ends):
+async def one_answer(request: web.Request) -> web.StreamResponse:
+    response = web.Response(body=b"x" * 8_000_000)
+    await send(request, response, write_timeout=0.2)
+    return response
+
+
+@pytest.mark.parametrize(
+    ("answering", "size"),
+    [(pages(200, 100_000), 20_000_000), (pages(1, 8_000_000), 8_000_000), (one_answer, 8_000_000)],
+    ids=["many pages", "one page", "no list"],
+)
+async def test_client_that_reads_nothing(answering: Answering, size: int) -> None:
+    """L3: a client that stops reading for long is disconnected, and what it did not read is thrown away."""
+    async with streaming(answering) as (port, ends):
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(request_bytes("GET", "/", [], None))
         await reader.readexactly(10)
@@ -211,6 +223,7 @@ async def test_client_that_reads_nothing(leaves: int, size: int) -> None:
         with suppress(ConnectionError):
             rest = await reader.read()
             assert not rest.endswith(b"0\r\n\r\n")
+            assert len(rest) < size
         writer.close()
 
     assert ends == ["BrokenOff"]
