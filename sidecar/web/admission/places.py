@@ -33,15 +33,26 @@ class Place:
 
     def __init__(self, places: "Places", caller: str) -> None:
         self._places, self._caller = places, caller
+        self._lent = 0  # blocks that run now
+        self._taking = asyncio.Lock()
         self.held = True
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[None]:
-        """Let others have the place while the block waits for something that is shared; then wait for one again."""
+        """Let others have the place while the block waits for something that is shared; then wait for one again.
+
+        Several calls of a request may lend it at once; it is taken again when the last of them has ended.
+        """
+        self._lent += 1
         self.give_back()
-        yield
-        await self._places.take_again(self._caller)
-        self.held = True
+        try:
+            yield
+        finally:
+            self._lent -= 1
+        async with self._taking:
+            if self._lent == 0 and not self.held:
+                await self._places.take_again(self._caller)
+                self.held = True
 
     def give_back(self) -> None:
         if self.held:

@@ -105,6 +105,22 @@ async def test_a_server_that_renders_a_member_s_page(open_shop: OpenApp) -> None
     assert len([request for request in app.stripe.asked if is_page(request)]) <= 2
 
 
+async def test_a_server_that_renders_pages_of_several_customers(open_shop: OpenApp) -> None:
+    """C4: a page that is merged from several shared ones takes one place of its caller's, and gives it back."""
+    app = await open_shop(**SHIPPED, MAX_CONCURRENT_PER_CALLER="2")
+    for _ in range(4):
+        owner(app)
+    stall = Stall()
+    app.stripe.fail(stall, when=is_page)
+
+    tasks = [app.start(OWNER, "/stripe/payments?limit=10") for _ in range(3)]
+    await eventually(lambda: sum(request.method == "SEARCH" for request in app.directus.requests) == 3)
+    stall.release()
+
+    assert {answer.status for answer in await asyncio.gather(*tasks)} == {200}
+    assert (await app.call(OWNER, "/stripe/payments?limit=10")).status == 200
+
+
 async def test_many_callers_open_one_page(open_shop: OpenApp) -> None:
     """F1: callers who open the same page at once share one page of Stripe's, hold no place, and all get it."""
     app = await open_shop(**SHIPPED, MAX_CONCURRENT_REQUESTS="10")

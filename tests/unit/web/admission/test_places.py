@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import pytest
 
 from sidecar.errors import Overloaded, TooManyRequests
-from sidecar.web.admission.places import Places
+from sidecar.web.admission.places import Place, Places
 from tests.doubles.virtual_time import in_virtual_time
 
 
@@ -94,6 +94,21 @@ async def test_lent_places() -> None:
 
     assert back == pytest.approx(3 + 4 + 1, abs=0.01)
     assert await outcomes(list(line)) == pytest.approx([3, 8], abs=0.01)
+
+
+@in_virtual_time
+async def test_a_place_that_is_lent_several_times_at_once() -> None:
+    """F1: a request whose several calls wait for something shared lends its one place, and takes one again."""
+    places = Places(most=2, each=2, waiting=0, patience=60)
+
+    async def wait(place: Place, seconds: float) -> None:
+        async with place.lent():
+            await asyncio.sleep(seconds)
+
+    async with asyncio.timeout(60), places.place("a") as place:
+        await asyncio.gather(*(wait(place, seconds) for seconds in (1, 2, 2, 3)))
+
+    assert await outcomes([use(places) for _ in range(3)]) == [3.0, 3.0, TooManyRequests]
 
 
 @in_virtual_time
