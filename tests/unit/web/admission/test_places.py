@@ -113,7 +113,7 @@ async def test_a_place_that_is_lent_several_times_at_once() -> None:
 
 @in_virtual_time
 async def test_lines_take_turns() -> None:
-    """F1: where all places are taken, a place that gets free goes to whoever waits longest, not to its caller's line."""
+    """F1: where all places are taken, a place that gets free goes to whoever waits longest, whose it was or not."""
     places = Places(most=2, each=2, waiting=1000, patience=1000)
     lending = asyncio.ensure_future(use(places, "lending", lent=1))
     await asyncio.sleep(0)
