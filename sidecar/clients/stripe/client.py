@@ -42,7 +42,8 @@ _TRIES = 3  # of a call that meets the limit of an object
 class StripeClient:
     """`timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
 
-    `changed` is called after each call that may have changed something at Stripe, also after a failed one.
+    `changed` is called after each call that may have changed something at Stripe, also after a failed one; one that was
+    never sent has not.
     """
 
     def __init__(
@@ -110,7 +111,8 @@ class StripeClient:
         try:
             _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
         finally:
-            self._changed()
+            if call.attempts > 0:
+                self._changed()
         if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
             raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)

@@ -354,6 +354,29 @@ async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_af
 
 
 @in_virtual_time
+async def test_a_change_that_was_never_sent_changes_nothing() -> None:
+    """F1: `changed` is called for what Stripe may have got, and not for what was refused its turn here."""
+    changes: list[float] = []
+    traffic = governor(each_endpoint=0.1, patience=1)
+    async with open_session(total=TIMEOUT, connect=3, connections=5) as session:
+        client = StripeClient(
+            session,
+            base=BASE,
+            key=KEY,
+            version=VERSION,
+            timeout=TIMEOUT,
+            governor=traffic,
+            changed=lambda: changes.append(asyncio.get_running_loop().time()),
+        )
+        with upstream(CUSTOMER):
+            await creating(client)
+            with pytest.raises(StripeRateLimited):
+                await creating(client)
+
+    assert len(changes) == 1
+
+
+@in_virtual_time
 async def test_a_rejected_key_is_known_until_it_works() -> None:
     """U2, L5: A 401 marks the key unusable; a result or a missing right marks it usable; an outage changes nothing."""
     denied, missing, works = error(401), error(403), page(more=False)
