@@ -2,7 +2,7 @@
 
 Works on bytes and parsed JSON. The library's typed objects cost some 29 ms of CPU for a page of a hundred, so only its
 transport and its retry rules are used: connection errors, 409, 5xx and `Stripe-Should-Retry`. The library does not
-retry a plain 429; this module does, within the same time budget (docs.stripe.com/rate-limits). What the limit is about
+retry a 429; this module does, within the same time budget (docs.stripe.com/rate-limits). What the limit is about
 pauses: the account, an endpoint, or this call alone.
 """
 

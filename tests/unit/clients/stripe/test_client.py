@@ -339,6 +339,22 @@ async def test_a_limit_is_waited_for() -> None:
     assert 9 + 3.5 / 2 <= loop.time() <= 9 + 3.5 * 1.5
 
 
+@in_virtual_time
+async def test_a_limit_that_stripe_advises_to_try_again() -> None:
+    """F4: `Stripe-Should-Retry: true` changes nothing about a 429: an object's has a few tries, the account's pauses."""
+    told = {"Stripe-Should-Retry": "true", "Stripe-Rate-Limited-Reason": "resource-specific"}
+    with upstream(error(429, **told)) as stripe, pytest.raises(StripeRateLimited):
+        await calling(retrieving)
+    assert len(stripe.requests) == 3
+
+    loop = asyncio.get_running_loop()
+    began, advised = loop.time(), error(429, **{"Stripe-Should-Retry": "true", "Retry-After": "9"})
+    with upstream(advised, CUSTOMER) as stripe:
+        await calling(retrieving)
+    assert len(stripe.requests) == 2
+    assert loop.time() - began == pytest.approx(9)
+
+
 @pytest.mark.parametrize(("told", "retry_after", "most"), [("", 1, 12), ("10", 10, 3), ("60", 60, 1)])
 @in_virtual_time
 async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_after: int, most: int) -> None:
