@@ -341,7 +341,7 @@ async def test_a_limit_is_waited_for() -> None:
 
 @in_virtual_time
 async def test_a_limit_that_stripe_advises_to_try_again() -> None:
-    """F4: `Stripe-Should-Retry: true` changes nothing about a 429: an object's has a few tries, the account's pauses."""
+    """F4: A 429 with `Stripe-Should-Retry: true` is as any other: an object has a few tries, the account pauses."""
     told = {"Stripe-Should-Retry": "true", "Stripe-Rate-Limited-Reason": "resource-specific"}
     with upstream(error(429, **told)) as stripe, pytest.raises(StripeRateLimited):
         await calling(retrieving)
