@@ -9,11 +9,16 @@ from contextlib import contextmanager
 
 
 class Party:
-    """A caller that joins several times has to leave as often."""
+    """A caller that joins several times has to leave as often.
+
+    `waits`: nothing was sent for the party yet, since its first call waits for its turn.
+    """
 
     def __init__(self, *callers: str) -> None:
         self._callers = Counter(callers)
         self._watchers: list[Callable[[], None]] = []
+        self._has_begun = False
+        self.waits = False
 
     @property
     def callers(self) -> KeysView[str]:
@@ -29,6 +34,13 @@ class Party:
         if self._callers[caller] == 0:
             del self._callers[caller]
             self._tell()
+
+    def wait(self) -> None:
+        self.waits = not self._has_begun
+
+    def begin(self) -> None:
+        """From now on something may have been sent."""
+        self._has_begun, self.waits = True, False
 
     @contextmanager
     def watched(self, changed: Callable[[], None]) -> Iterator[None]:

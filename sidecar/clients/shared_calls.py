@@ -67,8 +67,11 @@ class SharedCalls(Generic[Result]):
                 found.task.cancel()
 
     def forget(self) -> None:
-        """Let nobody join a call from before now; who waits for one still gets its result."""
-        self._calls.clear()
+        """Let nobody join a call from before now; who waits for one still gets its result.
+
+        A call that still waits for its turn is made after this, so it stays.
+        """
+        self._calls = {key: call for key, call in self._calls.items() if call.party.waits}
         self._kept.clear()
 
     def _answered(self, key: Hashable, call: _Call[Result]) -> None:

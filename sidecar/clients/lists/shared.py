@@ -180,8 +180,11 @@ class SharedStreams(Generic[Item]):
                     del item
 
     def forget(self) -> None:
-        """Let nobody join a source that has begun before now; its readers still get all of it."""
-        self._sources.clear()
+        """Let nobody join a source that has begun before now; its readers still get all of it.
+
+        A source that still waits for its first turn fetches all of it after this, so it stays.
+        """
+        self._sources = {key: source for key, source in self._sources.items() if source.party.waits}
 
     async def _leave(self, key: Hashable, source: _Source[Item], reader: _Reader[Item]) -> None:
         with suppress(ValueError):

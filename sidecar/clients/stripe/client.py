@@ -2,7 +2,7 @@
 
 Works on bytes and parsed JSON. The library's typed objects cost some 29 ms of CPU for a page of a hundred, so only its
 transport and its retry rules are used: connection errors, 409, 5xx and `Stripe-Should-Retry`. The library does not
-retry a plain 429; this module does, within the same time budget (docs.stripe.com/rate-limits). What the limit is about
+retry a 429; this module does, within the same time budget (docs.stripe.com/rate-limits). What the limit is about
 pauses: the account, an endpoint, or this call alone.
 """
 
@@ -40,7 +40,8 @@ _TRIES = 3  # of a call that meets the limit of an object
 class StripeClient:
     """`timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
 
-    `changed` is called after each call that may have changed something at Stripe, also after a failed one.
+    `changed` is called after each call that may have changed something at Stripe, also after a failed one; one that was
+    never sent has not.
     """
 
     def __init__(
@@ -89,7 +90,8 @@ class StripeClient:
         try:
             _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
         finally:
-            self._changed()
+            if call.attempts > 0:
+                self._changed()
         if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
             raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)

@@ -64,12 +64,13 @@ class Governor:
         The turn is that of the party of the context, or of its caller. Raises StripeRateLimited if it is `refusable`
         and would come too late; what is not refusable waits however long that takes.
         """
-        asked = self._now()
+        asked, party = self._now(), context.party.get() or Party(context.caller.get())
         try:
-            caller = await self._have_turn(endpoint, urgency, refusable=refusable)
+            caller = await self._have_turn(endpoint, urgency, party, refusable=refusable)
         except StripeRateLimited:
             self._metrics.refused.inc()
             raise
+        party.begin()
         self._waits[urgency].observe(self._now() - asked)
         try:
             yield
@@ -80,9 +81,8 @@ class Governor:
         """Let no call have its turn for so long, at one endpoint or, with None, at all of them."""
         await self._budgets.pause(endpoint, seconds)
 
-    async def _have_turn(self, endpoint: str, urgency: Urgency, *, refusable: bool) -> str:
+    async def _have_turn(self, endpoint: str, urgency: Urgency, party: Party, *, refusable: bool) -> str:
         """Give the caller whose turn it was."""
-        party = context.party.get() or Party(context.caller.get())
         if not self._turns:
             for caller in tuple(party.callers):
                 if self._ready(caller, endpoint, urgency) and await self._budgets.take(endpoint) == 0:
@@ -100,6 +100,7 @@ class Governor:
 
     async def _wait(self, turn: _Turn, party: Party, patience: float | None) -> str:
         self._turns.add(turn, party.callers)
+        party.wait()
         self._look()
         granted: str | None = None
         try:

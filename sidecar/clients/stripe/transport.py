@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 import stripe
@@ -21,6 +22,7 @@ from sidecar.clients.stripe.governor import Governor
 from sidecar.core.urgency import Urgency
 from sidecar.metrics import Metrics
 
+_ADVICE = "Stripe-Should-Retry"
 _ANSWER_LIMIT = 16 * 1024 * 1024  # a page of a hundred objects is some 0.3 MiB
 
 
@@ -102,8 +104,17 @@ class Transport(stripe.AIOHTTPClient):
             async with self._pool.request(
                 method, URL(url, encoded=True), headers=headers, data=post_data, allow_redirects=False
             ) as response:
-                return await read_bounded(response, _ANSWER_LIMIT), response.status, response.headers
+                return await read_bounded(response, _ANSWER_LIMIT), response.status, _for_library(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if not isinstance(error, aiohttp.ClientConnectorError):  # then nothing was sent
                 call.unanswered = True
             raise stripe.APIConnectionError("not reached", should_retry=True) from error  # type: ignore[no-untyped-call]  # the library has no annotations here
+
+
+def _for_library(response: aiohttp.ClientResponse) -> Mapping[str, str]:
+    """Keep from the library that a 429 is worth a retry: our client repeats those, and lets others wait meanwhile."""
+    if response.status != HTTPStatus.TOO_MANY_REQUESTS or response.headers.get(_ADVICE) != "true":
+        return response.headers
+    headers = response.headers.copy()
+    headers.popall(_ADVICE)
+    return headers

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sidecar.core.access.claims import claims, user_of
+from sidecar.core.access.claims import claims, issued_claims, user_of
 from sidecar.errors import InvalidPayload, InvalidQuery
 
 MAX_TOKEN_LENGTH = 16_000  # Directus's Node takes 16,384 bytes of target, names and values; ours need some 200 to 380
@@ -82,11 +82,14 @@ def expires_at(token: str) -> float | None:
 def subject(credential: Credential) -> str:
     """Name the caller so that a refreshed session has the same name.
 
-    Use it only after Directus accepted the token: a token that Directus issued names its user; any other token,
-    whatever it claims, is static and names itself.
+    Use it only after Directus accepted the token: a token that Directus issued names its user or its share, for which
+    anybody with the link gets any number of tokens; any other token, whatever it claims, is static and names itself.
     """
-    user = user_of(credential.token)
-    return f"token {credential.token}" if user is None else f"user {user}"
+    claimed = issued_claims(credential.token) or {}
+    for name, kind in (("id", "user"), ("share", "share")):
+        if isinstance(value := claimed.get(name), str):
+            return f"{kind} {value}"
+    return f"token {credential.token}"
 
 
 def _from_header(values: Sequence[str]) -> str | None:

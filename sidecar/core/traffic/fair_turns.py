@@ -51,6 +51,16 @@ class _Line:
     def waiting(self, lane: str | None) -> int:
         return sum(len(calls) for (its, _), calls in self.calls.items() if lane in (None, its))
 
+    def part(self, lane: str | None, most: int) -> float:
+        """Give this caller's part of the calls that wait, `most` at the most: of one that ten share it has a tenth."""
+        total = 0.0
+        for (its, _), calls in self.calls.items():
+            for call in calls if lane in (None, its) else ():
+                total += 1 / len(call.callers)
+                if total >= most:
+                    return most
+        return total
+
 
 class FairTurns:
     """A call of several callers waits in the line of each, and the first turn of any of them is its turn."""
@@ -115,14 +125,13 @@ class FairTurns:
         """Estimate how many calls go before another one of these callers; `lane` None means in all lanes.
 
         Each other caller goes before it as often as it has calls, but not more often than the caller itself has turns
-        until then.
+        until then. A call that several share is one call.
         """
-        return min(self._ahead_of(caller, lane) for caller in callers)
+        own = min((self._waiting(caller, lane) for caller in callers), default=0)
+        return round(sum(line.part(lane, own + 1) for line in self._lines.values()))
 
-    def _ahead_of(self, caller: str, lane: str | None) -> int:
-        own = self._lines[caller].waiting(lane) if caller in self._lines else 0
-        others = (line.waiting(lane) for name, line in self._lines.items() if name != caller)
-        return own + sum(min(waiting, own + 1) for waiting in others)
+    def _waiting(self, caller: str, lane: str | None) -> int:
+        return self._lines[caller].waiting(lane) if caller in self._lines else 0
 
     def _line(self, caller: str) -> _Line:
         line = self._lines.get(caller)

@@ -92,11 +92,11 @@ class Places:
             await self._turn(caller, line, line.returning, None)
 
     def free(self, caller: str) -> None:
-        """Pass a place on: to its caller's line, then to another's whose line waits for a place of anybody's."""
+        """Pass a place on: to the line that has waited longest for a place of anybody's, its caller's own one last."""
         line = self._lines[caller]
         line.used -= 1
         self._used -= 1
-        self._serve(caller, line)
+        self._blocked.setdefault(caller)
         while self._blocked and self._used < self._most:
             name = next(iter(self._blocked))
             del self._blocked[name]

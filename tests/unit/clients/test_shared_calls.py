@@ -9,8 +9,11 @@ import pytest
 
 from sidecar import context
 from sidecar.clients.shared_calls import SharedCalls
+from sidecar.clients.stripe.governor import Governor
+from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
 from tests.doubles.virtual_time import in_virtual_time
+from tests.unit.clients.stripe.governors import governor
 
 
 @dataclass(slots=True)
@@ -133,6 +136,35 @@ async def test_forget(*, answered: bool) -> None:
 
     assert await ask(shared, source) == 2
     assert [await one for one in before] == [1, 1]
+
+
+@in_virtual_time
+async def test_a_call_that_waits_for_its_turn_is_not_forgotten() -> None:
+    """F1: however often something changes, those who ask meanwhile share the call that is not made yet."""
+    traffic, shared, made = governor(each_endpoint=10), SharedCalls[int](), Source()
+
+    async def in_turn() -> int:
+        async with traffic.turn("GET /v1/customers", Urgency.PAGE):
+            return await made()
+
+    first = [ask(shared, in_turn) for _ in range(2)]
+    others = [asyncio.ensure_future(traffic_of_others(traffic)) for _ in range(10)]
+    await asyncio.sleep(0)
+    shared.forget()
+    waiting = [ask(shared, in_turn, "b")]
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+        shared.forget()
+        waiting.append(ask(shared, in_turn, "c"))
+
+    assert [await one for one in (*first, *waiting)] == [1] * 2 + [2] * 51
+    await asyncio.gather(*others)
+
+
+async def traffic_of_others(traffic: Governor) -> None:
+    context.caller.set("other")
+    async with traffic.turn("GET /v1/customers", Urgency.PAGE):
+        pass
 
 
 @in_virtual_time

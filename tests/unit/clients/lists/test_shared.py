@@ -8,7 +8,9 @@ import pytest
 
 from sidecar import context
 from sidecar.clients.lists.shared import SharedStreams
+from sidecar.core.urgency import Urgency
 from tests.doubles.virtual_time import in_virtual_time
+from tests.unit.clients.stripe.governors import governor
 
 
 class Source:
@@ -208,6 +210,33 @@ async def test_no_reader_joins_a_forgotten_source() -> None:
     assert [*await asyncio.gather(*before), after] == [list(range(1, 21))] * 3
     assert source.given == [20, 20]
     assert (source.open, asyncio.all_tasks()) == (0, {asyncio.current_task()})
+
+
+@in_virtual_time
+async def test_a_source_that_waits_for_its_turn_is_not_forgotten() -> None:
+    """F1: readers join a source that fetched nothing yet, whatever changes meanwhile; afterwards `forget` counts."""
+    traffic, source, shared = governor(each_endpoint=1), Source(), SharedStreams[int]()
+    for _ in range(2):
+        async with traffic.turn("GET /v1/customers", Urgency.LIST):
+            pass
+
+    async def in_turn(after: int | None) -> AsyncGenerator[int]:
+        async with traffic.turn("GET /v1/customers", Urgency.LIST):
+            pass
+        async for item in source.begin(after):
+            yield item
+
+    readers = []
+    for _ in range(3):
+        readers.append(asyncio.ensure_future(read(shared.join("list", in_turn))))
+        await asyncio.sleep(0.01)
+        shared.forget()
+    await asyncio.sleep(1)
+    shared.forget()
+    readers.append(asyncio.ensure_future(read(shared.join("list", in_turn))))
+
+    assert await asyncio.gather(*readers) == [list(range(1, 21))] * 4
+    assert source.given == [20, 20]
 
 
 @in_virtual_time

@@ -297,6 +297,22 @@ async def test_a_limit_is_waited_for() -> None:
     assert 9 + 3.5 / 2 <= loop.time() <= 9 + 3.5 * 1.5
 
 
+@in_virtual_time
+async def test_a_limit_that_stripe_advises_to_try_again() -> None:
+    """F4: A 429 with `Stripe-Should-Retry: true` is as any other: an object has a few tries, the account pauses."""
+    told = {"Stripe-Should-Retry": "true", "Stripe-Rate-Limited-Reason": "resource-specific"}
+    with upstream(error(429, **told)) as stripe, pytest.raises(StripeRateLimited):
+        await calling(retrieving)
+    assert len(stripe.requests) == 3
+
+    loop = asyncio.get_running_loop()
+    began, advised = loop.time(), error(429, **{"Stripe-Should-Retry": "true", "Retry-After": "9"})
+    with upstream(advised, CUSTOMER) as stripe:
+        await calling(retrieving)
+    assert len(stripe.requests) == 2
+    assert loop.time() - began == pytest.approx(9)
+
+
 @pytest.mark.parametrize(("told", "retry_after", "most"), [("", 1, 12), ("10", 10, 3), ("60", 60, 1)])
 @in_virtual_time
 async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_after: int, most: int) -> None:
@@ -309,6 +325,29 @@ async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_af
     assert limit.value.retry_after == retry_after
     assert 1 <= len(stripe.requests) <= most
     assert asyncio.get_running_loop().time() < TIMEOUT
+
+
+@in_virtual_time
+async def test_a_change_that_was_never_sent_changes_nothing() -> None:
+    """F1: `changed` is called for what Stripe may have got, and not for what was refused its turn here."""
+    changes: list[float] = []
+    traffic = governor(each_endpoint=0.1, patience=1)
+    async with open_session(total=TIMEOUT, connect=3, connections=5) as session:
+        client = StripeClient(
+            session,
+            base=BASE,
+            key=KEY,
+            version=VERSION,
+            timeout=TIMEOUT,
+            governor=traffic,
+            changed=lambda: changes.append(asyncio.get_running_loop().time()),
+        )
+        with upstream(CUSTOMER):
+            await creating(client)
+            with pytest.raises(StripeRateLimited):
+                await creating(client)
+
+    assert len(changes) == 1
 
 
 @in_virtual_time

@@ -323,6 +323,23 @@ async def test_a_shared_call_waits_in_each_line() -> None:
 
 
 @in_virtual_time
+async def test_a_shared_call_is_one_call() -> None:
+    """F1: calls that a thousand callers share are no more than so many calls: none is refused, nor a newcomer's."""
+    traffic = governor(each_endpoint=10, patience=5)
+    party = Party(*map(str, range(1000)))
+
+    async def shared() -> float:
+        context.party.set(party)
+        return await use(traffic)
+
+    line = [asyncio.ensure_future(shared()) for _ in range(10)]
+    await asyncio.sleep(0)
+
+    assert await use(traffic, caller="newcomer") <= 1
+    assert max(await asyncio.gather(*line)) <= 1
+
+
+@in_virtual_time
 async def test_cut_anywhere() -> None:
     """F2: a call that is cut off at any moment leaves nothing behind: no place, no turn, no line."""
     for moment in range(40):

@@ -268,6 +268,17 @@ def test_a_refreshed_session_is_the_same_caller() -> None:
     assert caller(USER) != caller(jwt(b'{"iss": "directus", "id": "7d1d"}'))
 
 
+def test_a_share_is_one_caller() -> None:
+    """F1: Whoever holds a link to a share gets as many tokens as it likes: they are one caller, and no user's."""
+    first, second, other = (
+        jwt(b'{"iss": "directus", "share": "%b", "iat": %d}' % (share, number))
+        for number, share in enumerate((b"s", b"s", b"7d1c"))
+    )
+
+    assert caller(first) == caller(second)
+    assert len({caller(first), caller(other), caller(USER)}) == 3
+
+
 @pytest.mark.parametrize(
     "claims", [b"{}", b'{"iss": "directus"}', b'{"iss": "other", "id": "7d1c"}', b'{"iss": "directus", "id": 7}', b"[]"]
 )

@@ -119,6 +119,20 @@ async def test_a_place_lent_several_times_at_once() -> None:
 
 
 @in_virtual_time
+async def test_lines_take_turns() -> None:
+    """F1: where all places are taken, a place that gets free goes to whoever waits longest, whose it was or not."""
+    places = Places(most=2, each=2, waiting=1000, patience=1000)
+    lending = asyncio.ensure_future(use(places, "lending", lent=1))
+    await asyncio.sleep(0)
+    greedy = [asyncio.ensure_future(use(places, "greedy")) for _ in range(100)]
+
+    await lending
+
+    assert now() <= 3
+    assert (await outcomes(list(greedy)))[-1] == pytest.approx(50, abs=1)
+
+
+@in_virtual_time
 async def test_a_crowd_comes_back() -> None:
     """F1: a thousand callers that waited for one thing are all served, with far fewer places."""
     places = Places(most=20, each=2, waiting=1, patience=60)
