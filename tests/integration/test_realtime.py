@@ -26,6 +26,13 @@ from tests.integration.relay import Relay, relay_to
 LONG = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "0.05", "STRIPE_MAX_RPS": "10000"}
 HITS = 'sidecar_permissions_total{result="hit"}'
 ROUNDS = int(os.environ.get("REVOCATIONS", "30"))
+QUESTIONS = 'sidecar_upstream_seconds_count{upstream="directus"}'
+OWN_ROW = {"id": {"_eq": "$CURRENT_USER"}}
+EDITOR = (
+    Rule("customers", "read"),
+    Rule("directus_users", "read", item=OWN_ROW),
+    Rule("directus_users", "update", item=OWN_ROW),
+)
 NOBODYS = {"id": {"_null": True}}  # a rule that shows no item
 Change = Callable[[Stack, Person], Awaitable[object]]
 
@@ -361,12 +368,7 @@ async def test_the_rights_are_the_least(stack: Stack, sidecar: str) -> None:
 
 async def test_a_user_who_edits_its_own_profile(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
     """F6: 38 edits of one's own profile cost no other caller a question; the editor's revocation is felt at once."""
-    own_row = {"id": {"_eq": "$CURRENT_USER"}}
-    editor = await newcomer(
-        Rule("customers", "read"),
-        Rule("directus_users", "read", item=own_row),
-        Rule("directus_users", "update", item=own_row),
-    )
+    editor = await newcomer(*EDITOR)
     other = await newcomer(Rule("customers", "read"))
     tokens = {person.id: await login(stack.directus.url, person) for person in (editor, other)}
     await eventually(Quiet(sidecar))
@@ -388,6 +390,26 @@ async def test_a_user_who_edits_its_own_profile(stack: Stack, newcomer: Newcomer
     await until_refused(sidecar, editor.token)
     await suspend(stack, editor)
     await until_refused(sidecar, tokens[editor.id])
+
+
+async def test_a_static_token_of_another_user(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
+    """F6: 38 edits of a profile cost another user's static token a few questions; its own revocation is felt at once."""
+    editor, other = await newcomer(*EDITOR), await newcomer(Rule("customers", "read"))
+    own = DirectusAdmin(stack.directus.url, await login(stack.directus.url, editor))
+    await eventually(Quiet(sidecar))
+    await remembered(sidecar, other.token)
+    before, purged = await metric(sidecar, QUESTIONS), (await _counted(sidecar))[1]
+
+    for number in range(38):
+        await own.request("PATCH", "/users/me", {"title": f"Dr. {number}"})
+        assert await status(sidecar, other.token) == 200
+        await asyncio.sleep(1.5 * Pace().window / 10)  # so that they are spread over many windows, as a person's are
+
+    assert await _forgotten(sidecar)
+    assert (await _counted(sidecar))[1] == purged
+    assert await metric(sidecar, QUESTIONS) - before <= 4  # two, and two more where an edit is heard between them
+    await take_role(stack, other)
+    await until_refused(sidecar, other.token)
 
 
 @pytest.mark.parametrize("ending", ["suspended", "deleted"])

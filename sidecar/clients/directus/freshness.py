@@ -23,6 +23,10 @@ class Freshness:
         self.moment += 1
         self._somebodys = self._users[user.lower()] = self.moment
 
+    def only_users_changed(self, moment: int) -> bool:
+        """Say whether users changed since this moment, and nothing that concerns everybody."""
+        return self._everybodys <= moment < self._somebodys
+
     def covers(self, user: str | None, moment: int) -> bool:
         """Say whether an answer to a question of this moment still holds; `user` is None where nobody knows whose."""
         changed = self._somebodys if user is None else self._users.get(user.lower(), 0)

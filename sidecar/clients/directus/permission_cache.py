@@ -20,6 +20,7 @@ from sidecar.clients.directus.freshness import Freshness
 from sidecar.clients.directus.permission_flight import Entry, Flight, PatientSource, Place
 from sidecar.clients.directus.question import Sent
 from sidecar.clients.directus.singleflight import SingleFlight
+from sidecar.clients.directus.token_users import TokenUsers
 from sidecar.context import note
 from sidecar.core.access.credentials import Credential, expires_at
 from sidecar.core.access.identity import Identity, identity_in
@@ -38,6 +39,11 @@ def _expires(_key: bytes, entry: Entry, _now: float) -> float:
 
 def any_grant(permissions: Permissions) -> bool:
     return len(permissions.grants) > 0
+
+
+def _token(key: bytes) -> bytes:
+    """Give the token's part of a key: whose it is does not depend on the address."""
+    return key[: len(key) // 2]
 
 
 def _bucket(key: bytes) -> int:
@@ -73,6 +79,7 @@ class PermissionCache:
         self._identities = SingleFlight[Identity]()
         self._secret = secrets.token_bytes(32)
         self._changes = Freshness()
+        self._users = TokenUsers(self._changes, ttl=ttl, size=size, timer=timer)
 
     async def permissions(
         self, credential: Credential, granted: Callable[[Permissions], bool] = any_grant
@@ -95,16 +102,17 @@ class PermissionCache:
         """Say who this is, kept as long as its permissions are. Raises DirectusUnavailable."""
         key = self._fingerprint(credential)
         entry = self._granted.get(key)
-        if entry is not None and entry.identity is not None and self._holds(entry):
+        if entry is not None and entry.identity is not None and self._holds(key, entry):
             return entry.identity
         flight = (self._changes.moment, key)  # none from before a change
         return await self._identities.run(flight, lambda: self._identify(key, credential))
 
     async def _identify(self, key: bytes, credential: Credential) -> Identity:
-        entry = self._granted.get(key)
+        entry, asked, moment = self._granted.get(key), self._timer(), self._changes.moment
         identity = await self._source.identity(credential)
-        if entry is not None and self._granted.get(key) is entry and self._holds(entry):
-            self._granted[key] = replace(entry, identity=identity, user=identity.user)
+        if entry is not None and self._granted.get(key) is entry and self._holds(key, entry):
+            self._granted[key] = replace(entry, identity=identity)
+        self._users.learn(_token(key), identity.user, asked, moment)
         return identity
 
     def forget(self, credential: Credential) -> None:
@@ -135,17 +143,20 @@ class PermissionCache:
         if self._is_muted(key):
             return None
         entry = self._known(key)
-        if entry is None or not self._holds(entry) or not entry.answers(granted, self._timer()):
+        if entry is None or not self._holds(key, entry) or not entry.answers(granted, self._timer()):
             return None
         return entry
 
-    def _holds(self, entry: Entry) -> bool:
-        return self._changes.covers(entry.user, entry.moment)
+    def _holds(self, key: bytes, entry: Entry) -> bool:
+        return self._covers(key, entry.user, entry.moment)
+
+    def _covers(self, key: bytes, user: str | None, moment: int) -> bool:
+        return self._changes.covers(user, moment) or (user is None and self._users.cover(_token(key), moment))
 
     def _flight(self, key: bytes, credential: Credential) -> Flight:
         """Share one question with all requests of this caller that arrive before it is answered."""
         found, oldest = self._flights.get(key), self._timer() - self._ttl
-        if found is not None and found.may_be_joined(self._changes, oldest) and not self._is_muted(key):
+        if found is not None and found.may_be_joined(partial(self._covers, key), oldest) and not self._is_muted(key):
             self._count("shared")
             return found
         self._count("asked")
@@ -165,6 +176,7 @@ class PermissionCache:
 
         def leave(place: Place) -> None:
             flight.asked, flight.moment, flight.place = self._timer(), self._changes.moment, place
+            self._find_out_whose(key, credential, self._granted.get(key))
             sent()
 
         said: Permissions | CredentialRefused
@@ -173,9 +185,17 @@ class PermissionCache:
         except CredentialRefused as refusal:
             said = refusal
         entry = self._entry(credential, said, flight)
-        if self._holds(entry) and not self._is_muted(key):
+        self._find_out_whose(key, credential, entry)
+        if self._holds(key, entry) and not self._is_muted(key):
             self._store(key, entry)
         return entry
+
+    def _find_out_whose(self, key: bytes, credential: Credential, entry: Entry | None) -> None:
+        """Where a user's change cost a static token this entry, ask for its user, so that no other's costs the next."""
+        if entry is None or not entry.grants_something or identity_in(credential) is not None:
+            return
+        if self._changes.only_users_changed(entry.moment) and not self._holds(key, entry):
+            self._users.find_out(_token(key), partial(self._source.user_patiently, credential))
 
     def _entry(self, credential: Credential, said: Permissions | CredentialRefused, flight: Flight) -> Entry:
         """Directus may change its mind while it answers, so an answer is as old as its question."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from sidecar.clients.directus.freshness import Freshness
 from sidecar.clients.directus.question import Question, Sent
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity
@@ -17,7 +16,7 @@ from sidecar.errors import CredentialRefused
 class Entry:
     """What Directus said. A yes in it counts until `yes_until`, a no until `no_until`, on the cache's timer.
 
-    `user` is None until it is known, `identity` until it was asked for.
+    `user` is None where the token does not name it, `identity` until it was asked for.
     """
 
     said: Permissions | CredentialRefused
@@ -52,6 +51,8 @@ class PatientSource(Protocol):
 
     async def identity(self, credential: Credential) -> Identity: ...
 
+    async def user_patiently(self, credential: Credential) -> str | None: ...
+
 
 class Flight:
     """A question that later requests of its caller may join. `asked` is on the cache's timer.
@@ -66,8 +67,8 @@ class Flight:
         self.place: Place | None = None
         self.question = Question(partial(ask, self))
 
-    def may_be_joined(self, changes: Freshness, oldest: float) -> bool:
+    def may_be_joined(self, covers: Callable[[str | None, int], bool], oldest: float) -> bool:
         """Keep a request from an answer to a question from before a change, or to one asked before `oldest`."""
         if self.place is None:
             return not self.question.abandoned
-        return changes.covers(self.user, self.moment) and self.asked > oldest and not self.place.lost
+        return covers(self.user, self.moment) and self.asked > oldest and not self.place.lost

@@ -16,6 +16,7 @@ from sidecar.core.access.permissions import Permissions
 from sidecar.errors import CredentialRefused
 
 _log = logging.getLogger(__name__)
+_USER = "/users/me?fields=id"
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 # Directus's codes for a refused credential (its errors package); their statuses vary: INVALID_TOKEN is a 403.
 _REFUSALS = frozenset(
@@ -56,12 +57,20 @@ class DirectusPermissions:
         if named is not None:
             return named
         user, roles = await asyncio.gather(
-            self._mine(credential, "/users/me?fields=id"), self._mine(credential, f"/roles/me?{_uncached()}")
+            self._mine(credential, _USER), self._mine(credential, f"/roles/me?{_uncached()}")
         )
-        return Identity(next(iter(_ids([user])), None), tuple(_ids(roles if isinstance(roles, list) else [])))
+        return Identity(_user(user), tuple(_ids(roles if isinstance(roles, list) else [])))
+
+    async def user_patiently(self, credential: Credential) -> str | None:
+        """Ask for the user alone, and wait for as long as the question lasts; None and raises as above."""
+        answer = await self._client.request_patiently(credential, "GET", _USER, sent=lambda _: None)
+        return _user(self._own(answer, _USER))
 
     async def _mine(self, credential: Credential, path: str) -> object:
-        answer = await self._client.request(credential, "GET", path)
+        return self._own(await self._client.request(credential, "GET", path), path)
+
+    @staticmethod
+    def _own(answer: DirectusAnswer, path: str) -> object:
         if answer.code == "FORBIDDEN":  # said to a token without a user, which an extension of Directus may let in
             return None
         if answer.code in _REFUSALS:
@@ -69,6 +78,10 @@ class DirectusPermissions:
         if answer.status != HTTPStatus.OK:
             raise answer.unavailable(f"GET {path.partition('?')[0]}")
         return answer.data
+
+
+def _user(row: object) -> str | None:
+    return next(iter(_ids([row])), None)
 
 
 def _uncached() -> str:

@@ -84,6 +84,9 @@ class Counting:
         self.meanwhile()
         return Identity(f"user of {credential.token}")
 
+    async def user_patiently(self, credential: Credential) -> str | None:
+        return (await self.identity(credential)).user
+
 
 def refused(_credential: Credential) -> SidecarError:
     return CredentialRefused("INVALID_CREDENTIALS")

@@ -48,6 +48,28 @@ async def test_a_token_without_a_user(directus: DirectusDouble) -> None:
         assert await source.identity(ADA) == Identity()
 
 
+async def test_the_user_alone(directus: DirectusDouble) -> None:
+    """F6: Whose a static token is costs one question."""
+    async with permissions_of(directus) as source:
+        assert await source.user_patiently(ADA) == "ada"
+    assert [request.path for request in directus.requests] == ["/users/me"]
+
+
+async def test_the_user_of_a_token_without_one(directus: DirectusDouble) -> None:
+    """F6: A token of which Directus names no user has none."""
+    directus.fail(faults.answer(403, FORBIDDEN))
+    async with permissions_of(directus) as source:
+        assert await source.user_patiently(ADA) is None
+
+
+async def test_an_outage_tells_no_user(directus: DirectusDouble) -> None:
+    """C6: An outage says nothing about whose a token is."""
+    directus.fail(faults.answer(503))
+    async with permissions_of(directus) as source:
+        with pytest.raises(DirectusUnavailable):
+            await source.user_patiently(ADA)
+
+
 @pytest.mark.parametrize("path", ["/users/me", "/roles/me"])
 async def test_an_outage(directus: DirectusDouble, path: str) -> None:
     """C6: An outage at either question is no answer."""

@@ -90,6 +90,9 @@ class Directus:
     async def identity(self, credential: Credential) -> Identity:
         return Identity(credential.address)
 
+    async def user_patiently(self, credential: Credential) -> str | None:
+        return credential.address
+
 
 class CacheMachine(RuleBasedStateMachine):
     def __init__(self) -> None:

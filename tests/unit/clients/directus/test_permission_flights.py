@@ -62,6 +62,9 @@ class Directus:
         self.identities += 1
         return Identity(f"user of {credential.token}")
 
+    async def user_patiently(self, credential: Credential) -> str | None:
+        raise DirectusUnavailable(f"nobody says whose {credential.token} is")
+
     def asking(self, caller: Credential = ANNAS) -> asyncio.Task[Permissions]:
         return asyncio.create_task(self.cache.permissions(caller, READ.granted_by))
 
