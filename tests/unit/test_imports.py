@@ -73,7 +73,14 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
         ("aiohttp.web", ("sidecar.web.", "sidecar.app", "sidecar.serving")),
         ("directus_sdk_py", ("sidecar.commands.",)),
         ("requests", ("sidecar.commands.",)),
-        ("cachetools", ("sidecar.clients.directus.permission_cache", "sidecar.clients.stripe.events")),
+        (
+            "cachetools",
+            (
+                "sidecar.clients.directus.permission_cache",
+                "sidecar.clients.directus.token_users",
+                "sidecar.clients.stripe.events",
+            ),
+        ),
         ("pydantic_settings", ("sidecar.settings",)),
     ],
 )
