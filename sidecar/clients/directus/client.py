@@ -19,6 +19,7 @@ from sidecar.clients.directus.line import Line, Place
 from sidecar.clients.directus.question import Question
 from sidecar.clients.http import read_bounded, retry_after
 from sidecar.context import request_id
+from sidecar.core.access.client_address import subscriber
 from sidecar.core.access.credentials import Credential
 from sidecar.errors import DirectusUnavailable
 from sidecar.metrics import Metrics
@@ -87,7 +88,7 @@ class DirectusClient:
         body = None if json is None else orjson.dumps(json)
         url, headers = URL(self._base + path, encoded=True), self._headers(credential, body)
         try:
-            async with self._line.turn(credential.address) as place:
+            async with self._line.turn(credential.address and subscriber(credential.address)) as place:
                 sent(place)
                 with self._metrics.timed("directus"):
                     async with self._session.request(

@@ -22,7 +22,6 @@ from sidecar.party import Party
 
 # Calls under way, by urgency: lists never take all connections, so that a slow Stripe still gets what is urgent.
 _UNDER_WAY = {Urgency.LIST: 30, Urgency.PAGE: 40, Urgency.CALL: 50}
-_OF_ONE_CALLER = 25  # of them, so that one caller's slow calls leave as many to the others
 _NEVER = float("-inf")
 _CALLERS = 1_000  # whose last turns are remembered
 
@@ -195,13 +194,18 @@ class Governor:
 
     def _ready(self, caller: str, lane: str, urgency: Urgency) -> bool:
         """Say whether a call may go now, as far as is known here; if only time is missing, note until when."""
-        if self._under_way >= _UNDER_WAY[urgency] or self._own[caller] >= _OF_ONE_CALLER:
+        if not self._has_place(caller, urgency):
             return False
         due = max(self._closed.get(lane, _NEVER), self._due.get(caller, _NEVER))
         if due <= self._now():
             return True
         self._soonest = min(self._soonest, due)
         return False
+
+    def _has_place(self, caller: str, urgency: Urgency) -> bool:
+        """Leave as many places free as the caller has: n callers whose calls are slow get 1/(n + 1) each."""
+        own = self._own[caller]
+        return 2 * own < _UNDER_WAY[urgency] - (self._under_way - own)
 
     @staticmethod
     def _now() -> float:

@@ -5,11 +5,12 @@ address that is no trusted proxy's is the client's.
 """
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from sidecar.errors import InvalidPayload
 
 Address = IPv4Address | IPv6Address
+_SUBSCRIBER = 64  # bits
 
 
 def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
@@ -22,6 +23,11 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[IP
     while hops and any(address in network for network in trusted):
         address = _parse(hops.pop())
     return str(address)
+
+
+def subscriber(address: str) -> str:
+    """Name who has this address: of IPv6 one subscriber has at least a /64 (RFC 6177), and every address in it."""
+    return address if ":" not in address else str(ip_network((address, _SUBSCRIBER), strict=False))
 
 
 def _parse(text: str) -> Address:

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.clients.directus.client import DirectusClient, collection_path
+from sidecar.clients.directus.line import Line
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.http import open_session
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import Permissions
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from tests.aioresponses_compat import Reply, Request, label, reply, upstream
+from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.directus.sources import READ, credential, granting
 from tests.unit.clients.loopback import Answer, head, loopback, raw, reset, silence, whole
 
@@ -303,3 +305,27 @@ def test_no_json_is_a_fourth_outcome(payload: dict[str, object], status: int) ->
 def test_where_a_collection_is(collection: str, path: str) -> None:
     """System collections have paths of their own."""
     assert collection_path(collection) == path
+
+
+@in_virtual_time
+async def test_an_ipv6_network_is_one_client() -> None:
+    """F1: who has a whole IPv6 network waits in one line, however many of its addresses ask."""
+    line = Line(places=1)
+    callers = [Credential(f"token-{number}", Source.HEADER, f"2001:db8:1:1::{number:x}") for number in range(30)]
+    other = Credential("other", Source.HEADER, "2001:db8:2:1::1")
+
+    async def answer() -> Reply:
+        await asyncio.sleep(1)
+        return reply({"data": FULL})
+
+    with upstream(answer) as directus:
+        async with open_session(total=600, connect=600, connections=5) as session:
+            client = DirectusClient(session, BASE, address_header="X-Forwarded-For", line=line)
+            tasks = []
+            for caller in (*callers, other):
+                tasks.append(asyncio.ensure_future(client.request(caller, "GET", "/permissions/me")))
+                await asyncio.sleep(0)
+            await asyncio.gather(*tasks)
+    seen = [request.headers["Authorization"] for request in directus.requests]
+
+    assert seen.index("Bearer other") <= 2

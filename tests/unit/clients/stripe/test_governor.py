@@ -281,14 +281,19 @@ async def test_places() -> None:
     assert max(await asyncio.gather(*slow)) > 0
 
 
+@pytest.mark.parametrize("urgency", Urgency)
+@pytest.mark.parametrize("callers", [1, 2, 3, 10, 25])
 @in_virtual_time
-async def test_slow_calls_of_one_caller() -> None:
-    """U5: one caller's slow calls leave half of the places to others, whatever they are."""
+async def test_slow_calls_of_some_callers(callers: int, urgency: Urgency) -> None:
+    """U5: callers with slow calls leave places to others, whatever those ask: n of them have n/(n + 1) of all."""
     traffic = governor()
-    slow = [asyncio.ensure_future(use(traffic, urgency=Urgency.CALL, lasting=100)) for _ in range(200)]
+    slow = [
+        asyncio.ensure_future(use(traffic, caller=str(number % callers), urgency=urgency, lasting=100))
+        for number in range(20 * callers)
+    ]
     await asyncio.sleep(0)
 
-    came = await asyncio.gather(*(use(traffic, caller="other") for _ in range(10)))
+    came = await asyncio.gather(*(use(traffic, caller="other", urgency=urgency) for _ in range(10)))
 
     assert max(came) < 0.01
     for task in slow:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.access.client_address import client_address
+from sidecar.core.access.client_address import client_address, subscriber
 from sidecar.errors import InvalidPayload
 
 PROXY = "10.0.0.1"
@@ -97,3 +97,18 @@ def test_a_trusted_proxy_that_passes_on_no_address_is_refused(hop: str) -> None:
 def test_the_result_is_an_address(address: object) -> None:
     """Every address is returned as one, a mapped IPv4 address as IPv4."""
     assert ip_address(client_address(str(address), [], ()))
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::7", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::7", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_who_has_an_address(address: str, expected: str) -> None:
+    """F1: all addresses of an IPv6 network that one subscriber has count as one."""
+    assert subscriber(address) == expected
