@@ -93,9 +93,14 @@ class Governor:
 
     def _require_in_time(self, endpoint: str, party: Party) -> None:
         ahead, in_all = (self._turns.ahead(party.callers, lane) for lane in (endpoint, None))
-        expected = self._budgets.expected(endpoint, ahead, in_all)
+        own = min((self._own_wait(caller) for caller in party.callers), default=0.0)
+        expected = max(own, self._budgets.expected(endpoint, ahead, in_all))
         if expected > self._patience:
             raise _too_much(expected)
+
+    def _own_wait(self, caller: str) -> float:
+        """Give the seconds until the caller's own budget lets another of its calls go."""
+        return self._due.get(caller, _NEVER) - self._now() + self._turns.waiting(caller, None) * self._each.gap
 
     async def _wait(self, turn: _Turn, party: Party, patience: float | None) -> str:
         self._turns.add(turn, party.callers)

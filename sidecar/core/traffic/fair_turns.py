@@ -127,10 +127,11 @@ class FairTurns:
         Each other caller goes before it as often as it has calls, but not more often than the caller itself has turns
         until then. A call that several share is one call.
         """
-        own = min((self._waiting(caller, lane) for caller in callers), default=0)
+        own = min((self.waiting(caller, lane) for caller in callers), default=0)
         return round(sum(line.part(lane, own + 1) for line in self._lines.values()))
 
-    def _waiting(self, caller: str, lane: str | None) -> int:
+    def waiting(self, caller: str, lane: str | None) -> int:
+        """Count the calls of this caller that wait in a lane, or with None in all of them."""
         return self._lines[caller].waiting(lane) if caller in self._lines else 0
 
     def _line(self, caller: str) -> _Line:

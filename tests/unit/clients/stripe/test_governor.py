@@ -182,6 +182,20 @@ async def test_whoever_asks_less_is_not_refused() -> None:
 
 
 @in_virtual_time
+async def test_patience_with_a_caller_s_own_budget() -> None:
+    """A call for which its caller's budget has no turn in time is refused at once, as for any other budget."""
+    traffic = governor(each_caller=2, patience=5)
+    calls = [asyncio.ensure_future(use(traffic)) for _ in range(100)]
+
+    refused, served = (await asyncio.wait(calls, timeout=0.1))[0] & set(calls[20:]), calls[:12]
+
+    assert refused == set(calls[20:])
+    assert {type(call.exception()) for call in refused} == {StripeRateLimited}
+    assert await asyncio.gather(*served) == sorted(call.result() for call in served)
+    await outcomes(list(calls))
+
+
+@in_virtual_time
 async def test_another_attempt_is_not_refused() -> None:
     """A call that Stripe may have acted on waits for its next attempt as long as its own time allows."""
     traffic = governor(each_endpoint=10, patience=1)
