@@ -52,8 +52,8 @@ def test_names() -> None:
         requirement = Requirement("customers", Action.READ, CUSTOMERS)
         return Caller(credential(token), Permissions({}), requirement, Everything()).name
 
-    ada, eve = [session("ada", number) for number in range(3)], session("eve", 0)
+    zoe, eve = [session("zoe", number) for number in range(3)], session("eve", 0)
 
-    assert len({name(token) for token in ada}) == 1
-    assert len({name(token) for token in (ada[0], eve, "static-1", "static-2")}) == 4
-    assert not any("static" in name(token) or "ada" in name(token) for token in (*ada, "static-1"))
+    assert len({name(token) for token in zoe}) == 1
+    assert len({name(token) for token in (zoe[0], eve, "static-1", "static-2")}) == 4
+    assert not any("static" in name(token) or "zoe" in name(token) for token in (*zoe, "static-1"))
