@@ -1,7 +1,7 @@
 """The request being served, for code that writes a log line, sends a header or takes a turn and has it not at hand."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Protocol
 
 from sidecar.party import Party
@@ -27,6 +27,14 @@ def begin(identity: str) -> dict[str, object]:
     request_id.set(identity)
     _notes.set(notes)
     return notes
+
+
+def shared_by(callers: Party) -> Context:
+    """Copy the context for a task that works in the name of all these callers, and has no request's place."""
+    own = copy_context()
+    own.run(party.set, callers)
+    own.run(place.set, None)
+    return own
 
 
 def resting() -> AbstractAsyncContextManager[None]:

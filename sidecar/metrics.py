@@ -69,6 +69,9 @@ class Metrics:
         )
         self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
         self.feed.set(float("nan"))
+        self._begin_with_all_labels()
+
+    def _begin_with_all_labels(self) -> None:
         for metric, label in (
             (self.cache, "result"),
             (self.purges, "cause"),

@@ -7,7 +7,6 @@ who wait for it.
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import nullcontext
-from contextvars import copy_context
 from typing import Generic, TypeVar
 
 from sidecar import context
@@ -25,10 +24,7 @@ class _Call(Generic[Result]):
         self.waiting = 0
         self.shared = False
         self.began = asyncio.get_running_loop().time()
-        own = copy_context()
-        own.run(context.party.set, self.party)
-        own.run(context.place.set, None)
-        self.task = asyncio.get_running_loop().create_task(_result(call), context=own)
+        self.task = asyncio.get_running_loop().create_task(_result(call), context=context.shared_by(self.party))
 
 
 class SharedCalls(Generic[Result]):

@@ -1,4 +1,4 @@
-"""The line of questions to Directus: how many it works on at once, and whose turn is next. Knows no HTTP.
+"""The line of questions to Directus: it bounds how many are asked at once, and gives turns. Knows no HTTP.
 
 One process of Directus answers one `/permissions/me` after the other, so more at once would only wait there. They wait
 here, where leaving costs nothing and turns are fair.

@@ -1,7 +1,7 @@
-"""Whose each static token is, so that changes of other users make no difference to it.
+"""The user of each static token, so that a token is not forgotten when another user changes.
 
 Directus keeps a static token in its user's row (`directus_users.token`), so a token comes to a user, and leaves it,
-only with a change of that user. Whose it was at one moment it still is while nothing is heard of that user. A change
+only with a change of that user. So a token has the same user for as long as no change of that user is heard. A change
 that the feed cannot announce, made in the database, counts after one lifetime, as it does for permissions.
 """
 
@@ -71,7 +71,7 @@ class TokenUsers:
             self._told[token] = _Told(user, self._changes.moment, asked + self._ttl)
 
     def _current(self, token: bytes) -> _Told | None:
-        """Give what is known. That a token has no user is known for its lifetime, and makes nothing of it known."""
+        """Give what is known. For one lifetime it may be known that a token has no user; `cover` then says no."""
         told = self._told.get(token)
         if told is None or told.user is None or self._changes.covers(told.user, told.since):
             return told

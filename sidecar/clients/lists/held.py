@@ -33,7 +33,7 @@ class HeldBytes:
 
 
 class Account:
-    """The bytes of one list. Whoever opens it closes it, or removes all that it added."""
+    """The bytes of one list. The list closes it at its end, or removes all bytes that it added."""
 
     def __init__(self, held: HeldBytes) -> None:
         self._held = held

@@ -10,7 +10,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import aclosing, suppress
-from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -20,7 +19,7 @@ from sidecar.party import Party
 
 Item = TypeVar("Item")
 _AHEAD = 2  # items that may wait for a reader behind the one that it has
-_PATIENCE = 2.0  # seconds, summed over a whole source, that readers wait for others, whoever is slow
+_PATIENCE = 2.0  # seconds that the readers of a source wait for its slow readers, all taken together
 _JITTER = 0.1  # seconds that each reader may be late in all before that counts
 _NOTHING = 1e-3  # seconds that are not worth a timer
 
@@ -58,9 +57,7 @@ class _Source(Generic[Item]):
         self._account = held.account()
         self._patience = patience
         self.party = Party()  # what it fetches is fetched in the name of all its readers
-        own = copy_context()
-        own.run(context.party.set, self.party)
-        own.run(context.place.set, None)
+        own = context.shared_by(self.party)
         self.task = asyncio.get_running_loop().create_task(self._pump(items), context=own)
 
     async def _pump(self, items: AsyncGenerator[Item]) -> None:
@@ -129,7 +126,7 @@ class _Source(Generic[Item]):
 class SharedStreams(Generic[Item]):
     """`patience` is in seconds. An item is counted in `held` by its `size`, until all readers have finished with it.
 
-    `outline` gives of an item what `begin` needs of it, for a reader that has finished with it.
+    `outline` reduces an item to what `begin` needs, for a reader that has finished with the item.
     """
 
     def __init__(

@@ -119,7 +119,7 @@ class Governor:
         return granted
 
     def _follow(self, turn: _Turn, party: Party) -> None:
-        """Let a call wait in the lines of those whose call it has become, unless its turn was granted just now."""
+        """Move a waiting call to the lines of its present callers, unless its turn was granted just now."""
         if not turn.dropped:
             self._turns.move(turn, party.callers)
             self._news.set()
@@ -163,7 +163,7 @@ class Governor:
                 self._grant(lane)
 
     def _grant(self, lane: str) -> None:
-        """Give the turn that was taken to whoever is first now: while it was taken, somebody may have left or come."""
+        """Give a turn that was taken to the call that is first now: the lines may have changed meanwhile."""
         while True:
             found = self._turns.next(lambda caller, its, urgency: its == lane and self._ready(caller, its, urgency))
             if found is None:

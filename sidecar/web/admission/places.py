@@ -1,7 +1,7 @@
 """How many requests are worked on together, and how many of them are one caller's.
 
-What a caller asks beyond its own places waits in its own line, without a place and in order; so whoever asks a lot is
-slow for itself alone. Beyond the line its requests are refused; beyond all places everybody's are.
+What a caller asks beyond its own places waits in its own line, without a place and in order; so a caller that
+asks a lot slows down only itself. Beyond the line its requests are refused; beyond all places everybody's are.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Bodies that anybody may send, and that are verified once they are whole. Bounds them by number and by bytes in all.
 
-At a bound the body that has been read for longest is ended. So whoever sends slowly makes room for whoever does not:
-a body that arrives at once, as Stripe's do, gets through however many strangers send slowly.
+At a bound the body that has been read for longest is ended. So slow senders make room for quick ones: a
+body that arrives at once, as Stripe's do, gets through however many strangers send slowly.
 """
 
 import asyncio

@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from sidecar.core.interfaces import Page, Sent
+from sidecar.core.interfaces import Page
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeRejected, StripeUnavailable
+from tests.unit.clients.lists.only_reads import OnlyReads
 
 Payments = dict[str, list[StripeObject]]
 
 
 @dataclass(slots=True)
-class Stripe:
+class Stripe(OnlyReads):
     """`payments` by customer, newest first; `customers` by ID, None for an error. Each call takes `latency` seconds.
 
     `change` is called with the number of each call of a page before it is answered. `asked` has the customer, and
@@ -77,19 +78,6 @@ class Stripe:
             await asyncio.sleep(self.latency)
         finally:
             self.under_way -= 1
-
-    # Lists of customers never request this.
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
-        raise NotImplementedError
 
 
 def payments_of(owned: Mapping[str, list[int]], **attributes: object) -> Payments:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.clients.lists.account import rendered
-from sidecar.core.interfaces import Page, Sent
+from sidecar.core.interfaces import Page
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeRejected
+from tests.unit.clients.lists.only_reads import OnlyReads
 
 Row = tuple[int, str]  # created, ID
 Change = Callable[["Account", Mapping[str, str]], None]
@@ -21,7 +22,7 @@ NOW = 1_700_000_000
 
 
 @dataclass(slots=True)
-class Account:
+class Account(OnlyReads):
     """`rows` are in the list's order. `changes` are made just before the request of that number is answered."""
 
     rows: list[Row]
@@ -80,17 +81,6 @@ class Account:
     # Whole lists of an account never request this.
 
     async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
-        raise NotImplementedError
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
         raise NotImplementedError
 
     def delete(self, place: int, number: int = 1) -> None:
