@@ -46,10 +46,22 @@ def _parser() -> argparse.ArgumentParser:
     provision.add_argument(
         "--token-file", type=Path, metavar="PATH", help="write a new service token to this file instead of printing it"
     )
+    provision.add_argument(
+        "--secret-file",
+        type=Path,
+        metavar="PATH",
+        help="write a new SIDECAR_SECRET to this file, if it is empty or missing; beside the token file otherwise",
+    )
     provision.set_defaults(run=_provision)
     reconcile = _add(commands, "reconcile", "give items the customer IDs that a crash kept from them")
     reconcile.add_argument("--dry-run", action="store_true", help="change nothing; say what would be done")
     reconcile.add_argument("--since", metavar="7d", help="look only at customers created since then (m, h, d or w)")
+    reconcile.add_argument(
+        "--adopt",
+        nargs="*",
+        metavar="cus_…",
+        help="sign customers of before there were signatures: those that items are linked to, and those named here",
+    )
     reconcile.set_defaults(run=_reconcile)
     return parser
 
@@ -80,13 +92,13 @@ def _check(_options: argparse.Namespace) -> int:
 def _provision(options: argparse.Namespace) -> int:
     from sidecar.commands import provision  # noqa: PLC0415 - the same
 
-    return provision.run(options.token_file)
+    return provision.run(options.token_file, options.secret_file)
 
 
 def _reconcile(options: argparse.Namespace) -> int:
     from sidecar.commands import reconcile  # noqa: PLC0415 - the same
 
-    return reconcile.run(dry_run=options.dry_run, since=options.since)
+    return reconcile.run(dry_run=options.dry_run, since=options.since, adopted=options.adopt)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,9 @@ def _provide_directus(settings: Settings, app: web.Application, client: Directus
         fields=settings.stripe_field_map,
         most=settings.scope_max_customers,
     )
-    app[keys.WRITE_BACK] = opening.write_back(settings, client) if settings.stripe_write_back else None
+    app[keys.WRITE_BACK] = (
+        opening.write_back(settings, client, app[keys.STRIPE]) if settings.stripe_write_back else None
+    )
     return permissions
 
 

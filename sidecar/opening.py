@@ -4,6 +4,7 @@ What a command sees is therefore what the service will see. Nothing here knows t
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import aiohttp
 
@@ -11,12 +12,15 @@ from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.directus.line import LASTING, Line
+from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.http import open_session
+from sidecar.clients.lists.account_customers import created_lately
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.governor import Governor
 from sidecar.core.access.credentials import Credential, Source
-from sidecar.core.flows.create_customer import WriteBack
+from sidecar.core.flows.write_back import WriteBack
+from sidecar.core.interfaces import Project, Stripe
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 
@@ -89,14 +93,25 @@ def directus_client(
     )
 
 
-def write_back(settings: Settings, client: DirectusClient) -> WriteBack:
+def project(settings: Settings, client: DirectusClient) -> Project:
+    return DirectusProject(client) if settings.directus_project is None else NamedProject(settings.directus_project)
+
+
+def secrets(settings: Settings) -> tuple[str, ...]:
+    """Give the values of SIDECAR_SECRET, the current one first."""
+    return tuple(secret.get_secret_value() for secret in settings.sidecar_secret or ())
+
+
+def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> WriteBack:
     items = DirectusItems(client, collection=settings.customers_collection, claim_timeout=settings.write_back_timeout)
     return WriteBack(
         items=items,
-        project=settings.directus_project,
+        project=project(settings, client),
+        secrets=secrets(settings),
         collection=settings.stripe_customers_collection,
         service=service_credential(settings),
         field_map=settings.field_map,
+        created_lately=partial(created_lately, stripe),
     )
 
 

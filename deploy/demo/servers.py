@@ -75,16 +75,16 @@ def sidecar(
     return running([sys.executable, "-m", "sidecar"], port=port, log=state / log, cwd=state, settings=settings)
 
 
-async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> Path:
-    """Run `provision` with an administrator's `token`; give the file with the service token.
+async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Run `provision` with an administrator's `token`; give the settings that name the files which it made.
 
     Raises Fault with its output if it fails.
     """
-    service_token = state / "service-token"
-    command = [sys.executable, "-m", "sidecar", "provision", "--token-file", str(service_token)]
+    files = (str(state / "service-token"), str(state / "sidecar-secret"))
+    command = [sys.executable, "-m", "sidecar", "provision", "--token-file", files[0], "--secret-file", files[1]]
     env = environment({"PYTHONPATH": str(ROOT), "DIRECTUS_ADMIN_TOKEN": token} | dict(settings))
     await asyncio.to_thread(run, command, log=state / "provision.log", cwd=state, env=env)
-    return service_token
+    return dict(zip(("DIRECTUS_SERVICE_TOKEN_FILE", "SIDECAR_SECRET_FILE"), files, strict=True))
 
 
 def nginx(

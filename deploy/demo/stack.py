@@ -92,8 +92,9 @@ async def running_stack(
         if prepare:
             await prepare(admin)
         if licensed:
-            service_token = await servers.provision(state, token=administrator.token, settings=settings)
-            settings["DIRECTUS_SERVICE_TOKEN_FILE"] = str(service_token)
+            settings |= await servers.provision(state, token=administrator.token, settings=settings)
+        else:
+            settings |= {"SIDECAR_SECRET": secrets.token_hex(32), "DIRECTUS_PROJECT": "unlicensed"}
         settings |= sidecar_settings or {}
         everybody, customers = await _seed(admin, administrator, settings, licensed=licensed)
         sidecar = await start(servers.sidecar(state, port=free_port(), settings=settings))

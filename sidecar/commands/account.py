@@ -1,26 +1,25 @@
 """The service user and its static token. The token is printed or written once; nobody can read it later."""
 
-import os
 import secrets
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from pathlib import Path
-from typing import TextIO
 
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.lines import Line, Word
+from sidecar.commands.secret_files import destination
 from sidecar.settings import DirectusSettings
 
 _FIRST_NAME = "Stripe sidecar"
 _LONGEST_NAME = 50  # the length of Directus's column
-_OWNER_ONLY = 0o600
 
 
 def provide_account(
     admin: Administrator, policy: str, settings: DirectusSettings, token_file: Path | None
-) -> Iterator[Line]:
-    """Make sure that the policy has one user and the user a token; a new token goes to `token_file` or to stdout."""
+) -> Generator[Line, None, bool]:
+    """Make sure that the policy has one user and the user a token; a new token goes to `token_file` or to stdout.
+
+    The generator returns whether the token is new.
+    """
     assigned = admin.rows("access", {"policy": {"_eq": policy}})
     users = [str(row["user"]) for row in assigned if row.get("user")]
     if len(users) < len(assigned) or len(users) > 1:
@@ -32,7 +31,9 @@ def provide_account(
     else:
         user = str(admin.create("users", _new_user(collection, policy))["id"])
         yield Line(Word.CREATED, f'its user "{_FIRST_NAME} {collection}"')
-    yield _provide_token(admin, user, token_file)
+    token = _provide_token(admin, user, token_file)
+    yield token
+    return token.word is Word.CREATED
 
 
 def _new_user(collection: str, policy: str) -> Row:
@@ -51,24 +52,9 @@ def _provide_token(admin: Administrator, user: str, token_file: Path | None) -> 
     if row.get("token"):
         return Line(Word.UNCHANGED, "its token, which cannot be shown again: for a new one clear it in Directus first")
     token = secrets.token_urlsafe(32)
-    with _destination(token_file) as file:
+    with destination(token_file) as file:
         admin.change(f"users/{user}", {"token": token})
         file.write(f"{token}\n" if token_file else f"DIRECTUS_SERVICE_TOKEN={token}\n")
         file.flush()
     where = f"in {token_file}, for DIRECTUS_SERVICE_TOKEN_FILE" if token_file else "in the line above; keep it secret"
     return Line(Word.CREATED, f"its token, {where}")
-
-
-@contextmanager
-def _destination(token_file: Path | None) -> Iterator[TextIO]:
-    """Open the file before the token is made: a token that cannot be written would be lost."""
-    if token_file is None:
-        yield sys.stdout
-        return
-    try:
-        descriptor = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _OWNER_ONLY)
-        os.fchmod(descriptor, _OWNER_ONLY)
-    except OSError as error:
-        raise AdministratorFault(f"{token_file} cannot be written: {error.strerror}. No token was made.") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        yield file

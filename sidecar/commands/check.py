@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sidecar import opening
 from sidecar.commands.check_directus import directus_lines
+from sidecar.commands.check_project import project_lines
 from sidecar.commands.check_stripe import stripe_lines
 from sidecar.commands.lines import Line, Word, show
 from sidecar.settings import Settings, load
@@ -25,6 +26,7 @@ async def _lines(settings: Settings) -> list[Line]:
     async with opening.directus_session(settings) as directus, opening.stripe_session(settings) as stripe:
         lines = [line async for line in directus_lines(settings, directus)]
         lines += [line async for line in stripe_lines(settings, stripe)]
+        lines += [line async for line in project_lines(settings, directus, stripe)]
     return [*lines, *_proxy_lines(settings)]
 
 

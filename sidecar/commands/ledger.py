@@ -1,6 +1,6 @@
 """The two sides that `reconcile` compares: Stripe's customers, and the items that they name."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -9,17 +9,14 @@ import aiohttp
 from sidecar import opening
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusItemLists
-from sidecar.clients.lists.cursor_pages import CursorPages
-from sidecar.core.flows.create_customer import named_item
+from sidecar.clients.lists.account_customers import pages_since
+from sidecar.core.flows.adoption import Adoption, of_before
+from sidecar.core.flows.item_links import ItemLinks, NamedItem
 from sidecar.core.flows.reconcile import CustomerState, Fill, Finding, ListedCustomer, Problem, lacking
-from sidecar.core.interfaces import Page
-from sidecar.core.operations.list_query import MOST
-from sidecar.core.operations.resources import StripeObject, is_customer_id
-from sidecar.core.urgency import Urgency
+from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
 from sidecar.errors import ItemRefused, StripeRejected
 from sidecar.settings import Settings, SettingsFault
 
-_PATH = "/v1/customers"
 _NO_KEY = "INVALID_QUERY"  # Directus's code for an impossible primary key, such as a word where keys are numbers
 
 
@@ -31,19 +28,39 @@ class Listed:
     customers: Sequence[ListedCustomer]
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A customer whose metadata name an item of this collection without a valid signature."""
+
+    customer: str
+    named: NamedItem
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """One page of Stripe's list: how many it has, and which of them may be of before there were signatures."""
+
+    listed: int
+    claimed: Sequence[Claimed]
+
+
 class Ledger:
     """Methods raise DirectusUnavailable, ItemRefused and StripeFailure unless their docstring says otherwise."""
 
     def __init__(self, settings: Settings, directus: aiohttp.ClientSession, stripe: aiohttp.ClientSession) -> None:
-        """Raises SettingsFault without a service token."""
-        service = opening.service_credential(settings)
+        """Raises SettingsFault without a service token or a secret."""
+        service, faults = opening.service_credential(settings), []
         if service is None:
-            raise SettingsFault(["DIRECTUS_SERVICE_TOKEN: is not set; `reconcile` reads and fills the items with it"])
+            faults.append("DIRECTUS_SERVICE_TOKEN: is not set; `reconcile` reads and fills the items with it")
+        if settings.sidecar_secret is None:
+            faults.append("SIDECAR_SECRET: is not set; `reconcile` believes only what it signed")
+        if service is None or faults:
+            raise SettingsFault(faults)
         self._service, self._collection = service, settings.customers_collection
         self._directus = opening.directus_client(settings, directus)
         self._lists = DirectusItemLists(self._directus, service, collection=self._collection)
         self._stripe = opening.stripe_client(settings, stripe)
-        self._write_back = opening.write_back(settings, self._directus)
+        self._write_back = opening.write_back(settings, self._directus, self._stripe)
 
     async def lacking_rights(self) -> list[str]:
         """Name the rights that the service token needs and lacks. Raises CredentialRefused."""
@@ -52,19 +69,29 @@ class Ledger:
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
         """List the account's customers, newest first, back to `since` in seconds of Unix time."""
-        filters = {} if since is None else {"created[gte]": str(since)}
+        links = await self.links()
+        async for page in pages_since(self._stripe, since):
+            yield Listed(
+                [str(entry.get("id")) for entry in page], [one for entry in page for one in _ours(entry, links)]
+            )
 
-        async def fetch(parameters: Mapping[str, str]) -> Page:
-            return await self._stripe.page(_PATH, {**filters, **parameters}, urgency=Urgency.LIST)
+    async def of_before(self, since: int | None) -> AsyncIterator[Unsigned]:
+        """List as `customers` does those that this project did not sign."""
+        links = await self.links()
+        async for page in pages_since(self._stripe, since):
+            found = [(str(entry.get("id")), of_before(links, entry.get("metadata"))) for entry in page]
+            yield Unsigned(len(page), [Claimed(customer, named) for customer, named in found if named is not None])
 
-        pages = CursorPages(fetch)
-        while not pages.over:
-            page = (await pages.next(MOST)).data
-            yield Listed([str(entry.get("id")) for entry in page], [one for entry in page for one in self._ours(entry)])
+    async def sign(self, adoption: Adoption) -> None:
+        """Write this project's signed metadata onto the customer. May be repeated."""
+        links = await self.links()
+        await self._stripe.send(
+            "POST", f"{CUSTOMER.path}/{adoption.customer}", {"metadata": links.metadata(adoption.item)}
+        )
 
-    def _ours(self, entry: StripeObject) -> list[ListedCustomer]:
-        item = named_item(self._write_back, entry.get("metadata"))
-        return [] if item is None or entry.get("deleted") else [ListedCustomer(str(entry.get("id")), item)]
+    async def links(self) -> ItemLinks:
+        """Raises DirectusUnavailable where nobody says which project this is."""
+        return await self._write_back.links(self._service)
 
     async def named(self, keys: Sequence[str]) -> dict[str, str | None]:
         """Give the customer ID of each of these items; the result lacks items that do not exist any more."""
@@ -94,7 +121,7 @@ class Ledger:
         if not is_customer_id(customer_id):
             return CustomerState.UNKNOWN
         try:
-            customer = await self._stripe.retrieve(_PATH, customer_id)
+            customer = await self._stripe.retrieve(CUSTOMER.path, customer_id)
         except StripeRejected as rejected:
             if rejected.status != HTTPStatus.NOT_FOUND:
                 raise
@@ -115,3 +142,8 @@ class Ledger:
         if linked is None:
             return Finding(problem, fill.item, (fill.customer,))
         return None if linked == fill.customer else Finding(Problem.SEVERAL, fill.item, (linked, fill.customer))
+
+
+def _ours(entry: StripeObject, links: ItemLinks) -> list[ListedCustomer]:
+    item = links.item_of(entry.get("metadata"))
+    return [] if item is None or entry.get("deleted") else [ListedCustomer(str(entry.get("id")), item)]

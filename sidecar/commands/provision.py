@@ -1,22 +1,28 @@
 """``provision``: prepare a Directus for the sidecar. It changes only what is missing or wrong, so it may run again."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
 
+from sidecar.clients.directus import project
 from sidecar.clients.directus.client import segment
 from sidecar.clients.directus.server_info import NO_LISTS
+from sidecar.commands import own_secret
 from sidecar.commands.account import provide_account
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.check_server import NO_LICENSE, version_line
 from sidecar.commands.grants import provide_policy
 from sidecar.commands.lines import Line, Word, show
+from sidecar.commands.own_secret import provide_secret
 from sidecar.commands.rights import needed
 from sidecar.commands.schema import provide_schema
 from sidecar.core.operations.rules import unknown_fields
 from sidecar.settings import OperationsSettings, load
 from sidecar.settings.types import Token
+
+NO_PROJECT = "this Directus has no project_id, as before version 11.9: name it by DIRECTUS_PROJECT"
 
 
 class ProvisionSettings(OperationsSettings):
@@ -25,12 +31,25 @@ class ProvisionSettings(OperationsSettings):
     directus_admin_token: Token = Field(description="An administrator's static token")
 
 
-def run(token_file: Path | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where new secrets go; None is standard output."""
+
+    token: Path | None = None
+    secret: Path | None = None
+
+    @classmethod
+    def of(cls, token: Path | None, secret: Path | None) -> "Files":
+        """Put the secret beside the token where nothing else was said."""
+        return cls(token, token.with_name(own_secret.NAME) if token is not None and secret is None else secret)
+
+
+def run(token_file: Path | None, secret_file: Path | None) -> int:
     """Give the exit code. Raises SettingsFault."""
-    return show(_lines(load(ProvisionSettings), token_file))
+    return show(_lines(load(ProvisionSettings), Files.of(token_file, secret_file)))
 
 
-def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Line]:
+def _lines(settings: ProvisionSettings, files: Files) -> Iterator[Line]:
     """Check the collections and fields that rules name before anything is changed."""
     admin = Administrator(settings.directus_url, settings.directus_admin_token.get_secret_value())
     try:
@@ -48,24 +67,30 @@ def _lines(settings: ProvisionSettings, token_file: Path | None) -> Iterator[Lin
             yield from (Line(Word.FAULT, f"STRIPE_OPERATIONS: {fault}") for fault in faults)
             return
         if not admin.may_limit_permissions(info):
-            yield from _without_license(admin, settings, token_file)
+            yield from _without_license(admin, settings, files)
             return
         yield from provide_schema(admin, settings)
         mirrored = _mirrored(admin, settings) if settings.stripe_webhook_secret is not None else None
         keys = {name: _key(rows) for name, rows in fields.items() if name != settings.stripe_customers_collection}
-        rights = needed(settings, realtime=settings.directus_realtime, mirrored=mirrored, keys=keys)
+        has_id = admin.find(f"fields/{project.COLLECTION}/{project.FIELD}") is not None
+        rights = needed(settings, realtime=settings.directus_realtime, mirrored=mirrored, keys=keys, identity=has_id)
         policy = yield from provide_policy(admin, settings, rights)
-        yield from provide_account(admin, policy, settings, token_file)
+        new = yield from provide_account(admin, policy, settings, files.token)
+        yield provide_secret(files.secret, new_service=new)
+        if not has_id:
+            yield Line(Word.NOTE, NO_PROJECT)
     except AdministratorFault as fault:
         yield Line(Word.FAULT, str(fault))
 
 
-def _without_license(admin: Administrator, settings: ProvisionSettings, token_file: Path | None) -> Iterator[Line]:
+def _without_license(admin: Administrator, settings: ProvisionSettings, files: Files) -> Iterator[Line]:
     """Prepare what works; a missing service token is a fault only if something was asked for that needs it."""
     yield Line(Word.NOTE, NO_LICENSE)
     yield from provide_schema(admin, settings)
+    if files.secret is not None:
+        yield provide_secret(files.secret, new_service=False)
     wanting = {
-        "--token-file": token_file is not None,
+        "--token-file": files.token is not None,
         "DIRECTUS_REALTIME": settings.directus_realtime,
         "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret is not None,
     }

@@ -10,10 +10,11 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from sidecar import opening
+from sidecar.commands.adopt import adopt
 from sidecar.commands.ledger import Ledger, Listed
 from sidecar.commands.report import Report
 from sidecar.core.flows.reconcile import (
@@ -28,6 +29,7 @@ from sidecar.core.flows.reconcile import (
     merge,
     unlisted,
 )
+from sidecar.core.operations.resources import is_customer_id
 from sidecar.errors import SidecarError
 from sidecar.settings import Settings, SettingsFault, load
 
@@ -35,12 +37,18 @@ _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _MOST_CASES = 100_000  # some 40 MB; the next run does the rest
 
 
-def run(*, dry_run: bool, since: str | None) -> int:
-    """Give the exit code: 0 if nothing is left to decide, 1 if something is or it stopped. Raises SettingsFault."""
+def run(*, dry_run: bool, since: str | None, adopted: Sequence[str] | None = None) -> int:
+    """Give the exit code: 0 if nothing is left to decide, 1 if something is or it stopped. Raises SettingsFault.
+
+    `adopted` are the customers that a person named after --adopt; None without it.
+    """
+    faults = [f"--adopt: {name!a} is no customer's ID" for name in adopted or () if not is_customer_id(name)]
+    if faults:
+        raise SettingsFault(faults)
     settings, start = load(Settings), _start(since)
     logging.disable()  # the printed lines say what the clients would log
     try:
-        return asyncio.run(_run(settings, start, Report(dry_run)))
+        return asyncio.run(_run(settings, start, Report(dry_run), adopted))
     except SidecarError as error:
         print(f"Stopped: {error.detail or error.message}. What was filled stays; run it again.", file=sys.stderr)
         return 1
@@ -56,13 +64,16 @@ def _start(since: str | None) -> int | None:
     return max(0, int(time.time()) - int(match[1]) * _UNITS[match[2]])
 
 
-async def _run(settings: Settings, start: int | None, report: Report) -> int:
+async def _run(settings: Settings, start: int | None, report: Report, adopted: Sequence[str] | None) -> int:
     async with _ledger(settings) as ledger:
         missing = await ledger.lacking_rights()
         if missing:
             print(f"The service token must be allowed to {', '.join(missing)}: run `provision`.", file=sys.stderr)
             return 1
-        await _reconcile(ledger, start, report)
+        if adopted is None:
+            await _reconcile(ledger, start, report)
+        else:
+            await adopt(ledger, start, report, adopted)
         return report.end()
 
 

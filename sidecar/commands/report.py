@@ -4,6 +4,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from sidecar.core.flows.adoption import Adoption, Doubtful
 from sidecar.core.flows.reconcile import Fill, Finding
 
 _EVERY = 5.0  # seconds between two lines of progress
@@ -18,6 +19,7 @@ class Report:
     ours: int = 0
     left: int = 0
     _fills: int = 0
+    _adoptions: int = 0
     _findings: int = 0
     _said: float = field(default_factory=time.monotonic)
 
@@ -35,6 +37,21 @@ class Report:
         customers = ", ".join(map(_shown, finding.customers))
         print(f"{'DECIDE':<8} item {_shown(finding.item)}: {finding.problem} ({customers})", flush=True)
 
+    def adoption(self, adoption: Adoption) -> None:
+        self._adoptions += 1
+        done = "to adopt" if self.dry_run else "adopted"
+        print(f"{done:<8} item {_shown(adoption.item)}: {adoption.customer}", flush=True)
+
+    def doubt(self, doubtful: Doubtful) -> None:
+        self._findings += 1
+        print(f"{'DECIDE':<8} item {_shown(doubtful.item)}: {doubtful.doubt} ({_shown(doubtful.customer)})", flush=True)
+
+    def unknown(self, customer: str) -> None:
+        """Report a customer that a person named and that is none of before."""
+        self._findings += 1
+        why = "is signed already, names no item of this project and collection, or is not there"
+        print(f"{'DECIDE':<8} {_shown(customer)}: {why}", flush=True)
+
     def end(self) -> int:
         """Print the totals and give the exit code."""
         print(self._sum())
@@ -44,6 +61,8 @@ class Report:
 
     def _sum(self) -> str:
         fills = f"{self._fills} to fill" if self.dry_run else f"{self._fills} filled"
+        if self._adoptions:
+            fills = f"{self._adoptions} {'to adopt' if self.dry_run else 'adopted'}, {fills}"
         return f"{self.listed} customers, {self.ours} of this collection: {fills}, {self._findings} to decide"
 
 

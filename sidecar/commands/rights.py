@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from sidecar.clients.directus import project
 from sidecar.clients.directus.change_feed import COLLECTIONS
 from sidecar.clients.directus.policies import READ
 from sidecar.core.access.permissions import Action
@@ -29,13 +30,17 @@ def needed(
     realtime: bool,
     mirrored: Collection[str] | None = None,
     keys: Mapping[str, str] = MappingProxyType({}),
+    identity: bool = True,
 ) -> list[Right]:
     """List the rights. `mirrored` are the fields that repeat Stripe's attributes; None without Stripe's events.
 
-    `keys` has the primary key of each other collection that decides on operations.
+    `keys` has the primary key of each other collection that decides on operations. `identity`: Directus has a
+    `project_id`, by which the service tells it from another one on the same Stripe account.
     """
     on_items = _on_items(settings) if mirrored is None else _on_items_with_events(settings, mirrored)
     rights = [*on_items, *_on_policies()]
+    if identity:
+        rights.append(Right(project.COLLECTION, Action.READ, (project.FIELD,)))
     if realtime:
         # If one of them is the customers collection, its key, which is "id", is in the list already.
         read = {right.collection for right in rights}

@@ -73,6 +73,14 @@ class PolicySource(Protocol):
         """
 
 
+class Project(Protocol):
+    async def name(self, credential: Credential | None) -> str:
+        """Name this Directus among all that may share the Stripe account; without a credential nobody is asked.
+
+        Raises DirectusUnavailable.
+        """
+
+
 class Items(Protocol):
     """The items of the customers collection. All raise ItemRefused and DirectusUnavailable."""
 

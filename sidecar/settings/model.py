@@ -19,6 +19,7 @@ from sidecar.settings.types import (
     Prefix,
     ReturnUrls,
     Seconds,
+    SidecarSecrets,
     Token,
 )
 
@@ -37,8 +38,14 @@ class Settings(OperationsSettings):
     stripe_write_back: bool = Field(
         default=False, description="Put the ID of a created customer into an item of the collection"
     )
-    directus_project: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = Field(
-        "directus", description="This Directus's name in the metadata of its customers, for accounts that several share"
+    sidecar_secret: SidecarSecrets = Field(
+        None,
+        description="At least 32 bytes, made by `provision`: signs what is written to Stripe; needed with "
+        "`STRIPE_WRITE_BACK`. Comma-separated while one is replaced, the current one first",
+    )
+    directus_project: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = Field(
+        None,
+        description="This Directus's name in the metadata of its customers; without it Directus's own `project_id`",
     )
     stripe_expose_client_secret: bool = Field(
         default=False,
@@ -168,6 +175,9 @@ class Settings(OperationsSettings):
             "DIRECTUS_REALTIME: needs DIRECTUS_SERVICE_TOKEN": self.directus_realtime and without_token,
             "STRIPE_WEBHOOK_SECRET: needs DIRECTUS_SERVICE_TOKEN": (
                 self.stripe_webhook_secret is not None and without_token
+            ),
+            "STRIPE_WRITE_BACK: needs SIDECAR_SECRET, which `provision --secret-file` makes": (
+                self.stripe_write_back and self.sidecar_secret is None
             ),
             "STRIPE_API_BASE: must be https:// for a live key": in_the_clear and self.livemode,
         }

@@ -123,6 +123,23 @@ def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
     return values
 
 
+def _sidecar_secret(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]{32,1000}", value.get_secret_value()):
+        raise ValueError(
+            "must be at least 32 visible ASCII characters, such as `openssl rand -base64 32` prints; several are "
+            "comma-separated"
+        )
+    return value
+
+
+def _distinct(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
+    if values == ():
+        raise ValueError("must be a secret, or not be set")
+    if values is not None and len(set(values)) < len(values):
+        raise ValueError("must not name one secret twice")
+    return values
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
 CollectionName = Annotated[str, AfterValidator(collection_name)]
 FieldName = Annotated[str, AfterValidator(field_name)]
@@ -141,6 +158,12 @@ WebhookSecrets = Annotated[
     NoDecode,  # None is inside: otherwise pydantic parses a quoted value as JSON
     BeforeValidator(_listed),
     AfterValidator(_some),
+]
+SidecarSecrets = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_sidecar_secret)], ...] | None,
+    NoDecode,  # as above
+    BeforeValidator(_listed),
+    AfterValidator(_distinct),
 ]
 Header = Annotated[str, AfterValidator(_header)]
 SocketPath = Annotated[str, AfterValidator(_socket_path)]

@@ -10,7 +10,8 @@ from sidecar.audit import audit
 from sidecar.core.access.permissions import Action
 from sidecar.core.access.policy import may_read_own
 from sidecar.core.flows import create_customer as creation
-from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome, create_customer_for_item
+from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome
+from sidecar.core.flows.customer_for_item import create_customer_for_item
 from sidecar.errors import InvalidPayload
 from sidecar.web.answers.response import answer
 from sidecar.web.caller_view import granted, view

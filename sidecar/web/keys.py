@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from sidecar.core.access.credentials import Credential
-from sidecar.core.flows.create_customer import WriteBack
 from sidecar.core.flows.events import Webhooks
+from sidecar.core.flows.write_back import WriteBack
 from sidecar.core.interfaces import Lists, Rows, Stripe
 from sidecar.metrics import Metrics
 from sidecar.web.admission.gate import Gate

@@ -119,6 +119,7 @@ class DirectusDouble(Double):
         self.case_matters = True
         self.info: dict[str, object] = dict(INFO)
         self.license: dict[str, object] = {}
+        self.project: str | None = "01890000-0000-7000-8000-000000000000"
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -138,6 +139,7 @@ class DirectusDouble(Double):
             web.get("/roles/me", self._my_roles),
             *[web.route("SEARCH", f"/{name}", self._search_system) for name in SYSTEM],
             web.get("/server/info", self._server_info),
+            web.get("/settings", self._settings),
             web.get("/server/ping", _pong),
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
@@ -153,6 +155,15 @@ class DirectusDouble(Double):
             return _data(told)
         most = -1 if self.limit_max is None else self.limit_max
         return _data({**told, "queryLimit": {"default": _LIMIT_DEFAULT, "max": most}, **self.info})
+
+    async def _settings(self, request: web.Request) -> web.Response:
+        """Give the project's ID to who may read exactly that, as early versions of 11 give nothing of that name."""
+        grant = self._permissions_of(self._known_user(request), request).get("directus_settings", {}).get("read", {})
+        fields = grant.get("fields", [])
+        assert request.query["fields"] == "project_id"
+        if self.project is None or not isinstance(fields, list) or not {"*", "project_id"}.intersection(fields):
+            raise Refusal("FORBIDDEN")
+        return _data({"project_id": self.project})
 
     async def _me(self, request: web.Request) -> web.Response:
         """Give the ID of a token's user, which Directus tells without any permission on users."""

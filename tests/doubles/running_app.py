@@ -24,6 +24,7 @@ from tests.doubles.wire import Answer, exchange, request_bytes
 
 KEY = "sk_test_MARKEDstripe51Key"
 SERVICE_TOKEN = "MARKED-service/+token"
+SIDECAR_SECRET = "MARKED-secret/+of-32-bytes-or-more"
 # These characters change in a URL and in base64, so that a search can tell the spellings apart.
 CLERK, READER, CREATOR, MEMBER, NOBODY = (
     User(f"user-{name}", f"MARKED-{name}/+token~", permissions)
@@ -135,12 +136,17 @@ def bearer(token: str) -> tuple[str, str]:
 
 
 def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
-    """Give the sidecar's variables, overridden by `settings`. It stops without delay, and its budgets never run out."""
+    """Give the sidecar's variables, overridden by `settings`. It stops without delay, and its budgets never run out.
+
+    An empty value is none, as the sidecar reads its environment.
+    """
     return {
         "DIRECTUS_URL": directus,
         "STRIPE_API_BASE": stripe,
         "STRIPE_LIVE_SECRET_KEY": KEY,
         "STRIPE_CUSTOMERS_COLLECTION": "customers",
+        "SIDECAR_SECRET": SIDECAR_SECRET,
+        "DIRECTUS_PROJECT": "directus",
         "STRIPE_OPERATIONS": str(Path(__file__).parent / "operations.toml"),
         "SHUTDOWN_DELAY": "0",
         **NO_HURRY,
@@ -154,7 +160,7 @@ async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: 
     lasting = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "3600"}
     settings = {"STRIPE_MAX_RPS": "10000", "STRIPE_ACCOUNT_RPS": "10000", **lasting, **settings}
     variables = environment(directus.url, stripe.url, **settings)
-    app = create_app(Settings.model_validate({name.lower(): value for name, value in variables.items()}))
+    app = create_app(Settings.model_validate({name.lower(): value for name, value in variables.items() if value}))
     runner = Runner(app, shutdown_timeout=0.2)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -13,6 +13,7 @@ from deploy.demo import children
 from deploy.demo.admin import DirectusAdmin
 from deploy.demo.processes import environment
 from deploy.demo.stack import Stack
+from sidecar.core.flows.item_links import ItemLinks
 
 ROOT = Path(__file__).parents[2]
 _DEADLINE = 60.0
@@ -49,6 +50,10 @@ async def run(command: Literal["provision", "check", "reconcile"], *arguments: s
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
+PROJECT = "of-the-tests"
+SECRET = "of-the-integration-tests-32-bytes-long"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Names in Directus that only one test uses."""
@@ -72,6 +77,8 @@ class Place:
             "DIRECTUS_URL": self.stack.directus.url,
             "STRIPE_CUSTOMERS_COLLECTION": self.collection,
             "STRIPE_CUSTOMER_ID_FIELD": self.field,
+            "SIDECAR_SECRET": SECRET,
+            "SIDECAR_SECRET_FILE": "",
         }
 
     async def provision(self, *arguments: str, **settings: str) -> Ended:
@@ -81,6 +88,10 @@ class Place:
     async def provisioned(self) -> DirectusAdmin:
         """Provision, and give a client with the service's own token."""
         return DirectusAdmin(self.stack.directus.url, token_of(await self.provision()))
+
+    def signed(self, item: object, project: str = PROJECT) -> dict[str, str]:
+        """Give the metadata of a customer that this place's service created for an item."""
+        return ItemLinks(project, self.collection, (SECRET,)).metadata(str(item))
 
     async def policy(self) -> dict[str, Any]:
         """Read the service policy with its permissions and the IDs of its users."""

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.demo.admin import Person, Rule
 from deploy.demo.stack import Stack
+from sidecar.core.flows.item_links import ItemLinks
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.wire import Answer
 from tests.integration.asking import ask, served, verdict
@@ -57,9 +58,24 @@ async def _only_seeded_items(stack: Stack, newcomer: Newcomer) -> AsyncIterator[
 
 
 def settings_of(stack: Stack, stripe: StripeDouble) -> dict[str, str]:
-    token = Path(stack.settings["DIRECTUS_SERVICE_TOKEN_FILE"]).read_text(encoding="utf-8").strip()
+    token, secret = (content(stack, name) for name in ("DIRECTUS_SERVICE_TOKEN", "SIDECAR_SECRET"))
     double = {"STRIPE_API_BASE": stripe.url, "STRIPE_LIVE_SECRET_KEY": stripe.key}
-    return {**stack.settings, **double, "STRIPE_WRITE_BACK": "true", "DIRECTUS_SERVICE_TOKEN": token}
+    return {
+        **stack.settings,
+        **double,
+        "STRIPE_WRITE_BACK": "true",
+        "DIRECTUS_SERVICE_TOKEN": token,
+        "SIDECAR_SECRET": secret,
+    }
+
+
+def content(stack: Stack, name: str) -> str:
+    """Read the file that `provision` made for this setting."""
+    return Path(stack.settings[f"{name}_FILE"]).read_text(encoding="ascii").strip()
+
+
+def signed(stack: Stack, project: str, item: int) -> dict[str, str]:
+    return ItemLinks(project, "customers", [content(stack, "SIDECAR_SECRET")]).metadata(item)
 
 
 @pytest.fixture
@@ -70,7 +86,7 @@ async def shop(stack: Stack, stripe: StripeDouble) -> AsyncIterator[Shop]:
 
 @pytest.fixture
 async def shop_without_service(stack: Stack, stripe: StripeDouble) -> AsyncIterator[Shop]:
-    async with served({**settings_of(stack, stripe), "DIRECTUS_SERVICE_TOKEN": ""}) as url:
+    async with served({**settings_of(stack, stripe), "DIRECTUS_SERVICE_TOKEN": "", "DIRECTUS_PROJECT": "shop"}) as url:
         yield Shop(stack, stripe, url)
 
 
@@ -106,11 +122,8 @@ async def test_item_created(shop: Shop, stack: Stack) -> None:
     [row] = [row for row in await shop.items() if row["id"] not in before]
     assert verdict(answer) == (201, None)
     assert (row["name"], row["email"], row["stripe_customer_id"]) == ("Ada", "ada@example.com", answer.json()["id"])
-    assert shop.stripe.customers[0]["metadata"] == {
-        "directus_project": "directus",
-        "directus_collection": "customers",
-        "directus_item": str(row["id"]),
-    }
+    told = await stack.admin.request("GET", "/settings?fields=project_id")
+    assert shop.stripe.customers[0]["metadata"] == signed(stack, told["project_id"], row["id"])
 
 
 async def test_item_created_with_presets(shop: Shop, newcomer: Newcomer) -> None:

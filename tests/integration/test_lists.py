@@ -10,7 +10,7 @@ from deploy.demo.admin import Person
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
 from tests.doubles.stripe import StripeDouble
-from tests.integration.commands import Ended, Place, place, run, token_of
+from tests.integration.commands import PROJECT, Ended, Place, place, run, token_of
 from tests.integration.conftest import Newcomer
 from tests.integration.nginx import without_search
 from tests.integration.portal import ID, OWN, Portal
@@ -98,12 +98,7 @@ async def seeded(stack: Stack, new: Place, stripe: StripeDouble) -> None:
     linked = [{new.field: customer} for customer in customers]
     items = await stack.admin.request("POST", new.items, [{}, *linked, {}])
     for item in (items[0], items[-1]):
-        names = {
-            "directus_project": "directus",
-            "directus_collection": new.collection,
-            "directus_item": str(item["id"]),
-        }
-        stripe.add_customer(metadata=names)
+        stripe.add_customer(metadata=new.signed(item["id"]))
     deleted = str(stripe.add_customer(deleted=True)["id"])
     await stack.admin.request("POST", new.items, {new.field: deleted})
 
@@ -120,6 +115,7 @@ async def commanded(stack: Stack, directus: str, stripe: StripeDouble) -> tuple[
             "STRIPE_API_BASE": stripe.url,
             "STRIPE_LIVE_SECRET_KEY": stripe.key,
             "STRIPE_WRITE_BACK": "true",
+            "DIRECTUS_PROJECT": PROJECT,
             "TRUSTED_PROXIES": "127.0.0.1",
             "DIRECTUS_TIMEOUT": "20",
         }

@@ -16,6 +16,7 @@ from tests.doubles.events import PATH, SECRET, event, headers
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.wire import Answer, exchange, request_bytes
 from tests.integration.asking import ask, served
+from tests.integration.commands import SECRET as SIDECAR_SECRET
 from tests.integration.commands import Ended, run, token_of
 from tests.integration.conftest import Newcomer
 
@@ -68,7 +69,13 @@ class Shop:
     @property
     def base(self) -> dict[str, str]:
         stripe = {"STRIPE_API_BASE": self.stripe.url, "STRIPE_LIVE_SECRET_KEY": self.stripe.key}
-        return {**self.names.settings, **stripe, "DIRECTUS_URL": self.stack.directus.url, "STRIPE_OPERATIONS": ""}
+        return {
+            **self.names.settings,
+            **stripe,
+            "DIRECTUS_URL": self.stack.directus.url,
+            "STRIPE_OPERATIONS": "",
+            "SIDECAR_SECRET": SIDECAR_SECRET,
+        }
 
     async def provision(self) -> Ended:
         token = self.stack.people["administrator"].token

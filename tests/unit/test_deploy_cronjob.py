@@ -128,13 +128,13 @@ def test_the_way_out_is_the_services(tmp_path: Path) -> None:
 
 
 def test_settings_start_it(manifests: list[Manifest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With the two secrets in place the settings are usable, for the job and for the service, which writes back."""
+    """With the secrets in place the settings are usable, for the job and for the service, which writes back."""
     given = settings_of(manifests) | {entry["name"]: entry["value"] for entry in container(manifests)["env"]}
     [mount] = container(manifests)["volumeMounts"]
     for name, value in given.items():
         if name.endswith("_FILE"):
             assert Path(value).parent == Path(mount["mountPath"])
-            (tmp_path / Path(value).name).write_text("sk_test_made_up\n")
+            (tmp_path / Path(value).name).write_text("sk_test_made_up_of_32_characters_or_more\n")
         monkeypatch.setenv(name, str(tmp_path / Path(value).name) if name.endswith("_FILE") else value)
 
     settings = load(Settings)

@@ -1,6 +1,7 @@
-"""Idempotency keys: requests with the same key have their effect once.
+"""Idempotency keys that clients choose: requests with the same key have their effect once.
 
-Stripe separates keys by account and mode itself (docs.stripe.com/api/idempotent_requests).
+Stripe separates keys by account and mode itself (docs.stripe.com/api/idempotent_requests). The keys of customers that
+are created for items are made in `item_links`.
 """
 
 import hashlib
@@ -10,9 +11,9 @@ from sidecar.core.access.credentials import Credential, subject
 
 def client_key(credential: Credential, operation: str, key: str) -> str:
     """Limit a client's own key to that client and that operation."""
-    return digest("key", subject(credential), operation, key)
+    return hashlib.sha256(joined("key", subject(credential), operation, key)).hexdigest()
 
 
-def digest(*parts: str) -> str:
-    """Hash the parts with their lengths, so that different lists of parts never make the same key."""
-    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
+def joined(*parts: str) -> bytes:
+    """Join the parts with their lengths, so that different lists of parts never give the same bytes."""
+    return "".join(f"{len(part)}:{part}" for part in parts).encode()

@@ -15,7 +15,7 @@ from deploy.demo.processes import Server, environment
 from deploy.demo.progress import Fault
 from tests.doubles.ledger import StripeLedger
 from tests.doubles.proxy import Proxy
-from tests.integration.commands import ROOT, Ended, Place
+from tests.integration.commands import PROJECT, ROOT, Ended, Place
 
 _TRIES = 2
 _DEADLINE = aiohttp.ClientTimeout(total=60)
@@ -68,6 +68,7 @@ class Rig:
             "STRIPE_LIVE_SECRET_KEY": self.stripe.key,
             "STRIPE_OPERATIONS": "",  # the demo's settings are for its own collection
             "STRIPE_WRITE_BACK": "true",
+            "DIRECTUS_PROJECT": PROJECT,
             "DIRECTUS_TIMEOUT": "15",  # a busy machine is no outage; tests make outages on purpose
             "DIRECTUS_CONNECT_TIMEOUT": "5",
             **self.extra,
@@ -136,14 +137,9 @@ class Rig:
         change = {self.place.field: customer}
         await self.place.stack.admin.request("PATCH", f"{self.place.items}/{item}", change)
 
-    def customer_of(self, item: object, *, project: str = "directus", **attributes: object) -> str:
+    def customer_of(self, item: object, *, project: str = PROJECT, **attributes: object) -> str:
         """Add a customer whose metadata names an item of the collection."""
-        metadata = {
-            "directus_project": project,
-            "directus_collection": self.place.collection,
-            "directus_item": str(item),
-        }
-        return str(self.stripe.add_customer(metadata=metadata, **attributes)["id"])
+        return str(self.stripe.add_customer(metadata=self.place.signed(item, project), **attributes)["id"])
 
     async def customers_by_item(self) -> dict[Any, str | None]:
         """Read every item with its customer's ID."""

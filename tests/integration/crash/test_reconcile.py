@@ -38,7 +38,7 @@ async def test_foreign_customers_are_left_alone(rig: Rig) -> None:
     """Customers of another project, of another collection, or without metadata are ignored."""
     item = await rig.new_item()
     rig.customer_of(item, project="another")
-    rig.stripe.add_customer(metadata={"directus_project": "directus", "directus_collection": "x", "directus_item": "1"})
+    rig.stripe.add_customer(metadata={**rig.place.signed(item), "directus_collection": "x"})
     rig.stripe.add_customer(email="ada@example.com", metadata={"directus_item": str(item)})
 
     told = await rig.reconcile()

@@ -28,6 +28,7 @@ def settings() -> Settings:
         stripe_live_secret_key=SecretStr("rk_test_x"),
         stripe_customers_collection="customers",
         stripe_write_back=True,
+        sidecar_secret=(SecretStr("of-the-unit-tests-and-32-bytes-long"),),
     )
 
 

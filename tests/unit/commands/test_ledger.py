@@ -5,13 +5,15 @@ from pydantic import SecretStr
 
 from sidecar import opening
 from sidecar.commands.ledger import Ledger
+from sidecar.core.flows.item_links import ItemLinks
 from sidecar.core.flows.reconcile import ListedCustomer
 from sidecar.errors import StripeUnavailable
 from sidecar.settings import Settings
 from tests.aioresponses_compat import Reply, reply, upstream
 from tests.doubles.virtual_time import in_virtual_time
 
-NAMED = {"directus_project": "directus", "directus_collection": "customers", "directus_item": "7"}
+SECRET = "of-the-unit-tests-and-32-bytes-long"
+NAMED = ItemLinks("shop", "customers", (SECRET,)).metadata(7)
 
 
 def page(*customers: dict[str, object], more: bool) -> Reply:
@@ -32,6 +34,8 @@ async def listed(since: int | None, ids: list[str], named: list[ListedCustomer])
         directus_service_token=SecretStr("service"),
         stripe_live_secret_key=SecretStr("rk_test_x"),
         stripe_customers_collection="customers",
+        sidecar_secret=(SecretStr(SECRET),),
+        directus_project="shop",
     )
     async with opening.directus_session(settings) as directus, opening.stripe_session(settings) as stripe:
         async for part in Ledger(settings, directus, stripe).customers(since):

@@ -31,6 +31,7 @@ class AdministratedDouble(Double):
             web.get("/collections/{name}", self._collection),
             web.post("/collections", self._create),
             web.get("/fields/{name}", self._fields),
+            web.get("/fields/directus_settings/project_id", self._absent),
             web.get("/policies", self._none),
             web.post("/policies", self._restricted),
         ]
@@ -64,6 +65,9 @@ class AdministratedDouble(Double):
     async def _none(self, _: web.Request) -> web.Response:
         return web.json_response({"data": []})
 
+    async def _absent(self, _: web.Request) -> web.Response:
+        raise Refusal("FORBIDDEN")
+
     async def _restricted(self, _: web.Request) -> web.Response:
         raise Refusal("RESOURCE_RESTRICTED")
 
@@ -82,7 +86,7 @@ async def directus(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Administrat
 
 async def provisioned(capsys: pytest.CaptureFixture[str], token_file: Path | None = None) -> tuple[int, list[str]]:
     """Give the exit code and the lines."""
-    code = await asyncio.to_thread(provision.run, token_file)
+    code = await asyncio.to_thread(provision.run, token_file, None)
     return code, capsys.readouterr().out.splitlines()
 
 

@@ -19,6 +19,7 @@ REQUIRED = {
     "STRIPE_CUSTOMERS_COLLECTION": "customers",
     "STRIPE_LIVE_SECRET_KEY": "sk_test_hush",
 }
+SECRET = "hush-hush-hush-hush-hush-hush-32"
 SAMPLES: dict[str, tuple[str, object]] = {
     "DIRECTUS_URL": ("https://cms.example.com/base/", "https://cms.example.com/base"),
     "STRIPE_CUSTOMERS_COLLECTION": ("directus_users", "directus_users"),
@@ -77,11 +78,11 @@ DEFAULTS = {
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment contains only required settings and what a test sets."""
+    """The environment contains only required settings, the secret that write-back needs, and what a test sets."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
-    for name, value in REQUIRED.items():
+    for name, value in {**REQUIRED, "SIDECAR_SECRET": SECRET}.items():
         monkeypatch.setenv(name, value)
 
 
@@ -197,6 +198,15 @@ UNUSABLE = [
     ("DIRECTUS_SERVICE_TOKEN", "a b"),
     ("DIRECTUS_SERVICE_TOKEN", "tök"),
     ("STRIPE_WRITE_BACK", "perhaps"),
+    ("SIDECAR_SECRET", SECRET[1:]),
+    ("SIDECAR_SECRET", f"{SECRET[1:]} "),
+    ("SIDECAR_SECRET", f"{SECRET[:9]} {SECRET[9:]}"),
+    ("SIDECAR_SECRET", f"{SECRET}é"),
+    ("SIDECAR_SECRET", f"{SECRET},short"),
+    ("SIDECAR_SECRET", f"{SECRET},{SECRET}"),
+    ("SIDECAR_SECRET", ","),
+    ("DIRECTUS_PROJECT", "a project"),
+    ("DIRECTUS_PROJECT", "p" * 65),
     ("STRIPE_FIELD_MAP", "{"),
     ("STRIPE_FIELD_MAP", "[]"),
     ("STRIPE_FIELD_MAP", '{"name": 7}'),
@@ -263,6 +273,42 @@ def test_an_address_that_no_request_could_use(name: str, value: str, monkeypatch
     monkeypatch.setenv(name, value)
 
     assert [fault for fault in faults() if fault.startswith(f"{name}: ")]
+
+
+@pytest.mark.parametrize("form", ["variable", "file"])
+def test_secrets_of_the_service(form: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Several secrets are comma-separated, and keep their order."""
+    text = f"{SECRET}, {SECRET[::-1]}"
+    if form == "file":
+        (tmp_path / "value").write_text(f"{text}\n")
+        monkeypatch.delenv("SIDECAR_SECRET")
+        monkeypatch.setenv("SIDECAR_SECRET_FILE", str(tmp_path / "value"))
+    else:
+        monkeypatch.setenv("SIDECAR_SECRET", text)
+
+    assert load(Settings).sidecar_secret == (SecretStr(SECRET), SecretStr(SECRET[::-1]))
+    assert "hush" not in repr(load(Settings))
+
+
+@pytest.mark.parametrize("value", [SECRET[1:], f"{SECRET},short"])
+def test_a_short_secret_is_told_its_length(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S1: the fault says how long a secret must be, and shows nothing of this one."""
+    monkeypatch.setenv("SIDECAR_SECRET", value)
+
+    (fault,) = faults()
+
+    assert "at least 32" in fault
+    assert "hush" not in fault
+
+
+def test_write_back_needs_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """O3: without a secret nothing could be signed; what needs no signature works without it."""
+    monkeypatch.delenv("SIDECAR_SECRET")
+    assert load(Settings).sidecar_secret is None
+
+    monkeypatch.setenv("STRIPE_WRITE_BACK", "true")
+
+    assert faults() == ["STRIPE_WRITE_BACK: needs SIDECAR_SECRET, which `provision --secret-file` makes"]
 
 
 def test_every_fault_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

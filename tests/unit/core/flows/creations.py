@@ -1,12 +1,14 @@
 """Items and a Stripe in memory, for tests of how a customer is created."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.field_map import FieldMap
-from sidecar.core.flows.create_customer import Creator, WriteBack
+from sidecar.core.flows.create_customer import Creator
+from sidecar.core.flows.item_links import ItemLinks
+from sidecar.core.flows.write_back import WriteBack
 from sidecar.core.interfaces import Page, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -17,6 +19,7 @@ SERVICE = Credential("service", Source.SERVICE, None)
 CREATOR = Creator(CALLER, may_read=True)
 ADA = {"email": "ada@example.com", "name": "Ada"}
 DOWN = DirectusUnavailable("down")
+SECRET = "of-the-unit-tests-and-32-bytes-long"
 REFUSED = ItemRefused("no", status=403, code="FORBIDDEN")
 
 
@@ -76,6 +79,12 @@ class Stripe:
     wiped: set[str] = field(default_factory=set)
     uncertain: bool = False
 
+    async def lately(self) -> AsyncIterator[StripeObject]:
+        """List what is not deleted, as Stripe does."""
+        for customer in reversed(self.by_key.values()):
+            if customer["id"] not in self.deleted | self.wiped:
+                yield customer
+
     @property
     def ids(self) -> list[object]:
         """Every customer ever created, in order."""
@@ -95,12 +104,11 @@ class Stripe:
             raise self.error
         assert (method, path, urgency) == ("POST", "/v1/customers", Urgency.CALL)
         assert idempotency_key is not None
-        attributes = dict(parameters)
-        metadata = attributes.pop("metadata")
+        metadata = parameters["metadata"]
         assert isinstance(metadata, dict)
         self.metadata.append(metadata)
         replayed = idempotency_key in self.by_key
-        new = {"id": f"cus_{len(self.by_key) + 1}", **attributes}
+        new = {"id": f"cus_{len(self.by_key) + 1}", **parameters}
         return Sent(self.by_key.setdefault(idempotency_key, new), replayed, self.uncertain)
 
     async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
@@ -114,9 +122,40 @@ class Stripe:
         raise AssertionError((path, parameters))
 
 
-def write_back(items: Items, *, service: Credential | None = SERVICE) -> WriteBack:
-    field_map = FieldMap({"cus": ("id",), "mail": ("email",), "name": ("name",)})
-    return WriteBack(items, project="directus", collection="customers", service=service, field_map=field_map)
+@dataclass
+class Named:
+    """A Directus that knows its name. `asked`: the tokens that asked for it."""
+
+    text: str = "directus"
+    error: SidecarError | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def name(self, credential: Credential | None) -> str:
+        assert credential is not None
+        self.asked.append(credential.token)
+        if self.error is not None:
+            raise self.error
+        return self.text
 
 
-BACK = write_back(Items())
+def write_back(
+    items: Items,
+    *,
+    service: Credential | None = SERVICE,
+    secrets: Sequence[str] = (SECRET,),
+    project: Named | None = None,
+    stripe: Stripe | None = None,
+) -> WriteBack:
+    """`stripe` is the one whose customers are looked through while a secret is replaced."""
+    return WriteBack(
+        items,
+        project=project or Named(),
+        secrets=secrets,
+        collection="customers",
+        service=service,
+        field_map=FieldMap({"cus": ("id",), "mail": ("email",), "name": ("name",)}),
+        created_lately=(stripe or Stripe()).lately,
+    )
+
+
+LINKS = ItemLinks("directus", "customers", (SECRET,))

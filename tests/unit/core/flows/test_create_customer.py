@@ -9,15 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.core.access.credentials import Credential, Source
-from sidecar.core.flows.create_customer import (
-    Creator,
-    NewCustomer,
-    Outcome,
-    create_customer,
-    create_customer_for_item,
-    idempotency_key,
-    item_metadata,
-)
+from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome, create_customer
+from sidecar.core.flows.customer_for_item import create_customer_for_item
+from sidecar.core.flows.item_links import ItemLinks
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -35,11 +29,12 @@ from sidecar.errors import (
 )
 from tests.unit.core.flows.creations import (
     ADA,
-    BACK,
     CALLER,
     CREATOR,
     DOWN,
+    LINKS,
     REFUSED,
+    SECRET,
     SERVICE,
     Items,
     Stripe,
@@ -100,7 +95,7 @@ async def test_an_item_is_created_first_where_none_is_named() -> None:
         ("claim", "service"),
         ("customer_id", "service"),
     ]
-    assert stripe.metadata == [item_metadata(BACK, 1)]
+    assert stripe.metadata == [LINKS.metadata(1)]
     assert (outcome.created, outcome.pending) == (True, False)
 
 
@@ -286,7 +281,7 @@ async def test_an_item_whose_customer_was_deleted_gets_another(end: str) -> None
 
     assert (outcome.customer["id"], outcome.created) == ("cus_2", True)
     assert items.rows == {7: "cus_2"}
-    assert stripe.metadata == [item_metadata(BACK, 7)] * 3
+    assert stripe.metadata == [LINKS.metadata(7)] * 3
 
 
 @given(deleted=st.integers(1, 9), callers=st.integers(1, 9))
@@ -456,7 +451,7 @@ names = st.text(max_size=12) | st.sampled_from(["a", "a:", "1:a", "2:aa", "aa", 
 @given(st.tuples(names, names, names | st.integers(0, 20)), st.tuples(names, names, names | st.integers(0, 20)))
 def test_keys_are_one_to_an_item(first: tuple[str, str, PrimaryKey], second: tuple[str, str, PrimaryKey]) -> None:
     """W2: Two items share a key only if project, collection and primary key are the same text."""
-    keys = [idempotency_key(replace(BACK, project=p, collection=c), item) for p, c, item in (first, second)]
+    keys = [ItemLinks(p, c, (SECRET,)).idempotency_key(item) for p, c, item in (first, second)]
 
     assert (keys[0] == keys[1]) is (tuple(map(str, first)) == tuple(map(str, second)))
     assert all(len(key) <= 255 for key in keys)
@@ -465,11 +460,11 @@ def test_keys_are_one_to_an_item(first: tuple[str, str, PrimaryKey], second: tup
 @given(names, names | st.none(), names, names | st.none())
 def test_keys_are_one_to_a_customer_that_went(item: str, after: str | None, other: str, later: str | None) -> None:
     """W2: Two keys of one collection are equal only for the same item after the same customer."""
-    keys = [idempotency_key(BACK, item, after=after), idempotency_key(BACK, other, after=later)]
+    keys = [LINKS.idempotency_key(item, after=after), LINKS.idempotency_key(other, after=later)]
 
     assert (keys[0] == keys[1]) is ((item, after) == (other, later))
 
 
 def test_a_key_survives_a_release() -> None:
     """W2: The derivation of the key must never change: a new release must not create second customers."""
-    assert idempotency_key(BACK, 7) == "52d7ed611d0d91635c6a1d7e2f39db38295f09ab46418253c4b80856a402fd71"
+    assert LINKS.idempotency_key(7) == "6e21e98ca860d2d76fa531d930d598ca718600ece819371b7ab0b233507313e2"

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from sidecar.core.access.credentials import Credential
-from sidecar.core.flows.create_customer import NewCustomer, Outcome, create_customer, create_customer_for_item
+from sidecar.core.flows.create_customer import NewCustomer, Outcome, create_customer
+from sidecar.core.flows.customer_for_item import create_customer_for_item
 from sidecar.core.interfaces import PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import ItemConflict, ItemRefused, StripeRejected, StripeUnavailable
-from tests.unit.core.flows.creations import ADA, CREATOR, DOWN, SERVICE, Items, Stripe, write_back
+from tests.unit.core.flows.creations import ADA, CREATOR, DOWN, LINKS, SERVICE, Items, Stripe, write_back
 
 TAKEN = ItemRefused("taken", status=400, code="RECORD_NOT_UNIQUE")
 
@@ -95,7 +96,7 @@ async def test_a_claim_whose_answer_is_lost() -> None:
     """An item with the ID is done, and the call created its customer, whoever wrote the ID."""
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(Losing({7: None})))
 
-    assert outcome == Outcome({"id": "cus_1", **ADA}, 7, created=True, pending=False)
+    assert outcome == Outcome({"id": "cus_1", **ADA, "metadata": LINKS.metadata(7)}, 7, created=True, pending=False)
 
 
 @pytest.mark.parametrize("claimed", [False, True])
@@ -106,7 +107,9 @@ async def test_directus_away_after_the_creation(*, claimed: bool, caplog: pytest
     with caplog.at_level(logging.ERROR):
         outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
 
-    assert outcome == Outcome({"id": "cus_1", **ADA}, 7, created=True, pending=not claimed)
+    assert outcome == Outcome(
+        {"id": "cus_1", **ADA, "metadata": LINKS.metadata(7)}, 7, created=True, pending=not claimed
+    )
     assert len(caplog.records) == (0 if claimed else 1)
 
 

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from sidecar.core.flows.create_customer import NewCustomer, create_customer_for_item
+from sidecar.core.flows.create_customer import NewCustomer
+from sidecar.core.flows.customer_for_item import create_customer_for_item
 from tests.unit.core.flows.creations import ADA, CREATOR, DOWN, Items, Stripe, write_back
 
 Line = tuple[str, dict[str, object]]

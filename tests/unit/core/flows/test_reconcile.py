@@ -1,6 +1,5 @@
 """W1: which customer belongs in which item, and which cases are left to a person."""
 
-from collections.abc import Mapping
 from functools import reduce
 from itertools import groupby
 
@@ -8,10 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.access.credentials import Credential
-from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import Permissions
-from sidecar.core.flows.create_customer import WriteBack, item_metadata, named_item
 from sidecar.core.flows.reconcile import (
     Case,
     CustomerState,
@@ -26,30 +22,10 @@ from sidecar.core.flows.reconcile import (
     merge,
     unlisted,
 )
-from sidecar.core.interfaces import PrimaryKey
 from tests.doubles.collections import CUSTOMERS
 
 A, B, C = "cus_A", "cus_B", "cus_C"
 KEY = b"of these tests"
-
-
-class NoItems:
-    """Items that are named and never read."""
-
-    async def customer_id(self, credential: Credential, item: PrimaryKey) -> str | None:
-        raise AssertionError(credential, item)
-
-    async def may_update(self, credential: Credential, item: PrimaryKey) -> bool:
-        raise AssertionError(credential, item)
-
-    async def create(self, credential: Credential, values: Mapping[str, object]) -> PrimaryKey:
-        raise AssertionError(credential, values)
-
-    async def claim(self, credential: Credential, item: PrimaryKey, customer_id: str) -> bool:
-        raise AssertionError(credential, item, customer_id)
-
-
-BOOKS = WriteBack(NoItems(), project="shop", collection="customers", service=None, field_map=FieldMap({}))
 
 
 @pytest.mark.parametrize(
@@ -217,26 +193,3 @@ def test_rights_that_are_needed(granted: Permissions, needs: list[str]) -> None:
 def test_nothing_granted_names_every_need() -> None:
     """A token without any right is told everything that it lacks."""
     assert len(lacking(permissions(), CUSTOMERS)) == 3
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {},
-        {"directus_project": "other"},
-        {"directus_collection": "other"},
-        {"directus_item": 7},
-        {"directus_item": None},
-    ],
-)
-def test_metadata_names_an_item(changed: dict[str, object]) -> None:
-    """A customer is ours if project, collection and item are all in our format."""
-    metadata = {**item_metadata(BOOKS, 7), "more": "of others", **changed}
-
-    assert named_item(BOOKS, metadata) == (None if changed else "7")
-
-
-@pytest.mark.parametrize("metadata", [None, {}, [], "7", {"directus_item": "7"}])
-def test_other_metadata_names_none(metadata: object) -> None:
-    """Any other metadata name no item."""
-    assert named_item(BOOKS, metadata) is None
