@@ -31,11 +31,12 @@ _EVERYTHING = (
     "/users?limit=-1&fields=id,first_name,description,status,token,role",
     "/activity?limit=-1&fields=id",
 )
-_POLICIES = {
+_READS = {
     "directus_access": ["id", "policy", "role", "user"],
     "directus_permissions": ["id", "collection", "action", "fields", "permissions", "policy"],
     "directus_policies": ["id", "name", "ip_access"],
     "directus_roles": ["id", "parent"],
+    "directus_settings": ["project_id"],
 }
 
 
@@ -76,11 +77,12 @@ async def item(buyers: Place, **values: object) -> int:
 
 
 async def test_first_run(buyers: Place) -> None:
-    """On an empty Directus it creates collection, policy, user and token, and reports each."""
+    """On an empty Directus it creates collection, policy, user, token and secret, and reports each."""
     ended = await buyers.provision()
 
     assert ended.code == 0
-    assert [word for word, _ in ended.lines] == ["created"] * 4
+    assert [word for word, _ in ended.lines] == ["created"] * 5
+    assert ended.out.count("SIDECAR_SECRET=") == 1
     assert ended.err == ""
 
 
@@ -94,6 +96,7 @@ async def test_second_run_changes_nothing(buyers: Place) -> None:
     assert ended.code == 0
     assert {word for word, _ in ended.lines} == {"unchanged"}
     assert "DIRECTUS_SERVICE_TOKEN=" not in ended.out
+    assert "SIDECAR_SECRET=" not in ended.out
     assert before == await everything(buyers.stack)
 
 
@@ -136,7 +139,7 @@ async def test_the_token_claims_an_item_once(buyers: Place) -> None:
 
 
 async def test_permissions_are_the_least(buyers: Place) -> None:
-    """The token may read key and ID, update some items' ID, read who holds which policy, and do nothing else."""
+    """The token may read key and ID, update some items' ID, read who holds which policy and the project, no more."""
     service = await buyers.provisioned()
 
     assert await service.request("GET", "/permissions/me") == {
@@ -144,7 +147,7 @@ async def test_permissions_are_the_least(buyers: Place) -> None:
             read={"access": "full", "fields": ["id", buyers.field]},
             update={"access": "partial", "fields": [buyers.field]},
         ),
-        **{name: only(read={"access": "full", "fields": fields}) for name, fields in _POLICIES.items()},
+        **{name: only(read={"access": "full", "fields": fields}) for name, fields in _READS.items()},
     }
     assert await service.request("GET", "/policies/me/globals") == {
         "admin_access": False,
@@ -226,7 +229,7 @@ async def test_on_users(users: Place) -> None:
 
 
 async def test_token_file(buyers: Place, tmp_path: Path) -> None:
-    """S1: With --token-file the token is in that file, readable only by its owner, and nowhere in the output."""
+    """S1: With --token-file token and secret are in files, readable only by their owner, and nowhere in the output."""
     file = tmp_path / "token"
     file.write_text("what an earlier Directus gave")
     file.chmod(0o644)
@@ -236,7 +239,9 @@ async def test_token_file(buyers: Place, tmp_path: Path) -> None:
     token = file.read_text().removesuffix("\n")
     assert ended.code == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    secret = (tmp_path / "SIDECAR_SECRET").read_text().removesuffix("\n")
     assert token not in ended.out + ended.err
+    assert secret not in ended.out + ended.err
     me = await DirectusAdmin(buyers.stack.directus.url, token).request("GET", "/permissions/me")
     assert buyers.collection in me
 
@@ -426,7 +431,7 @@ async def test_realtime(buyers: Place) -> None:
     rights = await service.request("GET", "/permissions/me")
     del rights[buyers.collection]
     assert {word for word, _ in again.lines} == {"unchanged"}
-    read = _POLICIES | {"directus_users": ["id"]}
+    read = _READS | {"directus_users": ["id"]}
     assert rights == {name: only(read={"access": "full", "fields": fields}) for name, fields in read.items()}
 
 
@@ -477,7 +482,7 @@ async def test_realtime_on_users(users: Place) -> None:
 
     rights = [(rule["collection"], rule["action"]) for rule in (await users.policy())["permissions"]]
     assert (again.code, again.texts("created"), again.texts("changed")) == (0, "", "")
-    assert len(rights) == len(set(rights)) == 6
+    assert len(rights) == len(set(rights)) == 7
 
 
 async def test_an_operators_own_network_stays(buyers: Place) -> None:
