@@ -15,6 +15,7 @@ from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.policies import DirectusPolicies
 from sidecar.clients.directus.service_items import DirectusLinkedItems
+from sidecar.clients.directus.shares import DirectusShares
 from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
@@ -26,7 +27,7 @@ from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.shared_reads import SharedReads
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.flows.follow_customer import follow
-from sidecar.core.interfaces import CallerCache, Page
+from sidecar.core.interfaces import CallerCache, Page, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
@@ -35,6 +36,7 @@ from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
 from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.strangers import Strangers
 from sidecar.web.admission.unverified_bodies import UnverifiedBodies
 from sidecar.web.description.openapi import openapi_route
 from sidecar.web.health import Health
@@ -125,13 +127,15 @@ def _provide_directus(settings: Settings, app: web.Application, client: Directus
     )
     app[keys.FORGET] = remembered.forget
     permissions = _with_whole_access(settings, client, remembered)
-    app[keys.GATE] = _gate(settings, permissions, app[keys.ORIGINS])
-    app[keys.ROWS] = DirectusRows(
+    shared = DirectusShares(client) if settings.allow_shares == "read" else None
+    app[keys.GATE] = _gate(settings, permissions, app[keys.ORIGINS], shared)
+    rows = DirectusRows(
         client,
         collection=settings.customers_collection,
         fields=settings.stripe_field_map,
         most=settings.scope_max_customers,
     )
+    app[keys.ROWS], app[keys.ROWS_OF_ITEM] = rows, rows.of_item
     app[keys.WRITE_BACK] = (
         opening.write_back(settings, client, app[keys.STRIPE]) if settings.stripe_write_back else None
     )
@@ -168,14 +172,16 @@ async def _following(settings: Settings, app: web.Application, permissions: Whol
             await asyncio.wait([task])
 
 
-def _gate(settings: Settings, permissions: CallerCache, origins: Origins) -> Gate:
+def _gate(settings: Settings, permissions: CallerCache, origins: Origins, shared: SharedItems | None) -> Gate:
+    refusals = Refusals(settings.denied_status)
     return Gate(
         permissions=permissions,
         cookie=settings.session_cookie_name,
         trusted_proxies=settings.trusted_proxies,
         address_header=settings.address_header,
-        refusals=Refusals(settings.denied_status),
+        refusals=refusals,
         origins=origins,
+        strangers=Strangers(shared, refusals),
     )
 
 

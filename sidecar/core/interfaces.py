@@ -65,6 +65,19 @@ class CallerCache(CallerSource, Protocol):
         """As above, from memory where an answer is young enough; only `granted` tells a yes from a no."""
 
 
+@dataclass(frozen=True, slots=True)
+class SharedItem:
+    """The item that a share shows; `key` is its primary key as a text."""
+
+    collection: str
+    key: str
+
+
+class SharedItems(Protocol):
+    async def shared_item(self, credential: Credential, share: str) -> SharedItem:
+        """Say which item a share shows. Raises CredentialRefused where it shows none now, and DirectusUnavailable."""
+
+
 class PolicySource(Protocol):
     async def policies(self) -> Policies | None:
         """Give the policies that have a permission without an item rule; None where they may not be read.

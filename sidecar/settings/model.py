@@ -93,6 +93,11 @@ class Settings(OperationsSettings):
     denied_status: Literal[401, 403] = Field(
         401, description="Status for a known caller without the permission: 401 or 403"
     )
+    allow_shares: Literal["none", "read"] = Field(
+        "none",
+        description="What the token of a share opens, which is nobody's: `none`, or with `read` reading the customer "
+        "of the shared item, and nothing else",
+    )
     directus_timeout: Seconds = Field(
         2, description="Whole budget of one question to Directus, from the moment it is sent"
     )

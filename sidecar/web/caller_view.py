@@ -81,12 +81,14 @@ def granted(call: Call) -> AllowedFields:
 
 
 def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
+    """Make the view; what a share shows is nobody's own, so it has neither links nor secrets, whatever the fields."""
     rule, caller = call.rule, call.caller
     decides = fields if rule.collection == caller.requirement.customers.name else caller.customer_fields()
-    return View.of(
+    found = View.of(
         fields,
         rule.field_map,
         customer_ids=not rule.operation.resource.owned or decides.allow(caller.requirement.customers.id_field),
         secrets=call.request.app[EXPOSE_SECRETS],
         own=own,
     )
+    return found if caller.shared_item is None else replace(found, everything=False, secrets=False, own=False)

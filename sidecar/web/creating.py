@@ -16,7 +16,7 @@ from sidecar.errors import InvalidPayload
 from sidecar.web.answers.response import answer
 from sidecar.web.caller_view import granted, view
 from sidecar.web.guard import Call
-from sidecar.web.keys import GATE, METRICS, STRIPE, WRITE_BACK
+from sidecar.web.keys import METRICS, STRIPE, WRITE_BACK
 from sidecar.web.requests.bodies import read_key
 
 
@@ -68,7 +68,7 @@ async def _created(outcome: Outcome, call: Call) -> web.Response:
 
     If Stripe repeated its answer to an earlier request, that had the same values, so this caller knows them.
     """
-    await _audit(outcome, call)
+    _audit(outcome, call)
     if outcome.found:
         fields = await call.ownership.fields_of(str(outcome.customer["id"]))
         return answer(orjson.dumps(view(call, fields).project(outcome.customer)))
@@ -81,16 +81,15 @@ async def _created(outcome: Outcome, call: Call) -> web.Response:
     return answer(orjson.dumps({**customer, **pending}), status=status, headers={"X-Write-Back": "pending"})
 
 
-async def _audit(outcome: Outcome, call: Call) -> None:
-    app = call.request.app
+def _audit(outcome: Outcome, call: Call) -> None:
     audit(
         "customer created",
         operation=call.operation.name,
         object_id=outcome.customer["id"],
-        user=await app[GATE].user_id(call.caller),
+        user=call.user,
         item=outcome.item,
         new=outcome.created,
         write_back_pending=outcome.pending,
     )
     if outcome.pending:
-        app[METRICS].pending.inc()
+        call.request.app[METRICS].pending.inc()

@@ -18,7 +18,7 @@ from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.answers.sending import send
-from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, VERDICT
+from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, VERDICT
 from sidecar.web.requests.bodies import Reader
 from sidecar.web.server.leaving import until_client_leaves
 
@@ -28,7 +28,7 @@ class Call:
     """A request that may be served: well-formed for its operation, from a caller that was let in.
 
     `object_id` is the ID in the path. `filters` are the parameters by which a list chooses; `reader` reads the body of
-    everything else.
+    everything else. `user` is the caller's ID in Directus where something is to be changed, None for a mere reader.
     """
 
     rule: Rule
@@ -38,6 +38,7 @@ class Call:
     query: ListQuery
     object_id: str | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
 
     @property
     def operation(self) -> Operation:
@@ -71,10 +72,11 @@ def guard(
                 async with places.place(name) as place:
                     context.place.set(place)
                     ownership = await _owning(request, caller, object_id)
+                    user = await gate.user_id(caller) if rule.operation.changes else None
                     request[VERDICT] = Reason.GRANTED
                     if rule.operation.changes:
                         client.ignore()  # what has begun to change something has to finish
-                    response = await handler(Call(rule, request, ownership, reader, query, object_id, filters))
+                    response = await handler(Call(rule, request, ownership, reader, query, object_id, filters, user))
                     await send(request, response)
                     return response
         except PermissionDenied as refusal:
@@ -86,7 +88,8 @@ def guard(
 
 async def _owning(request: web.Request, caller: Caller, object_id: str | None) -> Ownership:
     """Where the path names a customer, let the caller only at a customer of its own."""
-    ownership = Ownership(caller, request.app[ROWS], request.app[GATE].refusals)
+    rows = request.app[ROWS] if caller.shared_item is None else request.app[ROWS_OF_ITEM](caller.shared_item)
+    ownership = Ownership(caller, rows, request.app[GATE].refusals)
     if caller.requirement.names_customer and object_id is not None and not caller.has_all_customers:
         await ownership.require_own(object_id)
     return ownership

@@ -21,7 +21,7 @@ from sidecar.web.answers.streams import stream_array, stream_lines
 from sidecar.web.caller_view import views
 from sidecar.web.creating import create_customer, refuse_unwritable
 from sidecar.web.guard import Call, Handler
-from sidecar.web.keys import GATE, LISTS, SCOPED, STRIPE
+from sidecar.web.keys import LISTS, SCOPED, STRIPE
 from sidecar.web.requests.bodies import read_key
 
 _NDJSON = "application/x-ndjson"
@@ -92,8 +92,7 @@ async def _call(call: Call) -> web.StreamResponse:
     ownership = None if call.caller.has_all_customers else call.ownership
     found = await perform(intent, call.request.app[STRIPE], ownership)
     if operation.changes:
-        user = await call.request.app[GATE].user_id(call.caller)
-        audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=user)
+        audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=call.user)
     view = await views(call).of([found])
     body = orjson.dumps(view.project(found))
     return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)

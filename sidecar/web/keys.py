@@ -17,6 +17,7 @@ from sidecar.web.health import Health
 
 GATE = web.AppKey("GATE", Gate)
 ROWS: web.AppKey[Rows] = web.AppKey("ROWS", Rows)
+ROWS_OF_ITEM: web.AppKey[Callable[[str], Rows]] = web.AppKey("ROWS_OF_ITEM")
 STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
 LISTS: web.AppKey[Lists] = web.AppKey("LISTS", Lists)
 SCOPED: web.AppKey[Callable[[str, Sequence[str]], Lists]] = web.AppKey("SCOPED")

@@ -6,6 +6,7 @@ page has some and is not the last, the IDs are asked for alone, and then the fie
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_pages import ItemList, ItemPages
@@ -25,7 +26,10 @@ _ROWS_OF_THESE = 10_000  # of one question about known customers: an ID field th
 
 
 class DirectusRows:
-    """`fields` are those that map to an attribute at Stripe; `most` is how many customers a list may have."""
+    """`fields` are those that map to an attribute at Stripe; `most` is how many customers a list may have.
+
+    `item` is the primary key of the one item that may be read, None for all that Directus lets a caller read.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,13 @@ class DirectusRows:
         self._fields = frozenset(fields) | {collection.key_field, collection.id_field}
         self._named: Query = {collection.id_field: {"_nempty": True}}
         self._most = most
+        self.item: str | None = None
+
+    def of_item(self, key: str) -> "DirectusRows":
+        """Give the same for callers that may read this one item only."""
+        rows = copy(self)
+        rows.item = key
+        return rows
 
     async def find(self, credential: Credential, allowed: AllowedFields, customer_id: str) -> Row | None:
         """The filter may find more than this customer: some databases find "cus_a" in a search for "cus_A"."""
@@ -120,6 +131,8 @@ class DirectusRows:
     def _list(self, credential: Credential, allowed: AllowedFields, wanted: Query) -> ItemList:
         """Directus sorts only by fields that the caller may read."""
         key_field, id_field = self._collection.key_field, self._collection.id_field
+        if self.item is not None:
+            wanted = {"_and": [wanted, {key_field: {"_eq": self.item}}]}
         query = {
             "fields": ["*"] if allowed.unrestricted else sorted(self._fields & allowed.names),
             "filter": wanted,

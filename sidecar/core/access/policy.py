@@ -13,7 +13,8 @@ class Requirement:
 
     `customers` is the collection whose items say which customers are a caller's own. `names_customer`: the request
     names a customer. `scopable`: what is asked for belongs to customers, so a caller with partial access may have its
-    own. `unscoped`: the action that a caller with access to all customers must be granted as well.
+    own. `unscoped`: the action that a caller with access to all customers must be granted as well. `plain_read`: it
+    only reads what belongs to customers, by the permission to read their items, so the operator may open it to shares.
     """
 
     collection: str
@@ -22,6 +23,7 @@ class Requirement:
     names_customer: bool = False
     scopable: bool = False
     unscoped: Action | None = None
+    plain_read: bool = False
 
     def granted_by(self, permissions: Permissions) -> bool:
         """Say whether the required action is granted at all; what else a decision takes is for `authorize`."""
@@ -46,6 +48,9 @@ class Reason(StrEnum):
     OWN_ONLY = "own_only"
     ID_FIELD_WRITABLE = "id_field_writable"
     NOT_VISIBLE = "not_visible"
+    NO_USER = "no_user"
+    SHARE = "share"
+    SHARED_ITEM = "shared_item"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +158,15 @@ _WORDS = {
         'An administrator can take {field} out of the fields of "create" and "update" in the policy.'
     ),
     Reason.NOT_VISIBLE: "This is not one of your customers, or does not belong to one of them.",
+    Reason.NO_USER: (
+        "This token names no user of Directus, so a permission to {place} is nobody's. Sign in to Directus as a user."
+    ),
+    Reason.SHARE: (
+        "This token is a share's, which belongs to nobody but to whoever has the link, so its permission to {rows} "
+        "does not count here. Sign in to Directus as a user. With ALLOW_SHARES=read the operator lets shares read."
+    ),
+    Reason.SHARED_ITEM: (
+        "A share opens one thing here: by its permission to {rows} it reads the customer of the shared item. "
+        "Sign in to Directus as a user for anything else."
+    ),
 }

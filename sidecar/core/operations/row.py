@@ -79,6 +79,12 @@ class Operation:
         return self.method != "GET" and self.action is not Action.READ
 
     @property
+    def plain_read(self) -> bool:
+        """Whether it only shows what is there and belongs to customers, and makes nothing at Stripe."""
+        shows = self.kind in {Kind.LIST, Kind.RETRIEVE} and self.method == "GET" and self.action is Action.READ
+        return shows and self.scoping is not Scoping.REFUSED
+
+    @property
     def taken(self) -> tuple[Parameter, ...]:
         """All parameters, with `customer` where the request takes it."""
         if self.customer is CustomerParameter.NOT_TAKEN:

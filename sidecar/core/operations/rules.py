@@ -47,6 +47,7 @@ class Rule:
             names_customer=self.operation.path_resource is CUSTOMER,
             scopable=self.operation.scoping is not Scoping.REFUSED,
             unscoped=self.unscoped_action,
+            plain_read=self.operation.plain_read and (self.collection, self.action) == (customers.name, Action.READ),
         )
 
     @property

@@ -14,12 +14,16 @@ _SECRET = secrets.token_bytes(32)  # of this process: what keeps turns and place
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A credential, what Directus lets its owner do, and which customers that covers."""
+    """A credential, what Directus lets its owner do, and which customers that covers.
+
+    `shared_item` is the primary key of the one item that a share shows, None for a user.
+    """
 
     credential: Credential
     permissions: Permissions
     requirement: Requirement
     scope: Scope
+    shared_item: str | None = None
 
     @property
     def name(self) -> str:

@@ -9,13 +9,14 @@ from aiohttp import web
 from sidecar.core.access.client_address import client_address
 from sidecar.core.access.cookies import cookie_values
 from sidecar.core.access.credentials import Credential, find_credential
-from sidecar.core.access.policy import Requirement, authorize
+from sidecar.core.access.policy import Reason, Requirement, authorize
 from sidecar.core.access.scope import Everything, NotLookedUp
 from sidecar.core.interfaces import CallerCache
-from sidecar.errors import CredentialMissing, CredentialRefused, DirectusUnavailable
+from sidecar.errors import CredentialMissing
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.strangers import Strangers
 
 TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
 
@@ -30,6 +31,7 @@ class Gate:
     address_header: str
     refusals: Refusals
     origins: Origins
+    strangers: Strangers
 
     async def admit(self, request: web.Request, requirement: Requirement) -> Caller:
         """Ask Directus and decide.
@@ -38,18 +40,27 @@ class Gate:
         """
         credential = self.credential(request)
         self.origins.check(request, credential.source)
+        share = self.strangers.share(credential, requirement)
         permissions = await self.permissions.permissions(credential, requirement.granted_by)
         decision = authorize(permissions, requirement)
         if not decision.allowed:
             raise self.refusals.denied(decision.reason, requirement)
-        return Caller(credential, permissions, requirement, NotLookedUp() if decision.scoped else Everything())
+        item = (
+            None
+            if share is None
+            else await self.strangers.shared_item(credential, share, permissions, requirement, decision)
+        )
+        return Caller(credential, permissions, requirement, NotLookedUp() if decision.scoped else Everything(), item)
 
-    async def user_id(self, caller: Caller) -> str | None:
-        """Give the ID of the caller's user, for the audit; None where Directus names none now."""
-        try:
-            return (await self.permissions.identity(caller.credential)).user
-        except (CredentialRefused, DirectusUnavailable):
-            return None
+    async def user_id(self, caller: Caller) -> str:
+        """Give the ID of the caller's user, who answers for what is changed.
+
+        Raises PermissionDenied where Directus names none, CredentialRefused and DirectusUnavailable.
+        """
+        user = (await self.permissions.identity(caller.credential)).user
+        if user is None:
+            raise self.refusals.denied(Reason.NO_USER, caller.requirement)
+        return user
 
     def credential(self, request: web.Request) -> Credential:
         """Find the request's one credential. Raises CredentialMissing and RequestError."""

@@ -8,10 +8,11 @@ from sidecar.web.description.schemas import Schema, page_name, reference, whole_
 
 REFUSALS = {
     "400": "The request does not fit this operation, or Stripe does not accept a value in it.",
-    "401": "The request has no credential, Directus does not accept it, or it does not give the permission.",
+    "401": "The request has no credential, Directus does not accept it, it is a share's or names no user, or it does"
+    " not give the permission.",
     "402": "Stripe cannot complete the payment, for example because the card was declined.",
     "403": "A page of another site used a visitor's session, Directus refuses the item, or the caller does not have"
-    " the permission and DENIED_STATUS is 403.",
+    " the permission, or is nobody, and DENIED_STATUS is 403.",
     "404": "There is no such object, or no such route.",
     "408": "The body did not arrive in time.",
     "409": "The request conflicts with what is there, or with another request that has the same key.",
