@@ -31,7 +31,7 @@ class DirectusLinkedItems:
     ) -> None:
         self._client, self._permissions, self._service = client, permissions, service
         self._collection, self._path = collection, collection_path(collection.name)
-        self._pages = ItemPages(client, collection.name, collection.id_field)
+        self._pages = ItemPages(client, collection.name)
         self._fields = frozenset(fields)
 
     async def changeable(self) -> AllowedFields:
@@ -82,7 +82,7 @@ class DirectusItemLists:
     def __init__(self, client: DirectusClient, service: Credential, *, collection: CustomersCollection) -> None:
         self._service = service
         self._collection = collection
-        self._pages = ItemPages(client, collection.name, collection.id_field)
+        self._pages = ItemPages(client, collection.name)
 
     async def named(self, keys: Collection[str]) -> dict[str, str | None]:
         """Give the ID in each of these items. An item that is missing here may exist: ask for it alone."""
