@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,106 @@ async def test_a_value_that_directus_refuses(rig: WebhookRig, log_lines: list[st
     [line] = [parsed for parsed in map(json.loads, log_lines) if "refuses" in parsed["message"]]
     assert (line["item"], line["fields"], line["code"]) == (item, ["name"], "FAILED_VALIDATION")
     assert (await rig.read(item))["name"] == "Adalbert"
+
+
+async def test_one_refused_value(rig: WebhookRig, log_lines: list[str]) -> None:
+    """A value that Directus refuses holds up neither the item's other fields nor the customer's other items."""
+    customer, item = await rig.known(name="Eva")
+    customer |= {"name": "Adalbert", "email": "new@example.com", "address": {"city": "London"}}
+    field = f"/fields/{rig.place.collection}/name"
+    short = {"_and": [{"name": {"_regex": "^.{1,3}$"}}]}
+    await rig.admin.request("PATCH", field, {"meta": {"validation": short}})
+
+    failed = await rig.post(event(UPDATED, customer))
+    await rig.admin.request("PATCH", field, {"meta": {"validation": None}})
+
+    row = await rig.read(item)
+    assert (failed.status, row["name"]) == (503, "Eva")
+    assert (row["email"], row["home"]) == ("new@example.com", {"city": "London"})
+    assert [line["fields"] for line in refusals(log_lines)] == [["name"]]
+
+
+async def test_a_value_that_is_taken(rig: WebhookRig, log_lines: list[str]) -> None:
+    """A value that another item has in a unique field holds up nothing else either."""
+    field = f"/fields/{rig.place.collection}/label"
+    await rig.admin.request("PATCH", field, {"schema": {"is_unique": True}})
+    await rig.known(label='["en"]')
+    customer, item = await rig.known(name="Eva")
+    customer["preferred_locales"] = ["en"]
+
+    failed = await rig.post(event(UPDATED, customer))
+    await rig.admin.request("PATCH", field, {"schema": {"is_unique": False}})
+
+    row = await rig.read(item)
+    assert (failed.status, row["name"], row["label"]) == (503, "Ada", "[]")
+    assert [(line["fields"], line["code"]) for line in refusals(log_lines)] == [(["label"], "RECORD_NOT_UNIQUE")]
+
+
+@pytest.mark.parametrize("unseen", [False, True], ids=["may not be changed", "nor read"])
+async def test_a_field_that_the_token_may_not_change(rig: WebhookRig, log_lines: list[str], *, unseen: bool) -> None:
+    """A mapped field beyond the service's policy is an error that names `provision`; the other fields are written."""
+    customer, item = await rig.known(name="Eva", email="old@example.com")
+    fields = ["id", rig.place.field, "email", "home", "label"]
+    rights = {"update": {"fields": fields[1:]}, **({"read": {"fields": fields}} if unseen else {})}
+    body, now = event(UPDATED, customer), int(time.time())
+
+    async with rig.granting(**rights):
+        failed = await rig.post(body, at=now - 9)
+    left = await rig.read(item)
+    done = await rig.post(body, at=now)
+
+    assert (failed.status, left["name"], left["email"]) == (503, "Eva", "ada@example.com")
+    [line] = [parsed for parsed in map(json.loads, log_lines) if "run `provision`" in parsed["message"]]
+    assert (line["level"], line["item"], line["customer"], line["fields"]) == ("error", item, customer["id"], ["name"])
+    assert (done.status, (await rig.read(item))["name"]) == (200, "Ada")
+
+
+async def test_a_row_that_the_token_may_not_change(rig: WebhookRig, log_lines: list[str]) -> None:
+    """A row outside of the item rule of the service's policy is an error that names it; another row is written."""
+    await rig.may_repeat_ids()
+    customer, item = await rig.known(name="Eva", note="closed")
+    other = await rig.linked(customer, name="Eva", note="open")
+
+    async with rig.granting(update={"permissions": {"note": {"_eq": "open"}}}):
+        failed = await rig.post(event(UPDATED, customer))
+
+    assert (failed.status, (await rig.read(item))["name"], (await rig.read(other))["name"]) == (503, "Eva", "Ada")
+    assert [(line["item"], line["code"]) for line in refusals(log_lines)] == [(item, "FORBIDDEN")]
+
+
+@pytest.mark.parametrize("kind", [UPDATED, DELETED])
+async def test_more_than_a_hundred_items(rig: WebhookRig, kind: str) -> None:
+    """All of the 150 items of one customer are cleared when it is deleted, and updated when it changes."""
+    await rig.may_repeat_ids()
+    customer, _ = await rig.known(name="Eva")
+    rows = [{"name": "Eva", rig.place.field: customer["id"]} for _ in range(149)]
+    await rig.admin.request("POST", rig.place.items, rows)
+    customer["deleted"] = kind == DELETED
+
+    answer = await rig.post(event(kind, customer))
+
+    query = f"filter[{rig.place.field}][_eq]={customer['id']}&limit=-1&fields=name"
+    left = [row["name"] for row in await rig.admin.request("GET", f"{rig.place.items}?{query}")]
+    assert (answer.status, left) == (200, [] if kind == DELETED else ["Ada"] * 150)
+
+
+async def test_sent_again_by_hand(rig: WebhookRig) -> None:
+    """An event that was handled and is sent again from Stripe mends what an editor changed since; a replay does not."""
+    customer, item = await rig.known(name="Eva")
+    body, now = event(UPDATED, customer), int(time.time())
+    first = await rig.post(body, at=now - 60)
+    await rig.change(item, name="Eva")
+
+    replayed = await rig.post(body, at=now - 60)
+    between = (await rig.read(item))["name"]
+    again = await rig.post(body, at=now)
+
+    assert (first.status, replayed.status, between, again.status) == (200, 200, "Eva", 200)
+    assert (await rig.read(item))["name"] == "Ada"
+
+
+def refusals(log_lines: list[str]) -> list[dict[str, Any]]:
+    return [line for line in map(json.loads, log_lines) if line["message"].startswith("Directus refuses what")]
 
 
 async def test_a_token_without_the_rights(rig: WebhookRig) -> None:

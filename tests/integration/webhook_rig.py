@@ -1,7 +1,7 @@
 """A collection whose items follow Stripe's customers on a real Directus, and the sidecars that see to it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -72,10 +72,28 @@ class WebhookRig:
             return await exits.enter_async_context(self.place.stack.sidecar(**self.settings))
         return await exits.enter_async_context(self.place.stack.sidecar(**self.settings))
 
-    async def post(self, body: bytes, url: str | None = None) -> Answer:
+    async def post(self, body: bytes, url: str | None = None, *, at: int | None = None) -> Answer:
+        """Send an event that was signed `at` a Unix time, by default now."""
         port = urlsplit(url or self.url).port
         assert port is not None
-        return await exchange(port, request_bytes("POST", PATH, headers(body), body))
+        signed = headers(body) if at is None else headers(body, at=at)
+        return await exchange(port, request_bytes("POST", PATH, signed, body))
+
+    @asynccontextmanager
+    async def granting(self, **permissions: Mapping[str, object]) -> AsyncIterator[None]:
+        """Change the service's permission of each named action, and change it back afterwards."""
+        there = {row["action"]: row for row in (await self.place.policy())["permissions"] if self._on_items(row)}
+        for action, changes in permissions.items():
+            await self.admin.request("PATCH", f"/permissions/{there[action]['id']}", changes)
+        try:
+            yield
+        finally:
+            for action, changes in permissions.items():
+                former = {name: there[action][name] for name in changes}
+                await self.admin.request("PATCH", f"/permissions/{there[action]['id']}", former)
+
+    def _on_items(self, permission: Mapping[str, object]) -> bool:
+        return permission["collection"] == self.place.collection
 
     async def known(self, **values: object) -> tuple[Object, Any]:
         """Create a customer, and an item with the same values or with these; give the customer and the item's key."""
@@ -83,6 +101,16 @@ class WebhookRig:
         item = {"name": "Ada", "email": "ada@example.com", "label": "[]", "note": "ours", "home": None}
         row = await self.admin.request("POST", self.place.items, {**item, self.place.field: customer["id"], **values})
         return customer, row["id"]
+
+    async def may_repeat_ids(self) -> None:
+        """Let several items have one customer, as where the ID field was made by hand."""
+        field = f"/fields/{self.place.collection}/{self.place.field}"
+        await self.admin.request("PATCH", field, {"schema": {"is_unique": False}})
+
+    async def linked(self, customer: Object, **values: object) -> Any:  # noqa: ANN401 - as Directus gives it
+        """Add an item of this customer and give its key."""
+        row = await self.admin.request("POST", self.place.items, {self.place.field: customer["id"], **values})
+        return row["id"]
 
     async def read(self, item: object) -> dict[str, Any]:
         row = await self.admin.request("GET", f"{self.place.items}/{item}")
