@@ -2,11 +2,13 @@
 
 Shapes, statuses and codes were observed in Directus 11.8, 11.17 and 12.3. The double has one item rule: a `partial`
 grant covers the items with the user as `owner`. Lists have Directus's limits: a larger one than `limit_max` is refused,
--1 is read as that maximum, and without a limit there are 100 items at most. Answers to GET are kept for ever, as with
-CACHE_ENABLED and without CACHE_AUTO_PURGE; Directus stores no answer to another method, nor an export.
+-1 is read as that maximum, and without a limit there are 100 items at most. Answers to GET are kept for ever unless
+`caches` is false, as with CACHE_ENABLED and without CACHE_AUTO_PURGE; Directus stores no answer to another method, nor
+an export.
 """
 
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial as bound
@@ -121,6 +123,7 @@ class DirectusDouble(Double):
         self.case_matters = True
         self.info: dict[str, object] = dict(INFO)
         self.license: dict[str, object] = {}
+        self.caches = True
         self._kept: dict[tuple[object, ...], object] = {}
         self._keys = count(1)
 
@@ -142,6 +145,7 @@ class DirectusDouble(Double):
             *[web.route("SEARCH", f"/{name}", self._search_system) for name in SYSTEM],
             web.get("/server/info", self.cached(self._server_info)),
             web.get("/server/ping", _pong),
+            web.get("/utils/random/string", _random),
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
         ]
@@ -153,14 +157,13 @@ class DirectusDouble(Double):
             user = self._user(request)
             query = tuple(sorted((name, text) for name, text in request.query.items() if _sanitized(name)))
             key = (None if user is None or user.of_a_share else user.name, request.path, query)
-            if key not in self._kept:
-                given = await answer(request)
-                if request.query.get("export") == "json":
-                    return web.json_response(
-                        given, headers={"Content-Disposition": 'attachment; filename="Export.json"'}
-                    )
-                self._kept[key] = given
-            return web.json_response({"data": self._kept[key]}, headers={"Cache-Control": "private, max-age=300"})
+            given = self._kept[key] if key in self._kept else await answer(request)
+            if request.query.get("export") == "json":
+                return web.json_response(given, headers={"Content-Disposition": 'attachment; filename="Export.json"'})
+            if not self.caches:
+                return web.json_response({"data": given}, headers={"Cache-Control": "no-cache"})
+            self._kept[key] = given
+            return web.json_response({"data": given}, headers={"Cache-Control": "private, max-age=300"})
 
         return answered
 
@@ -425,6 +428,10 @@ def _equals(value: object, condition: Mapping[str, object], *, case_matters: boo
 def _true(value: object) -> bool:
     """Read a filter's boolean, which a query string contains as a word."""
     return value is True or value == "true"
+
+
+async def _random(_request: web.Request) -> web.Response:
+    return _data(secrets.token_urlsafe(24))
 
 
 async def _pong(_request: web.Request) -> web.Response:
