@@ -1,7 +1,8 @@
 """Directus's API as an administrator uses it, through directus-sdk-py.
 
 That library judges answers badly: it searches their text for "errors", expects certain statuses, and follows redirects.
-So the library only sends requests, and this module judges every answer.
+So the library only sends requests, and this module judges every answer. No read is answered from a cache: Directus's
+own (CACHE_ENABLED) may be older than what an earlier run of `provision` made.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 
 from directus_sdk_py import DirectusClient
 
+from sidecar.clients.directus.client import fresh, is_export
 from sidecar.clients.directus.server_info import ServerInfo
 
 Row = dict[str, Any]
@@ -35,6 +37,7 @@ class AdministratorFault(Exception):
 class _Response(Protocol):
     status_code: int
     content: bytes
+    headers: Mapping[str, str]
 
 
 class Administrator:
@@ -68,7 +71,7 @@ class Administrator:
 
     def find(self, path: str) -> Row | None:
         """Read one row; None if it does not exist."""
-        status, body = self._send(self._client.get, path)
+        status, body = self._send(self._client.get, fresh(path))
         match body:
             case {"errors": [{"extensions": {"code": str(code)}}, *_]} if code in _ABSENT:
                 return None
@@ -88,7 +91,7 @@ class Administrator:
         return found
 
     def _page(self, path: str, params: Mapping[str, str]) -> list[Row]:
-        rows = _data(*self._send(self._client.get, path, params=params), f"read {path}")
+        rows = _data(*self._send(self._client.get, fresh(path), params=params), f"read {path}")
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
     def create(self, path: str, row: Row) -> Row:
@@ -118,7 +121,8 @@ class Administrator:
             raise AdministratorFault(f"Directus could not be asked ({type(error).__name__}). Is it up?") from None
         if not answers:
             raise AdministratorFault("Directus could not be asked. Is DIRECTUS_URL right?")
-        return answers[-1].status_code, _parsed(answers[-1].content)
+        status, body = answers[-1].status_code, _parsed(answers[-1].content)
+        return status, {"data": body} if is_export(status, answers[-1].headers) else body
 
 
 def _parsed(content: bytes) -> object:

@@ -9,6 +9,7 @@ import aiohttp
 from sidecar import opening
 from sidecar.clients.directus.server_info import PATH, ServerInfo
 from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
+from sidecar.commands.check_cache import cache_lines
 from sidecar.commands.check_collection import PROVISION, id_field_line, key_line, singleton_line
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import Ask, field_lines
@@ -33,8 +34,12 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
         return
     service = opening.service_credential(settings)
     if service is None:
-        for line in _open_lines(settings, await open_info(settings, session)):
+        info = await open_info(settings, session)
+        for line in _open_lines(settings, info):
             yield line
+        if not info.too_old:
+            async for line in cache_lines(settings, session):
+                yield line
     else:
         client, proxy = opening.directus_client(settings, session), proxy_in_front(settings.directus_url, headers)
         try:
@@ -42,6 +47,7 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
                 settings,
                 lambda path, address: client.request(replace(service, address=address), "GET", path),
                 item_lines(settings, client, service),
+                cache_lines(settings, session),
                 proxy,
             ):
                 yield line
@@ -77,7 +83,7 @@ def _unseen_lines(settings: Settings) -> Iterator[Line]:
 
 
 async def _service_lines(
-    settings: Settings, ask: Ask, items: AsyncIterator[Line], proxy: str | None
+    settings: Settings, ask: Ask, items: AsyncIterator[Line], caches: AsyncIterator[Line], proxy: str | None
 ) -> AsyncIterator[Line]:
     """Raises DirectusUnavailable."""
     info = ServerInfo.from_directus((await ask(PATH, None)).data)
@@ -97,6 +103,8 @@ async def _service_lines(
         yield fault
         return
     async for line in _collection_lines(settings, permissions, ask, items):
+        yield line
+    async for line in caches:
         yield line
     async for line in _connection_lines(settings, ask, permissions, info, proxy):
         yield line

@@ -15,7 +15,7 @@ _ENOUGH = 100  # with as many items a question, a few questions give most caller
 async def item_lines(settings: Settings, client: DirectusClient, service: Credential) -> AsyncIterator[Line]:
     """Ask for the IDs of one page of items."""
     collection = settings.customers_collection
-    pages = ItemPages(client, collection.name, collection.id_field)
+    pages = ItemPages(client, collection.name)
     wanted = {"fields": [collection.id_field], "filter": {collection.id_field: {"_nnull": True}}}
     try:
         await pages.of(service, {**wanted, "sort": [collection.id_field]}, "read the items").next_page()

@@ -75,4 +75,5 @@ class OperationsSettings(DirectusSettings):
     @property
     def mirror(self) -> Mirror:
         """The attributes of a customer that its item repeats."""
-        return Mirror.of(self.field_map, self.customers_collection)
+        named = "stripe_field_map" in self.model_fields_set
+        return Mirror.of(self.field_map, self.customers_collection, named=named)

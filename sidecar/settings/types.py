@@ -14,6 +14,7 @@ from sidecar.core.operations.return_urls import is_return_url
 from sidecar.settings.names import collection_name, field_name, own_field_name
 
 Network = IPv4Network | IPv6Network
+_WHSEC, _SHORTEST, _LONGEST = "whsec_", 16, 250
 
 
 def _origin(value: str) -> str:
@@ -112,8 +113,15 @@ def _return_url(value: str) -> str:
 
 
 def _webhook_secret(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,250}", value.get_secret_value()):
+    """A shorter one could be guessed; those that Stripe gives have 32 characters and more after the prefix."""
+    secret = value.get_secret_value()
+    if not re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]*", secret):
         raise ValueError("must be signing secrets (whsec_) of Stripe's webhooks, comma-separated, without quotes")
+    if not _SHORTEST <= len(secret) - len(_WHSEC) <= _LONGEST:
+        raise ValueError(
+            f"each secret must have {_SHORTEST} to {_LONGEST} characters after {_WHSEC}; copy it whole from Stripe's "
+            "dashboard, or from `stripe listen`"
+        )
     return value
 
 

@@ -2,11 +2,14 @@
 
 Shapes, statuses and codes were observed in Directus 11.8, 11.17 and 12.3. The double has one item rule: a `partial`
 grant covers the items with the user as `owner`. Lists have Directus's limits: a larger one than `limit_max` is refused,
--1 is read as that maximum, and without a limit there are 100 items at most.
+-1 is read as that maximum, and without a limit there are 100 items at most. Answers to GET are kept for ever unless
+`caches` is false, as with CACHE_ENABLED and without CACHE_AUTO_PURGE; Directus stores no answer to another method, nor
+an export.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial as bound
 from ipaddress import ip_address, ip_network
@@ -49,6 +52,7 @@ INFO: Mapping[str, object] = {
     "version": "11.17.4",
 }
 NO_LICENSE: Mapping[str, object] = {"license": {"source": None, "entitlements": {"production_enabled": True}}}
+_PARAMETERS = {"fields", "filter", "sort", "limit", "offset", "page", "search", "meta", "export", "deep", "alias"}
 _ACTIONS = ("create", "read", "update", "delete", "share")
 
 
@@ -120,6 +124,8 @@ class DirectusDouble(Double):
         self.info: dict[str, object] = dict(INFO)
         self.license: dict[str, object] = {}
         self.project: str | None = "01890000-0000-7000-8000-000000000000"
+        self.caches = True
+        self._kept: dict[tuple[object, ...], object] = {}
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -133,44 +139,62 @@ class DirectusDouble(Double):
 
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return [
-            web.get("/permissions/me", self._permissions),
-            web.get("/permissions/me/{collection}/{key}", self._item_permissions),
-            web.get("/users/me", self._me),
-            web.get("/roles/me", self._my_roles),
+            web.get("/permissions/me", self.cached(self._permissions)),
+            web.get("/permissions/me/{collection}/{key}", self.cached(self._item_permissions)),
+            web.get("/users/me", self.cached(self._me)),
+            web.get("/roles/me", self.cached(self._my_roles)),
             *[web.route("SEARCH", f"/{name}", self._search_system) for name in SYSTEM],
-            web.get("/server/info", self._server_info),
-            web.get("/settings", self._settings),
+            web.get("/server/info", self.cached(self._server_info)),
+            web.get("/settings", self.cached(self._settings)),
             web.get("/server/ping", _pong),
+            web.get("/utils/random/string", _random),
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
         ]
 
-    async def _permissions(self, request: web.Request) -> web.Response:
-        return _data(self._permissions_of(self._known_user(request), request))
+    def cached(self, answer: Callable[[web.Request], Awaitable[object]]) -> Callable[..., Awaitable[web.Response]]:
+        """Write what a GET gives, as Directus's `cache` and `respond` do, by its `getCacheKey`."""
 
-    async def _server_info(self, request: web.Request) -> web.Response:
+        async def answered(request: web.Request) -> web.Response:
+            user = self._user(request)
+            query = tuple(sorted((name, text) for name, text in request.query.items() if _sanitized(name)))
+            key = (None if user is None or user.of_a_share else user.name, request.path, query)
+            given = self._kept[key] if key in self._kept else await answer(request)
+            if request.query.get("export") == "json":
+                return web.json_response(given, headers={"Content-Disposition": 'attachment; filename="Export.json"'})
+            if not self.caches:
+                return web.json_response({"data": given}, headers={"Cache-Control": "no-cache"})
+            self._kept[key] = given
+            return web.json_response({"data": given}, headers={"Cache-Control": "private, max-age=300"})
+
+        return answered
+
+    async def _permissions(self, request: web.Request) -> Payload:
+        return self._permissions_of(self._known_user(request), request)
+
+    async def _server_info(self, request: web.Request) -> object:
         """Tell a user `info` and the limit of queries, nobody and a share the project's name and 12's license."""
         told = {"project": {"project_name": "Directus"}, **self.license}
         if (user := self._user(request)) is None or user.of_a_share:
-            return _data(told)
+            return told
         most = -1 if self.limit_max is None else self.limit_max
-        return _data({**told, "queryLimit": {"default": _LIMIT_DEFAULT, "max": most}, **self.info})
+        return {**told, "queryLimit": {"default": _LIMIT_DEFAULT, "max": most}, **self.info}
 
-    async def _settings(self, request: web.Request) -> web.Response:
+    async def _settings(self, request: web.Request) -> object:
         """Give the project's ID to who may read exactly that, as early versions of 11 give nothing of that name."""
         grant = self._permissions_of(self._known_user(request), request).get("directus_settings", {}).get("read", {})
         fields = grant.get("fields", [])
         assert request.query["fields"] == "project_id"
         if self.project is None or not isinstance(fields, list) or not {"*", "project_id"}.intersection(fields):
             raise Refusal("FORBIDDEN")
-        return _data({"project_id": self.project})
+        return {"project_id": self.project}
 
-    async def _me(self, request: web.Request) -> web.Response:
+    async def _me(self, request: web.Request) -> object:
         """Give the ID of a token's user, which Directus tells without any permission on users."""
-        return _data({"id": self._known_user(request).name})
+        return {"id": self._known_user(request).name}
 
-    async def _my_roles(self, request: web.Request) -> web.Response:
-        return _data([{"id": role} for role in self._known_user(request).roles])
+    async def _my_roles(self, request: web.Request) -> object:
+        return [{"id": role} for role in self._known_user(request).roles]
 
     async def _search_system(self, request: web.Request) -> web.Response:
         """Give the rows of a system collection, whole, to a user that may read it."""
@@ -184,28 +208,26 @@ class DirectusDouble(Double):
         of_app = [row for row in APP_PERMISSIONS if name == "permissions" and self._finds(row, query.get("filter", {}))]
         return _data(page + (of_app if user.app_access else []))
 
-    async def _item_permissions(self, request: web.Request) -> web.Response:
+    async def _item_permissions(self, request: web.Request) -> object:
         user = self._known_user(request)
         row = self._rows(request.match_info["collection"]).get(request.match_info["key"])
-        allowed = {
+        return {
             action: {"access": row is not None and self._may(request, user, action, row)}
             for action in ("update", "delete", "share")
         }
-        return _data(allowed)
 
-    async def read_one(self, request: web.Request) -> web.Response:
+    async def read_one(self, request: web.Request) -> object:
         user = self._known_user(request)
         row = self._rows(_collection(request)).get(request.match_info["key"])
         if row is None or not self._may(request, user, "read", row):
             raise Refusal("FORBIDDEN")
-        return _data(self._shown(request, user, row, request.query.get("fields", "*").split(",")))
+        return self._shown(request, user, row, request.query.get("fields", "*").split(","))
 
-    async def read_many(self, request: web.Request) -> web.Response:
+    async def read_many(self, request: web.Request) -> object:
         query: dict[str, object] = dict(request.query)
         query |= {name: str(query[name]).split(",") for name in ("fields", "sort") if name in query}
         query |= {name: int(request.query[name]) for name in ("limit", "page", "offset") if name in query}
-        rows = self._read_many(request, {**query, "filter": _filter_of(request.query)})
-        return web.json_response(rows) if query.get("export") == "json" else _data(rows)
+        return self._read_many(request, {**query, "filter": _filter_of(request.query)})
 
     async def search(self, request: web.Request) -> web.Response:
         """Search with the query in the body (Directus API reference, "SEARCH HTTP method")."""
@@ -358,11 +380,11 @@ class DirectusDouble(Double):
 
 def _item_routes(path: str, double: DirectusDouble) -> list[web.RouteDef]:
     return [
-        web.get(path, double.read_many),
+        web.get(path, double.cached(double.read_many)),
         web.route("SEARCH", path, double.search),
         web.post(path, double.create),
         web.patch(path, double.update_many),
-        web.get(path + "/{key}", double.read_one),
+        web.get(path + "/{key}", double.cached(double.read_one)),
     ]
 
 
@@ -419,8 +441,17 @@ def _true(value: object) -> bool:
     return value is True or value == "true"
 
 
+async def _random(_request: web.Request) -> web.Response:
+    return _data(secrets.token_urlsafe(24))
+
+
 async def _pong(_request: web.Request) -> web.Response:
     return web.Response(text="pong", content_type="text/html")
+
+
+def _sanitized(name: str) -> bool:
+    """Say whether Directus knows a parameter, and so has it in its cache key (its `sanitizeQuery`)."""
+    return name.partition("[")[0] in _PARAMETERS
 
 
 def _data(value: object) -> web.Response:

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,133 +12,27 @@ import pytest
 import pytest_asyncio
 
 from deploy.demo import servers
-from deploy.demo.admin import DirectusAdmin
-from deploy.demo.processes import Server, free_port
-from deploy.demo.progress import Fault
+from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
-from tests.doubles.events import PATH, SECRET, event, headers
-from tests.doubles.pause import Pause
-from tests.doubles.proxy import Proxy, proxy_for
-from tests.doubles.server import Recorded
-from tests.doubles.stripe import Object, StripeDouble
-from tests.doubles.wire import Answer, exchange, request_bytes
+from tests.doubles.events import SECRET, event, headers
+from tests.doubles.proxy import proxy_for
+from tests.doubles.stripe import StripeDouble
+from tests.doubles.wire import exchange, request_bytes
 from tests.integration.asking import served
-from tests.integration.commands import Place, place, place_on_users, token_of
-
-UPDATED, DELETED = "customer.updated", "customer.deleted"
-FIELD_MAP = json.dumps({"name": "name", "email": "email", "home": "address", "label": "preferred_locales"})
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookRig:
-    """A collection with the service that updates it from events: in this process, or with `process` in its own.
-
-    Items have the texts `name`, `email`, `label` and `note` and the JSON `home`. `directus` is the sidecars' proxy.
-    """
-
-    place: Place
-    token: str
-    directus: Proxy
-    stripe: StripeDouble
-    url: str = ""
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return {
-            **self.place.settings,
-            "DIRECTUS_URL": self.directus.url,
-            "DIRECTUS_SERVICE_TOKEN": self.token,
-            "DIRECTUS_SERVICE_TOKEN_FILE": "",
-            "DIRECTUS_TIMEOUT": "15",  # a busy machine is no outage; tests make outages on purpose
-            "STRIPE_API_BASE": self.stripe.url,
-            "STRIPE_LIVE_SECRET_KEY": self.stripe.key,
-            "STRIPE_FIELD_MAP": FIELD_MAP,
-            "STRIPE_OPERATIONS": "",
-            "STRIPE_WEBHOOK_SECRET": SECRET,
-            "STRIPE_WRITE_BACK": "true",
-            "TRUSTED_PROXIES": "127.0.0.1",
-        }
-
-    @property
-    def admin(self) -> DirectusAdmin:
-        return self.place.stack.admin
-
-    @asynccontextmanager
-    async def process(self) -> AsyncIterator[Server]:
-        """One more sidecar, killed at the end."""
-        async with AsyncExitStack() as exits:
-            server = await self._started(exits)
-            exits.callback(server.popen.kill)
-            yield server
-
-    async def _started(self, exits: AsyncExitStack) -> Server:
-        """Try another port if another process took the free one meanwhile."""
-        with suppress(Fault):
-            return await exits.enter_async_context(self.place.stack.sidecar(**self.settings))
-        return await exits.enter_async_context(self.place.stack.sidecar(**self.settings))
-
-    async def post(self, body: bytes, url: str | None = None) -> Answer:
-        port = urlsplit(url or self.url).port
-        assert port is not None
-        return await exchange(port, request_bytes("POST", PATH, headers(body), body))
-
-    async def known(self, **values: object) -> tuple[Object, Any]:
-        """Create a customer, and an item with the same values or with these; give the customer and the item's key."""
-        customer = self.stripe.add_customer(name="Ada", email="ada@example.com", address=None, preferred_locales=[])
-        item = {"name": "Ada", "email": "ada@example.com", "label": "[]", "note": "ours", "home": None}
-        row = await self.admin.request("POST", self.place.items, {**item, self.place.field: customer["id"], **values})
-        return customer, row["id"]
-
-    async def read(self, item: object) -> dict[str, Any]:
-        row = await self.admin.request("GET", f"{self.place.items}/{item}")
-        assert isinstance(row, dict)
-        return row
-
-    async def change(self, item: object, **values: object) -> None:
-        """Change an item as an editor."""
-        await self.admin.request("PATCH", f"{self.place.items}/{item}", values)
-
-    async def revisions(self, item: object) -> int:
-        query = f"filter[collection][_eq]={self.place.collection}&filter[item][_eq]={item}&limit=-1&fields=id"
-        return len(await self.admin.request("GET", f"/revisions?{query}"))
-
-    def pause_writing(self, *, after: bool = False) -> Pause:
-        pause = Pause(after=after)
-        self.directus.fail(pause, when=is_write, times=1)
-        return pause
-
-
-def is_write(request: Recorded) -> bool:
-    return request.method == "PATCH"
-
-
-async def add_fields(buyers: Place) -> None:
-    kinds = {"home": "json", "label": "string", "note": "string"}
-    for name, kind in kinds.items():
-        field = {"field": name, "type": kind, "schema": {}, "meta": {}}
-        await buyers.stack.admin.request("POST", f"/fields/{buyers.collection}", field)
+from tests.integration.commands import Place, place_on_users, token_of
+from tests.integration.webhook_rig import DELETED, FIELD_MAP, UPDATED, WebhookRig, provisioned_place, rig_of
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def provisioned(stack: Stack) -> AsyncIterator[tuple[Place, str]]:
-    """The collection, and the token of a service that may update it."""
-    async with place(stack, prefix="kept") as buyers:
-        token = token_of(await buyers.provision())
-        await add_fields(buyers)
-        ended = await buyers.provision(STRIPE_WEBHOOK_SECRET=SECRET, STRIPE_FIELD_MAP=FIELD_MAP)
-        assert ended.code == 0
-        yield buyers, token
+    async with provisioned_place(stack) as made:
+        yield made
 
 
 @pytest.fixture
 async def rig(provisioned: tuple[Place, str], stripe: StripeDouble) -> AsyncIterator[WebhookRig]:
-    buyers, token = provisioned
-    everything = {"query": {"filter": {"id": {"_nnull": True}}, "limit": -1}}
-    await buyers.stack.admin.request("DELETE", buyers.items, everything)
-    async with proxy_for(buyers.stack.directus.url) as directus:
-        opened = WebhookRig(buyers, token, directus, stripe)
-        async with served(opened.settings) as url:
-            yield WebhookRig(buyers, token, directus, stripe, url)
+    async with rig_of(*provisioned, stripe) as opened:
+        yield opened
 
 
 async def test_an_update_reaches_the_item(rig: WebhookRig) -> None:
@@ -328,6 +221,106 @@ async def test_a_value_that_directus_refuses(rig: WebhookRig, log_lines: list[st
     [line] = [parsed for parsed in map(json.loads, log_lines) if "refuses" in parsed["message"]]
     assert (line["item"], line["fields"], line["code"]) == (item, ["name"], "FAILED_VALIDATION")
     assert (await rig.read(item))["name"] == "Adalbert"
+
+
+async def test_one_refused_value(rig: WebhookRig, log_lines: list[str]) -> None:
+    """A value that Directus refuses holds up neither the item's other fields nor the customer's other items."""
+    customer, item = await rig.known(name="Eva")
+    customer |= {"name": "Adalbert", "email": "new@example.com", "address": {"city": "London"}}
+    field = f"/fields/{rig.place.collection}/name"
+    short = {"_and": [{"name": {"_regex": "^.{1,3}$"}}]}
+    await rig.admin.request("PATCH", field, {"meta": {"validation": short}})
+
+    failed = await rig.post(event(UPDATED, customer))
+    await rig.admin.request("PATCH", field, {"meta": {"validation": None}})
+
+    row = await rig.read(item)
+    assert (failed.status, row["name"]) == (503, "Eva")
+    assert (row["email"], row["home"]) == ("new@example.com", {"city": "London"})
+    assert [line["fields"] for line in refusals(log_lines)] == [["name"]]
+
+
+async def test_a_value_that_is_taken(rig: WebhookRig, log_lines: list[str]) -> None:
+    """A value that another item has in a unique field holds up nothing else either."""
+    field = f"/fields/{rig.place.collection}/label"
+    await rig.admin.request("PATCH", field, {"schema": {"is_unique": True}})
+    await rig.known(label='["en"]')
+    customer, item = await rig.known(name="Eva")
+    customer["preferred_locales"] = ["en"]
+
+    failed = await rig.post(event(UPDATED, customer))
+    await rig.admin.request("PATCH", field, {"schema": {"is_unique": False}})
+
+    row = await rig.read(item)
+    assert (failed.status, row["name"], row["label"]) == (503, "Ada", "[]")
+    assert [(line["fields"], line["code"]) for line in refusals(log_lines)] == [(["label"], "RECORD_NOT_UNIQUE")]
+
+
+@pytest.mark.parametrize("unseen", [False, True], ids=["may not be changed", "nor read"])
+async def test_a_field_that_the_token_may_not_change(rig: WebhookRig, log_lines: list[str], *, unseen: bool) -> None:
+    """A mapped field beyond the service's policy is an error that names `provision`; the other fields are written."""
+    customer, item = await rig.known(name="Eva", email="old@example.com")
+    fields = ["id", rig.place.field, "email", "home", "label"]
+    rights = {"update": {"fields": fields[1:]}, **({"read": {"fields": fields}} if unseen else {})}
+    body, now = event(UPDATED, customer), int(time.time())
+
+    async with rig.granting(**rights):
+        failed = await rig.post(body, at=now - 9)
+    left = await rig.read(item)
+    done = await rig.post(body, at=now)
+
+    assert (failed.status, left["name"], left["email"]) == (503, "Eva", "ada@example.com")
+    [line] = [parsed for parsed in map(json.loads, log_lines) if "run `provision`" in parsed["message"]]
+    assert (line["level"], line["item"], line["customer"], line["fields"]) == ("error", item, customer["id"], ["name"])
+    assert (done.status, (await rig.read(item))["name"]) == (200, "Ada")
+
+
+async def test_a_row_that_the_token_may_not_change(rig: WebhookRig, log_lines: list[str]) -> None:
+    """A row outside of the item rule of the service's policy is an error that names it; another row is written."""
+    await rig.may_repeat_ids()
+    customer, item = await rig.known(name="Eva", note="closed")
+    other = await rig.linked(customer, name="Eva", note="open")
+
+    async with rig.granting(update={"permissions": {"note": {"_eq": "open"}}}):
+        failed = await rig.post(event(UPDATED, customer))
+
+    assert (failed.status, (await rig.read(item))["name"], (await rig.read(other))["name"]) == (503, "Eva", "Ada")
+    assert [(line["item"], line["code"]) for line in refusals(log_lines)] == [(item, "FORBIDDEN")]
+
+
+@pytest.mark.parametrize("kind", [UPDATED, DELETED])
+async def test_more_than_a_hundred_items(rig: WebhookRig, kind: str) -> None:
+    """All of the 150 items of one customer are cleared when it is deleted, and updated when it changes."""
+    await rig.may_repeat_ids()
+    customer, _ = await rig.known(name="Eva")
+    rows = [{"name": "Eva", rig.place.field: customer["id"]} for _ in range(149)]
+    await rig.admin.request("POST", rig.place.items, rows)
+    customer["deleted"] = kind == DELETED
+
+    answer = await rig.post(event(kind, customer))
+
+    query = f"filter[{rig.place.field}][_eq]={customer['id']}&limit=-1&fields=name"
+    left = [row["name"] for row in await rig.admin.request("GET", f"{rig.place.items}?{query}")]
+    assert (answer.status, left) == (200, [] if kind == DELETED else ["Ada"] * 150)
+
+
+async def test_sent_again_by_hand(rig: WebhookRig) -> None:
+    """An event that was handled and is sent again from Stripe mends what an editor changed since; a replay does not."""
+    customer, item = await rig.known(name="Eva")
+    body, now = event(UPDATED, customer), int(time.time())
+    first = await rig.post(body, at=now - 60)
+    await rig.change(item, name="Eva")
+
+    replayed = await rig.post(body, at=now - 60)
+    between = (await rig.read(item))["name"]
+    again = await rig.post(body, at=now)
+
+    assert (first.status, replayed.status, between, again.status) == (200, 200, "Eva", 200)
+    assert (await rig.read(item))["name"] == "Ada"
+
+
+def refusals(log_lines: list[str]) -> list[dict[str, Any]]:
+    return [line for line in map(json.loads, log_lines) if line["message"].startswith("Directus refuses what")]
 
 
 async def test_a_token_without_the_rights(rig: WebhookRig) -> None:

@@ -41,7 +41,7 @@ class DirectusRows:
     ) -> None:
         self._client = client
         self._collection = collection
-        self._pages = ItemPages(client, collection.name, collection.id_field)
+        self._pages = ItemPages(client, collection.name)
         self._fields = frozenset(fields) | {collection.key_field, collection.id_field}
         self._named: Query = {collection.id_field: {"_nempty": True}}
         self._most = most

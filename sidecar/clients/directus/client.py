@@ -2,10 +2,14 @@
 
 A request has one of three outcomes: an answer, a refusal with Directus's own code, or DirectusUnavailable. A reply that
 is not clearly an answer or a refusal means DirectusUnavailable. Every request waits for its turn in the line.
+
+No answer is one that was given before. Directus with CACHE_ENABLED keeps its answers to GET, also those about
+permissions, and without CACHE_AUTO_PURGE it keeps them through every change. It never stores an export (its `respond`
+middleware), so each GET asks for one; and each has an address of its own, for caches in between.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
@@ -30,15 +34,21 @@ _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class DirectusAnswer:
-    """`body` is parsed JSON, None where there is none; `code` is Directus's error code, None where it gave none."""
+    """`body` is parsed JSON, None where there is none; `code` is Directus's error code, None where it gave none.
+
+    `exported`: the body is the data itself, as a list always is.
+    """
 
     status: int
     body: object
     code: str | None
     retry_after: int | None
+    exported: bool = False
 
     @property
     def data(self) -> object:
+        if self.exported or isinstance(self.body, list):
+            return self.body
         return self.body.get("data") if isinstance(self.body, dict) else None
 
     def unavailable(self, why: str) -> DirectusUnavailable:
@@ -86,7 +96,8 @@ class DirectusClient:
     ) -> DirectusAnswer:
         """As above, and wait for as long as the request lasts. `sent` is called when its turn has come."""
         body = None if json is None else orjson.dumps(json)
-        url, headers = URL(self._base + path, encoded=True), self._headers(credential, body)
+        target = fresh(path) if method == "GET" else path
+        url, headers = URL(self._base + target, encoded=True), self._headers(credential, body)
         try:
             async with self._line.turn(credential.address and subscriber(credential.address)) as place:
                 sent(place)
@@ -100,7 +111,6 @@ class DirectusClient:
             raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {why}") from error
 
     def _headers(self, credential: Credential, body: bytes | None) -> dict[str, str]:
-        # Directus may cache its own answers (CACHE_ENABLED); on several nodes those can be stale.
         headers = {"Authorization": f"Bearer {credential.token}", "Cache-Control": "no-store"}
         if (identity := request_id.get()) is not None:
             headers["X-Request-Id"] = identity
@@ -118,7 +128,8 @@ def _read(response: aiohttp.ClientResponse, content: bytes) -> DirectusAnswer:
         body = _json(content, required=response.status < HTTPStatus.BAD_REQUEST)
     elif content and response.status < HTTPStatus.BAD_REQUEST:
         raise _ForeignAnswer(f"status {response.status} with {response.content_type}, which is not Directus's")
-    return DirectusAnswer(response.status, body, _code(body), retry_after(response.headers))
+    exported = is_export(response.status, response.headers)
+    return DirectusAnswer(response.status, body, _code(body), retry_after(response.headers), exported)
 
 
 def _json(content: bytes, *, required: bool) -> object:
@@ -155,6 +166,11 @@ def field_list(names: Iterable[str]) -> str:
     return ",".join(map(segment, names))
 
 
-def unique() -> str:
-    """Give a word that was never in a query before; a UUID, since a database refuses others for such a field."""
-    return str(uuid4())
+def fresh(path: str) -> str:
+    """Give the same question of Directus's in a form that no cache has an answer to; `is_export` tells its answer."""
+    return f"{path}{'&' if '?' in path else '?'}export=json&fresh={uuid4()}"
+
+
+def is_export(status: int, headers: Mapping[str, str]) -> bool:
+    """Say whether the body is the data itself, as of an export, and not an object that has it as `data`."""
+    return status == HTTPStatus.OK and headers.get("Content-Disposition", "").startswith("attachment")

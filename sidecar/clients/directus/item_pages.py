@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from sidecar.clients.directus.client import DirectusClient, unique
+from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_search import Item, ItemSearch, Query
 from sidecar.clients.directus.server_info import NO_LISTS, PATH, ServerInfo
 from sidecar.core.access.credentials import Credential
@@ -26,14 +26,11 @@ _MOST_STEPS_BACK = 20
 
 
 class ItemPages:
-    """Lists of one collection; `text_field` is one of its fields for text or a UUID, which the readers may read.
+    """Lists of one collection; `size` is the largest limit that this Directus is known to accept."""
 
-    `size` is the largest limit that this Directus is known to accept.
-    """
-
-    def __init__(self, client: DirectusClient, collection: str, text_field: str) -> None:
+    def __init__(self, client: DirectusClient, collection: str) -> None:
         self._client = client
-        self.search = ItemSearch(client, collection, text_field)
+        self.search = ItemSearch(client, collection)
         self.size = _FIRST_SIZE
 
     def of(self, credential: Credential, query: Query, what: str, most: int | None = None) -> "ItemList":
@@ -57,8 +54,7 @@ class ItemPages:
 
     async def _lower(self, credential: Credential, limit: int) -> int:
         """Give the limit to try next; the same one where it is not what Directus refused."""
-        # The word is part of Directus's cache key; otherwise this answer too could be an old one.
-        answer = await self._client.request(credential, "GET", f"{PATH}?search={unique()}")
+        answer = await self._client.request(credential, "GET", PATH)
         info = ServerInfo.from_directus(answer.data)
         if info.gives_no_list:
             raise DirectusUnavailable(NO_LISTS)

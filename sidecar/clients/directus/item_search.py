@@ -1,9 +1,7 @@
 """Asks Directus for items by SEARCH, or by GET where something in between lets no SEARCH through.
 
-SEARCH has no length limit for its query, and Directus caches answers to GET only (CACHE_ENABLED): a caller who lost
-access to a row would see it until the cached answer expires. So a GET carries `export`, whose answers Directus does
-not store (its `respond` middleware), and a condition that is new each time and true for every row: it is part of
-Directus's cache key (its `getCacheKey`), and of the URL, which is the key of any cache in between.
+SEARCH has no length limit for its query, and neither Directus nor a cache in between stores its answers; `client` sees
+to it that none of them answers a GET.
 """
 
 import json
@@ -14,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 
-from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, collection_path, unique
+from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, collection_path
 from sidecar.clients.directus.refusals import rows_of
 from sidecar.core.access.credentials import Credential
 from sidecar.errors import DirectusUnavailable
@@ -43,9 +41,8 @@ _log = logging.getLogger(__name__)
 class ItemSearch:
     """Remembers for its lifetime that no SEARCH gets through; `by_get` says so."""
 
-    def __init__(self, client: DirectusClient, collection: str, text_field: str) -> None:
-        self._client = client
-        self._text_field, self._path = text_field, collection_path(collection)
+    def __init__(self, client: DirectusClient, collection: str) -> None:
+        self._client, self._path = client, collection_path(collection)
         self.by_get = False
         self._broken_off = 0
 
@@ -54,11 +51,7 @@ class ItemSearch:
 
         Raises ItemRefused and DirectusUnavailable.
         """
-        answer = await self._ask(credential, query)
-        if answer.status == HTTPStatus.OK and isinstance(answer.body, list):
-            items = answer.body  # an export is the list itself
-        else:
-            items = rows_of(answer, what)
+        items = rows_of(await self._ask(credential, query), what)
         return [item if isinstance(item, dict) else {} for item in items]
 
     async def _ask(self, credential: Credential, query: Query) -> DirectusAnswer:
@@ -85,12 +78,7 @@ class ItemSearch:
         return answer
 
     async def _get(self, credential: Credential, query: Query) -> DirectusAnswer:
-        return await self._client.request(credential, "GET", f"{self._path}?{_in_url(self._unique(query))}")
-
-    def _unique(self, query: Query) -> Query:
-        """`_neq` alone would leave out the rows where the field is empty."""
-        new = {"_or": [{self._text_field: {"_neq": unique()}}, {self._text_field: {"_null": True}}]}
-        return {**query, "filter": {"_and": [query["filter"], new]}, "export": "json"}
+        return await self._client.request(credential, "GET", f"{self._path}?{_in_url(query)}")
 
 
 def chunks(values: Sequence[str], most: int) -> Iterator[list[str]]:

@@ -50,7 +50,7 @@ class DirectusPolicies:
         self, client: DirectusClient, service: Credential, collections: Collection[str], own_policy: str
     ) -> None:
         self._service, self._own_policy = service, own_policy
-        self._pages = {name: ItemPages(client, name, "collection" if name == _PERMISSIONS else "id") for name in READ}
+        self._pages = {name: ItemPages(client, name) for name in READ}
         self._collections = sorted(collections)
         self._own = DirectusPermissions(client, READ)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import orjson
 
+from sidecar.clients.directus.client import fresh, is_export
 from sidecar.clients.http import read_bounded
 from sidecar.errors import DirectusUnavailable
 
@@ -94,11 +95,12 @@ async def read_info(session: aiohttp.ClientSession, base: str, token: str | None
     """Raises DirectusUnavailable unless a whole answer comes within the session's timeout."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        async with session.get(base + PATH, headers=headers, allow_redirects=False) as response:
+        async with session.get(base + fresh(PATH), headers=headers, allow_redirects=False) as response:
             body = orjson.loads(await read_bounded(response, _ANSWER_LIMIT))
+            exported = is_export(response.status, response.headers)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise DirectusUnavailable(f"GET {PATH}: {type(error).__name__}") from error
-    return ServerInfo.from_directus(body.get("data") if isinstance(body, dict) else None)
+    return ServerInfo.from_directus(body if exported else body.get("data") if isinstance(body, dict) else None)
 
 
 def parse_version(value: object) -> Version | None:

@@ -1,6 +1,7 @@
 """Reads and writes items of the customers collection as the service, for Stripe's events and for `reconcile`."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from http import HTTPStatus
 
 from sidecar.clients.directus.client import DirectusClient, collection_path
 from sidecar.clients.directus.item_pages import ItemPages
@@ -9,9 +10,9 @@ from sidecar.clients.directus.refusals import data_of
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.permissions import Action, AllowedFields
-from sidecar.core.flows.follow_customer import LinkedItem
+from sidecar.core.flows.follow_customer import LinkedItem, Rights
 from sidecar.core.interfaces import PermissionSource, PrimaryKey
-from sidecar.errors import DirectusUnavailable
+from sidecar.errors import DirectusUnavailable, ItemRefused
 
 _READ = "read the items"
 _MOST = 10_000  # a bound for an ID field that is not unique; one that `provision` made is
@@ -31,16 +32,15 @@ class DirectusLinkedItems:
     ) -> None:
         self._client, self._permissions, self._service = client, permissions, service
         self._collection, self._path = collection, collection_path(collection.name)
-        self._pages = ItemPages(client, collection.name, collection.id_field)
+        self._pages = ItemPages(client, collection.name)
         self._fields = frozenset(fields)
 
-    async def changeable(self) -> AllowedFields:
+    async def rights(self) -> Rights:
         """Ask each time: events are rare, and the policy may have been corrected since the last one."""
         permissions = await self._permissions.permissions(self._service)
-        read, update = (
-            permissions.grant(self._collection.name, action).fields for action in (Action.READ, Action.UPDATE)
+        return Rights(
+            *(permissions.grant(self._collection.name, action).fields for action in (Action.READ, Action.UPDATE))
         )
-        return read.common(update)
 
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         """The value that comes back counts: some databases find "cus_a" in a search for "cus_A"."""
@@ -66,6 +66,9 @@ class DirectusLinkedItems:
         }
         body = {"query": {"filter": linked, "fields": [self._collection.key_field]}, "data": dict(values)}
         answer = await self._client.request(self._service, "PATCH", self._path, json=body)
+        if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and answer.code is not None:
+            # Said where the database refuses a value with an error that Directus does not know, or where a hook does.
+            raise ItemRefused("Directus could not update this item.", status=answer.status, code=answer.code)
         changed = data_of(answer, "update this item")
         return isinstance(changed, list) and len(changed) == 1
 
@@ -82,7 +85,7 @@ class DirectusItemLists:
     def __init__(self, client: DirectusClient, service: Credential, *, collection: CustomersCollection) -> None:
         self._service = service
         self._collection = collection
-        self._pages = ItemPages(client, collection.name, collection.id_field)
+        self._pages = ItemPages(client, collection.name)
 
     async def named(self, keys: Collection[str]) -> dict[str, str | None]:
         """Give the ID in each of these items. An item that is missing here may exist: ask for it alone."""

@@ -1,15 +1,20 @@
-"""Receives Stripe's events: verifies them, handles each once and one at a time per customer, counts every outcome."""
+"""Receives Stripe's events: verifies them, handles them one at a time per customer, and counts every outcome.
+
+A delivery is handled once: the same signed body again is a replay, which needs no secret, and does nothing. The same
+event signed anew comes from Stripe, because an answer was lost or because an operator sends it again: that is handled.
+"""
 
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import orjson
 from cachetools import TTLCache
 
 from sidecar.audit import audit
 from sidecar.clients.stripe.event_turns import EventTurns
-from sidecar.clients.stripe.signature import Signatures
+from sidecar.clients.stripe.signature import TOLERANCE, Signatures, Unsigned
 from sidecar.context import note
 from sidecar.core.flows.events import FOLLOWED, Event, Result, foreign, parse_event
 from sidecar.core.flows.follow_customer import Change
@@ -17,9 +22,8 @@ from sidecar.errors import EventFailed, InvalidPayload, SidecarError
 from sidecar.metrics import Metrics
 
 _OTHER = "other"  # the label for all types that are not followed
-_REMEMBERED = 10_000  # events
-# Stripe itself repeats a handled event within this time, if at all; one that an operator resends later counts again.
-_REMEMBERED_FOR = 3600.0  # seconds
+_REMEMBERED = 10_000  # deliveries
+_REMEMBERED_FOR = 2.0 * TOLERANCE + 60  # seconds; longer than a signature counts whose time is ahead of our clock
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +47,7 @@ class StripeWebhooks:
         self._signatures = signatures
         self._follow, self._forget_lists = follow, forget_lists
         self._livemode, self._metrics = livemode, metrics
-        self._handled = TTLCache[str, bool](_REMEMBERED, _REMEMBERED_FOR, timer)
+        self._handled = TTLCache[tuple[str, int], bool](_REMEMBERED, _REMEMBERED_FOR, timer)
         self._turns = turns or EventTurns()
         for kind in (*FOLLOWED, _OTHER):  # monitoring cannot see an increase from no value
             for result in Result:
@@ -51,12 +55,13 @@ class StripeWebhooks:
 
     def verify(self, body: bytes, signatures: Sequence[str]) -> Event:
         """Count and log a refusal. A sender other than Stripe learns none of its details."""
+        signed = self._signatures.signed(body, signatures)
+        if isinstance(signed, Unsigned):
+            raise self._refused(InvalidPayload("This body has no valid signature."), signed.reason, signed.detail)
         try:
-            event = self._event(body, signatures)
-        except InvalidPayload as refused:
-            self._count(_OTHER, Result.REFUSED)
-            _log.warning("an event was refused", extra={"reason": refused.message})
-            raise
+            event = replace(parse_event(_parsed(body)), signed=signed)
+        except InvalidPayload as unreadable:
+            raise self._refused(unreadable, "body", unreadable.message) from None
         note("event", event.id)
         return event
 
@@ -71,27 +76,27 @@ class StripeWebhooks:
         finally:
             self._count(event.type, result)
 
-    def _event(self, body: bytes, signatures: Sequence[str]) -> Event:
-        if not self._signatures.signed(body, signatures):
-            raise InvalidPayload("This body has no valid signature.")
-        return parse_event(_parsed(body))
+    def _refused(self, answer: InvalidPayload, reason: str, detail: str) -> InvalidPayload:
+        self._count(_OTHER, Result.REFUSED)
+        _log.warning("an event was refused", extra={"reason": reason, "detail": detail})
+        return answer
 
     async def _handle(self, event: Event) -> Result:
         if (reason := foreign(event, livemode=self._livemode)) is not None:
             _log.info("an event was ignored", extra={"event": event.id, "type": event.type, "reason": reason})
             return Result.IGNORED
-        if event.id in self._handled:
+        if event.delivery in self._handled:
             return Result.DUPLICATE
         self._forget_lists()
         if event.customer is None:
             return Result.IGNORED
         async with self._turns.turn(event.customer) as turn:
-            if event.id in self._handled:
+            if event.delivery in self._handled:
                 return Result.DUPLICATE
             if not turn.covered:
                 await self._look(event, event.customer)
                 turn.complete()
-            self._handled[event.id] = True
+            self._handled[event.delivery] = True
         return Result.DONE
 
     async def _look(self, event: Event, customer: str) -> None:

@@ -21,7 +21,10 @@ _TYPE = re.compile(r"[a-z0-9_.]{1,100}")
 
 
 class Result(StrEnum):
-    """The end of an event. REFUSED: it was not Stripe's, or unreadable. FAILED: Stripe has to send it again."""
+    """The end of an event. REFUSED: it was not Stripe's, or unreadable. FAILED: Stripe has to send it again.
+
+    DUPLICATE: this very delivery came before.
+    """
 
     DONE = "done"
     IGNORED = "ignored"
@@ -32,13 +35,22 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`customer` is set for the types that are followed; `account` is the ID of a connected account."""
+    """`customer` is set for the types that are followed; `account` is the ID of a connected account.
+
+    `signed` is the Unix time at which Stripe signed this delivery. Stripe signs each delivery anew, also one that
+    somebody asked for by hand (docs.stripe.com/webhooks, "Prevent replay attacks").
+    """
 
     id: str
     type: str
     livemode: bool
     account: str | None = None
     customer: str | None = None
+    signed: int = 0
+
+    @property
+    def delivery(self) -> tuple[str, int]:
+        return self.id, self.signed
 
 
 class Webhooks(Protocol):

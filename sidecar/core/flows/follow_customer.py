@@ -5,7 +5,6 @@ once, the later state at Stripe lasts, whichever replica wrote last.
 """
 
 import json
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,10 +12,11 @@ from typing import Protocol
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.flows.write_values import Changing, Unwritten, write
 from sidecar.core.interfaces import PrimaryKey, Stripe
 from sidecar.core.operations.resources import CUSTOMER, StripeObject
 from sidecar.core.views import SECRETS
-from sidecar.errors import EventFailed, ItemRefused
+from sidecar.errors import EventFailed
 
 _ROUNDS = 5
 _NOT_REPEATED = SECRETS | {"id", "object", "metadata"}
@@ -26,9 +26,6 @@ _WHO_IS_WHO = frozenset(
     | {"token"}
 )
 _USERS = "directus_users"
-# Directus's codes for a null that it judges itself, and for one that the database refuses.
-_NOT_NULL = frozenset({"FAILED_VALIDATION", "NOT_NULL_VIOLATION", "CONTAINS_NULL_VALUES"})
-_log = logging.getLogger(__name__)
 
 Mirrored = Mapping[str, object] | None
 
@@ -49,27 +46,36 @@ class Change:
     fields: tuple[str, ...]
 
 
-class LinkedItems(Protocol):
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """The fields of items that the service may read and update."""
+
+    read: AllowedFields
+    update: AllowedFields
+
+
+class LinkedItems(Changing, Protocol):
     """Items by the customer they are linked to, as the service. Raise Refused and DirectusUnavailable."""
 
-    async def changeable(self) -> AllowedFields:
-        """Name the fields that the service may both read and change."""
+    async def rights(self) -> Rights: ...
 
-    async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]: ...
-
-    async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        """Change the item if it is still linked to this customer; False where it is not."""
+    async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
+        """Give every item, with those of the mapped fields that are among these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """`fields`: a field of the collection -> the attributes it may repeat; the first one that a customer has counts."""
+    """`fields`: a field of the collection -> the attributes it may repeat; the first one that a customer has counts.
+
+    `named`: the operator has named the fields, so each of them should be there.
+    """
 
     id_field: str
     fields: Mapping[str, tuple[str, ...]]
+    named: bool = False
 
     @classmethod
-    def of(cls, field_map: FieldMap, collection: CustomersCollection) -> "Mirror":
+    def of(cls, field_map: FieldMap, collection: CustomersCollection, *, named: bool = False) -> "Mirror":
         """Give each attribute to the first field that maps to it, as creating an item does."""
         left_out = {collection.id_field, collection.key_field, *(_WHO_IS_WHO if collection.name == _USERS else ())}
         taken = set(_NOT_REPEATED)
@@ -78,7 +84,7 @@ class Mirror:
             if field not in left_out and (free := tuple(name for name in names if name not in taken)):
                 fields[field] = free
                 taken.update(free)
-        return cls(collection.id_field, fields)
+        return cls(collection.id_field, fields, named)
 
     def state(self, customer: StripeObject) -> Mirrored:
         """Give the values that an item of this customer should have, by field; None for a deleted customer."""
@@ -93,51 +99,61 @@ class Mirror:
             return {self.id_field: None}
         return {field: value for field, value in state.items() if field in current and not _same(current[field], value)}
 
+    def unseen(self, state: Mirrored, current: Mapping[str, object]) -> dict[str, object]:
+        """Give the values for named fields that Directus did not show: they are missing, or may not be read."""
+        if state is None or not self.named:
+            return {}
+        return {field: value for field, value in state.items() if field not in current}
+
 
 async def follow(customer_id: str, stripe: Stripe, items: LinkedItems, mirror: Mirror) -> AsyncIterator[Change]:
     """Make every item of this customer agree with Stripe; give each change once it is made.
 
-    Raises Refused, DirectusUnavailable and StripeFailure, and EventFailed where either side keeps changing.
+    Raises Refused, DirectusUnavailable and StripeFailure, and EventFailed where either side keeps changing, or once
+    all the rest is written, where a value could not be.
     """
-    fields = await items.changeable()
-    linked = await items.linked(customer_id, fields)
+    unwritten = Unwritten(customer_id)
+    async for change in _agree(customer_id, stripe, items, mirror, unwritten):
+        yield change
+    unwritten.require_none()
+
+
+async def _agree(
+    customer_id: str, stripe: Stripe, items: LinkedItems, mirror: Mirror, unwritten: Unwritten
+) -> AsyncIterator[Change]:
+    rights = await items.rights()
+    linked = await items.linked(customer_id, rights.read)
     if not linked:
         return  # most customers of a shared account have no item here: Stripe is not asked about those
     state = mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
     for _ in range(_ROUNDS):
-        changes = [(item.key, values) for item in linked if (values := mirror.lacking(state, item.values))]
-        if not changes:
+        changes = [(item.key, _writable(item, mirror, state, rights, unwritten)) for item in linked]
+        if not any(values for _, values in changes):
             return
         agreed = True
         for key, values in changes:
-            if await _change(items, key, customer_id, values):
-                yield Change(key, tuple(values))
-            else:
-                agreed = False
+            if values:
+                written = await write(items, key, customer_id, values)
+                unwritten.forget(key, written.fields)
+                unwritten.refused(key, values, written.refused)
+                agreed = agreed and written.linked
+                if written.fields:
+                    yield Change(key, tuple(written.fields))
         before, state = state, mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
         if agreed and state == before:
             return
-        linked = await items.linked(customer_id, fields)
+        linked = await items.linked(customer_id, rights.read)
     raise EventFailed("This customer changes all the time. Send the event again.", detail=customer_id)
 
 
-async def _change(items: LinkedItems, key: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-    try:
-        return await _write(items, key, customer_id, values)
-    except ItemRefused as refused:
-        facts = {"item": key, "customer": customer_id, "fields": sorted(values), "code": refused.code}
-        _log.error("Directus refuses what Stripe says of a customer", extra=facts)
-        raise
-
-
-async def _write(items: LinkedItems, key: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-    """Clear an ID with an empty text where its column cannot be null."""
-    try:
-        return await items.change(key, customer_id, values)
-    except ItemRefused as refused:
-        if refused.code not in _NOT_NULL or any(value is not None for value in values.values()):
-            raise
-    return await items.change(key, customer_id, dict.fromkeys(values, ""))
+def _writable(
+    item: LinkedItem, mirror: Mirror, state: Mirrored, rights: Rights, unwritten: Unwritten
+) -> dict[str, object]:
+    """Give the values that the item lacks and the service may write; note the others that it lacks."""
+    lacking = mirror.lacking(state, item.values)
+    barred = {name: value for name, value in lacking.items() if not rights.update.allow(name)}
+    unwritten.barred(item.key, barred | mirror.unseen(state, item.values))
+    return unwritten.rest(item.key, lacking)
 
 
 def _same(current: object, wanted: object) -> bool:

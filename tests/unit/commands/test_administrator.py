@@ -88,7 +88,8 @@ async def test_a_path_in_the_address(directus: DirectusDouble) -> None:
 
     [request] = directus.requests
     assert request.path == "/cms/policies"
-    assert request.query == {"limit": "-1", "offset": "0", "filter": '{"name": {"_eq": "a&b=c"}}'}
+    wanted = {"limit": "-1", "offset": "0", "filter": '{"name": {"_eq": "a&b=c"}}'}
+    assert request.query.items() > wanted.items()
 
 
 @pytest.mark.parametrize(("most", "questions"), [(1, 6), (2, 4), (5, 2), (100, 2), (None, 2)])

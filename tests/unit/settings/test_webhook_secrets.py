@@ -17,6 +17,11 @@ REQUIRED = {
 }
 MALFORMED = "must be signing secrets (whsec_) of Stripe's webhooks, comma-separated, without quotes"
 
+LENGTH = (
+    "each secret must have 16 to 250 characters after whsec_; copy it whole from Stripe's dashboard, or from `stripe "
+    "listen`"
+)
+
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +71,11 @@ def test_read(text: str, named: list[str], monkeypatch: pytest.MonkeyPatch, tmp_
     ("text", "fault"),
     [
         ("hush", MALFORMED),
-        ("whsec_hush", MALFORMED),
+        ("whsec_hush", LENGTH),
+        ("whsec_", LENGTH),
+        ("whsec_hushhushhushhus", LENGTH),
+        (f"{FIRST},whsec_hush", LENGTH),
+        ("whsec_" + "hush" * 63, LENGTH),
         (f'"{FIRST}"', MALFORMED),
         (f"{FIRST};{SECOND}", MALFORMED),
         (f"{FIRST},hush", MALFORMED),

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.doubles.directus import User
+from tests.doubles.fresh import asked_for
 from tests.doubles.running_app import CLERK, CREATOR, NOBODY, READER, OpenApp, RunningApp
 
 LOCAL = User("local", "MARKED-local-network", READER.permissions, ip_access=["10.0.0.0/8", "2001:db8::/32"])
@@ -147,4 +148,4 @@ async def test_directus_below_a_path(open_app: OpenApp) -> None:
     answer = await below.call(CLERK)
 
     assert answer.status == 503
-    assert app.directus.requests[-1].target == "/cms/permissions/me"
+    assert asked_for(app.directus.requests[-1].target) == "/cms/permissions/me"

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -131,20 +132,79 @@ async def test_a_customer_of_another_account(hearing: RunningApp) -> None:
 
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
 async def test_again(hearing: RunningApp, kind: str) -> None:
-    """A repeated event changes nothing and makes no request; another event of the same customer makes some."""
+    """A replayed event changes nothing and makes no request; another event of the same customer makes some."""
     customer, item = known(hearing, name="Eva")
     customer["deleted"] = kind == DELETED
     body = event(kind, customer)
+    given = headers(body)
 
-    answers = [await post(hearing, body)]
+    answers = [await post(hearing, body, given)]
     after, before = dict(item), asked(hearing)
-    answers += [await post(hearing, body) for _ in range(3)]
+    answers += [await post(hearing, body, given) for _ in range(3)]
 
     assert [answer.status for answer in answers] == [200] * 4
     assert (dict(item), asked(hearing)) == (after, before)
     await post(hearing, event(kind, customer))
     assert asked(hearing) > before
     assert len(writes(hearing)) == 1
+
+
+async def test_sent_again_by_hand(hearing: RunningApp) -> None:
+    """An event that was handled and that somebody sends again from Stripe mends what was changed in Directus since."""
+    customer, item = known(hearing, name="Eva")
+    body, now = event(UPDATED, customer), int(time.time())
+
+    first = await post(hearing, body, headers(body, at=now - 60))
+    item["name"] = "Eva"
+    again = await post(hearing, body, headers(body, at=now))
+
+    assert (first.status, again.status, item["name"]) == (200, 200, "Ada")
+
+
+async def test_one_refused_value(hearing: RunningApp) -> None:
+    """A value that Directus refuses holds up neither the item's other fields nor the customer's other items."""
+    customer, item = known(hearing, name="Eva", email="old@example.com")
+    other = hearing.directus.add_row(name="Eva", email="old@example.com", **{ID: customer["id"]})
+    refuse = faults.answer(400, '{"errors": [{"extensions": {"code": "VALUE_TOO_LONG", "field": "email"}}]}')
+    hearing.directus.fail(refuse, when=lambda request: request.method == "PATCH" and b"email" in request.body)
+
+    answer = await post(hearing, event(UPDATED, customer))
+
+    assert answer.status == 503
+    assert [(row["name"], row["email"]) for row in (item, other)] == [("Ada", "old@example.com")] * 2
+    lines = log_records(hearing.log, "Directus refuses what Stripe says of a customer")
+    assert [(line["item"], line["fields"], line["code"]) for line in lines] == [
+        (row["id"], ["email"], "VALUE_TOO_LONG") for row in (item, other)
+    ]
+    assert [line["fields"] for line in log_records(hearing.log, "item changed")] == [["name"]] * 2
+
+
+async def test_a_field_that_the_service_may_not_change(hearing: RunningApp) -> None:
+    """A mapped field that the service token may read and not change is an error that says so; the rest is written."""
+    customer, item = known(hearing, name="Eva", email="old@example.com")
+    rights = grants(read=full("id", ID, "name", "email"), update=full(ID, "name"))
+    hearing.directus.add_users([replace(SERVICE, permissions=rights)])
+
+    answer = await post(hearing, event(UPDATED, customer))
+
+    assert (answer.status, item["name"], item["email"]) == (503, "Ada", "old@example.com")
+    [line] = [line for line in map(json.loads, hearing.log) if "run `provision`" in line["message"]]
+    assert (line["level"], line["item"], line["fields"]) == ("error", item["id"], ["email"])
+
+
+@pytest.mark.parametrize("most", [None, 10])
+@pytest.mark.parametrize("kind", [UPDATED, DELETED])
+async def test_more_than_a_hundred_items(hearing: RunningApp, kind: str, most: int | None) -> None:
+    """All of a customer's 250 items are cleared or updated, whatever QUERY_LIMIT_MAX is."""
+    customer = hearing.stripe.add_customer(name="Ada", email=None)
+    hearing.directus.unique = set()
+    rows = [hearing.directus.add_row(name="Eva", email=None, **{ID: customer["id"]}) for _ in range(250)]
+    customer["deleted"], hearing.directus.limit_max = kind == DELETED, most
+
+    answer = await post(hearing, event(kind, customer))
+
+    assert answer.status == 200
+    assert {(row[ID], row["name"]) for row in rows} == {(None, "Eva") if kind == DELETED else (customer["id"], "Ada")}
 
 
 async def test_a_customer_without_item(hearing: RunningApp) -> None:
@@ -462,7 +522,10 @@ async def test_counted(hearing: RunningApp) -> None:
     """Each event is counted by type and outcome, and the request's log line names it."""
     customer, _ = known(hearing)
     body = event(UPDATED, customer, id="evt_7")
-    for sent in (body, body, event("invoice.paid", {"id": "in_1"}), event(DELETED, customer, livemode=True)):
+    given = headers(body)
+    await post(hearing, body, given)
+    await post(hearing, body, given)
+    for sent in (event("invoice.paid", {"id": "in_1"}), event(DELETED, customer, livemode=True)):
         await post(hearing, sent)
     await post(hearing, body, [])
 

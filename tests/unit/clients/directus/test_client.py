@@ -17,6 +17,7 @@ from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import Permissions
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from tests.aioresponses_compat import Reply, Request, label, reply, upstream
+from tests.doubles.fresh import asked_for
 from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.directus.sources import READ, credential, granting
 from tests.unit.clients.loopback import Answer, head, loopback, raw, reset, silence, whole
@@ -70,7 +71,7 @@ async def test_how_directus_is_asked() -> None:
     """The credential travels once, as a bearer token, beside the client's address."""
     request = await asked(reply({"data": {}}))
 
-    assert (request.method, str(request.url)) == ("GET", f"{BASE}/permissions/me")
+    assert (request.method, asked_for(request.url)) == ("GET", f"{BASE}/permissions/me")
     assert sorted((name.lower(), value) for name, value in request.headers.items()) == [
         ("accept-encoding", "identity"),
         ("authorization", "Bearer the-token"),

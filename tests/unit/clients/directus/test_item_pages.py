@@ -29,7 +29,7 @@ async def pages_of(directus: DirectusDouble, *, of_a_share: bool = False) -> Asy
     directus.add_users([User("service", "service", grants(read=full()), of_a_share=of_a_share)])
     async with open_session(total=5, connect=1, connections=1) as session:
         client = DirectusClient(session, directus.url, address_header="X-Forwarded-For")
-        yield ItemPages(client, "customers", ID)
+        yield ItemPages(client, "customers")
 
 
 async def keys(pages: ItemPages, most: int | None = None) -> list[object]:

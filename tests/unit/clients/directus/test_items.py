@@ -13,6 +13,7 @@ from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.errors import DirectusUnavailable, ItemRefused
 from tests.aioresponses_compat import Reply, Request, label, reply, upstream
+from tests.doubles.fresh import asked_for
 from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.directus.sources import credential
 from tests.unit.clients.loopback import loopback, whole
@@ -64,7 +65,7 @@ async def test_reading_a_customer_id(value: object, customer_id: str | None) -> 
     result, request = await done("read", reply({"data": {"key": 7, "cus": value}}))
 
     assert result == customer_id
-    assert (request.method, str(request.url)) == ("GET", f"{BASE}/items/customers/7?fields=key,cus")
+    assert (request.method, asked_for(request.url)) == ("GET", f"{BASE}/items/customers/7?fields=key,cus")
     assert request.headers["Authorization"] == "Bearer the-token"
 
 
@@ -113,7 +114,7 @@ async def test_only_a_clear_yes_allows_an_update(data: object, *, allowed: bool)
     result, request = await done("may update", reply({"data": data}))
 
     assert result is allowed
-    assert str(request.url) == f"{BASE}/permissions/me/customers/7"
+    assert asked_for(request.url) == f"{BASE}/permissions/me/customers/7"
 
 
 @pytest.mark.parametrize("key", [1, "b2f0", 0])
@@ -188,8 +189,8 @@ async def test_a_system_collection_has_its_own_address() -> None:
     _, reading = await done("read", reply({"data": {"key": 7, "cus": None}}), collection="directus_users")
     _, judging = await done("may update", reply({"data": {}}), collection="directus_users")
 
-    assert str(reading.url) == f"{BASE}/users/7?fields=key,cus"
-    assert str(judging.url) == f"{BASE}/permissions/me/directus_users/7"
+    assert asked_for(reading.url) == f"{BASE}/users/7?fields=key,cus"
+    assert asked_for(judging.url) == f"{BASE}/permissions/me/directus_users/7"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,10 @@ async def test_a_primary_key_is_one_segment(item: PrimaryKey, segment: str) -> N
         await items.customer_id(CALLER, item)
         await items.may_update(CALLER, item)
 
-    assert directus.targets == [f"/items/customers/{segment}?fields=key,cus", f"/permissions/me/customers/{segment}"]
+    assert [asked_for(target) for target in directus.targets] == [
+        f"/items/customers/{segment}?fields=key,cus",
+        f"/permissions/me/customers/{segment}",
+    ]
 
 
 UNUSABLE = ["", " ", ".", "..", "../users", "a/../b", "a/.", "a\\..\\b", "a\r\nX: y", "x" * 256, "null", "true", "$NOW"]
@@ -251,7 +255,10 @@ async def test_names_are_encoded() -> None:
         await session.close()
 
     name = "shop%20kunden%26%C3%BCbersicht"
-    assert directus.targets == [f"/items/{name}/7?fields=k%C3%A4se%23,cus%25", f"/permissions/me/{name}/7"]
+    assert [asked_for(target) for target in directus.targets] == [
+        f"/items/{name}/7?fields=k%C3%A4se%23,cus%25",
+        f"/permissions/me/{name}/7",
+    ]
 
 
 def errors(*extensions: Mapping[str, object], status: int = 400) -> Reply:

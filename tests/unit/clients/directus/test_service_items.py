@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from sidecar.clients.http import open_session
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import AllowedFields
-from sidecar.core.flows.follow_customer import LinkedItem
+from sidecar.core.flows.follow_customer import LinkedItem, Rights
 from sidecar.errors import CredentialRefused, DirectusUnavailable, ItemRefused
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble, Grant, User, full, grants, partial
@@ -51,24 +52,28 @@ def row(directus: DirectusDouble, **values: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("read", "update", "names"),
+    ("grant", "names"),
     [
-        (full("id", "name"), full("name", "email"), {"name"}),
-        (full(), full("name"), {"name"}),
-        (full("name"), full(), {"name"}),
-        (full(), full(), {"*"}),
-        (full("name"), {"access": "none"}, set()),
-        ({"access": "none"}, full("name"), set()),
-        (full("name"), {"access": "full"}, set()),
+        (full("id", "name"), {"id", "name"}),
+        (partial("name"), {"name"}),
+        (full(), {"*"}),
+        ({"access": "none"}, set()),
+        ({"access": "full"}, set()),
     ],
 )
-async def test_fields_that_may_be_changed(
-    directus: DirectusDouble, read: Grant, update: Grant, names: set[str]
+@pytest.mark.parametrize("action", ["read", "update"])
+async def test_fields_that_the_service_may_use(
+    directus: DirectusDouble, action: str, grant: Grant, names: set[str]
 ) -> None:
-    """A field counts if it may be read and updated; an unclear grant is no grant."""
-    directus.add_users([User("service", "service", grants(read=read, update=update))])
+    """The fields to read and those to update are Directus's word, each time anew; an unclear grant is no grant."""
+    directus.add_users([User("service", "service", grants(read=full("a"), update=full("a")))])
     async with items_of(directus) as items:
-        assert await items.changeable() == AllowedFields(frozenset(names))
+        before = await items.rights()
+        granted: dict[str, Any] = {"read": full("a"), "update": full("a"), action: grant}
+        directus.users["service"].permissions = grants(**granted)
+
+        assert before == Rights(AllowedFields(frozenset({"a"})), AllowedFields(frozenset({"a"})))
+        assert getattr(await items.rights(), action) == AllowedFields(frozenset(names))
 
 
 async def test_items_linked_to_a_customer(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
@@ -90,7 +95,7 @@ async def test_a_token_that_may_do_everything(directus: DirectusDouble) -> None:
     row(directus)
 
     async with items_of(directus) as items:
-        [found] = await items.linked(FORMER, await items.changeable())
+        [found] = await items.linked(FORMER, (await items.rights()).read)
 
     assert (found.values["name"], "phone" in found.values) == ("Ada", False)
     assert json.loads(directus.requests[-1].body)["query"]["fields"] == ["*"]
@@ -133,7 +138,7 @@ async def test_on_users(directus: DirectusDouble) -> None:
     directus.add_row("directus_users", id="a-user", stripe_customer_id=FORMER, name="Ada")
 
     async with items_of(directus, "directus_users") as items:
-        [found] = await items.linked(FORMER, await items.changeable())
+        [found] = await items.linked(FORMER, (await items.rights()).read)
         changed = await items.change(found.key, FORMER, {"name": "Ida"})
 
     assert (found.key, changed) == ("a-user", True)
@@ -152,13 +157,28 @@ async def test_refused(directus: DirectusDouble) -> None:
             await items.change(1, FORMER, {"stripe_customer_id": None})
         directus.users.pop("service")
         with pytest.raises(CredentialRefused) as nobody:
-            await items.changeable()
+            await items.rights()
 
     assert (reading.value.code, writing.value.code, nobody.value.code) == (
         "FORBIDDEN",
         "FORBIDDEN",
         "INVALID_CREDENTIALS",
     )
+
+
+async def test_a_value_that_a_database_refuses(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
+    """A 500 with Directus's code refuses these values: so it passes on an unknown error of its database."""
+    row(directus)
+    error = {"errors": [{"message": "An unexpected error occurred.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}
+    directus.fail(faults.answer(500, json.dumps(error)), times=1)
+    with pytest.raises(ItemRefused) as refused:
+        await linked_items.change(1, FORMER, {"name": "Ida"})
+
+    directus.fail(faults.answer(500, "<html>", "text/html"), times=1)
+    with pytest.raises(DirectusUnavailable):
+        await linked_items.change(1, FORMER, {"name": "Ida"})
+
+    assert refused.value.code == "INTERNAL_SERVER_ERROR"
 
 
 @pytest.mark.parametrize(

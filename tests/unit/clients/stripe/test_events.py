@@ -19,6 +19,7 @@ from sidecar.metrics import Metrics
 from tests.doubles.events import OTHER_SECRET, SECRET, event, signature
 
 DOWN = DirectusUnavailable("down")
+BEGAN = 1_700_000_000  # when these tests begin, in Unix time
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Items:
 
     def webhooks(self, *, livemode: bool = False, turns: EventTurns | None = None) -> StripeWebhooks:
         return StripeWebhooks(
-            Signatures([SECRET]),
+            Signatures([SECRET], lambda: BEGAN + self.time),
             self.follow,
             self.forget,
             livemode=livemode,
@@ -68,8 +69,9 @@ class Items:
         return {(kind, result): times for (kind, result), times in found.items() if times}
 
 
-async def send(webhooks: StripeWebhooks, body: bytes, **how: str) -> None:
-    await webhooks.handle(webhooks.verify(body, [signature(body, **how)]))  # type: ignore[arg-type]  # each of its own type
+async def send(webhooks: StripeWebhooks, body: bytes, *, secret: str = SECRET, at: float = 0) -> None:
+    """Send a delivery that was signed `at` so many seconds after the tests began."""
+    await webhooks.handle(webhooks.verify(body, [signature(body, secret=secret, at=BEGAN + int(at))]))
 
 
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
@@ -88,7 +90,7 @@ async def test_dealt_with(kind: str, caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_a_duplicate_costs_nothing() -> None:
-    """A repeated event that was handled is acknowledged again and does nothing else."""
+    """A replayed delivery that was handled is acknowledged again and does nothing else."""
     items = Items()
     webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
 
@@ -166,25 +168,76 @@ async def test_an_event_that_finds_no_turn() -> None:
     assert items.counted == {(UPDATED, "failed"): 1, (UPDATED, "done"): 1}
 
 
-async def test_an_event_is_forgotten() -> None:
-    """An event that an operator sends again an hour later is handled again."""
+async def test_sent_again_by_hand() -> None:
+    """An event that was handled and is signed anew is handled again, at once: its answer was lost, or it was resent."""
     items = Items()
     webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
 
-    for items.time in (0.0, 3599.0, 3601.0):
-        await send(webhooks, body)
+    for items.time in (0.0, 1.0, 2.0):
+        await send(webhooks, body, at=items.time)
 
-    assert items.followed == ["cus_1"] * 2
+    assert (items.followed, items.lists) == (["cus_1"] * 3, 3)
+    assert items.counted == {(UPDATED, "done"): 3}
+
+
+@pytest.mark.parametrize("ahead", [0, 300])
+async def test_a_replay_is_known_for_as_long_as_its_signature_counts(ahead: int) -> None:
+    """A delivery is not handled again until its signature is too old, also where Stripe's clock is ahead of ours."""
+    items = Items()
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+
+    for items.time in (0.0, 299.0 + ahead, 300.0 + ahead):
+        await send(webhooks, body, at=ahead)
+    items.time = 301.0 + ahead
+    with pytest.raises(InvalidPayload):
+        await send(webhooks, body, at=ahead)
+
+    assert items.followed == ["cus_1"]
+
+
+async def test_a_replay_with_another_header(caplog: pytest.LogCaptureFixture) -> None:
+    """What is not signed in the header, such as signatures of other schemes, makes a replay no new delivery."""
+    items = Items()
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+    signed = signature(body, at=BEGAN)
+
+    for header in (signed, f"{signed},v0=1", f"v1=0,{signed}", ",".join(reversed(signed.split(",")))):
+        await webhooks.handle(webhooks.verify(body, [header]))
+
+    assert (items.followed, caplog.records) == (["cus_1"], [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason", "detail"),
+    [
+        ([], "header", "there are 0 headers"),
+        ([signature(b"{}", at=BEGAN)] * 2, "header", "there are 2 headers"),
+        (["v1=00"], "header", "no readable time"),
+        ([f"t={BEGAN},v0=00"], "header", "scheme v1"),
+        ([signature(b"{}", at=BEGAN - 412)], "time", "412 s ago"),
+        ([signature(b"{}", at=BEGAN + 3600)], "time", "3600 s ahead of this clock"),
+        ([signature(b"{}", at=BEGAN, secret=OTHER_SECRET)], "signature", "STRIPE_WEBHOOK_SECRET"),
+        ([signature(b"{}", at=BEGAN)], "body", "not an event"),
+    ],
+)
+async def test_the_log_says_why(headers: list[str], reason: str, detail: str, caplog: pytest.LogCaptureFixture) -> None:
+    """S3: the log tells three reasons apart, and a signed body that is no event; the sender learns none of them."""
+    with pytest.raises(InvalidPayload) as refused:
+        Items().webhooks().verify(b"{}", headers)
+
+    [record] = caplog.records
+    assert (vars(record)["reason"], detail in vars(record)["detail"]) == (reason, True)
+    unsigned = "This body has no valid signature."
+    assert (refused.value.message == unsigned, refused.value.extensions) == (reason != "body", {})
+    assert SECRET not in str(vars(record))
 
 
 async def test_memory_is_bounded() -> None:
-    """At most ten thousand events are remembered, and nothing about their customers."""
+    """At most ten thousand deliveries are remembered, and nothing about their customers."""
     items = Items()
     webhooks = items.webhooks()
 
-    for number in range(10_100):
-        await send(webhooks, event(UPDATED, f"cus_{number}", id=f"evt_{number}"))
-    for number in (10_099, 0):
+    for number in (*range(10_100), 10_099, 0):
         await send(webhooks, event(UPDATED, f"cus_{number}", id=f"evt_{number}"))
 
     assert items.counted == {(UPDATED, "done"): 10_101, (UPDATED, "duplicate"): 1}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
-from sidecar.core.flows.follow_customer import Change, LinkedItem, Mirror, follow
+from sidecar.core.flows.follow_customer import Change, LinkedItem, Mirror, Rights, follow
 from sidecar.core.interfaces import Page, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -40,8 +40,10 @@ class World:
     customer: StripeObject = field(default_factory=lambda: dict(ADA))
     rows: dict[PrimaryKey, dict[str, object]] = field(default_factory=dict)
     fields: AllowedFields = ALL
+    update: AllowedFields | None = None
+    mirror: Mirror = MIRROR
     between: Step = _nothing
-    refusing: bool = False
+    refused: frozenset[str] = frozenset()
     never_null: bool = False
     code: str = "FAILED_VALIDATION"
     asked: int = 0
@@ -56,8 +58,8 @@ class World:
         await self.between()
         return found
 
-    async def changeable(self) -> AllowedFields:
-        return self.fields
+    async def rights(self) -> Rights:
+        return Rights(self.fields, self.update or AllowedFields(self.fields.names | {"cus"}))
 
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         self.read += 1
@@ -68,7 +70,7 @@ class World:
         return shown
 
     async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        if self.refusing or (self.never_null and None in values.values()):
+        if self.refused.intersection(values) or (self.never_null and None in values.values()):
             raise ItemRefused("no", status=400, code=self.code)
         await self.between()
         row = self.rows.get(item)
@@ -94,7 +96,7 @@ class World:
         raise AssertionError((path, parameters))
 
     async def follow(self) -> list[Change]:
-        return [change async for change in follow("cus_1", self, self, MIRROR)]
+        return [change async for change in follow("cus_1", self, self, self.mirror)]
 
     def at_step(self, number: int, happens: Callable[[], None]) -> None:
         """Run something once, at the step with this number."""
@@ -163,13 +165,54 @@ async def test_several_items() -> None:
     assert world.truth
 
 
-async def test_only_what_the_service_may_change() -> None:
-    """A field that the service may not both read and change is left unchanged."""
+async def test_fields_that_the_collection_does_not_have(caplog: pytest.LogCaptureFixture) -> None:
+    """A field of the default map that Directus does not show may not exist: it is left alone, and nothing is wrong."""
     world = World(rows={7: item(name="Eva", mail="old")}, fields=AllowedFields(frozenset({"name"})))
 
     await world.follow()
 
     assert world.written == [(7, {"name": "Ada"})]
+    assert caplog.records == []
+
+
+async def test_fields_that_the_operator_named(caplog: pytest.LogCaptureFixture) -> None:
+    """A field of the operator's own map that Directus does not show is an error; the others are written."""
+    world = World(rows={7: item(name="Eva", mail="old")}, fields=AllowedFields(frozenset({"name"})))
+    world.mirror = Mirror.of(FIELD_MAP, CUSTOMERS, named=True)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(EventFailed):
+        await world.follow()
+
+    assert world.written == [(7, {"name": "Ada"})]
+    [record] = caplog.records
+    assert "run `provision`" in record.message
+    assert (vars(record)["item"], vars(record)["fields"]) == (7, ["mail", "where"])
+
+
+async def test_fields_that_may_only_be_read(caplog: pytest.LogCaptureFixture) -> None:
+    """A field that the service sees differ and may not change is an error that names it; the others are written."""
+    world = World(rows={7: item(name="Eva", mail="old"), 8: item(name="Eva")})
+    world.update = AllowedFields(frozenset({"name", "where"}))
+
+    with caplog.at_level(logging.ERROR), pytest.raises(EventFailed, match="Send the event again") as failed:
+        await world.follow()
+
+    assert world.written == [(7, {"name": "Ada"}), (8, {"name": "Ada"})]
+    assert failed.value.detail == "1 values of 1 items were not written"
+    [record] = caplog.records
+    assert "run `provision`" in record.message
+    assert (vars(record)["item"], vars(record)["customer"], vars(record)["fields"]) == (7, "cus_1", ["mail"])
+
+
+async def test_an_id_that_may_not_be_cleared(caplog: pytest.LogCaptureFixture) -> None:
+    """A service that may not update the ID field is told so for each item, and nothing is sent."""
+    world = World(customer=GONE, rows={7: item()}, update=ALL)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(EventFailed):
+        await world.follow()
+
+    assert world.written == []
+    assert [vars(record)["fields"] for record in caplog.records] == [["cus"]]
 
 
 @pytest.mark.parametrize(
@@ -250,10 +293,10 @@ def test_stripe_does_not_decide_who_may_sign_in() -> None:
 
 
 async def test_a_refusal_names_the_item_and_the_fields(caplog: pytest.LogCaptureFixture) -> None:
-    """If Directus refuses a value, the operator is told without the value, and the event does not count as done."""
-    world = World(rows={7: item(name="Eva", mail="old")}, refusing=True)
+    """If Directus refuses all values, the operator is told without the values, and the event does not count as done."""
+    world = World(rows={7: item(name="Eva", mail="old")}, refused=frozenset({"name", "mail"}))
 
-    with caplog.at_level(logging.ERROR), pytest.raises(ItemRefused):
+    with caplog.at_level(logging.ERROR), pytest.raises(EventFailed):
         await world.follow()
 
     [record] = caplog.records
@@ -261,6 +304,64 @@ async def test_a_refusal_names_the_item_and_the_fields(caplog: pytest.LogCapture
     facts = {name: vars(record)[name] for name in ("item", "customer", "fields", "code")}
     assert facts == {"item": 7, "customer": "cus_1", "fields": ["mail", "name"], "code": "FAILED_VALIDATION"}
     assert "Ada" not in str(vars(record))
+
+
+async def test_one_refused_value(caplog: pytest.LogCaptureFixture) -> None:
+    """One refused value holds up neither the item's other fields nor other items, and is named."""
+    world = World(rows={key: item(name="Eva", mail="old", where="x") for key in (7, 8)}, refused=frozenset({"mail"}))
+
+    changes: list[Change] = []
+    with caplog.at_level(logging.ERROR), pytest.raises(EventFailed) as failed:
+        changes += await world.follow()
+
+    assert world.rows == {key: item(mail="old") for key in (7, 8)}
+    assert failed.value.detail == "2 values of 2 items were not written"
+    assert [(vars(record)["item"], vars(record)["fields"]) for record in caplog.records] == [
+        (7, ["mail"]),
+        (8, ["mail"]),
+    ]
+    assert world.asked == 2
+
+
+async def test_a_refused_value_that_changes_meanwhile() -> None:
+    """A value that Stripe corrects while others are written is tried again, and then the event is done."""
+    world = World(rows={7: item(name="Eva", mail="old")}, refused=frozenset({"mail"}))
+
+    def correct() -> None:
+        world.customer["email"], world.refused = "new@example.com", frozenset()
+
+    world.at_step(5, correct)
+    await world.follow()
+
+    assert world.rows == {7: item(mail="new@example.com")}
+
+
+async def test_the_log_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    """Of many items that are refused the first twenty are named."""
+    world = World(rows={key: item(name="Eva") for key in range(150)}, refused=frozenset({"name"}))
+
+    with caplog.at_level(logging.ERROR), pytest.raises(EventFailed) as failed:
+        await world.follow()
+
+    assert len(caplog.records) == 20
+    assert failed.value.detail == "150 values of 150 items were not written"
+
+
+async def test_one_item_that_cannot_be_cleared() -> None:
+    """A deleted customer's ID leaves all items but the one whose clearing Directus refuses."""
+    world = World(customer=GONE, rows={7: item(), 8: item(), 9: item()})
+    change = world.change
+
+    async def refuse_seven(key: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
+        if key == 7:
+            raise ItemRefused("no", status=403, code="FORBIDDEN")
+        return await change(key, customer_id, values)
+
+    world.change = refuse_seven  # type: ignore[method-assign,assignment]  # this world's own rule
+    with pytest.raises(EventFailed):
+        await world.follow()
+
+    assert [row["cus"] for row in world.rows.values()] == ["cus_1", None, None]
 
 
 async def test_stripe_down() -> None:
@@ -390,7 +491,7 @@ async def test_another_refusal_is_not_answered_with_an_empty_text() -> None:
     """A refusal of the change itself ends the event, whatever the value."""
     world = World(customer=GONE, rows={1: dict(TRUE)}, never_null=True, code="FORBIDDEN")
 
-    with pytest.raises(ItemRefused):
+    with pytest.raises(EventFailed):
         await world.follow()
 
     assert world.rows[1]["cus"] == "cus_1"
