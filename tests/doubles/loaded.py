@@ -12,6 +12,7 @@ from tests.doubles.stripe import StripeDouble
 from tests.doubles.wire import Answer
 
 UNWANTED = frozenset({"directus_sdk_py", "requests", "sqlparse", "dns", "urllib3", "certifi", "httpx"})
+STATUSES = [200, 200, 201, 400, 200, 200, 200, 200]
 _ID = "stripe_customer_id"
 _JSON = ("Content-Type", "application/json")
 _IMPORT = re.compile(r"^import time:\s+\d+ \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)  # as `-X importtime` prints it
@@ -33,7 +34,7 @@ def variables(directus: DirectusDouble, stripe: StripeDouble) -> Mapping[str, st
 
 
 async def work(sidecar: Sidecar, directus: DirectusDouble, stripe: StripeDouble) -> list[int]:
-    """Cause one of each kind of work, and give the statuses."""
+    """Cause one of each kind of work, and give the statuses, which should be STATUSES."""
     customer = stripe.add_customer(name="Ada", email="ada@example.com")
     directus.add_row(name="Ada", email="ada@example.com", **{_ID: customer["id"]})
     stripe.add_payments(150)
