@@ -8,7 +8,8 @@
       account         the service user and its token
     check           compares Directus and Stripe with the settings, and changes nothing
       check_reach, check_server, check_directus, check_collection, check_items, check_rights, check_fields,
-      check_policies, check_feed, check_address, check_nodes, check_stripe
+      check_policies, check_feed, check_address, check_nodes, check_proxies,
+      check_stripe
     reconcile       writes missing customer IDs into items; a CronJob runs it
       ledger          Stripe's customers, and the items they name
       report          the lines that it prints
