@@ -202,8 +202,11 @@ async def test_the_real_skopeo(checkout: Path, tmp_path: Path, monkeypatch: pyte
     registry = Registry()
     await registry.listen()
     place = f"127.0.0.1:{registry.port}"
-    (tmp_path / "registries.conf").write_text(f'[[registry]]\nlocation = "{place}"\ninsecure = true\n')
-    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(tmp_path / "registries.conf"))
+    settings = tmp_path / ".config/containers/registries.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'[[registry]]\nlocation = "{place}"\ninsecure = true\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     for path, text in texts(checkout).items():
         path.write_text(re.sub(r"(ARG PYTHON_IMAGE=|image: )(?!directus-stripe)", rf"\g<1>{place}/", text))
 
