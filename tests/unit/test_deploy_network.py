@@ -8,6 +8,7 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 
+from sidecar.settings import Settings
 from tests.doubles.cluster import Manifest, Network, Peer, pod_templates, render
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +85,13 @@ def test_a_cluster_puts_nothing_into_a_pod(manifests: list[Manifest]) -> None:
     for pod in pods:
         assert pod["spec"]["enableServiceLinks"] is False
         assert pod["spec"]["automountServiceAccountToken"] is False
+
+
+def test_one_setting_alone_can_be_a_service_s() -> None:
+    """Of all settings only SIDECAR_PORT has a name that a cluster gives to a variable about a Service."""
+    given = re.compile(r"_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$")
+
+    assert [name for name in map(str.upper, Settings.model_fields) if given.search(name)] == ["SIDECAR_PORT"]
 
 
 def test_a_directus_of_ones_own_gets_nothing_either(tmp_path: Path) -> None:
