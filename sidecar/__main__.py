@@ -10,6 +10,10 @@ from sidecar import __version__, logs, serving
 from sidecar.settings import Settings, SettingsFault, load
 
 _UNUSABLE = 2  # exit code for unusable settings, the same as argparse's for arguments
+_NO_SETUP = (
+    "provision needs {}, which the serving image leaves out: use the image of the Dockerfile's target setup, "
+    "or install the extra in a checkout with: pip install '.[setup]'"
+)
 _OPTIONS = ("-h", "--help", "--version")  # options without a command
 _EPILOG = "README.md has the settings, which all come from the environment."
 
@@ -90,7 +94,13 @@ def _check(_options: argparse.Namespace) -> int:
 
 
 def _provision(options: argparse.Namespace) -> int:
-    from sidecar.commands import provision  # noqa: PLC0415 - the same
+    try:
+        from sidecar.commands import provision  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("sidecar"):
+            raise
+        print(_NO_SETUP.format(error.name), file=sys.stderr)  # noqa: T201 - logging is configured by settings
+        return _UNUSABLE
 
     return provision.run(options.token_file, options.secret_file)
 

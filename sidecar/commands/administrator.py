@@ -1,14 +1,16 @@
 """Directus's API as an administrator uses it, through directus-sdk-py.
 
 That library judges answers badly: it searches their text for "errors", expects certain statuses, and follows redirects.
-So the library only sends requests, and this module judges every answer. No read is answered from a cache: Directus's
-own (CACHE_ENABLED) may be older than what an earlier run of `provision` made.
+So the library only sends requests, and this module judges every answer. What the library sends with, requests, would
+take proxies and logins from the environment; here it takes none of them, since they would get the token. No read is
+answered from a cache: Directus's own (CACHE_ENABLED) may be older than what an earlier run of `provision` made.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from directus_sdk_py import DirectusClient
 
@@ -46,6 +48,7 @@ class Administrator:
     def __init__(self, url: str, token: str) -> None:
         # The library calls urljoin, which keeps a path in `url` only if a slash ends it and no slash begins the other.
         self._client = DirectusClient(f"{url}/", token=token, verify=True)
+        self._proxies = _none_for(url)
 
     def require_rights(self) -> None:
         """Raise AdministratorFault unless the token is an administrator's and Directus is version 11 or newer."""
@@ -112,6 +115,7 @@ class Administrator:
                 timeout=_TIMEOUT,
                 allow_redirects=False,
                 auth=lambda request: request,  # without this, requests sends a login from ~/.netrc instead
+                proxies=dict(self._proxies),  # requests adds the environment's to the dictionary that it gets
                 hooks={"response": lambda answer, **_: answers.append(answer)},
                 **more,
             )
@@ -123,6 +127,12 @@ class Administrator:
             raise AdministratorFault("Directus could not be asked. Is DIRECTUS_URL right?")
         status, body = answers[-1].status_code, _parsed(answers[-1].content)
         return status, {"data": body} if is_export(status, answers[-1].headers) else body
+
+
+def _none_for(url: str) -> dict[str, str]:
+    """Give requests' two most exact keys for this address with no proxy, which count before any in the environment."""
+    parts = urlsplit(url)
+    return {f"{parts.scheme}://{parts.hostname}": "", parts.scheme: ""}
 
 
 def _parsed(content: bytes) -> object:

@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 from sidecar.clients.directus.client import collection_path, segment
 from sidecar.commands.check_fields import Ask
+from sidecar.commands.columns import EMPTY_TEXT, empty_is_text, has_default, points_elsewhere
 from sidecar.commands.lines import Line, Word
-from sidecar.commands.schema import EMPTY_TEXT, empty_is_text, has_default, points_elsewhere
 from sidecar.settings import Settings
 
 PROVISION = "or the service token may not read it: run `provision`, or correct"

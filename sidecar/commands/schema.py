@@ -1,16 +1,13 @@
 """The collection and its fields. Existing ones stay; only what the sidecar needs of them is mended."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from sidecar.clients.directus.client import segment
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
+from sidecar.commands.columns import EMPTY_TEXT, empty_is_text, has_default, points_elsewhere
 from sidecar.commands.lines import Line, Word
 from sidecar.settings import DirectusSettings
 
-EMPTY_TEXT = (
-    "{where} cannot be null and is an empty text where there is no customer, so the database does not keep two items "
-    "from having the same one: make it nullable in Directus and run `provision` to have that too"
-)
 _MENDED = {"default_value": "without a default"}
 _WRITTEN = ("name", "email")  # the fields that the service fills in an item that it creates
 
@@ -78,24 +75,6 @@ def _new_id_field(settings: DirectusSettings) -> Row:
         },
         "schema": {"is_unique": True, "is_nullable": True, "max_length": 255},
     }
-
-
-def points_elsewhere(field: Mapping[str, object]) -> bool:
-    """Say whether a field is a relation or an alias, which have no column for a text."""
-    schema, meta = field.get("schema"), field.get("meta")
-    special = meta.get("special") if isinstance(meta, dict) else None
-    related = isinstance(schema, dict) and schema.get("foreign_key_table") is not None
-    return related or field.get("type") == "alias" or "m2o" in (special or ())
-
-
-def empty_is_text(schema: Mapping[str, object]) -> bool:
-    """Say whether a column has an empty text where there is no ID. Several items have that, so it is not unique."""
-    return schema.get("is_nullable") is False and schema.get("default_value") == ""
-
-
-def has_default(schema: Mapping[str, object]) -> bool:
-    """Say whether each new item gets a value that is no ID, which a unique column takes only once."""
-    return schema.get("default_value") is not None and not empty_is_text(schema)
 
 
 def _require_key(fields: dict[str, Row], settings: DirectusSettings) -> None:

@@ -16,6 +16,7 @@ from sidecar.settings.types import (
     Networks,
     Origin,
     Origins,
+    Port,
     Prefix,
     ReturnUrls,
     Seconds,
@@ -67,7 +68,7 @@ class Settings(OperationsSettings):
     sidecar_host: str = Field(
         "127.0.0.1", min_length=1, description="Address to listen on; `0.0.0.0` in a container of its own"
     )
-    sidecar_port: int = Field(8080, ge=0, le=65535, description="Port to listen on")
+    sidecar_port: Port = Field(8080, description="Port to listen on")
     sidecar_prefix: Prefix = Field("/stripe", description="Path under which all routes are")
     permissions_cache_ttl: Seconds = Field(30, description="How long a permission may be used after Directus was asked")
     permissions_denied_ttl: Seconds = Field(5, description="The same for a refusal; not longer than the other")
@@ -75,7 +76,9 @@ class Settings(OperationsSettings):
         10_000, ge=1, le=1_000_000, description="How many callers are remembered at most"
     )
     trusted_proxies: Networks = Field(
-        (), description="Addresses or networks, comma-separated, whose `X-Forwarded-For` is believed"
+        (),
+        description="Addresses or small networks of your proxies, comma-separated, whose `X-Forwarded-For` is "
+        "believed: whoever has one of these addresses can claim to be any client",
     )
     allowed_origins: Origins = Field(
         (),

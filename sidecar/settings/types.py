@@ -30,6 +30,16 @@ def _origin(value: str) -> str:
     return value.rstrip("/")
 
 
+def _port(value: object) -> object:
+    """Tell apart what Kubernetes sets (kubernetes.io/docs/tutorials/services/connect-applications-service)."""
+    if isinstance(value, str) and re.match(r"[a-z]+://", value):
+        raise ValueError(
+            "is the address of a Service called `sidecar`, which Kubernetes puts there unless the pod has "
+            "`enableServiceLinks: false`"
+        )
+    return value
+
+
 def _prefix(value: str) -> str:
     if not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", value):
         raise ValueError("must look like /stripe, with no slash at the end")
@@ -148,6 +158,7 @@ def _distinct(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | N
     return values
 
 
+Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_port)]
 Origin = Annotated[str, AfterValidator(_origin)]
 CollectionName = Annotated[str, AfterValidator(collection_name)]
 FieldName = Annotated[str, AfterValidator(field_name)]

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,14 +41,25 @@ class Sidecar:
         return self.output.read_text(encoding="utf-8", errors="replace")
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is run, and where; by default this checkout, with the interpreter of the tests."""
+
+    command: Sequence[str] = (sys.executable, "-m", "sidecar")
+    folder: Path = ROOT
+
+
+_CHECKOUT = Program()
+
+
 @asynccontextmanager
-async def started(output: Path, *arguments: str, **variables: str) -> AsyncIterator[Sidecar]:
-    """Start `python -m sidecar` on a free port; kill it at the end if it still runs."""
+async def started_as(program: Program, output: Path, *arguments: str, **variables: str) -> AsyncIterator[Sidecar]:
+    """Start a program on a free port; kill it at the end if it still runs."""
     port = free_port()
     environment = {"PATH": os.defpath, "SIDECAR_PORT": str(port), **variables}
     with output.open("wb") as stream:
-        command = [sys.executable, "-m", "sidecar", *arguments]
-        process = await children.spawn(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
+        command = [*program.command, *arguments]
+        process = await children.spawn(command, cwd=program.folder, env=environment, stdout=stream, stderr=stream)
     try:
         yield Sidecar(process, port, output)
     finally:
@@ -58,10 +69,24 @@ async def started(output: Path, *arguments: str, **variables: str) -> AsyncItera
 
 
 @asynccontextmanager
+async def serving_as(program: Program, output: Path, **variables: str) -> AsyncIterator[Sidecar]:
+    """Start a program, and wait until it accepts connections."""
+    async with started_as(program, output, **variables) as sidecar:
+        await eventually(lambda: _has_begun(sidecar))
+        yield sidecar
+
+
+@asynccontextmanager
+async def started(output: Path, *arguments: str, **variables: str) -> AsyncIterator[Sidecar]:
+    """Start `python -m sidecar` on a free port; kill it at the end if it still runs."""
+    async with started_as(_CHECKOUT, output, *arguments, **variables) as sidecar:
+        yield sidecar
+
+
+@asynccontextmanager
 async def serving(output: Path, **variables: str) -> AsyncIterator[Sidecar]:
     """Start the sidecar, and wait until it accepts connections."""
-    async with started(output, **variables) as sidecar:
-        await eventually(lambda: _has_begun(sidecar))
+    async with serving_as(_CHECKOUT, output, **variables) as sidecar:
         yield sidecar
 
 

@@ -1,128 +1,34 @@
-"""The Dockerfile's steps, run one by one in a folder, since tests may have no container engine.
-
-A virtual environment replaces the base image, and each absolute path of the image is resolved below
-the stage's own root. Names of images and labels are ignored.
-"""
+"""What the images hold and how they run, by the Dockerfile's own steps."""
 
 import json
-import os
-import re
-import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import time
-import venv
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-IGNORE = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
-
-
-def instructions() -> list[tuple[str, str]]:
-    """Give the Dockerfile as (instruction, rest), with its continued lines joined."""
-    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
-    lines = re.sub(r"\\\n\s*", "", text).splitlines()
-    return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines if line)]
-
-
-def ignored(path: Path) -> bool:
-    """Say whether .dockerignore excludes `path`, relative to the context; the last match decides."""
-    verdict = False
-    for line in IGNORE:
-        pattern = line.removeprefix("!")
-        names = path.parts if pattern.startswith("**/") else [str(p) for p in (path, *path.parents[:-1])]
-        deep = pattern.removeprefix("**/")
-        if any(fnmatch(name, deep) and name.count("/") == deep.count("/") for name in names):
-            verdict = not line.startswith("!")
-    return verdict
-
-
-@dataclass
-class Stage:
-    root: Path
-    folder: str = "/"
-    env: dict[str, str] = field(default_factory=lambda: {"PATH": "/usr/local/bin:/usr/bin:/bin"})
-    said: dict[str, str] = field(default_factory=dict)
-
-    def at(self, text: str) -> str:
-        """Give `text` with the image's paths replaced by this machine's."""
-        return re.sub(r"(?<![\w.])/(?=(venv|app|tmp|usr/local)\b)", f"{self.root}/", text)
-
-    def path(self, name: str) -> Path:
-        return self.root / os.path.join(self.folder, name).lstrip("/")  # noqa: PTH118 - an absolute name wins, as in an image
-
-    def environment(self) -> dict[str, str]:
-        return {name: self.at(value) for name, value in self.env.items()}
-
-    def run(self, command: str) -> None:
-        subprocess.run(  # noqa: S603 - the Dockerfile's own command
-            ["/bin/sh", "-ec", self.at(command)],
-            cwd=self.path("."),
-            env=os.environ | self.environment(),
-            check=True,
-        )
-
-    def copy(self, origin: Path, sources: list[str], target: str) -> None:
-        for source in (origin / name.lstrip("/") for name in sources):
-            if origin == ROOT and ignored(source.relative_to(ROOT)):
-                raise FileNotFoundError(f"{source} is not in the build context")
-            if source.is_dir():
-                shutil.copytree(source, self.path(target), symlinks=True, dirs_exist_ok=True, ignore=_left_out)
-            else:
-                place = self.path(target) / source.name if target.endswith("/") else self.path(target)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, place)
-
-
-def _left_out(folder: str, names: list[str]) -> list[str]:
-    inside = Path(folder)
-    if not inside.is_relative_to(ROOT):
-        return []
-    return [name for name in names if ignored((inside / name).relative_to(ROOT))]
-
-
-def build(folder: Path) -> Stage:
-    """Follow every instruction; give the last stage."""
-    stages: dict[str, Stage] = {}
-    stage = Stage(folder)
-    for word, rest in instructions():
-        match word, shlex.split(rest):
-            case "FROM", [_, *alias]:
-                stage = Stage(folder / f"stage{len(stages)}")
-                stages[alias[-1] if alias else "final"] = stage
-                venv.create(stage.path("usr/local"), with_pip=True)
-            case "WORKDIR", [place]:
-                stage.folder = place
-                stage.path(".").mkdir(parents=True, exist_ok=True)
-            case "COPY", [origin, *sources, target] if origin.startswith("--from="):
-                stage.copy(stages[origin.removeprefix("--from=")].root, sources, target)
-            case "COPY", [*sources, target]:
-                stage.copy(ROOT, sources, target)
-            case "RUN", _:
-                stage.run(rest)
-            case "ENV", pairs:
-                for pair in pairs:
-                    key, _, value = pair.partition("=")
-                    stage.env[key] = value.replace("$PATH", stage.env["PATH"])
-            case (("ARG" | "LABEL" | "USER" | "EXPOSE" | "HEALTHCHECK" | "ENTRYPOINT"), _):
-                stage.said[word] = rest
-            case _:
-                raise NotImplementedError(word)
-    return stage
+from tests.doubles import loaded
+from tests.doubles.directus import DirectusDouble
+from tests.doubles.process import Program, serving_as, started_as
+from tests.doubles.stripe import StripeDouble
+from tests.integration.container_steps import Stage, build, ignored
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder = tmp_path_factory.mktemp("image")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Stage]]:
+    folder = tmp_path_factory.mktemp("images")
     yield build(folder)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def image(images: Mapping[str, Stage]) -> Stage:
+    """The image that is built if no target is named."""
+    return list(images.values())[-1]
 
 
 def tree(stage: Stage) -> dict[Path, int]:
@@ -184,6 +90,57 @@ def test_image_refuses_bad_settings(image: Stage, env: dict[str, str]) -> None:
 
     assert ended.returncode == 2
     assert all(name in ended.stderr for name in wanted)
+
+
+async def test_image_does_all_its_work(
+    image: Stage, directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path
+) -> None:
+    """D1: With the packages of the serving lock alone every kind of request is answered, and each command begins."""
+    program = Program(json.loads(image.said["ENTRYPOINT"]), image.path("."))
+    given = {**image.environment(), **loaded.variables(directus, stripe), "SIDECAR_HOST": "127.0.0.1"}
+    async with serving_as(program, tmp_path / "serving", **given) as sidecar:
+        statuses = await loaded.work(sidecar, directus, stripe)
+        sidecar.terminate()
+        assert await sidecar.exit_code() == 0
+        imported = loaded.imported(sidecar.said())
+    for command in ("check", "reconcile"):
+        async with started_as(program, tmp_path / command, command, **given) as process:
+            await process.exit_code()
+            assert "Traceback" not in process.said()
+
+    assert statuses == loaded.STATUSES
+    assert imported & loaded.UNWANTED == set()
+
+
+def test_provision_has_an_image_of_its_own(images: Mapping[str, Stage], env: dict[str, str]) -> None:
+    """D1: The target `setup` provisions without being told to; the serving image says in one line that it cannot."""
+    ended = {}
+    for target in ("setup", "serving"):
+        stage = images[target]
+        command = [*json.loads(stage.said["ENTRYPOINT"]), "provision"]
+        given = {**env, **stage.environment(), "DIRECTUS_ADMIN_TOKEN": "made-up"}
+        ended[target] = subprocess.run(  # noqa: S603 - the Dockerfile's own command
+            command, cwd=stage.path("."), env=given, check=False, capture_output=True, text=True, timeout=120
+        )
+
+    assert json.loads(images["setup"].said["CMD"]) == ["provision"]
+    assert (ended["setup"].returncode, ended["setup"].stderr) == (1, "")
+    assert "Directus could not be asked" in ended["setup"].stdout
+    assert (ended["serving"].returncode, ended["serving"].stdout) == (2, "")
+    assert len(ended["serving"].stderr.splitlines()) == 1
+
+
+def test_what_setting_up_needs_is_not_in_the_serving_image(images: Mapping[str, Stage], image: Stage) -> None:
+    """D1: No module of the SDK, of another HTTP client or of a DNS resolver is in the default image, nor pip's."""
+    packages = {
+        name: {path.name for root in ("venv", "usr") for path in (stage.root / root).rglob("*")}
+        for name, stage in images.items()
+    }
+
+    assert image is images["serving"]
+    assert packages["serving"] & (loaded.UNWANTED | {"pip", "ensurepip"}) == set()
+    assert packages["setup"] >= {"directus_sdk_py", "requests", "sqlparse"}
+    assert packages["setup"] & {"pip", "ensurepip"} == set()
 
 
 def test_image_holds_only_what_it_runs(image: Stage) -> None:

@@ -18,6 +18,7 @@ from sidecar.clients.http import open_session
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.metrics import Metrics
+from tests.doubles.eavesdropper import eavesdropping
 from tests.doubles.events import SECRET
 from tests.doubles.waiting import eventually
 from tests.integration.commands import Place, place, place_on_users, run, token_of
@@ -576,3 +577,13 @@ async def test_directus_down(buyers: Place) -> None:
     assert ended.code == 1
     assert "could not be asked" in ended.texts("FAULT")
     assert ended.err == ""
+
+
+async def test_a_proxy_of_the_environment(buyers: Place) -> None:
+    """D2: whatever variable names a proxy, `provision` asks Directus itself, from its first question to its last."""
+    async with eavesdropping() as proxy:
+        ended = await buyers.provision(**proxy.environment)
+
+    assert ended.code == 0, ended.err
+    assert token_of(ended)
+    assert proxy.heard == []

@@ -50,7 +50,8 @@ async def _claim(text: str, environment: Path, command: Sequence[str], log: Path
 
 def _install(folder: Path, log: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    extras = project["project"]["optional-dependencies"]
+    asked = [*project["project"]["dependencies"], *extras["setup"], *project["dependency-groups"]["dev"]]
     venv.create(folder, with_pip=True)
     run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *asked], log=log)
 

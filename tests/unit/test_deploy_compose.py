@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sidecar import __version__
 from sidecar.commands.provision import ProvisionSettings
 from sidecar.settings import DirectusSettings, Settings, load
 
@@ -71,6 +72,21 @@ def test_settings_start_the_service(
 
     assert {key.removesuffix("_FILE").lower() for key in given} <= settings.model_fields.keys()
     assert load(settings).directus_url == "http://directus:8055"
+
+
+def test_only_provision_has_the_setup_image() -> None:
+    """D1: The command that gets the administrator's token is built from the target `setup`, the service is not."""
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", (DEPLOY.parent / "Dockerfile").read_text(), re.MULTILINE))
+    built = {name: service["build"]["target"] for name, service in SERVICES.items() if "build" in service}
+    images = {name: SERVICES[name]["image"] for name in built}
+
+    assert built == {"sidecar": "serving", "provision": "setup"}
+    assert set(built.values()) <= stages
+    assert images == {
+        "sidecar": f"directus-stripe-sidecar:{__version__}",
+        "provision": f"directus-stripe-sidecar-setup:{__version__}",
+    }
+    assert "stripe_live_secret_key" not in SERVICES["provision"]["secrets"]
 
 
 def test_nginx_alone_is_believed() -> None:

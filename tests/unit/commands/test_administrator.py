@@ -9,6 +9,7 @@ import pytest
 
 from sidecar.commands.administrator import Administrator, AdministratorFault
 from tests.doubles.directus import DirectusDouble, User, full, grants
+from tests.doubles.eavesdropper import eavesdropping
 from tests.doubles.faults import Fault, answer, not_http, redirect, reset_mid_body
 
 TOKEN = "MARKEDadminTOKEN"
@@ -118,6 +119,30 @@ async def test_a_login_in_netrc(
 
     [request] = directus.requests
     assert request.values("Authorization") == [f"Bearer {TOKEN}"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h", ""])
+@pytest.mark.parametrize("upstream", ["http", "https"])
+async def test_a_proxy_of_the_environment(
+    directus: DirectusDouble, monkeypatch: pytest.MonkeyPatch, scheme: str, upstream: str
+) -> None:
+    """D2: whatever variable names a proxy, the administrator's token goes to Directus alone."""
+    directus.fail(answer(200, '{"data": {"id": 1}}'))
+    async with eavesdropping(scheme) as proxy:
+        for name, value in proxy.environment.items():
+            monkeypatch.setenv(name, value)
+        admin = Administrator(directus.url.replace("http", upstream, 1), TOKEN)
+
+        if upstream == "https":  # the double speaks no TLS
+            with pytest.raises(AdministratorFault, match="SSLError"):
+                await asyncio.to_thread(admin.find, "roles/1")
+        else:
+            await asyncio.to_thread(admin.find, "roles/1")
+            await asyncio.to_thread(admin.create, "roles", {})
+            await asyncio.to_thread(admin.change, "roles/1", {})
+
+    assert proxy.heard == []
+    assert len(directus.requests) == (3 if upstream == "http" else 0)
 
 
 async def test_a_redirect(directus: DirectusDouble, admin: Administrator) -> None:

@@ -256,6 +256,18 @@ def test_an_unusable_value_is_named(name: str, value: str, monkeypatch: pytest.M
     assert len(fault) > len(f"{name}: must")
 
 
+@pytest.mark.parametrize("value", ["tcp://10.96.0.7:80", "udp://[fd00::1]:80", "sctp://10.96.0.7:80"])
+def test_a_port_that_kubernetes_sets(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L5: The variable of a Service called `sidecar` is told apart, and the fault says how not to get it."""
+    monkeypatch.setenv("SIDECAR_PORT", value)
+
+    (fault,) = faults()
+
+    assert fault.startswith("SIDECAR_PORT: ")
+    assert "enableServiceLinks: false" in fault
+    assert value not in fault
+
+
 @pytest.mark.parametrize("name", ["DIRECTUS_URL", "STRIPE_API_BASE"])
 @pytest.mark.parametrize(
     "value",
