@@ -120,8 +120,10 @@ class Connection(web.RequestHandler):
         """End our side, and wait for the client to end its own, so that it can read the answer."""
         self._lost = asyncio.Event()
         self.close()  # from now on what comes is dropped
-        transport.write_eof()
-        with suppress(TimeoutError):
+        with suppress(
+            TimeoutError, OSError
+        ):  # an OSError where the client has just gone, which asyncio did not see yet
+            transport.write_eof()
             await asyncio.wait_for(self._lost.wait(), _LINGERING)
 
     def _wait(self) -> None:
