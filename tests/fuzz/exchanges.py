@@ -7,6 +7,7 @@ from tests.doubles.running_app import spellings
 from tests.doubles.wire import Answer
 from tests.fuzz import people
 from tests.fuzz.answers import Unreadable, answers
+from tests.fuzz.client import Received
 from tests.fuzz.generator import Sent
 from tests.fuzz.world import ORIGIN, SECRETS, UNMAPPED, UNMAPPED_IN_SHOP, mark
 
@@ -28,33 +29,34 @@ _BEFORE_STRIPE = {
     *("METHOD_NOT_ALLOWED", "CONTENT_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "REQUEST_HEADER_FIELDS_TOO_LARGE"),
 }
 _WORDS = (*people.WORDS, people.FOREIGN, people.HIDDEN)
+_AT_ONCE = 5.0  # seconds: below every deadline by which the service ends a connection whose request does not come
 Fault = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """What came back on the connection of a request within `seconds`; `ended` is False if nothing ended it in time.
-
-    `asked` and `changed` count the requests to Stripe meanwhile, and those of them that change something.
-    """
+    """What a request got. `asked` and `changed` count the requests to Stripe, and those that change something there."""
 
     sent: Sent
-    raw: bytes
-    seconds: float
-    ended: bool = True
+    received: Received
     asked: int = 0
     changed: int = 0
 
     @property
+    def raw(self) -> bytes:
+        return self.received.raw
+
+    @property
     def read(self) -> list[Answer]:
         """Raises Unreadable."""
-        return list(answers(self.raw, to_head=self.sent.draft.method == "HEAD", seconds=self.seconds))
+        return list(answers(self.raw, to_head=self.sent.draft.method == "HEAD", seconds=self.received.seconds))
 
 
 def faults(got: Got, *, trouble: bool) -> Iterator[Fault]:
     """Name what does not hold; `trouble`: the upstreams fail now and then, so outages are answers too."""
-    if not got.ended:
-        yield "no hang", f"nothing ended the connection in {got.seconds:.0f} s"
+    seconds = got.received.seconds
+    if not got.received.ended and not got.received.left:
+        yield "no hang", f"nothing ended the connection in {seconds:.0f} s"
     yield from (("no secret", f"{form} is in {got.raw[:300]!r}") for form in shown(got.raw))
     yield from _foreign(got)
     yield from _without_consent(got)
@@ -66,7 +68,7 @@ def faults(got: Got, *, trouble: bool) -> Iterator[Fault]:
     for answer in read:
         yield from _of_answer(got, answer, trouble=trouble)
     if not read and _should_be_answered(got):
-        yield "HTTP", f"closed without an answer after {got.seconds:.2f} s"
+        yield "HTTP", f"closed without an answer after {seconds:.2f} s"
     if got.asked and read and all(_code(answer) in _BEFORE_STRIPE for answer in read):
         yield "no call without a verdict", f"{got.asked} requests to Stripe for {[_code(answer) for answer in read]}"
 
@@ -79,7 +81,7 @@ def shown(raw: bytes) -> list[str]:
 
 def _of_answer(got: Got, answer: Answer, *, trouble: bool) -> Iterator[Fault]:
     code = _code(answer)
-    if not answer.whole and not (trouble and answer.status == 200) and got.sent.leaves is None:
+    if not answer.whole and not (trouble and answer.status == 200) and not got.received.left:
         yield "HTTP", f"{answer.status} broke off after {len(answer.body)} bytes"
     if answer.status >= 500 and not _may_fail(got, answer, code, trouble=trouble):
         yield "no 5xx", f"{answer.status} {code}"
@@ -132,7 +134,7 @@ def _sees_shop(person: people.Person) -> bool:
 def _without_consent(got: Got) -> Iterator[Fault]:
     """X1, X2: a change with a cookie alone came from this origin or a listed one, and no form can have sent it."""
     draft = got.sent.draft
-    if not got.changed or draft.raw or draft.values("Authorization") or "access_token" in draft.target:
+    if not got.changed or draft.raw or draft.tail or draft.values("Authorization") or "access_token" in draft.target:
         return
     allowed = {"https://sidecar.test", "http://sidecar.test", ORIGIN}
     if foreign := set(draft.values("Origin")) - allowed:
@@ -143,7 +145,7 @@ def _without_consent(got: Got) -> Iterator[Fault]:
 
 def _should_be_answered(got: Got) -> bool:
     """A client that stays, and has sent a whole head, gets an answer, unless its body does not come."""
-    return got.sent.leaves is None and got.seconds < 5 and b"\r\n\r\n" in got.sent.data
+    return not got.received.left and got.received.seconds < _AT_ONCE and b"\r\n\r\n" in got.sent.data
 
 
 def _code(answer: Answer) -> str | None:

@@ -34,12 +34,16 @@ _CALM = {"DIRECTUS_TIMEOUT": "20", "STRIPE_TIMEOUT": "25", "WRITE_BACK_TIMEOUT":
 
 @dataclass(slots=True)
 class Run:
-    """`statuses` counts the first answers; 0 is none. `trouble`: both upstreams fail now and then."""
+    """`statuses` counts the first answers; 0 is none. `trouble`: both upstreams fail now and then.
+
+    `patience`: seconds after which every client leaves; None lets them wait for the end of the service's deadlines.
+    """
 
     sidecar: Sidecar
     upstreams: Upstreams
     log: ServiceLog
     trouble: bool
+    patience: float | None = None
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: float = 0
     reached: Reached = field(default_factory=dict)
@@ -70,7 +74,8 @@ class Run:
         """Send a request; one that waits for long, such as for the rest of its body, makes room for others."""
         async with self._slots:
             self.upstreams.begin(sent)
-            task = asyncio.create_task(send(self.sidecar.port, sent.data, leaves=sent.leaves))
+            leaves = self.patience if sent.leaves is None else sent.leaves
+            task = asyncio.create_task(send(self.sidecar.port, sent.data, leaves=leaves))
             await asyncio.wait([task], timeout=_SLOW)
         judging = self._judged(sent, task)
         if task.done():
@@ -81,7 +86,7 @@ class Run:
     async def _judged(self, sent: Sent, task: asyncio.Task[Received]) -> None:
         received, number = await task, sent.number
         asked, changed = self.upstreams.asked[number], self.upstreams.changed[number]
-        self.judge(Got(sent, received.raw, received.seconds, received.ended, asked, changed))
+        self.judge(Got(sent, received, asked, changed))
         if self._waiting.pop(number, None) is not None:
             self._ended.add(number)
 
@@ -136,4 +141,4 @@ def _watch(upstreams: Upstreams, seed: int, *, trouble: bool) -> None:
     random = Random(f"{seed}/trouble")  # noqa: S311 - reproducible, not secret
     of_directus, of_stripe = (OF_DIRECTUS, OF_STRIPE) if trouble else ((), ())
     upstreams.directus.fail(Witness(upstreams.directus_asked, upstreams.directus_answered, random, of_directus))
-    upstreams.stripe.fail(Witness(upstreams.stripe_asked, lambda _request, _status: None, random, of_stripe))
+    upstreams.stripe.fail(Witness(upstreams.stripe_asked, upstreams.stripe_answered, random, of_stripe))

@@ -76,7 +76,7 @@ def platform(number: object, random: Random) -> Draft:
 def logout(number: object, random: Random) -> Draft:
     draft = _draft("logout", random.choice(("GET", "POST")), "/logout", number)
     if random.random() < 0.5:
-        draft.headers.append(("X-Logout-Secret", LOGOUT))
+        draft.headers.append(("X-Sidecar-Logout", LOGOUT))
     return _by_anybody(draft, number, random)
 
 

@@ -12,7 +12,7 @@ from tests.doubles.faults import Fault, Handler
 from tests.doubles.server import Recorded
 
 Asked = Callable[[Recorded], None]
-Answered = Callable[[Recorded, int], None]
+Answered = Callable[[Recorded, web.StreamResponse], None]
 
 
 _BOTH: tuple[Fault, ...] = (
@@ -57,7 +57,6 @@ OF_DIRECTUS: tuple[Fault, ...] = (
     faults.answer(503, '{"errors": [{"message": "unmapped-mark", "extensions": {"code": "SERVICE_UNAVAILABLE"}}]}'),
     faults.answer(200, '{"data": {"customers": {"read": {"access": "everything", "fields": "*"}}}}'),
     faults.answer(200, '{"data": {"customers": {"read": true}}}'),
-    faults.answer(200, '{"data": [{"id": 1, "stripe_customer_id": "cus_HIDDEN"}]}'),
     faults.answer(200, '{"data": [[]]}'),
 )
 
@@ -90,7 +89,7 @@ class Witness:
         try:
             response = await handler(request)
         except web.HTTPException as error:
-            self.answered(recorded, error.status)
+            self.answered(recorded, error)
             raise
-        self.answered(recorded, response.status)
+        self.answered(recorded, response)
         return response

@@ -183,8 +183,8 @@ def flood_with_headers(draft: Draft, random: Random) -> None:
 
 
 def name_the_request(draft: Draft, random: Random) -> None:
-    """Send another X-Request-Id, valid or not."""
-    values = (*TEXTS, "short", f"{draft.identity}:other", "x" * 65, "a b c d e f g h")
+    """Send another X-Request-Id, valid or not; no two requests have a valid one in common."""
+    values = (*(f"{text} {draft.identity}" for text in TEXTS), "short", f"{draft.identity}:other", "x" * 65)
     draft.put("X-Request-Id", random.choice(values))
     draft.identity = None
 

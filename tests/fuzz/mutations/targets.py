@@ -17,13 +17,14 @@ _CURSORS = ("starting_after", "ending_before", "limit", "created[gte]", "created
 def encode_a_character(draft: Draft, random: Random) -> None:
     """Write one character of the path as an escape, or as an escaped escape."""
     path, mark, query = draft.target.partition("?")
-    place = random.randrange(1, len(path)) if len(path) > 1 else 0
+    path = path or "/"
+    place = random.randrange(len(path))
     written = random.choice(("%{:02x}", "%{:02X}", "%25{:02x}")).format(ord(path[place]) % 256)
     draft.target = f"{path[:place]}{written}{path[place + 1 :]}{mark}{query}"
 
 
 def break_an_escape(draft: Draft, random: Random) -> None:
-    place = random.randrange(1, len(draft.target) + 1)
+    place = random.randrange(len(draft.target) + 1)
     draft.target = draft.target[:place] + random.choice(_BROKEN) + draft.target[place:]
 
 
@@ -81,6 +82,11 @@ def drop_the_query(draft: Draft, _random: Random) -> None:
     draft.target = draft.target.partition("?")[0]
 
 
+def write_the_query_into_the_path(draft: Draft, random: Random) -> None:
+    """Write the query's mark so that what follows, perhaps a token, is a part of the path."""
+    draft.target = draft.target.replace("?", random.choice(("%3F", "%3f", "%253F", "&", ";", "/", "%00?")))
+
+
 def write_the_target_in_another_form(draft: Draft, random: Random) -> None:
     """Use the absolute form, the asterisk, a fragment, or what is no target (RFC 9112, "Request Target")."""
     host = random.choice(("sidecar.test", "evil.example", "api.stripe.com", "sidecar.test:99999", "a@b", "[::1", ""))
@@ -123,6 +129,7 @@ TARGETS = (
     ask_as_stripe_would,
     repeat_a_parameter,
     drop_the_query,
+    write_the_query_into_the_path,
     write_the_target_in_another_form,
     lengthen_the_target,
     swap_the_route,
