@@ -59,21 +59,23 @@ async def _whole(generator: Generator, number: int) -> int:
 
 
 def _report(run: Run, numbers: Sequence[int], generator: Generator) -> bool:
-    total = sum(run.statuses.values())
-    good = sum(count for status, count in run.statuses.items() if status // 100 == 2)
-    print(f"\n{table(run.reached)}\n")
-    print(
-        f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}: {total} requests (numbers {numbers[0]} to {numbers[-1]}, seed "
-        f"{generator.seed}), upstreams {'failing' if run.trouble else 'healthy'}, in {run.seconds:.0f} s; {good} "
-        f"answered with success; {run.upstreams.total} requests to Stripe, {run.log.lines} log lines; "
-        f"{run.findings.number} findings"
-    )
+    print(f"\n{table(run.reached)}\n\n{_summary(run, numbers, generator)}")
     missed = [] if run.trouble else never_successful(run.reached)
     for name in missed:
         print(f"never reached with success: {name}")
     for finding in run.findings.kept:
         print("\n".join(finding.told()))
     return bool(missed or run.findings.number)
+
+
+def _summary(run: Run, numbers: Sequence[int], generator: Generator) -> str:
+    statuses = ", ".join(f"{count} x {status or 'none'}" for status, count in sorted(run.statuses.items()))
+    return (
+        f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, upstreams {'failing' if run.trouble else 'healthy'}: "
+        f"{sum(run.statuses.values())} requests (numbers {numbers[0]} to {numbers[-1]}, seed {generator.seed}) in "
+        f"{run.seconds:.0f} s; {run.upstreams.total} requests to Stripe; {run.log.lines} log lines; "
+        f"answers: {statuses}; {run.findings.number} findings"
+    )
 
 
 async def _again(generator: Generator, number: int, *, trouble: bool) -> int:

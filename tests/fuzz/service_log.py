@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.fuzz.exchanges import Fault, shown
 
-# Lines at these levels that tell of a request or an upstream, and not of a fault of the service's own.
-_QUIET = ("asyncio", "aiohttp.server", "aiohttp.client", "aiohttp.internal", "aiohttp.web")
+# These say nothing unless something went wrong in the service itself, such as an exception that nobody caught.
+_LIBRARIES = ("asyncio", "aiohttp.server", "aiohttp.client", "aiohttp.internal", "aiohttp.web")
 
 
 class ServiceLog:
@@ -39,5 +39,5 @@ def faults_of(line: bytes) -> Iterator[Fault]:
     except ValueError:
         yield "the log", f"a line that is no JSON: {line[:400]!r}"
         return
-    if "exception" in record or str(record.get("logger")).startswith(_QUIET):
+    if "exception" in record or str(record.get("logger")).startswith(_LIBRARIES):
         yield "the log", f"an error of the service's own: {line[-1500:]!r}"
