@@ -43,7 +43,7 @@ _CHECKS = {
     "e2e": ("pytest", "tests/e2e"),
 }
 # Each takes arguments of its own and runs alone; tests/README.md says what it shows.
-_ALONE = ("arrangements", "matrix", "mutants", "stress")
+_ALONE = ("arrangements", "fuzz", "matrix", "mutants", "stress")
 _TOOLS = {"shell": "shellcheck", "e2e": "chromium"}
 _NEEDS = {
     "shell": {"--shellcheck"},

@@ -4,6 +4,7 @@
 # `matrix [cells] [--readme]` runs every version and database of README's table; a run of everything has only what is quick of it.
 # `quick` is for the everyday loop: format, lint, types and most unit tests, in under a minute on two free cores, without npm or Node.
 # `arrangements [N]` compares rows and fields over N random arrangements of policies on a real Directus.
+# `fuzz [--requests N] [--seed S]` sends mutated requests to the real process between two doubles, by default 20,000.
 # `mutants [paths]` changes core in small steps and sees whether tests fail; `stress busy|stopped` slows the tests down.
 # Goes on after a failure; the exit code is 1 if anything failed.
 set -euo pipefail

@@ -8,9 +8,11 @@ that has half a request.
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
+from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractAccessLogger
@@ -30,6 +32,9 @@ _GIVEN_UP = 0.2  # seconds for an abandoned request to end
 _LINGERING = 1.0  # seconds in which the rest of a refused request is dropped: closing at once would reset its answer
 # Of one line: 16 KiB and its name. Node takes 16 KiB for all lines, and 1,000 of them.
 _LIMITS = {"max_line_size": 17 * 1024, "max_field_size": 17 * 1024, "max_headers": 1000}
+_ESCAPED_ESCAPE = re.compile(r"%(?:25)+")
+_DECODINGS = 3  # of a path that is searched
+_LONGEST_PATH = 500  # characters of a path in the log; searching all of a long one would take time
 _TOO_LARGE = "The headers are too many or too long: 16 KiB each, 80 KiB together and 1,000 of them are the most."
 _HEADERS = {
     hdrs.SERVER: "directus-stripe-sidecar",
@@ -40,9 +45,17 @@ _HEADERS = {
 
 def log_line(request: web.BaseRequest, status: int | str, seconds: float) -> None:
     """Log one line per request: method, path without its query, status, milliseconds, and the request's notes."""
-    line: dict[str, object] = {"method": request.method, "path": request.rel_url.raw_path, "status": status}
+    line: dict[str, object] = {"method": request.method, "path": _without_token(request), "status": status}
     verdict = {"reason": request[VERDICT]} if VERDICT in request else {}
     ACCESS.info("request", extra={**line, "ms": round(seconds * 1000, 1), **request.get(NOTES, {}), **verdict})
+
+
+def _without_token(request: web.BaseRequest) -> str:
+    """Give the path as far as it is logged, unless a client wrote the query with its token into it, escaped or not."""
+    path = plain = request.rel_url.raw_path[:_LONGEST_PATH]
+    for _ in range(_DECODINGS):
+        plain = unquote(_ESCAPED_ESCAPE.sub("%", plain))
+    return "(a path with access_token)" if "access_token" in plain.lower() else path
 
 
 class AccessLogger(AbstractAccessLogger):
@@ -120,8 +133,10 @@ class Connection(web.RequestHandler):
         """End our side, and wait for the client to end its own, so that it can read the answer."""
         self._lost = asyncio.Event()
         self.close()  # from now on what comes is dropped
-        transport.write_eof()
-        with suppress(TimeoutError):
+        with suppress(
+            TimeoutError, OSError
+        ):  # an OSError where the client has just gone, which asyncio did not see yet
+            transport.write_eof()
             await asyncio.wait_for(self._lost.wait(), _LINGERING)
 
     def _wait(self) -> None:

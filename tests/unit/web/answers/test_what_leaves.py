@@ -100,6 +100,25 @@ async def test_access_log_has_no_query(app: RunningApp) -> None:
     assert "MARKEDparameter" not in "".join(app.log)
 
 
+@pytest.mark.parametrize("mark", ["%3F", "%3f", "%253F", "%25253F", "&", ";", "/", "/x/y/%00"])
+@pytest.mark.parametrize(
+    "name", ["access_token", "ACCESS_TOKEN", "%61ccess%5Ftoken", "access%25255ftoken", "access%2%35%35ftoken"]
+)
+async def test_a_token_in_the_path_is_not_logged(app: RunningApp, mark: str, name: str) -> None:
+    """S2: a client that writes the query into the path is told that there is no such route, and its token stays out."""
+    answer = await app.call(target=f"/stripe/payments{mark}{name}={quote(CLERK.token, safe='')}")
+
+    assert (answer.status, answer.code) in {(404, "ROUTE_NOT_FOUND"), (401, "NO_CREDENTIALS")}
+    assert [line["path"] for line in log_records(app.log, "request")] == ["(a path with access_token)"]
+
+
+async def test_a_long_path_is_cut_in_the_log(app: RunningApp) -> None:
+    """L1: of a long path only the beginning is searched and logged."""
+    await app.call(target=f"/stripe/{'%25' * 5000}")
+
+    assert [len(str(line["path"])) for line in log_records(app.log, "request")] == [500]
+
+
 UNPARSABLE = {
     "long-line": b"GET /stripe/payments?access_token=MARKED" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     "long-header": b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer MARKED" + b"a" * 20_000 + b"\r\n\r\n",

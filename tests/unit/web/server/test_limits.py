@@ -1,9 +1,13 @@
 """Long and many headers, as Directus's Node takes them, and what is beyond; unknown expectations."""
 
+import asyncio
+import socket
+
 import pytest
 
 from tests.doubles.invariants import log_records
 from tests.doubles.running_app import CLERK, RunningApp, bearer
+from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, exchange, request_bytes
 
 SIXTEEN = 16 * 1024
@@ -98,3 +102,18 @@ async def test_continue(app: RunningApp) -> None:
     answer = await exchange(app.port, sent)
 
     assert answer.raw.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 ")
+
+
+async def test_a_refused_client_that_is_gone(app: RunningApp) -> None:
+    """S1: a client that leaves while the parser's refusal is sent causes no traceback in the log, in whichever turn."""
+    for turns in range(20):
+        with socket.create_connection(("127.0.0.1", app.port)) as client:
+            client.sendall(b"no HTTP at all\r\n\r\n")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+    await eventually(lambda: len(log_records(app.log, "request refused by the parser")) >= 1)
+
+    answer = await app.call(CLERK)
+
+    assert answer.status == 200
+    assert [line for line in app.log if "exception" in line] == []

@@ -1,6 +1,6 @@
 """The callers, Stripe's objects, and the operator's file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.directus import User, full, grants, partial
@@ -32,14 +32,14 @@ ONE = {"id": "price_ONE", "object": "price", **FIXED}
 _SECRET = {"type": "payment_intent", "client_secret": f"pi_DEEP{CLIENT_SECRET}"}  # where newer objects have one
 
 
-def furnish(stripe: StripeDouble) -> None:
-    """Give each of three customers one object of every kind, and the account a product with two prices."""
+def furnish(stripe: StripeDouble, words: Sequence[str] = ("FOREIGN", "OTHER", "OWN")) -> None:
+    """Give the customer of each word one object of every kind, and the account a product with two prices."""
     stripe.add("product", id="prod_ONE", name="Bread")
     stripe.add("price", id="price_ONE", product="prod_ONE", **FIXED)
     stripe.add("price", id="price_TWO", product="prod_ONE", **FIXED)
     stripe.add("price", id="price_MONTH", product="prod_TWO", **{**FIXED, "type": "recurring"})
     stripe.add("balance_transaction", id="txn_ONE", type="charge", amount=250, currency="eur")
-    for word in ("FOREIGN", "OTHER", "OWN"):
+    for word in words:
         customer = f"cus_{word}"
         paid = {"payment_intent": f"pi_{word}", "charge": f"ch_{word}"}
         stripe.add("customer", id=customer, name=f"name-{word}", email=f"{word.lower()}@example.com")
