@@ -123,6 +123,22 @@ def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
     return values
 
 
+def _logout_secret(value: SecretStr) -> SecretStr:
+    """Refuse also what would end a quoted text in nginx's configuration, or name a variable there."""
+    if not re.fullmatch(r"""(?!.*["'\\$,])[!-~]{32,1000}""", value.get_secret_value()):
+        raise ValueError(
+            "must be 32 to 1000 visible ASCII characters without quotes, backslash and dollar; several are "
+            "comma-separated"
+        )
+    return value
+
+
+def _some_logout_secret(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
+    if values == ():
+        raise ValueError("must contain a secret, or not be set")
+    return values
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
 CollectionName = Annotated[str, AfterValidator(collection_name)]
 FieldName = Annotated[str, AfterValidator(field_name)]
@@ -141,6 +157,12 @@ WebhookSecrets = Annotated[
     NoDecode,  # None is inside: otherwise pydantic parses a quoted value as JSON
     BeforeValidator(_listed),
     AfterValidator(_some),
+]
+LogoutSecrets = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_logout_secret)], ...] | None,
+    NoDecode,  # as WebhookSecrets
+    BeforeValidator(_listed),
+    AfterValidator(_some_logout_secret),
 ]
 Header = Annotated[str, AfterValidator(_header)]
 SocketPath = Annotated[str, AfterValidator(_socket_path)]

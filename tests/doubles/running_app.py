@@ -23,6 +23,7 @@ from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, exchange, request_bytes
 
 KEY = "sk_test_MARKEDstripe51Key"
+LOGOUT_SECRET = "MARKED-logout/+secret-of-32-chars~"
 SERVICE_TOKEN = "MARKED-service/+token"
 # These characters change in a URL and in base64, so that a search can tell the spellings apart.
 CLERK, READER, CREATOR, MEMBER, NOBODY = (
@@ -105,6 +106,10 @@ class RunningApp:
             sent.insert(0, bearer(user.token))
         return await self.send(request_bytes(method, target, sent, body), source=source)
 
+    async def log_out(self, *headers: tuple[str, str]) -> Answer:
+        """Tell of a logout with these headers, as the proxy does."""
+        return await self.call(target="/logout", method="POST", headers=[("X-Sidecar-Logout", LOGOUT_SECRET), *headers])
+
     def start(self, user: User, target: str = "/stripe/payments") -> asyncio.Task[Answer]:
         return asyncio.create_task(self.call(user, target))
 
@@ -142,6 +147,7 @@ def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
         "STRIPE_LIVE_SECRET_KEY": KEY,
         "STRIPE_CUSTOMERS_COLLECTION": "customers",
         "STRIPE_OPERATIONS": str(Path(__file__).parent / "operations.toml"),
+        "LOGOUT_SECRET": LOGOUT_SECRET,
         "SHUTDOWN_DELAY": "0",
         **NO_HURRY,
         **settings,
