@@ -156,11 +156,14 @@ def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: str) -> AsyncIterator[RunningApp]:
-    """Run the application with settings named as in the environment; it is ready once it has tried its key."""
+    """Run the application with settings named as in the environment; it is ready once it has tried its key.
+
+    As there, an empty setting is none.
+    """
     lasting = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "3600"}
     settings = {"STRIPE_MAX_RPS": "10000", "STRIPE_ACCOUNT_RPS": "10000", **lasting, **settings}
     variables = environment(directus.url, stripe.url, **settings)
-    app = create_app(Settings.model_validate({name.lower(): value for name, value in variables.items()}))
+    app = create_app(Settings.model_validate({name.lower(): value for name, value in variables.items() if value}))
     runner = Runner(app, shutdown_timeout=0.2)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

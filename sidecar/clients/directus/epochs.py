@@ -58,10 +58,11 @@ class Epochs:
         self._epochs[token] = epoch
         (self._accepted if epoch.accepted else self._others)[token] = epoch
 
-    def accept(self, token: bytes, epoch: Epoch) -> None:
-        """Note that Directus granted something in this epoch. From now on no made-up token ends its quiet time."""
+    def accept(self, token: bytes) -> None:
+        """Note that Directus granted this token something. From now on no made-up one ends its quiet time."""
+        epoch = self.current(token)
         if epoch.accepted:
             return
         epoch.accepted = True
-        if self._others.pop(token, None) is epoch:
+        if self._others.pop(token, None) is not None:
             self._accepted[token] = epoch

@@ -193,7 +193,7 @@ class PermissionCache:
         entry = self._entry(credential, said, flight)
         self._find_out_whose(key, credential, entry)
         if entry.grants_something:
-            self._epochs.accept(_token(key), entry.epoch)
+            self._epochs.accept(_token(key))
         if entry.epoch.keeps(entry.asked) and self._holds(key, entry):
             self._store(key, entry)
         return entry
