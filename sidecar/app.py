@@ -41,7 +41,7 @@ from sidecar.web.admission.unverified_bodies import UnverifiedBodies
 from sidecar.web.description.openapi import openapi_route
 from sidecar.web.health import Health
 from sidecar.web.requests.bodies import MAX_BODY, Reader
-from sidecar.web.routes import routes
+from sidecar.web.routes import logout_route, routes
 from sidecar.web.server.middlewares import envelope, identified, secure
 from sidecar.web.server.runner import attended
 from sidecar.web.webhooks import webhook_routes
@@ -69,6 +69,9 @@ def create_app(settings: Settings) -> web.Application:
     app.add_routes(routes(prefix, readers, settings.customers_collection))
     cookie, write_back = settings.session_cookie_name, settings.stripe_write_back
     app.router.add_routes([openapi_route(prefix, readers, cookie=cookie, write_back=write_back)])
+    if settings.logout_secret is not None:
+        app[keys.LOGOUT_SECRETS] = [secret.get_secret_value().encode() for secret in settings.logout_secret]
+        app.router.add_routes([logout_route()])
     if settings.stripe_webhook_secret is not None:
         app[keys.UNVERIFIED_BODIES] = UnverifiedBodies()
         app.add_routes(webhook_routes(prefix))

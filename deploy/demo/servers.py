@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,6 +17,8 @@ from deploy.demo.progress import Fault, run
 ROOT = Path(__file__).parents[2]
 _TEMPLATE = ROOT / "deploy" / "nginx" / "default.conf.template"
 _PAGE = Path(__file__).parent / "page"
+NOBODY_IS_TOLD = Path(os.devnull)
+LOGOUT_SECRET = secrets.token_urlsafe(32)  # a new one for each start
 
 
 @asynccontextmanager
@@ -88,23 +91,36 @@ async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> 
 
 
 def nginx(
-    state: Path, *, port: int, directus: str, sidecar: str, own_servers: str = ""
+    state: Path, *, port: int, directus: str, sidecar: str, own_servers: str = "", logout_secret: str = LOGOUT_SECRET
 ) -> AbstractAsyncContextManager[Server]:
     """Start nginx, unprivileged, with the configuration of deploy/nginx, the demo's page and its files in `state`.
 
-    `own_servers` is the template's OWN_SERVERS: who has no limits.
+    `own_servers` is the template's OWN_SERVERS: who has no limits. With `logout_secret` it tells of logouts.
     """
-    http = shipped(port=port, directus=directus, sidecar=sidecar, own_servers=own_servers)
+    header = logout_header(state, logout_secret)
+    http = shipped(port=port, directus=directus, sidecar=sidecar, own_servers=own_servers, logout_header=header)
     return nginx_with(http, state / "nginx", port=port, log=state / "nginx.log")
 
 
-def shipped(*, port: int, directus: str, sidecar: str, own_servers: str = "") -> str:
+def logout_header(state: Path, secret: str) -> Path:
+    """Write the file that the template includes, for this user only."""
+    state.mkdir(parents=True, exist_ok=True)
+    path = state / "logout-header"
+    path.touch(mode=0o600)
+    path.write_text(f'proxy_set_header X-Sidecar-Logout "{secret}";\n', encoding="utf-8")
+    return path
+
+
+def shipped(
+    *, port: int, directus: str, sidecar: str, own_servers: str = "", logout_header: Path = NOBODY_IS_TOLD
+) -> str:
     """Give the configuration of deploy/nginx with its variables replaced, and the demo's page in it."""
     values = {
         "LISTEN": f"127.0.0.1:{port}",
         "DIRECTUS_UPSTREAM": urlsplit(directus).netloc,
         "SIDECAR_UPSTREAM": urlsplit(sidecar).netloc,
         "OWN_SERVERS": own_servers,
+        "LOGOUT_HEADER_FILE": str(logout_header),
         "PAGE": str(_PAGE),
     }
     return _filled(_with_page(), values)

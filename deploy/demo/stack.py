@@ -149,6 +149,7 @@ def _sidecar_settings(directus: str, stripe: str, key: str, page: str) -> dict[s
         "STRIPE_OPERATIONS": str(OPERATIONS),
         "ALLOWED_RETURN_URLS": page,
         "TRUSTED_PROXIES": "127.0.0.1",
+        "LOGOUT_SECRET": servers.LOGOUT_SECRET,
     }
 
 

@@ -13,6 +13,7 @@ from sidecar.settings.operations import OperationsSettings
 from sidecar.settings.types import (
     Header,
     Key,
+    LogoutSecrets,
     Networks,
     Origin,
     Origins,
@@ -92,6 +93,11 @@ class Settings(OperationsSettings):
     )
     session_cookie_name: Header = Field(
         "directus_session_token", description="As set in Directus: the cookie that contains a session"
+    )
+    logout_secret: LogoutSecrets = Field(
+        None,
+        description="Secrets of at least 32 characters, comma-separated: the proxy tells of a logout with one of them; "
+        "without it `/logout` does not exist",
     )
     denied_status: Literal[401, 403] = Field(
         401, description="Status for a known caller without the permission: 401 or 403"

@@ -142,7 +142,7 @@ def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
 
 
 def _sidecar_secret(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\x21-\x7e]{32,1000}", value.get_secret_value()):
+    if not re.fullmatch(r"[!-~]{32,1000}", value.get_secret_value()):
         raise ValueError(
             "must be at least 32 visible ASCII characters, such as `openssl rand -base64 32` prints; several are "
             "comma-separated"
@@ -150,11 +150,21 @@ def _sidecar_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _logout_secret(value: SecretStr) -> SecretStr:
+    """Refuse also what would end a quoted text in nginx's configuration, or name a variable there."""
+    if not re.fullmatch(r"""(?!.*["'\\$,])[!-~]{32,1000}""", value.get_secret_value()):
+        raise ValueError(
+            "must be 32 to 1000 visible ASCII characters without quotes, backslash and dollar; several are "
+            "comma-separated"
+        )
+    return value
+
+
 def _distinct(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
     if values == ():
-        raise ValueError("must be a secret, or not be set")
+        raise ValueError("must contain a secret, or not be set")
     if values is not None and len(set(values)) < len(values):
-        raise ValueError("must not name one secret twice")
+        raise ValueError("must not contain one secret twice")
     return values
 
 
@@ -180,6 +190,12 @@ WebhookSecrets = Annotated[
 ]
 SidecarSecrets = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_sidecar_secret)], ...] | None,
+    NoDecode,  # as above
+    BeforeValidator(_listed),
+    AfterValidator(_distinct),
+]
+LogoutSecrets = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_logout_secret)], ...] | None,
     NoDecode,  # as above
     BeforeValidator(_listed),
     AfterValidator(_distinct),

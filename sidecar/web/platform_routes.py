@@ -1,14 +1,18 @@
 """Routes for a cluster, its monitoring and the reverse proxy: outside the prefix, without a credential."""
 
+import hmac
 from contextlib import suppress
 from http import HTTPStatus
 
 from aiohttp import web
 
 from sidecar.core.access.cookies import cookie_values
-from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.logout import logged_out
 from sidecar.errors import SidecarError
-from sidecar.web.keys import FORGET, GATE, HEALTH, METRICS
+from sidecar.web.admission.gate import TOKEN_PARAMETER
+from sidecar.web.keys import FORGET, GATE, HEALTH, LOGOUT_SECRETS, METRICS
+
+LOGOUT_HEADER = "X-Sidecar-Logout"
 
 
 async def healthz(_request: web.Request) -> web.Response:
@@ -36,18 +40,25 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def logout(request: web.Request) -> web.Response:
-    """Forget every token in a request that the reverse proxy sends when a caller logs out of Directus.
+    """Forget what the proxy says is about to be logged out of Directus.
 
-    The answer is always the same, and nothing is checked: anybody who has a token may have it forgotten.
+    The answer to the proxy is always the same, and to everybody else it is that of a route that does not exist.
     """
-    gate = request.app[GATE]
-    found = [
-        Credential(token, Source.COOKIE, None)
-        for token in cookie_values(request.headers.getall("Cookie", []), gate.cookie)
-        if token
-    ]
+    if not _from_the_proxy(request):
+        raise web.HTTPNotFound
     with suppress(SidecarError):
-        found.append(gate.credential(request))
-    for credential in found:
-        request.app[FORGET](credential)
+        credential = logged_out(
+            authorization=request.headers.getall("Authorization", []),
+            access_token=request.query.getall(TOKEN_PARAMETER, []),
+            cookies=cookie_values(request.headers.getall("Cookie", []), request.app[GATE].cookie),
+        )
+        if credential is not None:
+            request.app[FORGET](credential)
     return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _from_the_proxy(request: web.Request) -> bool:
+    """Compare with every secret, so that the time tells nothing about any."""
+    said = request.headers.getall(LOGOUT_HEADER, [])
+    given = said[0].encode(errors="surrogateescape") if len(said) == 1 else b""
+    return sum(hmac.compare_digest(given, secret) for secret in request.app[LOGOUT_SECRETS]) > 0

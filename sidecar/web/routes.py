@@ -22,8 +22,12 @@ def routes(prefix: str, readers: Iterable[Reader], customers: CustomersCollectio
         web.get("/healthz", platform_routes.healthz, allow_head=False),
         web.get("/readyz", platform_routes.readyz, allow_head=False),
         web.get("/metrics", platform_routes.metrics, allow_head=False),
-        web.post("/logout", platform_routes.logout),
     ]
+
+
+def logout_route() -> web.RouteDef:
+    """Give the route by which the proxy tells of a logout; there is none without a secret that only the proxy knows."""
+    return web.post("/logout", platform_routes.logout)
 
 
 def _route(prefix: str, reader: Reader, customers: CustomersCollection) -> web.RouteDef:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from tests.doubles.running_app import KEY, SERVICE_TOKEN, Exchange, RunningApp, spellings
+from tests.doubles.running_app import KEY, LOGOUT_SECRET, SERVICE_TOKEN, Exchange, RunningApp, spellings
 from tests.doubles.server import Recorded
 from tests.doubles.stripe import CLIENT_SECRET
 
@@ -31,7 +31,7 @@ def check(app: RunningApp) -> None:
     for exchange in app.exchanges:
         refusals_asked_nothing_of_stripe(exchange)
         answers_carry_only_what_they_must(exchange, () if app.lets_origins_in else _CORS)
-    secrets = {KEY, SERVICE_TOKEN, *app.tokens}
+    secrets = {KEY, LOGOUT_SECRET, SERVICE_TOKEN, *app.tokens}
     shown = secrets if app.shows_client_secrets else {*secrets, CLIENT_SECRET}
     nothing_shows(shown, (exchange.answer.raw.decode("latin-1") for exchange in app.exchanges))
     nothing_shows({*secrets, CLIENT_SECRET}, app.log)
@@ -39,7 +39,7 @@ def check(app: RunningApp) -> None:
     assert app.crashes or not crashed, crashed
     for request in app.directus.requests:
         directus_saw_one_credential(request, app.tokens)
-    nothing_shows({KEY}, (request.text() for request in app.directus.requests))
+    nothing_shows({KEY, LOGOUT_SECRET}, (request.text() for request in app.directus.requests))
     for request in app.stripe.requests:
         stripe_saw_the_key_alone(request)
     nothing_shows(app.tokens, (request.text() for request in app.stripe.requests))

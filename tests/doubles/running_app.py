@@ -23,6 +23,7 @@ from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, exchange, request_bytes
 
 KEY = "sk_test_MARKEDstripe51Key"
+LOGOUT_SECRET = "MARKED-logout/+secret-of-32-chars~"
 SERVICE_TOKEN = "MARKED-service/+token"
 SIDECAR_SECRET = "MARKED-secret/+of-32-bytes-or-more"
 # These characters change in a URL and in base64, so that a search can tell the spellings apart.
@@ -106,6 +107,10 @@ class RunningApp:
             sent.insert(0, bearer(user.token))
         return await self.send(request_bytes(method, target, sent, body), source=source)
 
+    async def log_out(self, *headers: tuple[str, str]) -> Answer:
+        """Tell of a logout with these headers, as the proxy does."""
+        return await self.call(target="/logout", method="POST", headers=[("X-Sidecar-Logout", LOGOUT_SECRET), *headers])
+
     def start(self, user: User, target: str = "/stripe/payments") -> asyncio.Task[Answer]:
         return asyncio.create_task(self.call(user, target))
 
@@ -148,6 +153,7 @@ def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
         "SIDECAR_SECRET": SIDECAR_SECRET,
         "DIRECTUS_PROJECT": "directus",
         "STRIPE_OPERATIONS": str(Path(__file__).parent / "operations.toml"),
+        "LOGOUT_SECRET": LOGOUT_SECRET,
         "SHUTDOWN_DELAY": "0",
         **NO_HURRY,
         **settings,
@@ -156,7 +162,10 @@ def environment(directus: str, stripe: str, **settings: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: str) -> AsyncIterator[RunningApp]:
-    """Run the application with settings named as in the environment; it is ready once it has tried its key."""
+    """Run the application with settings named as in the environment; it is ready once it has tried its key.
+
+    As there, an empty setting is none.
+    """
     lasting = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "3600"}
     settings = {"STRIPE_MAX_RPS": "10000", "STRIPE_ACCOUNT_RPS": "10000", **lasting, **settings}
     variables = environment(directus.url, stripe.url, **settings)

@@ -60,7 +60,7 @@ def test_settings_start_the_service(
 ) -> None:
     """Every setting exists, and with the secrets in place the settings are usable."""
     secret = tmp_path / "secret"
-    secret.write_text("sk_test_made_up\n")
+    secret.write_text("sk_test_made_up_and_long_enough_for_a_secret\n")
     given = {key: value for key, value in SERVICES[name]["environment"].items() if "ADMIN_TOKEN" not in key}
 
     [mounted] = SERVICES[name]["volumes"]

@@ -16,6 +16,7 @@ from functools import partial
 
 from cachetools import TLRUCache
 
+from sidecar.clients.directus.epochs import Epochs
 from sidecar.clients.directus.freshness import Freshness
 from sidecar.clients.directus.permission_flight import Entry, Flight, PatientSource, Place
 from sidecar.clients.directus.question import Sent
@@ -29,7 +30,6 @@ from sidecar.errors import CredentialRefused
 from sidecar.metrics import Metrics
 
 _JITTER = 0.1  # the share by which a lifetime is shortened at random, so that entries do not expire together
-_BUCKETS = 65_536  # logouts are marked by the first two bytes of a token's hash
 _REFUSED_SHARE = 10  # the memory of refused callers is this many times smaller
 
 
@@ -44,10 +44,6 @@ def any_grant(permissions: Permissions) -> bool:
 def _token(key: bytes) -> bytes:
     """Give the token's part of a key: whose it is does not depend on the address."""
     return key[: len(key) // 2]
-
-
-def _bucket(key: bytes) -> int:
-    return int.from_bytes(key[:2], "big")
 
 
 class PermissionCache:
@@ -73,7 +69,8 @@ class PermissionCache:
         self._timer, self._clock = timer, clock
         self._granted = TLRUCache[bytes, Entry](size, _expires, timer)
         self._refused = TLRUCache[bytes, Entry](max(1, size // _REFUSED_SHARE), _expires, timer)
-        self._muted = [0.0] * _BUCKETS
+        self._epochs = Epochs(quiet=ttl, timer=timer)
+        self._sent = 0  # questions
         self._metrics = metrics or Metrics()
         self._flights: dict[bytes, Flight] = {}
         self._identities = SingleFlight[Identity]()
@@ -88,12 +85,15 @@ class PermissionCache:
 
         A no lives shorter. Raises CredentialRefused, and DirectusUnavailable when there is no answer.
         """
-        key = self._fingerprint(credential)
+        key, arrived = self._fingerprint(credential), self._sent
         entry = self._recall(key, granted)
+        while entry is None and (overtaken := self._overtaken(key, arrived)) is not None:
+            await overtaken.question.over(self._budget)
+            entry = self._recall(key, granted)
         if entry is not None:
             self._count("hit")
         else:
-            entry = await self._flight(key, credential).question.answer(self._budget)
+            entry = await self._flight(key, credential, arrived).question.answer(self._budget)
         if isinstance(entry.said, CredentialRefused):
             raise CredentialRefused(entry.said.code)
         return entry.said
@@ -104,7 +104,7 @@ class PermissionCache:
         entry = self._granted.get(key)
         if entry is not None and entry.identity is not None and self._holds(key, entry):
             return entry.identity
-        flight = (self._changes.moment, key)  # none from before a change
+        flight = (self._changes.moment, self._epochs.current(_token(key)), key)  # none from before a change or a logout
         return await self._identities.run(flight, lambda: self._identify(key, credential))
 
     async def _identify(self, key: bytes, credential: Credential) -> Identity:
@@ -116,13 +116,12 @@ class PermissionCache:
         return identity
 
     def forget(self, credential: Credential) -> None:
-        """Store nothing about this token, from any address, until everything stored before has expired.
+        """Never use again what is known about this token, from any address; for one lifetime store nothing about it.
 
         The token is about to be logged out, perhaps a moment from now, so answers given in between must not be stored
-        either. The mark is on the token's bucket: it costs the few tokens that share it a question per request, but it
-        can neither grow nor be evicted by others.
+        either. Whoever logs out a token that nobody uses changes nothing for anybody.
         """
-        self._muted[_bucket(self._fingerprint(credential))] = self._timer() + self._ttl
+        self._epochs.end(_token(self._fingerprint(credential)))
 
     def purge(self, cause: str = "change") -> None:
         """Forget everything; answers to questions under way are neither stored nor shared with later requests.
@@ -140,31 +139,36 @@ class PermissionCache:
         self._changes.change_user(user)
 
     def _recall(self, key: bytes, granted: Callable[[Permissions], bool]) -> Entry | None:
-        if self._is_muted(key):
-            return None
         entry = self._known(key)
         if entry is None or not self._holds(key, entry) or not entry.answers(granted, self._timer()):
             return None
         return entry
 
     def _holds(self, key: bytes, entry: Entry) -> bool:
-        return self._covers(key, entry.user, entry.moment)
+        return not entry.epoch.ended and self._covers(key, entry.user, entry.moment)
 
     def _covers(self, key: bytes, user: str | None, moment: int) -> bool:
         return self._changes.covers(user, moment) or (user is None and self._users.cover(_token(key), moment))
 
-    def _flight(self, key: bytes, credential: Credential) -> Flight:
+    def _overtaken(self, key: bytes, arrived: int) -> Flight | None:
+        """Give the question that a logout overtook: until it is over, another one would only be asked beside it."""
+        found = self._flights.get(key)
+        return found if found is not None and found.overtaken(self._oldest(), arrived) else None
+
+    def _oldest(self) -> float:
+        return self._timer() - self._ttl
+
+    def _flight(self, key: bytes, credential: Credential, arrived: int) -> Flight:
         """Share one question with all requests of this caller that arrive before it is answered."""
-        found, oldest = self._flights.get(key), self._timer() - self._ttl
-        if found is not None and found.may_be_joined(partial(self._covers, key), oldest) and not self._is_muted(key):
+        found = self._flights.get(key)
+        if found is not None and found.may_be_joined(partial(self._covers, key), self._oldest(), arrived):
             self._count("shared")
             return found
         self._count("asked")
         named = identity_in(credential)
         flight = Flight(None if named is None else named.user, partial(self._ask_and_store, key, credential))
-        if not self._is_muted(key):
-            self._flights[key] = flight
-            flight.question.when_over(partial(self._end, key, flight))
+        self._flights[key] = flight
+        flight.question.when_over(partial(self._end, key, flight))
         return flight
 
     def _end(self, key: bytes, flight: Flight) -> None:
@@ -175,7 +179,9 @@ class PermissionCache:
         """Store inside the flight: a request that arrives as the flight ends finds the answer."""
 
         def leave(place: Place) -> None:
-            flight.asked, flight.moment, flight.place = self._timer(), self._changes.moment, place
+            self._sent += 1
+            flight.asked, flight.moment, flight.number = self._timer(), self._changes.moment, self._sent
+            flight.epoch, flight.place = self._epochs.current(_token(key)), place
             self._find_out_whose(key, credential, self._granted.get(key))
             sent()
 
@@ -186,7 +192,9 @@ class PermissionCache:
             said = refusal
         entry = self._entry(credential, said, flight)
         self._find_out_whose(key, credential, entry)
-        if self._holds(key, entry) and not self._is_muted(key):
+        if entry.grants_something:
+            self._epochs.accept(_token(key))
+        if entry.epoch.keeps(entry.asked) and self._holds(key, entry):
             self._store(key, entry)
         return entry
 
@@ -194,7 +202,7 @@ class PermissionCache:
         """Where a user's change cost a static token this entry, ask for its user, so that no other's costs the next."""
         if entry is None or not entry.grants_something or identity_in(credential) is not None:
             return
-        if self._changes.only_users_changed(entry.moment) and not self._holds(key, entry):
+        if self._changes.only_users_changed(entry.moment) and not self._covers(key, entry.user, entry.moment):
             self._users.find_out(_token(key), partial(self._source.user_patiently, credential))
 
     def _entry(self, credential: Credential, said: Permissions | CredentialRefused, flight: Flight) -> Entry:
@@ -202,7 +210,7 @@ class PermissionCache:
         asked, exp = flight.asked, expires_at(credential.token)
         left = math.inf if exp is None else exp - self._clock() + (self._timer() - asked)
         yes, no = asked + self._lifetime(self._ttl, left), asked + self._lifetime(self._denied_ttl, left)
-        return Entry(said, asked, yes, no, flight.moment, flight.user)
+        return Entry(said, asked, yes, no, flight.moment, flight.epoch, flight.user)
 
     def _store(self, key: bytes, entry: Entry) -> None:
         """Store it unless the answer to a later question is there: one that everybody gave up may come last."""
@@ -225,9 +233,6 @@ class PermissionCache:
     def _count(self, result: str) -> None:
         self._metrics.cache.labels(result).inc()
         note("permissions", result)
-
-    def _is_muted(self, key: bytes) -> bool:
-        return self._muted[_bucket(key)] > self._timer()
 
     def _fingerprint(self, credential: Credential) -> bytes:
         """Key by token and address, each hashed to one length, so that no two pairs make one key."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from sidecar.clients.directus.epochs import Epoch
 from sidecar.clients.directus.question import Question, Sent
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity
@@ -24,6 +25,7 @@ class Entry:
     yes_until: float
     no_until: float
     moment: int
+    epoch: Epoch
     user: str | None
     identity: Identity | None = None
 
@@ -57,18 +59,34 @@ class PatientSource(Protocol):
 class Flight:
     """A question that later requests of its caller may join. `asked` is on the cache's timer.
 
-    Until it is sent it has no `place`, and a change makes no difference to it.
+    Until it is sent it has no `place`, and neither a change nor a logout makes a difference to it. `number` counts the
+    questions that the cache has sent.
     """
 
     def __init__(self, user: str | None, ask: Callable[["Flight", Sent], Coroutine[object, object, Entry]]) -> None:
         self.user = user
         self.asked = 0.0
-        self.moment = 0
+        self.moment = self.number = 0
+        self.epoch = Epoch()
         self.place: Place | None = None
         self.question = Question(partial(ask, self))
 
-    def may_be_joined(self, covers: Callable[[str | None, int], bool], oldest: float) -> bool:
-        """Keep a request from an answer to a question from before a change, or to one asked before `oldest`."""
+    def may_be_joined(self, covers: Callable[[str | None, int], bool], oldest: float, arrived: int) -> bool:
+        """Keep a request from an answer to a question from before a change or a logout, or asked before `oldest`.
+
+        `arrived` is how many questions had been sent when the request came.
+        """
         if self.place is None:
             return not self.question.abandoned
-        return covers(self.user, self.moment) and self.asked > oldest and not self.place.lost
+        return self._alive(oldest) and self._after_logouts(arrived) and covers(self.user, self.moment)
+
+    def overtaken(self, oldest: float, arrived: int) -> bool:
+        """Whether a logout makes the answer worthless for this request, and Directus still works on it."""
+        return self._alive(oldest) and not self._after_logouts(arrived)
+
+    def _alive(self, oldest: float) -> bool:
+        return self.place is not None and not self.place.lost and self.asked > oldest
+
+    def _after_logouts(self, arrived: int) -> bool:
+        """In the quiet time the session may have ended since the question was sent, unless that was just now."""
+        return not self.epoch.ended and (self.epoch.keeps(self.asked) or self.number > arrived)

@@ -40,9 +40,17 @@ class Question(Generic[Result]):
                 await asyncio.wait((self._task,), timeout=budget)
         finally:
             self._leave()
+        self._expect_end(budget)
+        return self._task.result()
+
+    async def over(self, budget: float) -> None:
+        """Wait until it has ended, whatever comes of it. Raises DirectusUnavailable when the budget is over."""
+        await asyncio.wait((self._task,), timeout=budget)
+        self._expect_end(budget)
+
+    def _expect_end(self, budget: float) -> None:
         if not self._task.done():
             raise DirectusUnavailable(f"no answer within {budget:g} s")
-        return self._task.result()
 
     def _leave(self) -> None:
         self._waiting -= 1

@@ -9,7 +9,6 @@ from sidecar.core.access.policy import Reason
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.web import keys
 from tests.doubles.running_app import CLERK, MEMBER, NOBODY, READER, OpenApp, RunningApp, bearer
-from tests.doubles.wire import Answer
 
 LABELS = {
     "operation": {operation.name for operation in OPERATIONS} | {"none"},
@@ -21,10 +20,6 @@ LABELS = {
     "urgency": {"list", "page", "call"},
     "state": {"waiting", "asked", "overdue"},
 }
-
-
-async def logout(app: RunningApp, *headers: tuple[str, str]) -> Answer:
-    return await app.call(target="/logout", method="POST", headers=headers)
 
 
 def asked(app: RunningApp) -> int:
@@ -39,7 +34,7 @@ async def test_logout_forgets(open_app: OpenApp, place: str) -> None:
         await app.call(user)
     before = asked(app)
     cookie = ("Cookie", f"directus_session_token={CLERK.token}")
-    told = await logout(app, bearer(CLERK.token) if place == "header" else cookie)
+    told = await app.log_out(bearer(CLERK.token) if place == "header" else cookie)
     answers = [await app.call(CLERK), await app.call(READER)]
 
     assert told.status == 204
@@ -54,7 +49,7 @@ async def test_logout_of_every_address(open_app: OpenApp) -> None:
     for source in sources:
         await app.call(CLERK, source=source)
     before = asked(app)
-    await logout(app, bearer(CLERK.token), ("X-Forwarded-For", "203.0.113.9"))
+    await app.log_out(bearer(CLERK.token), ("X-Forwarded-For", "203.0.113.9"))
     for source in sources:
         await app.call(CLERK, source=source)
 
@@ -65,7 +60,7 @@ async def test_refused_after_logout(open_app: OpenApp) -> None:
     """An answer of Directus between the notice and the end of the session is used and not cached."""
     app = await open_app(PERMISSIONS_CACHE_TTL="3600")
     await app.call(CLERK)
-    await logout(app, bearer(CLERK.token))
+    await app.log_out(bearer(CLERK.token))
     between = await app.call(CLERK)
     user = app.directus.users[CLERK.token]
     user.refused = "INVALID_CREDENTIALS"

@@ -47,6 +47,8 @@ class Directus:
     exp: float = START + TTL
     granted: set[Pair] = field(default_factory=set)
     suspended: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    questions: int = 0
     down: bool = False
     meanwhile: Callable[[], None] = lambda: None
     said: dict[str, list[tuple[float, frozenset[Action]]]] = field(
@@ -55,7 +57,7 @@ class Directus:
     last_allowed: dict[Pair, float] = field(default_factory=dict)
 
     def knows(self, caller: str) -> bool:
-        return caller not in self.suspended and (caller != SESSION or self.now < self.exp)
+        return caller not in self.suspended | self.ended and (caller != SESSION or self.now < self.exp)
 
     def allows(self, caller: str, action: Action) -> bool:
         return (caller, action) in self.granted and self.knows(caller)
@@ -74,7 +76,10 @@ class Directus:
                 self.last_allowed[caller, action] = min(until, self.exp) if caller == SESSION else until
 
     async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
+        await asyncio.sleep(0)
         sent(SURE)
+        self.questions += 1
+        await asyncio.sleep(0)
         caller, asked = credential.address or "", self.now
         self.advance(LATENCY / 2)
         if self.down:
@@ -83,6 +88,7 @@ class Directus:
         self.said[caller].append((asked, allowed))
         self.advance(LATENCY / 2)
         self.meanwhile()
+        await asyncio.sleep(0)
         if not known:
             raise CredentialRefused("INVALID_CREDENTIALS")
         return granting(*allowed)
@@ -100,6 +106,7 @@ class CacheMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.directus = Directus()
         self.sessions = 0
+        self.sign_ins = dict.fromkeys(CALLERS, 0)
 
     @initialize(size=st.sampled_from([1, 2, 100]), granted=st.sets(st.tuples(callers, actions)))
     def start(self, size: int, granted: set[Pair]) -> None:
@@ -188,14 +195,18 @@ class CacheMachine(RuleBasedStateMachine):
             assert caller != SESSION or began < directus.exp, "let through after the token's end"
 
     def ask(self, caller: str, action: Action) -> bool | None:
-        """Say whether the request would be allowed; None means that nobody could tell.
+        """Say whether the request would be allowed; None means that nobody could tell."""
+        return self.runner.run(self.asking(caller, action))
 
-        The address tells the model which caller asks; the cache also gets a token.
-        """
+    def credential(self, caller: str) -> Credential:
+        """The address tells the model which caller asks; the cache also gets a token."""
         token = f"{jwt(self.directus.exp)}-{self.sessions}" if caller == SESSION else caller
+        return credential(f"{token}-{self.sign_ins[caller]}", caller)
+
+    async def asking(self, caller: str, action: Action) -> bool | None:
         requirement = Requirement("customers", action, CUSTOMERS)
         try:
-            permissions = self.runner.run(self.cache.permissions(credential(token, caller), requirement.granted_by))
+            permissions = await self.cache.permissions(self.credential(caller), requirement.granted_by)
         except CredentialRefused:
             return False
         except SidecarError:

@@ -136,7 +136,7 @@ async def test_logout_is_heard_of(app: RunningApp, place: str) -> None:
     await app.call(READER)
     header = bearer(CLERK.token) if place == "header" else ("Cookie", f"directus_session_token={CLERK.token}")
 
-    told = await app.call(target="/logout", method="POST", headers=[header])
+    told = await app.log_out(header)
     app.directus.users.clear()
     after = [(await app.call(user)).status for user in (CLERK, READER)]
 
@@ -145,8 +145,8 @@ async def test_logout_is_heard_of(app: RunningApp, place: str) -> None:
 
 @pytest.mark.parametrize("headers", [[], [bearer("MARKED-unknown")], [bearer("a"), bearer("b")]])
 async def test_logout_tells_nothing(app: RunningApp, headers: list[tuple[str, str]]) -> None:
-    """Every request to `/logout` gets the same answer, and no upstream is asked."""
-    answer = await app.call(target="/logout", method="POST", headers=headers)
+    """Every request of the proxy to `/logout` gets the same answer, and no upstream is asked."""
+    answer = await app.log_out(*headers)
 
     assert (answer.status, answer.body) == (204, b"")
     assert app.directus.requests == []

@@ -47,7 +47,7 @@ async def cost(shop: RunningApp, case: Case) -> tuple[object, list[tuple[str, st
 
 async def questions(shop: RunningApp, case: Case) -> int:
     """Count the questions with the caller's token, of a request whose caller is not remembered."""
-    await shop.call(TENANT, "/logout", method="POST")
+    await shop.log_out(bearer(TENANT.token))
     shop.directus.requests.clear()
     await case.call(shop, TENANT)
     token = [bearer(TENANT.token)[1]]
