@@ -54,13 +54,21 @@ def _event_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]
             "STRIPE_WEBHOOK_SECRET set",
         )
         return
-    fields = settings.mirror.fields
-    kept = [field for field in fields if read.fields.allow(field) and update.fields.allow(field)]
+    mirror = settings.mirror
+    kept = [field for field in mirror.fields if read.fields.allow(field) and update.fields.allow(field)]
     yield Line(Word.OK, f"Stripe's events keep true {', '.join([where, *kept])}")
-    if missing := [field for field in fields if field not in kept]:
+    missing = [field for field in mirror.fields if field not in kept]
+    if barred := [field for field in missing if mirror.named or read.fields.allow(field)]:
+        yield Line(
+            Word.FAULT,
+            f"the service token may not read and change {', '.join(barred)} of {collection}, or it has no such field: "
+            "Stripe's events fail; run `provision` with STRIPE_WEBHOOK_SECRET and STRIPE_FIELD_MAP set as here, or "
+            "take it out of the map",
+        )
+    if absent := [field for field in missing if field not in barred]:
         yield Line(
             Word.NOTE,
-            f"{collection} has no field {', '.join(missing)} to keep true, or the service token may not read and "
+            f"{collection} has no field {', '.join(absent)} to keep true, or the service token may not read and "
             "change it: `provision` with STRIPE_WEBHOOK_SECRET set mends that",
         )
 

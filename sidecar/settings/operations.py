@@ -74,6 +74,6 @@ class OperationsSettings(DirectusSettings):
 
     @property
     def mirror(self) -> Mirror:
-        """The attributes of a customer that its item repeats."""
-        named = "stripe_field_map" in self.model_fields_set
+        """The attributes of a customer that its item repeats. Of the default map a collection may lack fields."""
+        named = self.stripe_field_map != default_field_map()
         return Mirror.of(self.field_map, self.customers_collection, named=named)

@@ -392,6 +392,27 @@ async def test_a_user_who_edits_its_own_profile(stack: Stack, newcomer: Newcomer
     await until_refused(sidecar, tokens[editor.id])
 
 
+async def test_many_changes_of_policies(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
+    """F6: 200 edits of policies empty the cache at most once in each window, and the last one is felt."""
+    reader = await newcomer(Rule("customers", "read"))
+    policy = await stack.admin.policy("edited")
+    await eventually(Quiet(sidecar))
+    await remembered(sidecar, reader.token)
+    (_, before), begun = await _counted(sidecar), time.monotonic()
+
+    edits = (stack.admin.request("PATCH", f"/policies/{policy}", {"name": f"edited {n}"}) for n in range(200))
+    await asyncio.gather(*edits)
+    await take_role(stack, reader)
+    await until_refused(sidecar, reader.token)
+    await eventually(Quiet(sidecar))
+
+    windows = (time.monotonic() - begun) / Pace().window
+    purged = (await _counted(sidecar))[1] - before
+    await stack.admin.request("DELETE", f"/policies/{policy}")
+    assert 2 <= purged <= windows + 2
+    assert purged < 100
+
+
 async def test_a_static_token_of_another_user(stack: Stack, newcomer: Newcomer, sidecar: str) -> None:
     """F6: 38 edits of a profile cost another's static token a few questions; its own revocation is felt at once."""
     editor, other = await newcomer(*EDITOR), await newcomer(Rule("customers", "read"))

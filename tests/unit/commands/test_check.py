@@ -167,6 +167,26 @@ def test_fields_that_events_update(settings: Settings) -> None:
     assert "customers has no field phone, address" in left.text
 
 
+def test_fields_that_the_operator_named(settings: Settings) -> None:
+    """A field of the operator's own map that events cannot reach is a fault, since their events fail."""
+    these = hearing(moved(settings, stripe_field_map={"name": "name", "contact": "email"}))
+
+    _, _, kept, left = right_lines(these, granted(needed(these, realtime=False, mirrored=["name"])))
+
+    assert (kept.word, left.word) == (Word.OK, Word.FAULT)
+    assert "may not read and change contact of customers" in left.text
+
+
+def test_fields_that_may_only_be_read(settings: Settings) -> None:
+    """A field that is there and that the token may not change is a fault, whoever named it."""
+    fields = ["id", "stripe_customer_id", "name"]
+    rights = permissions(read=("full", [*fields, "email"]), update=("full", fields))
+
+    [fault] = [line for line in right_lines(hearing(settings), rights) if line.word is Word.FAULT]
+
+    assert "may not read and change email of customers" in fault.text
+
+
 @pytest.mark.parametrize(
     "rights",
     [
