@@ -100,7 +100,7 @@ def cut_the_body(draft: Draft, random: Random) -> None:
 
 def compress_the_body(draft: Draft, random: Random) -> None:
     body = random.choice((draft.body or b"{}", b" " * 1_000_000))
-    draft.body = gzip.compress(body) if random.random() < 0.7 else body
+    draft.body = gzip.compress(body, mtime=0) if random.random() < 0.7 else body
     draft.headers.append(
         ("Content-Encoding", random.choice(("gzip", "deflate", "br", "zstd", "identity", "gzip, gzip")))
     )

@@ -62,6 +62,19 @@ def test_a_mutation_can_be_left_out() -> None:
     assert generator.request(number, frozenset({0, 1, 2})).told == ()
 
 
+def test_leaving_out_a_mutation_leaves_the_rest_of_the_request() -> None:
+    """Without its mutations a request is the valid one that it began as, the same one whatever they were."""
+    generator, all_of_them = Generator(3), frozenset(range(10))
+
+    bare = [generator.request(number, all_of_them) for number in range(300)]
+
+    assert [each.draft.seed for each in bare] == [generator.request(number).draft.seed for number in range(300)]
+    tokens = [[token for _, token in each.holders] for each in bare]
+    assert all(
+        generator.request(number).draft.holders[: len(own)] == bare[number].holders for number, own in enumerate(tokens)
+    )
+
+
 def test_requests_are_of_every_kind() -> None:
     """Each operation is asked for and each mutation is used, on whatever others left; a quarter is not mutated."""
     requests = [Generator(seed).request(number) for seed in range(3, 6) for number in range(1000)]
