@@ -23,7 +23,6 @@ KEYS = (
     f"sk_live_{CODE}",
     f"rk_test_{CODE}",
     f"sk_org_live_{CODE}",
-    f"pst_test_{CODE}",
     f"whsec_{CODE}",
     f"tok_{CODE}",
     f"btok_{CODE}",

@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import LineTooLong
 
 from sidecar.core.envelope import error_body
+from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.errors import HeadTooLarge, RequestError
 from sidecar.web.keys import NOTES, VERDICT
 from sidecar.web.server.measured import HeadTooLong, MeasuredParser
@@ -39,8 +40,13 @@ _HEADERS = {
 
 
 def log_line(request: web.BaseRequest, status: int | str, seconds: float) -> None:
-    """Log one line per request: method, path without its query, status, milliseconds, and the request's notes."""
-    line: dict[str, object] = {"method": request.method, "path": request.rel_url.raw_path, "status": status}
+    """Log one line per request: method, path without its query, status, milliseconds, and the request's notes.
+
+    A client may put a client secret where its ID belongs; such a path is not logged.
+    """
+    path = request.rel_url.raw_path
+    path = "(a secret)" if SECRETS.are_in(path) else path
+    line: dict[str, object] = {"method": request.method, "path": path, "status": status}
     verdict = {"reason": request[VERDICT]} if VERDICT in request else {}
     ACCESS.info("request", extra={**line, "ms": round(seconds * 1000, 1), **request.get(NOTES, {}), **verdict})
 
