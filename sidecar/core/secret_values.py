@@ -23,36 +23,35 @@ _KEYS = rf"{_START}[ers]k_(?:org_)?(?:live|test)_[A-Za-z0-9]|{_START}(?:whsec|(?
 # letters that are rare in Stripe's answers. One for everything takes ten times as long.
 _KEY_MARK = r"k_(?:(?:live|test|org)_|(?<=tok_))"
 # A letter, digit, `_`, `%` or `\` that nobody needs to encode: with others, such as %20 and %2F, no mark can be hidden.
-_ENCODED = r"%(?:25|3[0-9]|[46][1-9A-Fa-f]|5[0-9AaCcFf]|7[0-9Aa])"
-_ESCAPED = r"\\u00[2-7]"
+_PERCENT = r"%(?:25|3[0-9]|[46][1-9A-Fa-f]|5[0-9AaCcFf]|7[0-9Aa])"
+_ENCODINGS = (_PERCENT, r"\\u00[2-7]")
 _ESCAPE = re.compile(r"(?<!\\)\\+u([0-9A-Fa-f]{4})")  # texts within texts have several backslashes
 _MOST_LAYERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class _Marks(Generic[AnyStr]):
-    """`escaped` begins with the backslash: looking for that alone is far quicker."""
+    """`encodings`: how letters may be encoded, by what such an encoding begins with; that alone is found at once."""
 
     words: tuple[AnyStr, ...]
     patterns: tuple[re.Pattern[AnyStr], ...]
-    backslash: AnyStr
-    escaped: re.Pattern[AnyStr]
+    encodings: tuple[tuple[AnyStr, re.Pattern[AnyStr]], ...]
 
     def are_in(self, text: AnyStr) -> bool:
         return (
             any(pattern.search(text) for pattern in self.patterns)
             or any(word in text for word in self.words)
-            or (self.backslash in text and self.escaped.search(text) is not None)
+            or any(first in text and pattern.search(text) for first, pattern in self.encodings)
         )
 
 
 def _of_texts(words: tuple[str, ...], patterns: tuple[str, ...]) -> _Marks[str]:
-    return _Marks(words, tuple(map(re.compile, (*patterns, _ENCODED))), "\\", re.compile(_ESCAPED))
+    return _Marks(words, tuple(map(re.compile, patterns)), tuple((one[0], re.compile(one)) for one in _ENCODINGS))
 
 
 def _of_json(words: tuple[str, ...], patterns: tuple[str, ...]) -> _Marks[bytes]:
-    compiled = tuple(re.compile(pattern.encode()) for pattern in (*patterns, _ENCODED))
-    return _Marks(tuple(word.encode() for word in words), compiled, b"\\", re.compile(_ESCAPED.encode()))
+    encodings = tuple((one[0].encode(), re.compile(one.encode())) for one in _ENCODINGS)
+    return _Marks(tuple(map(str.encode, words)), tuple(re.compile(one.encode()) for one in patterns), encodings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
