@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from sidecar.core.access.allowed_origins import is_below_public_suffix, is_origin, is_wildcard
+from sidecar.core.operations.known_attributes import API_VERSION, is_api_version
 from sidecar.core.operations.return_urls import is_return_url
 from sidecar.settings.names import collection_name, field_name, own_field_name
 
@@ -123,7 +124,14 @@ def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
     return values
 
 
+def _api_version(value: str) -> str:
+    if not is_api_version(value):
+        raise ValueError(f"must be a version of Stripe's API, such as {API_VERSION}")
+    return value
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
+ApiVersion = Annotated[str, AfterValidator(_api_version)]
 CollectionName = Annotated[str, AfterValidator(collection_name)]
 FieldName = Annotated[str, AfterValidator(field_name)]
 OwnFieldName = Annotated[str, AfterValidator(own_field_name)]
