@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,11 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from sidecar.core.access.allowed_origins import is_below_public_suffix, is_origin, is_wildcard
-from sidecar.core.operations.known_attributes import API_VERSION, is_api_version
+from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.return_urls import is_return_url
 from sidecar.settings.names import collection_name, field_name, own_field_name
 
 Network = IPv4Network | IPv6Network
+_NAMED_SINCE = "2024-09-30"  # acacia, the first release of Stripe's API with a name (docs.stripe.com/changelog)
 
 
 def _origin(value: str) -> str:
@@ -125,7 +127,14 @@ def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
 
 
 def _api_version(value: str) -> str:
-    if not is_api_version(value):
+    """Take a day, and since 2024 a release's name."""
+    day, _, name = value.partition(".")
+    try:
+        written = date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        written = False
+    named = value == day if day < _NAMED_SINCE else re.fullmatch("[a-z]+", name) is not None
+    if not (written and named):
         raise ValueError(f"must be a version of Stripe's API, such as {API_VERSION}")
     return value
 

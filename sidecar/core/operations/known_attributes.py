@@ -5,26 +5,12 @@ have others, so nothing is judged by this list where another version is asked fo
 anybody: that is for ``core.views`` to decide.
 """
 
-import re
 from collections.abc import Mapping
-from datetime import date
 from types import MappingProxyType
 
 from sidecar.core.operations.row import Operation
 
 API_VERSION = "2026-10-28.endive"
-_NAMED_SINCE = "2024-09-30"  # docs.stripe.com/changelog, acacia: the first release with a name
-
-
-def is_api_version(text: str) -> bool:
-    """Whether Stripe could have a version of this name: a day, and since 2024 a release's name."""
-    day, _, name = text.partition(".")
-    try:
-        written = date.fromisoformat(day).isoformat() == day
-    except ValueError:
-        return False
-    named = text == day if day < _NAMED_SINCE else re.fullmatch("[a-z]+", name) is not None
-    return written and named
 
 
 def is_same_release(version: str) -> bool:
