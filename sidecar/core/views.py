@@ -66,12 +66,12 @@ class View:
         )
 
     @property
-    def hidden(self) -> Secrets:
+    def withheld(self) -> Secrets:
         """Name the secrets that the view leaves out wherever they stand."""
         return NOBODYS if self.secrets and (self.everything or self.own) else ALL
 
     def project(self, value: StripeObject) -> StripeObject:
-        return self.hidden.left_out(value if self.everything else self._reduced(value))
+        return self.withheld.left_out(value if self.everything else self._reduced(value))
 
     def _reduced(self, value: StripeObject) -> StripeObject:
         kind = str(value.get("object"))

@@ -46,7 +46,7 @@ def _visible(data: list[StripeObject], view: CallerView, write: Callable[[list[S
     """
     if shows_everything(view):
         written = write(data if view.secrets else [_without_own_secrets(entry) for entry in data])
-        if not view.hidden.may_be_in(written):
+        if not view.withheld.may_be_in(written):
             return written
     return write([view.project(entry) for entry in data])
 
@@ -70,4 +70,4 @@ def _lines(objects: list[StripeObject]) -> bytes:
 
 def _passes_unchanged(raw: bytes, view: CallerView) -> bool:
     """Say whether Stripe's own bytes can go to the caller: it sees everything, and they contain no secret."""
-    return shows_everything(view) and not view.hidden.may_be_in(raw)
+    return shows_everything(view) and not view.withheld.may_be_in(raw)
