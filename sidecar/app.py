@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> web.Application:
     app = web.Application(middlewares=[attended, identified, envelope], client_max_size=MAX_BODY)
     app.on_response_prepare.append(secure)
     app[keys.METRICS] = Metrics(context.took)
-    app[keys.ORIGINS] = Origins(frozenset(settings.allowed_origins))
+    app[keys.ORIGINS] = Origins(frozenset(settings.allowed_origins), settings.trusted_proxies)
     app[keys.PLACES] = Places(
         settings.max_concurrent_requests,
         settings.max_concurrent_per_caller,

@@ -8,6 +8,7 @@ import aiohttp
 from sidecar import opening
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.commands.lines import Line, Word
+from sidecar.core.operations.known_attributes import API_VERSION, is_same_release
 from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, Resource
 from sidecar.core.operations.row import Kind
 from sidecar.errors import StripeFailure, StripeKeyRejected
@@ -20,12 +21,25 @@ async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> As
     client = opening.stripe_client(settings, session)
     if settings.stripe_api_base != type(settings).model_fields["stripe_api_base"].default:
         yield Line(Word.NOTE, f"STRIPE_API_BASE is {settings.stripe_api_base}, which is not Stripe")
+    for line in _version(settings.stripe_api_version):
+        yield line
     customers = await _line(client, "customers", client.probe, _mode(settings))
     yield customers
     if customers.word is Word.OK:
         for resource in _listed(settings):
             what = "PaymentIntents" if resource is PAYMENT_INTENT else f"{resource.kind.replace('_', ' ')}s"
             yield await _line(client, what, partial(client.probe, resource.path), _mode(settings))
+
+
+def _version(version: str) -> Iterator[Line]:
+    """Say if the version is another than the one with which attributes and their secrets were compared."""
+    if version == API_VERSION:
+        return
+    about = f"STRIPE_API_VERSION is {version}, and this service was made for {API_VERSION}"
+    if is_same_release(version):
+        yield Line(Word.NOTE, f"{about}: the same release, in which Stripe only adds attributes")
+    else:
+        yield Line(Word.FAULT, f"{about}: in another release attributes have other names and meanings; leave it unset")
 
 
 def _listed(settings: Settings) -> Iterator[Resource]:

@@ -1,7 +1,8 @@
 """Which attributes of a Stripe object a caller sees.
 
 A caller whose fields are `*` sees the whole object without its secrets. A caller with a field list sees the base of
-each kind and what its fields map to. Everything else is left out, at every depth.
+each kind and what its fields map to. Everything else is left out, at every depth, and so is every value that holds a
+secret: only a caller that sees `client_secret` also sees the client secrets within the other values of that object.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,6 +12,7 @@ from typing import Protocol, TypeGuard
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.operations.resources import RESOURCES, StripeObject, customer_of
+from sidecar.core.secret_values import ALL, NOBODYS, Secrets
 
 # With a client secret anybody can act on the payment (docs.stripe.com/api/payment_intents/object, client_secret).
 SECRETS = frozenset({"client_secret"})
@@ -63,10 +65,13 @@ class View:
             own=own,
         )
 
+    @property
+    def withheld(self) -> Secrets:
+        """Name the secrets that the view leaves out wherever they stand."""
+        return NOBODYS if self.secrets and (self.everything or self.own) else ALL
+
     def project(self, value: StripeObject) -> StripeObject:
-        if not self.everything:
-            return self._reduced(value)
-        return value if self.secrets else _without_secrets(value)
+        return self.withheld.left_out(value if self.everything else self._reduced(value))
 
     def _reduced(self, value: StripeObject) -> StripeObject:
         kind = str(value.get("object"))
@@ -144,15 +149,3 @@ def shows_everything(view: CallerView) -> TypeGuard[View]:
     Only then may a page be written without a projection of each object. A view that differs by object is never one.
     """
     return isinstance(view, View) and view.everything
-
-
-def _without_secrets(value: StripeObject) -> StripeObject:
-    return {name: _plain(member) for name, member in value.items() if name not in SECRETS}
-
-
-def _plain(member: object) -> object:
-    if isinstance(member, dict):
-        return _without_secrets(member)
-    if isinstance(member, list):
-        return [_plain(entry) for entry in member]
-    return member

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -13,7 +13,7 @@ from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.settings.directus import DirectusSettings
 from sidecar.settings.operations_file import OperationsFault, read_rules
-from sidecar.settings.types import FieldAttributes, SocketPath, WebhookSecrets, default_field_map
+from sidecar.settings.types import ApiVersion, FieldAttributes, SocketPath, WebhookSecrets, default_field_map
 
 
 class OperationsSettings(DirectusSettings):
@@ -35,8 +35,8 @@ class OperationsSettings(DirectusSettings):
     stripe_operations: Path | None = Field(
         None, description="A TOML file that turns further operations on, and says whose permissions decide on each"
     )
-    stripe_api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$")] = Field(
-        API_VERSION, description="The version of Stripe's API that is asked for"
+    stripe_api_version: ApiVersion = Field(
+        API_VERSION, description="The version of Stripe's API that is asked for; `check` says if it is another release"
     )
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -10,11 +11,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from sidecar.core.access.allowed_origins import is_below_public_suffix, is_origin, is_wildcard
+from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.return_urls import is_return_url
 from sidecar.settings.names import collection_name, field_name, own_field_name
 
 Network = IPv4Network | IPv6Network
 _WHSEC, _SHORTEST, _LONGEST = "whsec_", 16, 250
+_NAMED_SINCE = "2024-09-30"  # acacia, the first release of Stripe's API with a name (docs.stripe.com/changelog)
 
 
 def _origin(value: str) -> str:
@@ -169,7 +172,23 @@ def _distinct(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | N
 
 
 Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_port)]
+
+
+def _api_version(value: str) -> str:
+    """Take a day, and since 2024 a release's name."""
+    day, _, name = value.partition(".")
+    try:
+        written = date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        written = False
+    named = value == day if day < _NAMED_SINCE else re.fullmatch("[a-z]+", name) is not None
+    if not (written and named):
+        raise ValueError(f"must be a version of Stripe's API, such as {API_VERSION}")
+    return value
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
+ApiVersion = Annotated[str, AfterValidator(_api_version)]
 CollectionName = Annotated[str, AfterValidator(collection_name)]
 FieldName = Annotated[str, AfterValidator(field_name)]
 OwnFieldName = Annotated[str, AfterValidator(own_field_name)]

@@ -3,7 +3,8 @@
     upstream   a Stripe stand-in           relay, library, extension/   the peers of the sidecar
     load       many requests               peers                        starts them all
     whole      one whole list              measures                     the measurements
-    gate       the cost of the gate        report                       the table
+    gate       the cost of the gate        looking                      the cost of looking for secrets
+    report     the table
 
 `python -m tests.benchmarks fair [--quick] [--only ROWS]` is described in fair/command.py.
 
@@ -38,6 +39,7 @@ async def measure(size: Size) -> measures.Figures:
                 "list_0_ms": await measures.whole_list(peers, size, 0),
                 "memory": await measures.memory(peers, size, state),
                 "gate": await measures.gate(peers, size),
+                "looking": await measures.looking(size),
                 "start": await measures.start(peers, size),
                 "member": await measures.member(peers, size),
             }

@@ -124,6 +124,12 @@ async def gate(peers: Peers, size: Size) -> Figures:
     return {"cpu_ms": warm["ms"], "callers": answered["requests"], "failures": answered["failures"], "asked": asked}
 
 
+async def looking(size: Size) -> Figures:
+    """CPU time of looking for secrets in a page, beside parsing that page; the median of the rounds, by their sum."""
+    rounds = [await program("looking", str(size.callers)) for _ in range(size.rounds)]
+    return sorted(rounds, key=lambda figures: sum(figures.values()))[len(rounds) // 2]
+
+
 async def start(peers: Peers, size: Size) -> Figures:
     """Seconds from the start of the process to its first page; the median of the rounds."""
     token, found = peers.stack.people["clerk"].token, []

@@ -48,13 +48,14 @@ async def test_pieces(tmp_path: Path) -> None:
         ) as sidecar,
     ):
         ours = f"http://127.0.0.1:{sidecar.port}/stripe"
-        page, relayed, array, lines, library, gate = await asyncio.gather(
+        page, relayed, array, lines, library, gate, looking = await asyncio.gather(
             measures.program("load", f"{ours}/customers?limit=100", "token", "--seconds", "0.2"),
             measures.program("load", f"{bare.url}/v1/customers?limit=100", "token", "--seconds", "0.2"),
             measures.program("whole", f"{ours}/payments", "token"),
             measures.program("whole", f"{ours}/payments", "token", "--lines"),
             measures.program("library", stripe.url),
             measures.program("gate", stripe.url, "100"),
+            measures.program("looking", "2"),
         )
         asked = int(await measures.get(f"{stripe.url}/count/v1/payment_intents"))
 
@@ -62,6 +63,7 @@ async def test_pieces(tmp_path: Path) -> None:
     assert (page["failures"], relayed["failures"]) == (0, 0)
     assert [array["objects"], lines["objects"], library["objects"]] == [250] * 3
     assert gate["ms"] > 0
+    assert min(looking.values()) > 0
     assert asked >= 9
 
 

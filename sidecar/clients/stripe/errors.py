@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from sidecar.clients.http import retry_after
 from sidecar.clients.stripe.limits import Limit, limit_reached
+from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRateLimited, StripeRejected, StripeUnavailable
 
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
@@ -33,10 +34,11 @@ def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFail
 
 
 def _facts(error: Mapping[str, object], headers: Mapping[str, str]) -> dict[str, object]:
-    """Keep what looks like a word of Stripe's vocabulary, and nothing that could be prose."""
+    """Keep what looks like a word of Stripe's vocabulary, and nothing that could be prose or a secret."""
     words = {name: error.get(name) for name in ("type", "code", "decline_code", "param")}
     words["request_id"] = headers.get("Request-Id")
-    return {name: word for name, word in words.items() if isinstance(word, str) and _WORD.fullmatch(word)}
+    found = {name: word for name, word in words.items() if isinstance(word, str)}
+    return {name: word for name, word in found.items() if _WORD.fullmatch(word) and not SECRETS.are_in(word)}
 
 
 def _rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:

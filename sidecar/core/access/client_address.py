@@ -25,6 +25,15 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[IP
     return str(address)
 
 
+def is_trusted(peer: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Say whether the headers are a trusted proxy's word; `peer` is the other end of the connection."""
+    try:
+        address = _parse(peer)
+    except InvalidPayload:
+        return False
+    return any(address in network for network in trusted)
+
+
 def subscriber(address: str) -> str:
     """Name who has this address: of IPv6 one subscriber has at least a /64 (RFC 6177), and every address in it."""
     return address if ":" not in address else str(ip_network((address, _SUBSCRIBER), strict=False))

@@ -15,11 +15,11 @@ from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.flows.write_values import Changing, Unwritten, write
 from sidecar.core.interfaces import PrimaryKey, Stripe
 from sidecar.core.operations.resources import CUSTOMER, StripeObject
-from sidecar.core.views import SECRETS
+from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.errors import EventFailed
 
 _ROUNDS = 5
-_NOT_REPEATED = SECRETS | {"id", "object", "metadata"}
+_NOT_REPEATED = frozenset({"client_secret", "id", "object", "metadata"})
 # A change of a customer at Stripe must not change who may sign in to Directus, as whom, and with which role.
 _WHO_IS_WHO = frozenset(
     {"auth_data", "email", "external_identifier", "password", "policies", "provider", "role", "status", "tfa_secret"}
@@ -87,9 +87,13 @@ class Mirror:
         return cls(collection.id_field, fields, named)
 
     def state(self, customer: StripeObject) -> Mirrored:
-        """Give the values that an item of this customer should have, by field; None for a deleted customer."""
+        """Give the values that an item of this customer should have, by field; None for a deleted customer.
+
+        A value with a secret in it is written nowhere: its field stays as it is.
+        """
         if customer.get("deleted") is True:
             return None
+        customer = SECRETS.left_out(customer)
         found = {field: [name for name in names if name in customer] for field, names in self.fields.items()}
         return {field: customer[names[0]] for field, names in found.items() if names}
 

@@ -13,6 +13,11 @@ from sidecar.core.operations.row import Operation
 API_VERSION = "2026-10-28.endive"
 
 
+def is_same_release(version: str) -> bool:
+    """Whether nothing but additions is between this version and ours (docs.stripe.com/api/versioning)."""
+    return version.partition(".")[2] == API_VERSION.partition(".")[2]
+
+
 def attributes_of(operation: Operation) -> frozenset[str]:
     """Name the attributes in an operation's answer: those of its object, and of the objects within that."""
     kind = operation.resource.kind

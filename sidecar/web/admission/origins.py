@@ -8,23 +8,28 @@ sends one by itself.
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import hdrs, web
 
-from sidecar.core.access.allowed_origins import covers, is_web_origin
+from sidecar.core.access.allowed_origins import covers
+from sidecar.core.access.client_address import is_trusted
 from sidecar.core.access.credentials import Source
+from sidecar.core.access.own_origin import is_same_host, own_schemes, scheme_of
 from sidecar.errors import CrossSite
 
 _SAFE = frozenset({"GET", "HEAD"})
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """`allowed` are written as browsers send them, such as https://app.example.com; `*` may stand for a first label."""
+    """`allowed` are written as browsers send them, such as https://app.example.com; `*` may stand for a first label.
+
+    `trusted` are the proxies whose X-Forwarded-Proto says how a visitor reaches this site.
+    """
 
     allowed: Collection[str] = ()
+    trusted: Sequence[IPv4Network | IPv6Network] = ()
 
     def check(self, request: web.Request, source: Source) -> None:
         """Raises CrossSite for a change with a visitor's cookie that comes from a foreign or opaque origin."""
@@ -35,8 +40,13 @@ class Origins:
             return
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise CrossSite("This may only be asked from a page of this site.")
-        if origins and not (len(origins) == 1 and _same(origins[0], request.host)):
+        if origins and not (len(origins) == 1 and is_same_host(origins[0], request.host)):
             raise CrossSite("This may only be asked from a page of this site.")
+        if origins and scheme_of(origins[0]) not in self._schemes(request):
+            raise CrossSite(
+                "This may only be asked from a page of this site, by its own scheme: the proxy must say which in "
+                "X-Forwarded-Proto, and TRUSTED_PROXIES must name the proxy."
+            )
 
     def answer(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Let a listed origin read the answer, and tell caches that it depends on the origin."""
@@ -48,6 +58,10 @@ class Origins:
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origins[0]
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After, X-Request-Id, X-Write-Back"
+
+    def _schemes(self, request: web.Request) -> Collection[str]:
+        believed = is_trusted(request.remote or "", self.trusted)
+        return own_schemes(request.headers.getall("X-Forwarded-Proto", []) if believed else [], request.host)
 
     def _listed(self, origins: Sequence[str]) -> bool:
         return len(origins) == 1 and covers(self.allowed, origins[0])
@@ -72,20 +86,3 @@ def _preflight(methods: str) -> Callable[[web.Request], Awaitable[web.Response]]
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=headers)
 
     return answer
-
-
-def _same(origin: str, host: str) -> bool:
-    """Compare host and port; the scheme is unknown behind a proxy that terminates TLS."""
-    try:
-        page = urlsplit(origin)
-        here = urlsplit(f"//{host}")
-        ports = {page.port or _DEFAULT_PORTS.get(page.scheme)}
-        expected = {here.port} if here.port else set(_DEFAULT_PORTS.values())
-    except ValueError:
-        return False
-    return is_web_origin(origin.lower()) and _rootless(page.hostname) == _rootless(here.hostname) and ports <= expected
-
-
-def _rootless(host: str | None) -> str | None:
-    """Take off the dot for DNS's root, with which a name is the same host."""
-    return None if host is None else host.removesuffix(".")

@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import LineTooLong
 
 from sidecar.core.envelope import error_body
+from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.errors import HeadTooLarge, RequestError
 from sidecar.web.keys import NOTES, VERDICT
 from sidecar.web.server.measured import HeadTooLong, MeasuredParser
@@ -45,17 +46,22 @@ _HEADERS = {
 
 def log_line(request: web.BaseRequest, status: int | str, seconds: float) -> None:
     """Log one line per request: method, path without its query, status, milliseconds, and the request's notes."""
-    line: dict[str, object] = {"method": request.method, "path": _without_token(request), "status": status}
+    line: dict[str, object] = {"method": request.method, "path": _logged_path(request), "status": status}
     verdict = {"reason": request[VERDICT]} if VERDICT in request else {}
     ACCESS.info("request", extra={**line, "ms": round(seconds * 1000, 1), **request.get(NOTES, {}), **verdict})
 
 
-def _without_token(request: web.BaseRequest) -> str:
-    """Give the path as far as it is logged, unless a client wrote the query with its token into it, escaped or not."""
+def _logged_path(request: web.BaseRequest) -> str:
+    """Give the path as far as it is logged.
+
+    A client may write the query with its token into it, escaped or not, or a client secret where an ID belongs.
+    """
     path = plain = request.rel_url.raw_path[:_LONGEST_PATH]
     for _ in range(_DECODINGS):
         plain = unquote(_ESCAPED_ESCAPE.sub("%", plain))
-    return "(a path with access_token)" if "access_token" in plain.lower() else path
+    if "access_token" in plain.lower():
+        return "(a path with access_token)"
+    return "(a path with a secret)" if SECRETS.are_in(path) else path
 
 
 class AccessLogger(AbstractAccessLogger):

@@ -14,6 +14,7 @@ from sidecar.commands.check_stripe import stripe_lines
 from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.rights import Right, needed
 from sidecar.core.access.permissions import Permissions
+from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.settings import Settings
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.faults import Fault, answer, hang, redirect
@@ -79,6 +80,30 @@ async def test_the_first_question_has_no_token(directus: DirectusDouble, setting
     await asked_directus(moved(settings, directus_url=directus.url))
 
     assert directus.requests[0].values("Authorization") == []
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        (API_VERSION, []),
+        ("2026-11-24.endive", [Word.NOTE]),
+        ("2026-09-30.dahlia", [Word.FAULT]),
+        ("2024-06-20", [Word.FAULT]),
+        ("2027-03-31.fuji", [Word.FAULT]),
+    ],
+)
+async def test_another_version_of_stripes_api(
+    stripe: StripeDouble, settings: Settings, version: str, words: list[Word]
+) -> None:
+    """R6: another version of the same release is a note, one of another release a fault; both name the one made for."""
+    stripe.key = "rk_test_x"
+    other = moved(settings, stripe_api_base=stripe.url, stripe_api_version=version)
+    async with open_session(total=5, connect=1, connections=1) as session:
+        lines = await lines_of(stripe_lines(other, session))
+
+    about = [line for line in lines if "STRIPE_API_VERSION" in line.text]
+    assert words == [line.word for line in about]
+    assert all(version in line.text and API_VERSION in line.text for line in about)
 
 
 async def test_a_right_that_a_restricted_key_lacks(stripe: StripeDouble, settings: Settings) -> None:

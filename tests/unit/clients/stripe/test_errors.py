@@ -121,6 +121,14 @@ def test_no_text_of_stripe_is_relayed(status: int, kind: str) -> None:
     assert "hush" not in str(error.detail)
 
 
+@pytest.mark.parametrize("secret", ["pi_1_secret_MARKED", "sk_test_MARKED", "payment_intent[client_secret]=MARKED"])
+def test_no_secret_is_relayed(secret: str) -> None:
+    """O4, S3: a secret is no word of Stripe's vocabulary, although it looks like one."""
+    error = made(400, {"type": "invalid_request_error", "code": secret, "param": secret}, **{"Request-Id": secret})
+
+    assert "MARKED" not in json.dumps(error_body(error)) + str(error.detail)
+
+
 @pytest.mark.parametrize("status", [400, 402, 404, 409, 424])
 @pytest.mark.parametrize(
     "body",

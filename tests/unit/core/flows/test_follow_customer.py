@@ -266,6 +266,16 @@ def test_attributes_that_are_never_copied(attribute: str) -> None:
     assert Mirror.of(field_map, CUSTOMERS).fields == {}
 
 
+@pytest.mark.parametrize("text", ["pi_1_secret_x", "see pi_1%5Fsecret%5Fx", "sk_live_x", "a=b&client_secret=x"])
+def test_values_with_a_secret_are_not_copied(text: str) -> None:
+    """O4: a value in which a secret stands is not written into an item; the field stays as it is."""
+    mirror = Mirror.of(FieldMap({"cus": ("id",), "note": ("description",), "place": ("address",)}), CUSTOMERS)
+
+    assert mirror.state({"description": text, "address": {"line1": text, "city": "Rome"}}) == {
+        "place": {"city": "Rome"}
+    }
+
+
 def test_key_and_id_field_are_not_repeated() -> None:
     """Neither the primary key nor the ID field can be mapped to a name or an address."""
     field_map = FieldMap({"cus": ("name",), "id": ("email",)})

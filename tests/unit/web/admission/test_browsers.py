@@ -28,6 +28,8 @@ FOREIGN = {
     "not-a-url": [("Origin", f"{HOST}")],
     "bad-port": [("Origin", f"https://{HOST}:99999")],
     "bad-bracket": [("Origin", "https://[")],
+    "by-http": [("Origin", f"http://{HOST}")],
+    "by-http-in-its-own-words": [("Origin", f"http://{HOST}"), ("X-Forwarded-Proto", "http")],
     "cross-site": [("Sec-Fetch-Site", "cross-site")],
     "same-site": [("Sec-Fetch-Site", "same-site")],
     "cross-site-with-own-origin": [("Origin", f"https://{HOST}"), ("Sec-Fetch-Site", "cross-site")],
@@ -54,7 +56,7 @@ async def test_bearer_token_on_a_foreign_page(app: RunningApp, headers: list[tup
     [
         [],
         [("Origin", f"https://{HOST}")],
-        [("Origin", f"http://{HOST}:80")],
+        [("Origin", f"https://{HOST}:443")],
         [("Origin", f"https://{HOST}"), ("Sec-Fetch-Site", "same-origin")],
     ],
     ids=["no-browser", "same", "with-port", "same-by-fetch-metadata"],
@@ -62,6 +64,18 @@ async def test_bearer_token_on_a_foreign_page(app: RunningApp, headers: list[tup
 async def test_session_on_an_own_page(app: RunningApp, headers: list[tuple[str, str]]) -> None:
     """X1: a page of this very origin can create something with a session."""
     assert (await create(app, *headers)).status == 201
+
+
+@pytest.mark.parametrize(("scheme", "other"), [("https", "http"), ("http", "https")])
+async def test_the_scheme_that_the_proxy_names(open_app: OpenApp, scheme: str, other: str) -> None:
+    """X1: with a trusted proxy's word on the scheme, a page of the same host by the other one cannot use a session."""
+    app = await open_app(TRUSTED_PROXIES="127.0.0.1")
+    said = ("X-Forwarded-Proto", scheme)
+
+    foreign = await create(app, said, ("Origin", f"{other}://{HOST}"))
+    own = await create(app, said, ("Origin", f"{scheme}://{HOST}"))
+
+    assert (foreign.status, foreign.code, own.status) == (403, "FORBIDDEN", 201)
 
 
 async def test_reading_with_a_session_from_elsewhere(app: RunningApp) -> None:

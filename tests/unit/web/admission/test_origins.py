@@ -1,6 +1,8 @@
 """Which pages may use a visitor's session: the rule alone. test_browsers tests its use by the service."""
 
+from ipaddress import ip_network
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
@@ -17,11 +19,21 @@ from tests.doubles.running_app import CLERK, bearer, environment
 from tests.doubles.stripe import StripeDouble
 
 APP = "https://app.example.com"
-ORIGINS = Origins(frozenset({APP}))
+ORIGINS = Origins(frozenset({APP}), [ip_network("10.0.0.0/24")])
+PROXY, STRANGER = "10.0.0.7", "192.0.2.7"
 
 
-def request(method: str = "POST", *headers: tuple[str, str], host: str = "cms.example.com") -> web.Request:
-    return make_mocked_request(method, "/stripe/customers", headers=CIMultiDict([("Host", host), *headers]))
+def request(
+    method: str = "POST", *headers: tuple[str, str], host: str = "cms.example.com", peer: str = PROXY
+) -> web.Request:
+    transport = Mock()
+    transport.get_extra_info.return_value = (peer, 1)
+    sent = CIMultiDict([("Host", host), *headers])
+    return make_mocked_request(method, "/stripe/customers", sent, transport=transport)
+
+
+def by(*schemes: str) -> list[tuple[str, str]]:
+    return [("X-Forwarded-Proto", scheme) for scheme in schemes]
 
 
 def refused(sent: web.Request, source: Source = Source.COOKIE) -> bool:
@@ -53,8 +65,73 @@ def refused(sent: web.Request, source: Source = Source.COOKIE) -> bool:
     ],
 )
 def test_own_and_listed(host: str, origin: str) -> None:
-    """X1: a page of this host and port, or of a listed origin, may change something with a visitor's session."""
-    assert not refused(request("POST", ("Origin", origin), host=host))
+    """X1: a page of this scheme, host and port, or of a listed origin, may change something with a session."""
+    said = by(origin.partition(":")[0])
+
+    assert not refused(request("POST", ("Origin", origin), *said, host=host))
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "said"),
+    [
+        ("shop.example", "http://shop.example", ["https"]),
+        ("shop.example", "http://shop.example:80", ["https"]),
+        ("shop.example:443", "http://shop.example:443", ["https"]),
+        ("shop.example", "HTTP://shop.example", ["HTTPS"]),
+        ("shop.example", "http://shop.example", ["https, http"]),
+        ("shop.example", "http://shop.example", ["http, https"]),
+        ("shop.example", "http://shop.example", ["http", "https"]),
+        ("shop.example", "http://shop.example", ["http,"]),
+        ("shop.example", "http://shop.example", [""]),
+        ("shop.example", "http://shop.example", ["ftp"]),
+        ("shop.example", "http://shop.example", ["http https"]),
+        ("shop.example", "http://shop.example", []),
+        ("localhost:8000", "http://localhost:8000", ["https"]),
+        ("127.0.0.1", "http://127.0.0.1", ["http", "https"]),
+        ("127.0.0.1.evil.example", "http://127.0.0.1.evil.example", []),
+        ("shop.example", "https://shop.example", ["http"]),
+        ("shop.example", "https://shop.example:80", ["https"]),
+        ("shop.example:80", "https://shop.example", ["https"]),
+        ("shop.example:443", "http://shop.example", ["http"]),
+        ("shop.example:0", "https://shop.example", ["https"]),
+    ],
+)
+def test_another_scheme(host: str, origin: str, said: list[str]) -> None:
+    """X1: the same host by another scheme is another site; where proxies say different things it is https."""
+    assert refused(request("POST", ("Origin", origin), *by(*said), host=host))
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "said"),
+    [
+        ("shop.example", "https://shop.example", ["https"]),
+        ("shop.example", "https://shop.example:443", ["https, https"]),
+        ("shop.example:443", "https://shop.example", ["https", "HTTPS"]),
+        ("shop.example", "https://shop.example", ["https, http"]),
+        ("shop.example", "https://shop.example", []),
+        ("shop.example:8000", "http://shop.example:8000", ["http"]),
+        ("shop.example:80", "http://shop.example", ["http,http"]),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000", []),
+        ("[::1]:8000", "http://[::1]:8000", []),
+        ("shop.localhost.:8000", "http://shop.localhost:8000", []),
+    ],
+)
+def test_the_same_scheme(host: str, origin: str, said: list[str]) -> None:
+    """X1: a page by the scheme that the proxy names may; without a word, one by https, and by http on this machine."""
+    assert not refused(request("POST", ("Origin", origin), *by(*said), host=host))
+
+
+@pytest.mark.parametrize("peer", [STRANGER, ""])
+def test_the_scheme_in_a_strangers_words(peer: str) -> None:
+    """X1, P4: X-Forwarded-Proto of whoever is no trusted proxy is not believed."""
+    assert refused(request("POST", ("Origin", "http://shop.example"), *by("http"), host="shop.example", peer=peer))
+    assert not refused(request("POST", ("Origin", "https://shop.example"), *by("http"), host="shop.example", peer=peer))
+
+
+def test_the_refusal_names_the_correction() -> None:
+    """X1: who is refused for the scheme alone reads which header and which setting decide."""
+    with pytest.raises(CrossSite, match=r"X-Forwarded-Proto.*TRUSTED_PROXIES"):
+        ORIGINS.check(request("POST", ("Origin", "http://cms.example.com")), Source.COOKIE)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,15 @@ async def test_a_long_path_is_cut_in_the_log(app: RunningApp) -> None:
     assert [len(str(line["path"])) for line in log_records(app.log, "request")] == [500]
 
 
+@pytest.mark.parametrize("spelled", ["pi_1_secret_MARKEDid", "pi_1%5Fsecret%5fMARKEDid"])
+async def test_a_secret_in_the_place_of_its_id(app: RunningApp, spelled: str) -> None:
+    """O4, S1: a client secret that a client put into a path is not logged."""
+    answer = await app.call(CLERK, f"/stripe/payment_intents/{spelled}")
+
+    assert answer.status == 404
+    assert "MARKEDid" not in answer.raw.decode() + "".join(app.log)
+
+
 UNPARSABLE = {
     "long-line": b"GET /stripe/payments?access_token=MARKED" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     "long-header": b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer MARKED" + b"a" * 20_000 + b"\r\n\r\n",

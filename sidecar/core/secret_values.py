@@ -1,0 +1,136 @@
+"""What of Stripe's objects is a secret wherever it stands, and how it is left out.
+
+A secret is found by the name of its member or by the shape of a text, at any depth, in values and in names, also where
+letters are percent-encoded or escaped as in JSON, several times over. README, *Secrets within values*, lists what
+Stripe's documentation says to keep from others, with its pages, and why each is treated as it is.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import AnyStr, Generic
+from urllib.parse import unquote
+
+# Stripe's own spelling of secrets. A text without Stripe's form of an ID before `_secret_` is somebody's words, such as
+# `my_secret_plan`, unless as long a code follows as Stripe's are (cuss_secret_…, accs_secret__…).
+_CLIENTS = r"client_secret[\s\"'\\\])]*[=:]|[a-z]_[A-Za-z0-9]+_secret_+[A-Za-z0-9]|_secret_+[A-Za-z0-9]{16}"
+# Secret, restricted and ephemeral keys, also of an organization (docs.stripe.com/keys), a webhook's secret, and the
+# one-time tokens of cards and bank accounts (docs.stripe.com/api/tokens).
+_START = r"(?<![A-Za-z0-9])"
+_KEYS = rf"{_START}[ers]k_(?:org_)?(?:live|test)_[A-Za-z0-9]|{_START}(?:whsec|(?:b|cvc)?tok)_[A-Za-z0-9]"
+
+# Marks: every text with a secret has one of them, unless letters are encoded. A pattern is quick where it begins with
+# letters that are rare in Stripe's answers. One for everything takes ten times as long.
+_KEY_MARK = r"k_(?:(?:live|test|org)_|(?<=tok_))"
+# A letter, digit, `_`, `%` or `\` that nobody needs to encode: with others, such as %20 and %2F, no mark can be hidden.
+_PERCENT = r"%(?:25|3[0-9]|[46][1-9A-Fa-f]|5[0-9AaCcFf]|7[0-9Aa])"
+_ENCODINGS = (_PERCENT, r"\\u00[2-7]")
+_ESCAPE = re.compile(r"(?<!\\)\\+u([0-9A-Fa-f]{4})")  # texts within texts have several backslashes
+_MOST_LAYERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks(Generic[AnyStr]):
+    """`encodings`: how letters may be encoded, by what such an encoding begins with; that alone is found at once."""
+
+    words: tuple[AnyStr, ...]
+    patterns: tuple[re.Pattern[AnyStr], ...]
+    encodings: tuple[tuple[AnyStr, re.Pattern[AnyStr]], ...]
+
+    def are_in(self, text: AnyStr) -> bool:
+        return (
+            any(pattern.search(text) for pattern in self.patterns)
+            or any(word in text for word in self.words)
+            or any(first in text and pattern.search(text) for first, pattern in self.encodings)
+        )
+
+
+def _of_texts(words: tuple[str, ...], patterns: tuple[str, ...]) -> _Marks[str]:
+    return _Marks(words, tuple(map(re.compile, patterns)), tuple((one[0], re.compile(one)) for one in _ENCODINGS))
+
+
+def _of_json(words: tuple[str, ...], patterns: tuple[str, ...]) -> _Marks[bytes]:
+    encodings = tuple((one[0].encode(), re.compile(one.encode())) for one in _ENCODINGS)
+    return _Marks(tuple(map(str.encode, words)), tuple(re.compile(one.encode()) for one in patterns), encodings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Secrets:
+    """Some kinds of secrets. `shape` is that of a text with one, `name` of a member that is one whatever its value."""
+
+    shape: re.Pattern[str]
+    name: re.Pattern[str]
+    in_text: _Marks[str]
+    in_json: _Marks[bytes]
+
+    def may_be_in(self, written: bytes) -> bool:
+        """Say quickly whether JSON may contain one: False is certain, True is not."""
+        return self.in_json.are_in(written)
+
+    def are_in(self, text: str) -> bool:
+        """Say whether a text contains one. One that is encoded too many times to be read counts as one."""
+        return self._may_be_in(text) and _found(self.shape, text)
+
+    def is_name(self, name: str) -> bool:
+        """Say whether a member of this name is one, or contains one in its name."""
+        return self._may_be_in(name) and _found(self.name, name)
+
+    def left_out(self, value: dict[str, object]) -> dict[str, object]:
+        """Copy an object without the members whose names or texts are secrets, at any depth."""
+        return {
+            name: self._public(member)
+            for name, member in value.items()
+            if not _remembered(self, name) and not self._is_secret(member)
+        }
+
+    def _public(self, member: object) -> object:
+        if isinstance(member, dict):
+            return self.left_out(member)
+        if isinstance(member, list):
+            return [self._public(entry) for entry in member if not self._is_secret(entry)]
+        return member
+
+    def _is_secret(self, member: object) -> bool:
+        return isinstance(member, str) and self.are_in(member)
+
+    def _may_be_in(self, text: str) -> bool:
+        return ("_" in text or "%" in text or "\\" in text) and self.in_text.are_in(text)
+
+
+def _secrets(shapes: str, names: str, words: tuple[str, ...], patterns: tuple[str, ...]) -> Secrets:
+    name = re.compile(rf"\A(?:{names})\Z|{shapes}" if names else shapes)
+    return Secrets(re.compile(shapes), name, _of_texts(words, patterns), _of_json(words, patterns))
+
+
+NOBODYS = _secrets(_KEYS, "", ("whsec_",), (_KEY_MARK,))
+# `use_stripe_sdk` is for Stripe's own script alone, which has the secret (docs.stripe.com/api/payment_intents/object).
+ALL = _secrets(
+    f"{_KEYS}|{_CLIENTS}",
+    r"use_stripe_sdk|(?:[a-z_]+_)?client_secret",
+    ("use_stripe_sdk",),
+    ("sec[r_]", _KEY_MARK),  # client_secret, _secret_, whsec_
+)
+
+
+@lru_cache(maxsize=4096)  # names are the same in all objects of a kind
+def _remembered(secrets: Secrets, name: str) -> bool:
+    return secrets.is_name(name)
+
+
+def _found(shape: re.Pattern[str], text: str) -> bool:
+    """Look for a shape in a text and in all that it decodes to."""
+    if shape.search(text):
+        return True
+    for _ in range(_MOST_LAYERS):
+        before = text
+        for decoded in (unquote, _unescaped):
+            text = decoded(text)
+            if shape.search(text):
+                return True
+        if text == before:
+            return False
+    return True
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
