@@ -20,7 +20,7 @@ from sidecar.commands.rights import needed
 from sidecar.commands.schema import provide_schema
 from sidecar.core.operations.rules import unknown_fields
 from sidecar.settings import OperationsSettings, load
-from sidecar.settings.types import Token
+from sidecar.settings.secret_types import Token
 
 NO_PROJECT = "this Directus has no project_id, as before version 11.9: name it by DIRECTUS_PROJECT"
 

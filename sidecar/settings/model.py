@@ -10,20 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from sidecar.settings.operations import OperationsSettings
-from sidecar.settings.types import (
-    Header,
-    Key,
-    LogoutSecrets,
-    Networks,
-    Origin,
-    Origins,
-    Port,
-    Prefix,
-    ReturnUrls,
-    Seconds,
-    SidecarSecrets,
-    Token,
-)
+from sidecar.settings.secret_types import Key, LogoutSecrets, SidecarSecrets, Token
+from sidecar.settings.types import Header, Networks, Origin, Origins, Port, Prefix, ReturnUrls, Seconds
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 

@@ -13,7 +13,8 @@ from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.settings.directus import DirectusSettings
 from sidecar.settings.operations_file import OperationsFault, read_rules
-from sidecar.settings.types import ApiVersion, FieldAttributes, SocketPath, WebhookSecrets, default_field_map
+from sidecar.settings.secret_types import WebhookSecrets
+from sidecar.settings.types import ApiVersion, FieldAttributes, SocketPath, default_field_map
 
 
 class OperationsSettings(DirectusSettings):

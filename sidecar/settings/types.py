@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from sidecar.core.access.allowed_origins import is_below_public_suffix, is_origin, is_wildcard
@@ -16,7 +16,6 @@ from sidecar.core.operations.return_urls import is_return_url
 from sidecar.settings.names import collection_name, field_name, own_field_name
 
 Network = IPv4Network | IPv6Network
-_WHSEC, _SHORTEST, _LONGEST = "whsec_", 16, 250
 _NAMED_SINCE = "2024-09-30"  # acacia, the first release of Stripe's API with a name (docs.stripe.com/changelog)
 
 
@@ -61,18 +60,6 @@ def _header(value: str) -> str:
     return value
 
 
-def _key(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", value.get_secret_value()):
-        raise ValueError("must be a secret (sk_) or restricted (rk_) key of Stripe, without spaces or quotes")
-    return value
-
-
-def _token(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
-        raise ValueError("must be a token of visible ASCII characters without spaces")
-    return value
-
-
 def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -101,7 +88,7 @@ def _attributes(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -125,55 +112,6 @@ def _return_url(value: str) -> str:
     return value
 
 
-def _webhook_secret(value: SecretStr) -> SecretStr:
-    """A shorter one could be guessed; those that Stripe gives have 32 characters and more after the prefix."""
-    secret = value.get_secret_value()
-    if not re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]*", secret):
-        raise ValueError("must be signing secrets (whsec_) of Stripe's webhooks, comma-separated, without quotes")
-    if not _SHORTEST <= len(secret) - len(_WHSEC) <= _LONGEST:
-        raise ValueError(
-            f"each secret must have {_SHORTEST} to {_LONGEST} characters after {_WHSEC}; copy it whole from Stripe's "
-            "dashboard, or from `stripe listen`"
-        )
-    return value
-
-
-def _some(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
-    if values == ():
-        raise ValueError("must name a signing secret (whsec_), or not be set")
-    return values
-
-
-def _sidecar_secret(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]{32,1000}", value.get_secret_value()):
-        raise ValueError(
-            "must be at least 32 visible ASCII characters, such as `openssl rand -base64 32` prints; several are "
-            "comma-separated"
-        )
-    return value
-
-
-def _logout_secret(value: SecretStr) -> SecretStr:
-    """Refuse also what would end a quoted text in nginx's configuration, or name a variable there."""
-    if not re.fullmatch(r"""(?!.*["'\\$,])[!-~]{32,1000}""", value.get_secret_value()):
-        raise ValueError(
-            "must be 32 to 1000 visible ASCII characters without quotes, backslash and dollar; several are "
-            "comma-separated"
-        )
-    return value
-
-
-def _distinct(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
-    if values == ():
-        raise ValueError("must contain a secret, or not be set")
-    if values is not None and len(set(values)) < len(values):
-        raise ValueError("must not contain one secret twice")
-    return values
-
-
-Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_port)]
-
-
 def _api_version(value: str) -> str:
     """Take a day, and since 2024 a release's name."""
     day, _, name = value.partition(".")
@@ -187,38 +125,19 @@ def _api_version(value: str) -> str:
     return value
 
 
+Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_port)]
 Origin = Annotated[str, AfterValidator(_origin)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
 CollectionName = Annotated[str, AfterValidator(collection_name)]
 FieldName = Annotated[str, AfterValidator(field_name)]
 OwnFieldName = Annotated[str, AfterValidator(own_field_name)]
-Token = Annotated[SecretStr, AfterValidator(_token)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
 FieldAttributes = Annotated[dict[FieldName, Attributes], NoDecode, BeforeValidator(_field_map)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_listed)]
-ReturnUrls = Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], NoDecode, BeforeValidator(_listed)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(listed)]
+ReturnUrls = Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], NoDecode, BeforeValidator(listed)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
-Key = Annotated[SecretStr, AfterValidator(_key)]
-WebhookSecrets = Annotated[
-    tuple[Annotated[SecretStr, AfterValidator(_webhook_secret)], ...] | None,
-    NoDecode,  # None is inside: otherwise pydantic parses a quoted value as JSON
-    BeforeValidator(_listed),
-    AfterValidator(_some),
-]
-SidecarSecrets = Annotated[
-    tuple[Annotated[SecretStr, AfterValidator(_sidecar_secret)], ...] | None,
-    NoDecode,  # as above
-    BeforeValidator(_listed),
-    AfterValidator(_distinct),
-]
-LogoutSecrets = Annotated[
-    tuple[Annotated[SecretStr, AfterValidator(_logout_secret)], ...] | None,
-    NoDecode,  # as above
-    BeforeValidator(_listed),
-    AfterValidator(_distinct),
-]
 Header = Annotated[str, AfterValidator(_header)]
 SocketPath = Annotated[str, AfterValidator(_socket_path)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

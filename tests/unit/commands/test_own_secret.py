@@ -9,7 +9,7 @@ from sidecar.commands.administrator import AdministratorFault
 from sidecar.commands.lines import Word
 from sidecar.commands.own_secret import provide_secret
 from sidecar.commands.provision import Files
-from sidecar.settings.types import SidecarSecrets
+from sidecar.settings.secret_types import SidecarSecrets
 
 
 def test_a_new_file(tmp_path: Path) -> None:
