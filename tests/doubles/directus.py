@@ -84,7 +84,8 @@ class User:
 
     `roles` are the role and its parents, of which Directus tells the IDs to everybody who has them.
     `everywhere` has the fields that a second policy shows in every row; `permissions` contain them too. A token that is
-    `of_a_share` belongs to no user. `app_access` adds the app's own permissions to those that the token lists.
+    `of_a_share` belongs to no user, and `name` is the share's ID. `app_access` adds the app's own permissions to those
+    that the token lists.
     """
 
     name: str
@@ -119,6 +120,7 @@ class DirectusDouble(Double):
         self.case_matters = True
         self.info: dict[str, object] = dict(INFO)
         self.license: dict[str, object] = {}
+        self.shares: dict[str, Row] = {}
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -136,6 +138,7 @@ class DirectusDouble(Double):
             web.get("/permissions/me/{collection}/{key}", self._item_permissions),
             web.get("/users/me", self._me),
             web.get("/roles/me", self._my_roles),
+            web.get("/shares/info/{share}", self._share_info),
             *[web.route("SEARCH", f"/{name}", self._search_system) for name in SYSTEM],
             web.get("/server/info", self._server_info),
             web.get("/server/ping", _pong),
@@ -155,11 +158,27 @@ class DirectusDouble(Double):
         return _data({**told, "queryLimit": {"default": _LIMIT_DEFAULT, "max": most}, **self.info})
 
     async def _me(self, request: web.Request) -> web.Response:
-        """Give the ID of a token's user, which Directus tells without any permission on users."""
-        return _data({"id": self._known_user(request).name})
+        """Give the ID of a token's user or share, which Directus tells without any permission on users."""
+        user = self._known_user(request)
+        return _data({"share" if user.of_a_share else "id": user.name})
 
     async def _my_roles(self, request: web.Request) -> web.Response:
-        return _data([{"id": role} for role in self._known_user(request).roles])
+        """Directus refuses a share, which has no user and no role."""
+        user = self._known_user(request)
+        if user.of_a_share:
+            raise Refusal("FORBIDDEN")
+        return _data([{"id": role} for role in user.roles])
+
+    async def _share_info(self, request: web.Request) -> web.Response:
+        """Tell everybody what a share shows, unless it is over."""
+        self._user(request)
+        share = request.match_info["share"]
+        if share not in self.shares:
+            raise Refusal("FORBIDDEN")
+        return _data({"id": share, "password": None, **self.shares[share]})
+
+    def add_share(self, share: str, row: Row, collection: str = "customers") -> None:
+        self.shares[share] = {"collection": collection, "item": str(row["id"])}
 
     async def _search_system(self, request: web.Request) -> web.Response:
         """Give the rows of a system collection, whole, to a user that may read it."""
