@@ -13,28 +13,29 @@ from sidecar.core.flows import create_customer as creation
 from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome
 from sidecar.core.flows.customer_for_item import create_customer_for_item
 from sidecar.errors import InvalidPayload
+from sidecar.web.admission.answerable import AnswerableStripe
 from sidecar.web.answers.response import answer
 from sidecar.web.caller_view import granted, view
 from sidecar.web.guard import Call
-from sidecar.web.keys import METRICS, STRIPE, WRITE_BACK
+from sidecar.web.keys import METRICS, WRITE_BACK
 from sidecar.web.requests.bodies import read_key
 
 
 async def create_customer(call: Call) -> web.StreamResponse:
-    app = call.request.app
-    write_back = app[WRITE_BACK]
+    write_back = call.request.app[WRITE_BACK]
     values = await call.reader.body(call.request)
     new = _new_customer(values, write_back=write_back is not None)
     refuse_unwritable(call, new.attributes)
     key = read_key(call.request)
     creator = _creator(call, key)
+    stripe = call.answerable()
     if write_back is None:
-        return await _created(await creation.create_customer(new, creator, app[STRIPE]), call)
+        return await _created(await creation.create_customer(new, creator, stripe), call, stripe)
     if new.item is None and key is not None:
         raise InvalidPayload(
             "Idempotency-Key: send it only with `item`. Create an item first and send its primary key as `item`."
         )
-    return await _created(await create_customer_for_item(new, creator, app[STRIPE], write_back), call)
+    return await _created(await create_customer_for_item(new, creator, stripe, write_back), call, stripe)
 
 
 def refuse_unwritable(call: Call, attributes: Iterable[str]) -> None:
@@ -63,12 +64,12 @@ def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer
     return NewCustomer(values, item if isinstance(item, int | str) else None)
 
 
-async def _created(outcome: Outcome, call: Call) -> web.Response:
+async def _created(outcome: Outcome, call: Call, stripe: AnswerableStripe) -> web.Response:
     """Show a customer that the item had already as far as the caller may read it, and any other as it was sent.
 
     If Stripe repeated its answer to an earlier request, that had the same values, so this caller knows them.
     """
-    _audit(outcome, call)
+    _audit(outcome, call, await stripe.user())
     if outcome.found:
         fields = await call.ownership.fields_of(str(outcome.customer["id"]))
         return answer(orjson.dumps(view(call, fields).project(outcome.customer)))
@@ -81,12 +82,12 @@ async def _created(outcome: Outcome, call: Call) -> web.Response:
     return answer(orjson.dumps({**customer, **pending}), status=status, headers={"X-Write-Back": "pending"})
 
 
-def _audit(outcome: Outcome, call: Call) -> None:
+def _audit(outcome: Outcome, call: Call, user: str) -> None:
     audit(
         "customer created",
         operation=call.operation.name,
         object_id=outcome.customer["id"],
-        user=call.user,
+        user=user,
         item=outcome.item,
         new=outcome.created,
         write_back_pending=outcome.pending,

@@ -5,6 +5,7 @@ No middleware authenticates, so there is no list of paths that it should leave o
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
@@ -14,11 +15,12 @@ from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
 from sidecar.core.operations.rules import Rule
 from sidecar.errors import InvalidQuery, PermissionDenied
+from sidecar.web.admission.answerable import AnswerableStripe
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.answers.sending import send
-from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, VERDICT
+from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, STRIPE, VERDICT
 from sidecar.web.requests.bodies import Reader
 from sidecar.web.server.leaving import until_client_leaves
 
@@ -28,7 +30,7 @@ class Call:
     """A request that may be served: well-formed for its operation, from a caller that was let in.
 
     `object_id` is the ID in the path. `filters` are the parameters by which a list chooses; `reader` reads the body of
-    everything else. `user` is the caller's ID in Directus where something is to be changed, None for a mere reader.
+    everything else.
     """
 
     rule: Rule
@@ -38,7 +40,6 @@ class Call:
     query: ListQuery
     object_id: str | None = None
     filters: Mapping[str, str] = field(default_factory=dict)
-    user: str | None = None
 
     @property
     def operation(self) -> Operation:
@@ -48,6 +49,10 @@ class Call:
     def caller(self) -> Caller:
         """The caller, with the customers that were found to be its own so far."""
         return self.ownership.caller
+
+    def answerable(self) -> AnswerableStripe:
+        """Give Stripe as this caller may change it: once Directus said who it is."""
+        return AnswerableStripe(self.request.app[STRIPE], partial(self.request.app[GATE].user_id, self.caller))
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -72,11 +77,10 @@ def guard(
                 async with places.place(name) as place:
                     context.place.set(place)
                     ownership = await _owning(request, caller, object_id)
-                    user = await gate.user_id(caller) if rule.operation.changes else None
                     request[VERDICT] = Reason.GRANTED
                     if rule.operation.changes:
                         client.ignore()  # what has begun to change something has to finish
-                    response = await handler(Call(rule, request, ownership, reader, query, object_id, filters, user))
+                    response = await handler(Call(rule, request, ownership, reader, query, object_id, filters))
                     await send(request, response)
                     return response
         except PermissionDenied as refusal:

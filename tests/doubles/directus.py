@@ -88,7 +88,8 @@ class User:
 
     `roles` are the role and its parents, of which Directus tells the IDs to everybody who has them.
     `everywhere` has the fields that a second policy shows in every row; `permissions` contain them too. A token that is
-    `of_a_share` belongs to no user. `app_access` adds the app's own permissions to those that the token lists.
+    `of_a_share` belongs to no user, and `name` is the share's ID. `app_access` adds the app's own permissions to those
+    that the token lists.
     """
 
     name: str
@@ -126,6 +127,7 @@ class DirectusDouble(Double):
         self.project: str | None = "01890000-0000-7000-8000-000000000000"
         self.caches = True
         self._kept: dict[tuple[object, ...], object] = {}
+        self.shares: dict[str, Row] = {}
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -143,6 +145,7 @@ class DirectusDouble(Double):
             web.get("/permissions/me/{collection}/{key}", self.cached(self._item_permissions)),
             web.get("/users/me", self.cached(self._me)),
             web.get("/roles/me", self.cached(self._my_roles)),
+            web.get("/shares/info/{share}", self.cached(self._share_info)),
             *[web.route("SEARCH", f"/{name}", self._search_system) for name in SYSTEM],
             web.get("/server/info", self.cached(self._server_info)),
             web.get("/settings", self.cached(self._settings)),
@@ -190,11 +193,27 @@ class DirectusDouble(Double):
         return {"project_id": self.project}
 
     async def _me(self, request: web.Request) -> object:
-        """Give the ID of a token's user, which Directus tells without any permission on users."""
-        return {"id": self._known_user(request).name}
+        """Give the ID of a token's user or share, which Directus tells without any permission on users."""
+        user = self._known_user(request)
+        return {"share" if user.of_a_share else "id": user.name}
 
     async def _my_roles(self, request: web.Request) -> object:
-        return [{"id": role} for role in self._known_user(request).roles]
+        """Directus refuses a share, which has no user and no role."""
+        user = self._known_user(request)
+        if user.of_a_share:
+            raise Refusal("FORBIDDEN")
+        return [{"id": role} for role in user.roles]
+
+    async def _share_info(self, request: web.Request) -> object:
+        """Tell everybody what a share shows, unless it is over."""
+        self._user(request)
+        share = request.match_info["share"]
+        if share not in self.shares:
+            raise Refusal("FORBIDDEN")
+        return {"id": share, "password": None, **self.shares[share]}
+
+    def add_share(self, share: str, row: Row, collection: str = "customers") -> None:
+        self.shares[share] = {"collection": collection, "item": str(row["id"])}
 
     async def _search_system(self, request: web.Request) -> web.Response:
         """Give the rows of a system collection, whole, to a user that may read it."""

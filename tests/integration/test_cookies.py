@@ -1,19 +1,14 @@
 """Cookies as the sidecar reads them, compared with the packages that Directus reads them with."""
 
-import json
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from deploy.demo import install
 from deploy.demo.admin import SESSION_COOKIE as NAME
 from deploy.demo.admin import login, logout
 from deploy.demo.stack import Stack
@@ -21,41 +16,22 @@ from sidecar.core.access.cookies import cookie_values
 from sidecar.core.access.credentials import find_credential
 from sidecar.errors import InvalidPayload
 from tests.integration.asking import ask
-
-SCRIPT = Path(__file__).with_name("cookies.mjs")
-
-
-@dataclass(frozen=True, slots=True)
-class Packages:
-    """One process for all examples."""
-
-    asked: IO[str]
-    told: IO[str]
-
-    def token(self, headers: list[str]) -> str | None:
-        """Give the token that Directus finds. Raises LookupError where it is no text."""
-        self.asked.write(json.dumps(headers) + "\n")
-        self.asked.flush()
-        found = json.loads(self.told.readline())
-        if "other" in found:
-            raise LookupError(found["other"])
-        token: str | None = found["token"]
-        return token or None
+from tests.integration.packages import Packages, packages
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packages]:
-    directus = install.directus()
-    modules = next(parent for parent in directus.cli.parents if parent.name == "node_modules")
-    command = [str(directus.node), str(SCRIPT), str(modules)]
-    cwd = tmp_path_factory.mktemp("cookies")
-    with subprocess.Popen(  # noqa: S603 - the command is ours
-        command, cwd=cwd, env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield Packages(process.stdin, process.stdout)
-        process.stdin.close()
+def cookie_parser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packages]:
+    with packages(Path(__file__).with_name("cookies.mjs"), tmp_path_factory.mktemp("cookies")) as opened:
+        yield opened
+
+
+def token_of(cookie_parser: Packages, headers: list[str]) -> str | None:
+    """Give the token that Directus finds. Raises LookupError where it is no text."""
+    found = cookie_parser.ask(headers)
+    if "other" in found:
+        raise LookupError(found["other"])
+    token: str | None = found["token"]
+    return token or None
 
 
 PIECES = [
@@ -93,11 +69,11 @@ def as_received(header: str) -> str:
 @example([f"{NAME}=j:NaN"])
 @example([f"{NAME}=\xc2\xa0x"])
 @example([f'{NAME}="'])
-def test_first_value(packages: Packages, headers: list[str]) -> None:
+def test_first_value(cookie_parser: Packages, headers: list[str]) -> None:
     """The first value under the name is the text that Directus takes, empty or absent where it takes none."""
     found = cookie_values(map(as_received, headers), NAME)
     try:
-        expected = packages.token(headers)
+        expected = token_of(cookie_parser, headers)
     except LookupError:
         assert found[0] is None
         return
@@ -113,12 +89,12 @@ def test_first_value(packages: Packages, headers: list[str]) -> None:
 
 @settings(derandomize=True, max_examples=500)
 @given(headers)
-def test_credential(packages: Packages, headers: list[str]) -> None:
+def test_credential(cookie_parser: Packages, headers: list[str]) -> None:
     """A1, A2: The session is the one that Directus reads; what is refused is ambiguous or no text for a header."""
     values = cookie_values(map(as_received, headers), NAME)
     expected: str | None = None
     with suppress(LookupError):
-        expected = packages.token(headers)
+        expected = token_of(cookie_parser, headers)
     try:
         found = find_credential(authorization=[], access_token=[], cookies=values, address="192.0.2.7")
     except InvalidPayload:
