@@ -20,6 +20,7 @@ from tests.integration.portal import Collections, Portal, collections, open_port
 
 Newcomer = Callable[..., Awaitable[Person]]
 StartSidecar = Callable[..., Awaitable[Server]]
+SECRET = "the-secret-with-which-directus-signs-its-tokens"
 StripeRequests = Callable[[], list[StripeRequest]]
 
 
@@ -27,15 +28,15 @@ StripeRequests = Callable[[], list[StripeRequest]]
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """Access tokens that are not sessions live for 10 s, so that a test can see one expire.
 
-    Password hashes are cheap and logins are not delayed, which by default costs half a second each. A Directus
-    that was slowed down by a busy machine or by a test does not refuse requests because of its own load, and the
-    sidecar waits for it.
+    With SECRET a test signs tokens that Directus accepts. Password hashes are cheap and logins are not delayed, which
+    by default costs half a second each. A Directus that was slowed down by a busy machine or by a test does not refuse
+    requests because of its own load, and the sidecar waits for it.
     """
     state = tmp_path_factory.mktemp("stack")
     cheap = {"HASH_MEMORY_COST": "1024", "HASH_TIME_COST": "2", "LOGIN_STALL_TIME": "0"}
     # A flow may request an address on this machine, which Directus forbids by default.
     cheap["IMPORT_IP_DENY_LIST"] = "169.254.169.254"
-    settings = {"ACCESS_TOKEN_TTL": "10s", "PRESSURE_LIMITER_ENABLED": "false", **cheap}
+    settings = {"SECRET": SECRET, "ACCESS_TOKEN_TTL": "10s", "PRESSURE_LIMITER_ENABLED": "false", **cheap}
     async with running_stack(state, directus_settings=settings, sidecar_settings=PATIENT_WITH_DIRECTUS) as running:
         yield running
 

@@ -1,12 +1,11 @@
 """Directus's item rules apply to Stripe: a caller with partial access sees its rows' customers, and no other."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from deploy.demo.admin import DirectusAdmin, Person, Rule
+from deploy.demo.admin import Person, Rule
 from sidecar.core.operations.row import Scoping
 from tests.doubles.fresh import asked_for
 from tests.doubles.samples import RETURN_URL
@@ -354,25 +353,3 @@ async def test_loophole_in_another_policy(portal: Portal, newcomer: Newcomer, re
     answer = await portal.ask(person, "/customers")
 
     assert answer.extensions["reason"] == "id_field_writable"
-
-
-async def test_share(portal: Portal, newcomer: Newcomer) -> None:
-    """The owner of a Directus share's token sees the customer of the shared item, and no other."""
-    shares = [Rule("directus_shares", action) for action in ("create", "read")]
-    sharer = await newcomer(portal.names.rule("read"), portal.names.rule("share"), *shares)
-    shared, foreign = await portal.customer(), await portal.customer()
-
-    holder = await holder_of_share(portal, sharer, shared)
-
-    assert await seen(portal, holder) == expected(portal, shared)
-    assert (await portal.ask(holder, f"/payments/{foreign}")).status == 401
-
-
-async def holder_of_share(portal: Portal, sharer: Person, customer_id: str) -> Person:
-    """Share an item as `sharer`, and give a caller with nothing but the share's token."""
-    directus = DirectusAdmin(portal.stack.directus.url, sharer.token)
-    [row] = await directus.request("GET", f"{portal.path}?filter[{ID}][_eq]={customer_id}")
-    share = {"collection": portal.names.customers, "item": str(row["id"]), "role": sharer.role}
-    new = await directus.request("POST", "/shares", share)
-    opened = await portal.stack.admin.request("POST", "/shares/auth", {"share": new["id"], "mode": "json"})
-    return replace(sharer, token=opened["access_token"])

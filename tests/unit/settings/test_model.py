@@ -43,6 +43,7 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "SESSION_COOKIE_NAME": ("sid", "sid"),
     "IP_CUSTOM_HEADER": ("X-Client", "X-Client"),
     "DENIED_STATUS": ("403", 403),
+    "ALLOW_SHARES": ("read", "read"),
     "DIRECTUS_TIMEOUT": ("1", 1.0),
     "DIRECTUS_MAX_CONCURRENT": ("5", 5),
     "DIRECTUS_CONNECT_TIMEOUT": ("0.1", 0.1),
@@ -71,6 +72,7 @@ DEFAULTS = {
     "SESSION_COOKIE_NAME": "directus_session_token",
     "IP_CUSTOM_HEADER": None,
     "DENIED_STATUS": 401,
+    "ALLOW_SHARES": "none",
     "KEEPALIVE_TIMEOUT": 130,
     "LOG_LEVEL": "INFO",
 }
@@ -247,6 +249,9 @@ UNUSABLE = [
     ("ALLOWED_ORIGINS", "file://localhost"),
     ("DENIED_STATUS", "404"),
     ("DENIED_STATUS", "four"),
+    ("ALLOW_SHARES", "true"),
+    ("ALLOW_SHARES", "write"),
+    ("ALLOW_SHARES", "read,write"),
     ("LOG_LEVEL", "LOUD"),
 ]
 
