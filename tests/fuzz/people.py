@@ -39,7 +39,7 @@ class Person:
 
     def may(self, collection: str, action: str, *, scopable: bool) -> bool:
         """Say whether Directus grants this at all, and to a caller with own rows only what is `scopable`."""
-        if self.chooses_customers:
+        if self.chooses_customers or self.user.of_a_share:
             return False
         grant = self.grant(collection, action)
         wanted = {"full", "partial"} if scopable else {"full"}
@@ -58,7 +58,8 @@ class Person:
     def sees(self, word: str) -> bool:
         """Say whether it may see anything of the customers of this word."""
         read = self.grant("customers", "read")
-        return bool(fields_of(read)) and not self.chooses_customers and (self.word == word or read["access"] == "full")
+        refused = self.chooses_customers or self.user.of_a_share
+        return bool(fields_of(read)) and not refused and (self.word == word or read["access"] == "full")
 
     def token(self, number: object) -> str:
         """Make one of this person's tokens; its characters are written in another way in a URL."""

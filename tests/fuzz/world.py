@@ -4,6 +4,7 @@ Marks in contents tell whose data an answer shows. No request contains one.
 """
 
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.doubles.directus import DirectusDouble, User, full, grants
 from tests.doubles.events import OTHER_SECRET, SECRET
@@ -19,6 +20,9 @@ ORIGIN = "https://app.example.com"  # the one listed origin
 UNMAPPED, UNMAPPED_IN_SHOP = "unmapped-mark", "unmapped-shop-mark"
 SIGNING, LOGOUT = f"MARKEDsigning{'x' * 32}", f"MARKEDlogout{'x' * 32}"
 SECRETS = frozenset({KEY, SERVICE_TOKEN, SECRET, OTHER_SECRET, CLIENT_SECRET, CORE, SIGNING, LOGOUT})
+# An address that holds a client secret, as Stripe's pages to authenticate at have it, escaped as well.
+_SECRET = f"pi_1{CLIENT_SECRET}"
+WITHIN = f"https://hooks.stripe.com/x?payment_intent_client_secret={_SECRET}&back={quote(f'?secret={_SECRET}')}"
 FREE_ITEMS = tuple(f"free-{number}" for number in range(20))
 _OWNED = (*WORDS, FOREIGN, HIDDEN)
 _SERVICE = User(
@@ -84,6 +88,6 @@ def furnish(directus: DirectusDouble, stripe: StripeDouble) -> None:
 def _mark(each: dict[str, object]) -> None:
     word = next((word for word in _OWNED if str(each["id"]).endswith(f"_{word}")), None)
     unmapped = UNMAPPED_IN_SHOP if word is None else UNMAPPED
-    each |= {"metadata": {"mark": unmapped}, "private": unmapped}
+    each |= {"metadata": {"mark": unmapped}, "private": unmapped, "next_action": {"redirect_to_url": {"url": WITHIN}}}
     if word is not None:
         each["description"] = mark(word)
