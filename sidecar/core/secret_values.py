@@ -16,7 +16,7 @@ from urllib.parse import unquote
 _CLIENTS = r"client_secret[\s\"'\\\])]*[=:]|[a-z]_[A-Za-z0-9]+_secret_+[A-Za-z0-9]|_secret_+[A-Za-z0-9]{16}"
 # Secret, restricted and ephemeral keys, also of an organization (docs.stripe.com/keys), a webhook's secret, and the
 # one-time tokens of cards and bank accounts (docs.stripe.com/api/tokens).
-_START = r"(?<![A-Za-z0-9])"
+_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))"  # also behind a line end as JSON within a text writes it
 _KEYS = rf"{_START}[ers]k_(?:org_)?(?:live|test)_[A-Za-z0-9]|{_START}(?:whsec|(?:b|cvc)?tok)_[A-Za-z0-9]"
 
 # Marks: every text with a secret has one of them, unless letters are encoded. A pattern is quick where it begins with

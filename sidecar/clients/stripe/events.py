@@ -48,6 +48,7 @@ class StripeWebhooks:
         self._follow, self._forget_lists = follow, forget_lists
         self._livemode, self._metrics = livemode, metrics
         self._handled = TTLCache[tuple[str, int], bool](_REMEMBERED, _REMEMBERED_FOR, timer)
+        self._noticed = TTLCache[tuple[str, int], bool](_REMEMBERED, _REMEMBERED_FOR, timer)  # of types not followed
         self._turns = turns or EventTurns()
         for kind in (*FOLLOWED, _OTHER):  # monitoring cannot see an increase from no value
             for result in Result:
@@ -85,10 +86,11 @@ class StripeWebhooks:
         if (reason := foreign(event, livemode=self._livemode)) is not None:
             _log.info("an event was ignored", extra={"event": event.id, "type": event.type, "reason": reason})
             return Result.IGNORED
-        if event.delivery in self._handled:
+        if event.delivery in self._handled or event.delivery in self._noticed:
             return Result.DUPLICATE
         self._forget_lists()
         if event.customer is None:
+            self._noticed[event.delivery] = True
             return Result.IGNORED
         async with self._turns.turn(event.customer) as turn:
             if event.delivery in self._handled:

@@ -72,6 +72,17 @@ def test_keys(text: str) -> None:
     assert NOBODYS.are_in(f"the key is {quote(quote(text, safe=''))}.")
 
 
+@pytest.mark.parametrize("text", KEYS)
+@pytest.mark.parametrize("before", ["\n", "\t", "\r", "\b", "\f", "\\", '"'])
+def test_keys_behind_an_escape(text: str, before: str) -> None:
+    """O4, S1: a key is found in JSON within texts, also where an escape with a letter stands before it."""
+    once = orjson.dumps({"note": f"its keys:{before}{text}"}).decode()
+
+    for written in (once, orjson.dumps([once]).decode()):
+        assert NOBODYS.are_in(written)
+        assert NOBODYS.may_be_in(orjson.dumps({"metadata": {"a": written}}))
+
+
 @pytest.mark.parametrize(
     "name",
     ["client_secret", "payment_intent_client_secret", "client%5fsecret", "use_stripe_sdk"],

@@ -101,6 +101,18 @@ async def test_a_duplicate_costs_nothing() -> None:
     assert items.counted == {(UPDATED, "done"): 1, (UPDATED, "duplicate"): 2}
 
 
+async def test_a_replay_of_a_type_that_is_not_followed() -> None:
+    """A replayed delivery does nothing whatever its type: else whoever overheard one ends all sharing of lists."""
+    items = Items()
+    webhooks, bodies = items.webhooks(), [event("invoice.paid", {"id": "in_1", "object": "invoice"}) for _ in range(2)]
+
+    for body in bodies * 50:
+        await send(webhooks, body)
+
+    assert items.lists == 2
+    assert items.counted == {("other", "ignored"): 2, ("other", "duplicate"): 98}
+
+
 async def test_duplicates_at_once() -> None:
     """Of several copies of an event at once one is handled, and none is acknowledged before that is done."""
     items = Items(hold=asyncio.Event())
