@@ -5,11 +5,10 @@ logout there is a quiet time, in which nothing is kept about that token, whether
 """
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
-
-from cachetools import TTLCache
 
 _MOST = 10_000  # logouts in one memory
 
@@ -41,8 +40,8 @@ class Epochs:
     def __init__(self, *, quiet: float, timer: Callable[[], float]) -> None:
         self._quiet, self._timer = quiet, timer
         self._epochs = WeakValueDictionary[bytes, Epoch]()
-        self._accepted = TTLCache[bytes, Epoch](_MOST, quiet, timer)
-        self._others = TTLCache[bytes, Epoch](_MOST, quiet, timer)
+        self._accepted = OrderedDict[bytes, Epoch]()  # the oldest first, as in the other one
+        self._others = OrderedDict[bytes, Epoch]()
 
     def current(self, token: bytes) -> Epoch:
         epoch = self._epochs.get(token)
@@ -56,7 +55,7 @@ class Epochs:
         if before is not None:
             before.ended, epoch.accepted = True, before.accepted
         self._epochs[token] = epoch
-        (self._accepted if epoch.accepted else self._others)[token] = epoch
+        self._remember(self._accepted if epoch.accepted else self._others, token, epoch)
 
     def accept(self, token: bytes) -> None:
         """Note that Directus granted this token something. From now on no made-up one ends its quiet time."""
@@ -65,4 +64,11 @@ class Epochs:
             return
         epoch.accepted = True
         if self._others.pop(token, None) is not None:
-            self._accepted[token] = epoch
+            self._remember(self._accepted, token, epoch)
+
+    def _remember(self, memory: OrderedDict[bytes, Epoch], token: bytes, epoch: Epoch) -> None:
+        memory[token] = epoch
+        memory.move_to_end(token)
+        now = self._timer()
+        while memory and (len(memory) > _MOST or next(iter(memory.values())).quiet_until <= now):
+            memory.popitem(last=False)
