@@ -35,12 +35,15 @@ async def _settle(verdict: Adoption | Doubtful, ledger: Ledger, report: Report) 
     if isinstance(verdict, Doubtful):
         report.doubt(verdict)
         return
+    fill = Fill(verdict.item, verdict.customer)
+    if verdict.fill and (elsewhere := await ledger.elsewhere(fill)) is not None:
+        report.finding(elsewhere)
+        return
     if not report.dry_run:
         await ledger.sign(verdict)
     report.adoption(verdict)
     if not verdict.fill:
         return
-    fill = Fill(verdict.item, verdict.customer)
     finding = None if report.dry_run else await ledger.fill(fill)
     if finding is None:
         report.fill(fill)

@@ -128,6 +128,12 @@ class Ledger:
             return CustomerState.UNKNOWN
         return CustomerState.DELETED if customer.get("deleted") else CustomerState.ALIVE
 
+    async def elsewhere(self, fill: Fill) -> Finding | None:
+        """Say whether another item has the customer, whose owner would share it: the field may not be unique."""
+        if await self._lists.holders(fill.customer) <= {fill.item}:
+            return None
+        return Finding(Problem.ELSEWHERE, fill.item, (fill.customer,))
+
     async def fill(self, fill: Fill) -> Finding | None:
         """Write the ID into the item; give None if the item has it now, even if another process wrote it."""
         problem = Problem.REFUSED

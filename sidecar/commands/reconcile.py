@@ -116,6 +116,8 @@ async def _compare(page: Listed, ledger: Ledger, cases: dict[str, Case], report:
 
 async def _settle(case: Case, ledger: Ledger, report: Report) -> None:
     verdict = decide(case, CustomerState.ALIVE if case.linked is None else await ledger.state(case.linked))
+    if isinstance(verdict, Fill):
+        verdict = await ledger.elsewhere(verdict) or verdict
     if isinstance(verdict, Fill) and not report.dry_run:
         verdict = await ledger.fill(verdict) or verdict
     match verdict:

@@ -28,10 +28,10 @@ def destination(path: Path | None) -> Iterator[TextIO]:
 
 
 def is_filled(path: Path) -> bool:
-    """Whether there is a file with something in it. Raises AdministratorFault where nobody can tell."""
+    """Whether there is a file with a text in it. Raises AdministratorFault for anything else, such as a folder."""
     try:
-        return path.stat().st_size > 0
-    except FileNotFoundError:
-        return False
+        if path.exists() and not path.is_file():
+            raise AdministratorFault(f"{path} is no file, so no secret can stand there.")
+        return path.exists() and bool(path.read_bytes().strip())
     except OSError as error:
         raise AdministratorFault(f"{path} cannot be read: {error.strerror}.") from None

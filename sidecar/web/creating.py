@@ -13,7 +13,6 @@ from sidecar.core.flows import create_customer as creation
 from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome
 from sidecar.core.flows.customer_for_item import create_customer_for_item
 from sidecar.errors import InvalidPayload
-from sidecar.web.admission.answerable import AnswerableStripe
 from sidecar.web.answers.response import answer
 from sidecar.web.caller_view import granted, view
 from sidecar.web.guard import Call
@@ -28,14 +27,15 @@ async def create_customer(call: Call) -> web.StreamResponse:
     refuse_unwritable(call, new.attributes)
     key = read_key(call.request)
     creator = _creator(call, key)
-    stripe = call.answerable()
-    if write_back is None:
-        return await _created(await creation.create_customer(new, creator, stripe), call, stripe)
-    if new.item is None and key is not None:
+    if write_back is not None and new.item is None and key is not None:
         raise InvalidPayload(
             "Idempotency-Key: send it only with `item`. Create an item first and send its primary key as `item`."
         )
-    return await _created(await create_customer_for_item(new, creator, stripe, write_back), call, stripe)
+    stripe = call.answerable()
+    user = await stripe.user()  # before an item is created or changed, too
+    if write_back is None:
+        return await _created(await creation.create_customer(new, creator, stripe), call, user)
+    return await _created(await create_customer_for_item(new, creator, stripe, write_back), call, user)
 
 
 def refuse_unwritable(call: Call, attributes: Iterable[str]) -> None:
@@ -64,12 +64,12 @@ def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer
     return NewCustomer(values, item if isinstance(item, int | str) else None)
 
 
-async def _created(outcome: Outcome, call: Call, stripe: AnswerableStripe) -> web.Response:
+async def _created(outcome: Outcome, call: Call, user: str) -> web.Response:
     """Show a customer that the item had already as far as the caller may read it, and any other as it was sent.
 
     If Stripe repeated its answer to an earlier request, that had the same values, so this caller knows them.
     """
-    _audit(outcome, call, await stripe.user())
+    _audit(outcome, call, user)
     if outcome.found:
         fields = await call.ownership.fields_of(str(outcome.customer["id"]))
         return answer(orjson.dumps(view(call, fields).project(outcome.customer)))

@@ -80,7 +80,7 @@ class DirectusLinkedItems:
 
 
 class DirectusItemLists:
-    """Both methods give primary keys as text and raise ItemRefused and DirectusUnavailable."""
+    """All methods give primary keys as text and raise ItemRefused and DirectusUnavailable."""
 
     def __init__(self, client: DirectusClient, service: Credential, *, collection: CustomersCollection) -> None:
         self._service = service
@@ -96,6 +96,14 @@ class DirectusItemLists:
             while not rows.ended:
                 found |= self._entries(await rows.next_page())
         return found
+
+    async def holders(self, customer_id: str) -> set[str]:
+        """Give the items that contain this ID; some databases find "cus_a" in a search for "cus_A"."""
+        found: dict[str, str | None] = {}
+        rows = self._pages.of(self._service, self._query({self._collection.id_field: {"_eq": customer_id}}), _READ)
+        while not rows.ended:
+            found |= self._entries(await rows.next_page())
+        return {key for key, held in found.items() if held == customer_id}
 
     async def linked(self) -> AsyncIterator[dict[str, str]]:
         """Give all items that contain an ID, page by page."""

@@ -1,4 +1,4 @@
-"""Who answers for a change: nothing is changed at Stripe before Directus named the caller's user."""
+"""Who answers for a change: nothing is changed at Stripe, and no item, before Directus named the caller's user."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

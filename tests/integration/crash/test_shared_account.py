@@ -124,6 +124,32 @@ async def test_anothers_customer_is_not_adopted(rig: Rig) -> None:
     assert metadata_of(rig, theirs) == others_metadata(rig, item)
 
 
+async def test_another_items_customer_is_not_adopted(rig: Rig) -> None:
+    """O3: metadata that name an empty item do not make another item's customer its own, though a person named it."""
+    holder, empty = await rig.new_item(), await rig.new_item()
+    customer = of_before(rig, empty)
+    await rig.put(holder, customer)
+
+    told = [await rig.reconcile("--adopt", customer, *dry) for dry in (["--dry-run"], [])]
+
+    finding = f"DECIDE   item {empty}: another item has its customer ({customer})\n"
+    assert [(one.code, finding in one.out, "adopt " in one.out) for one in told] == [(1, True, False)] * 2
+    assert "directus_signature" not in str(metadata_of(rig, customer))
+    assert await rig.customers_by_item() == {holder: customer, empty: None}
+
+
+async def test_a_dry_run_knows_what_another_item_has(rig: Rig) -> None:
+    """Nothing is "to fill" that would be refused, or would give one customer to two items in a field that allows it."""
+    holder, empty = await rig.new_item(), await rig.new_item()
+    customer = rig.customer_of(empty)
+    await rig.put(holder, customer)
+
+    told = await rig.reconcile("--dry-run")
+
+    assert (told.code, f"item {empty}: another item has its customer ({customer})" in told.out) == (1, True)
+    assert "1 to decide" in told.out
+
+
 def others_metadata(rig: Rig, item: object) -> dict[str, str]:
     return ItemLinks(PROJECT, rig.place.collection, (OTHER_SECRET,)).metadata(str(item))
 

@@ -34,13 +34,21 @@ def test_a_secret_that_is_there_is_kept(tmp_path: Path) -> None:
     assert path.read_text() == "in use\n"
 
 
-def test_an_empty_file_gets_one(tmp_path: Path) -> None:
-    """A file that was created empty, as with `install -m 600 /dev/null`, is filled."""
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_an_empty_file_gets_one(tmp_path: Path, text: str) -> None:
+    """A file that was created empty, as with `install -m 600 /dev/null`, or with `echo`, is filled."""
     path = tmp_path / "secret"
-    path.touch()
+    path.write_text(text)
 
     assert provide_secret(path, new_service=False).word is Word.CREATED
     assert len(path.read_text()) > 32
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_what_is_no_file_has_no_secret(tmp_path: Path, *, new: bool) -> None:
+    """A folder, in whose place a file was meant, is not taken for a secret that the service has."""
+    with pytest.raises(AdministratorFault, match="is no file"):
+        provide_secret(tmp_path, new_service=new)
 
 
 def test_no_two_are_alike(tmp_path: Path) -> None:

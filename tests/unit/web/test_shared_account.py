@@ -1,6 +1,7 @@
 """O3, W4 through HTTP: a Stripe account that several Directus share, and items whose customer is gone."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,26 @@ async def test_a_retry_after_the_secret_was_replaced(open_app: OpenApp) -> None:
 
     assert (second.status, second.json()["id"]) == (200, first.json()["id"])
     assert (item["stripe_customer_id"], len(after.stripe.customers)) == (first.json()["id"], 1)
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["item", "no item"])
+async def test_nobody_creates_an_item_or_writes_into_one(open_app: OpenApp, *, given: bool) -> None:
+    """O1, O3: a token of which Directus names no user changes no item either, also where the customer is there."""
+    before = await open_app(**WRITING)
+    item = before.directus.add_row()
+    await before.create(item=item["id"])
+    item["stripe_customer_id"] = None
+    before.stripe.customers[0]["created"] = int(time.time())
+    after = await open_app(**WRITING, SIDECAR_SECRET=f"{OTHER_SECRET},MARKED-secret/+of-32-bytes-or-more")
+    machine = replace(CLERK, token="MARKED-machine", of_a_share=True)  # as an extension of Directus may let in
+    after.directus.add_users([machine])
+    for app in (before, after):
+        app.tokens.add(machine.token)
+
+    answer = await after.create(machine, **({"item": item["id"]} if given else {}))
+
+    assert (answer.status, answer.extensions["reason"]) == (401, "no_user")
+    assert [row["stripe_customer_id"] for row in after.directus.rows["customers"].values()] == [None]
 
 
 @pytest.mark.parametrize("deleted", [True, False])
