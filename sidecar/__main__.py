@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "--adopt",
         nargs="*",
         metavar="cus_…",
-        help="sign customers of before there were signatures: those that items are linked to, and those named here",
+        help="sign customers of before signatures, or of a replaced secret: those that their items have, and those named",
     )
     reconcile.set_defaults(run=_reconcile)
     return parser

@@ -1,4 +1,4 @@
-"""``reconcile --adopt``: sign the customers that were created before customers were signed.
+"""``reconcile --adopt``: sign the customers of before customers were signed, or of a secret that is being replaced.
 
 What the item proves is adopted; what only metadata claim is listed, and adopted once a person has named the customer.
 """

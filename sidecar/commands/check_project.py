@@ -53,12 +53,13 @@ class _Others:
     def __init__(self, links: ItemLinks) -> None:
         self._links = links
         self._projects: Counter[str] = Counter()
-        self._signed_by_another = self._of_before = self._seen = 0
+        self._signed_by_another = self._of_before = self._outdated = self._seen = 0
 
     def see(self, metadata: object) -> None:
         self._seen += 1
         if (named := of_before(self._links, metadata)) is not None:
-            self._signed_by_another += named.with_signature
+            self._outdated += named.outdated
+            self._signed_by_another += named.with_signature and not named.outdated
             self._of_before += not named.with_signature
             return
         match metadata:
@@ -73,6 +74,12 @@ class _Others:
                 f"{self._signed_by_another} {among} name this project but another SIDECAR_SECRET signed them: another "
                 "Directus has this project's name, so give one of them another DIRECTUS_PROJECT; or this service had "
                 "that secret, so list it behind the current one",
+            )
+        if self._outdated:
+            yield Line(
+                Word.NOTE,
+                f"{self._outdated} {among} are signed with a secret that is being replaced: `reconcile --adopt` signs "
+                "them with the new one, before the old one is taken out of SIDECAR_SECRET",
             )
         if self._of_before:
             yield Line(

@@ -30,7 +30,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A customer whose metadata name an item of this collection without a valid signature."""
+    """A customer whose metadata name an item of this collection without a signature by the current secret."""
 
     customer: str
     named: NamedItem
@@ -38,7 +38,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """One page of Stripe's list: how many it has, and which of them may be of before there were signatures."""
+    """One page of Stripe's list: how many it has, and which of them may be ours without the current signature."""
 
     listed: int
     claimed: Sequence[Claimed]
@@ -76,7 +76,7 @@ class Ledger:
             )
 
     async def of_before(self, since: int | None) -> AsyncIterator[Unsigned]:
-        """List as `customers` does those that this project did not sign."""
+        """List as `customers` does those that this project did not sign with its current secret."""
         links = await self.links()
         async for page in pages_since(self._stripe, since):
             found = [(str(entry.get("id")), of_before(links, entry.get("metadata"))) for entry in page]

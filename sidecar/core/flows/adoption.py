@@ -1,4 +1,4 @@
-"""Which customers of before there were signatures are this project's. Reads and writes nothing.
+"""Which customers of before there were signatures, or of a secret that is replaced, are signed. Reads, writes nothing.
 
 Metadata alone prove nothing: any application of the Stripe account can write them. What proves that a customer is an
 item's is the item: it contains the customer's ID. Everything else a person must decide.
@@ -19,6 +19,7 @@ class Doubt(StrEnum):
     GONE = "it is gone, its customer is not"
     ELSEWHERE = "it has another customer"
     NOT_LINKED = "it is not linked to the customer that names it; name that one after --adopt if it is this item's"
+    NOT_FILLED = "it has no customer yet; run `reconcile` without --adopt first"
     SIGNED_BY_ANOTHER = (
         "its customer was signed with another SIDECAR_SECRET; name it after --adopt if that secret was this service's"
     )
@@ -41,11 +42,11 @@ class Doubtful:
 
 
 def of_before(links: ItemLinks, metadata: object) -> NamedItem | None:
-    """Give the item that unsigned metadata, or metadata that another secret signed, name for this project."""
+    """Give the item that metadata name for this project without a signature by the first secret."""
     named = links.named(metadata)
-    if named is None or named.signed or named.project not in {links.project, _FORMER_DEFAULT}:
+    if named is None or (named.signed and not named.outdated):
         return None
-    return named
+    return named if named.project in {links.project, _FORMER_DEFAULT} else None
 
 
 def judge(
@@ -58,8 +59,8 @@ def judge(
         return Doubtful(Doubt.ELSEWHERE, customer, named.item)
     if customer in chosen:
         return Adoption(customer, named.item, fill=linked is None)
-    if named.with_signature:
+    if named.with_signature and not named.signed:
         return Doubtful(Doubt.SIGNED_BY_ANOTHER, customer, named.item)
     if linked is None:
-        return Doubtful(Doubt.NOT_LINKED, customer, named.item)
+        return Doubtful(Doubt.NOT_FILLED if named.signed else Doubt.NOT_LINKED, customer, named.item)
     return Adoption(customer, named.item)

@@ -24,12 +24,13 @@ def derived_key(secret: str, use: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class NamedItem:
-    """An item as a customer's metadata names it; `signed` by the secret of this project."""
+    """An item as a customer's metadata names it; `signed` by a secret of this project, `outdated` if not the first."""
 
     project: str
     item: str
     signed: bool
     with_signature: bool
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class ItemLinks:
                 **rest,
             }:
                 signature = rest.get(_SIGNATURE)
-                signed = isinstance(signature, str) and project == self.project and self._is_signed(item, signature)
-                return NamedItem(project, item, signed, signature is not None)
+                by = self._signers(item, signature) if isinstance(signature, str) and project == self.project else []
+                return NamedItem(project, item, any(by), signature is not None, outdated=any(by[1:]) and not by[0])
             case _:
                 return None
 
@@ -78,11 +79,10 @@ class ItemLinks:
         intent = ("item", self.project, self.collection, str(item))
         return self._mac(self.secrets[0], "idempotency keys", intent if after is None else (*intent, after))
 
-    def _is_signed(self, item: str, signature: str) -> bool:
-        return any(
-            hmac.compare_digest(self._signature(secret, item).encode(), signature.encode("utf-8", "replace"))
-            for secret in self.secrets
-        )
+    def _signers(self, item: str, signature: str) -> list[bool]:
+        """Say of each secret whether it signed this."""
+        given = signature.encode("utf-8", "replace")
+        return [hmac.compare_digest(self._signature(secret, item).encode(), given) for secret in self.secrets]
 
     def _signature(self, secret: str, item: str) -> str:
         return self._mac(secret, "metadata", (self.project, self.collection, item))

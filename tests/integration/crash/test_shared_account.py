@@ -82,6 +82,28 @@ async def test_a_retry_after_the_secret_was_replaced(rig: Rig, email: str) -> No
     assert len(rig.stripe.customers) == 1
 
 
+async def test_a_replaced_secret_may_go(rig: Rig) -> None:
+    """O3: after `--adopt` customers of the old secret are believed with the new one alone, and `check` is content."""
+    linked, empty = await rig.new_item(), await rig.new_item()
+    customers = {item: rig.customer_of(item) for item in (linked, empty)}
+    await rig.put(linked, customers[linked])
+    both, new = f"{OTHER_SECRET},{SECRET}", OTHER_SECRET
+
+    before = await checked(rig, SIDECAR_SECRET=both)
+    first = await rig.reconcile("--adopt", SIDECAR_SECRET=both)
+    filled = await rig.reconcile(SIDECAR_SECRET=both)
+    second = await rig.reconcile("--adopt", SIDECAR_SECRET=both)
+    after = await checked(rig, SIDECAR_SECRET=new)
+    last = await rig.reconcile(SIDECAR_SECRET=new)
+
+    assert "2 of the newest 2 customers are signed with a secret that is being replaced" in before.texts("note")
+    assert f"DECIDE   item {empty}: it has no customer yet" in first.out
+    assert (first.code, filled.code, second.code, last.code) == (1, 0, 0, 0)
+    assert "of the newest" not in after.out
+    assert "2 customers, 2 of this collection: 0 filled, 0 to decide" in last.out
+    assert await rig.customers_by_item() == customers
+
+
 async def test_customers_of_before_are_adopted(rig: Rig) -> None:
     """A customer that its item is linked to is signed; others are listed, and signed once a person names them."""
     linked, empty, other = [await rig.new_item() for _ in range(3)]

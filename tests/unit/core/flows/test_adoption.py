@@ -13,6 +13,8 @@ OTHERS = replace(SHOP, secrets=("of-another-directus-and-32-bytes-long",))
 BEFORE = {"directus_collection": "customers", "directus_item": "7"}
 UNSIGNED = NamedItem("shop", "7", signed=False, with_signature=False)
 FOREIGN = NamedItem("shop", "7", signed=False, with_signature=True)
+OUTDATED = NamedItem("shop", "7", signed=True, with_signature=True, outdated=True)
+REPLACED = replace(SHOP, secrets=(*OTHERS.secrets, *SHOP.secrets))
 
 
 @pytest.mark.parametrize(
@@ -33,9 +35,19 @@ def test_of_before(metadata: object, named: NamedItem | None) -> None:
     assert of_before(SHOP, metadata) == named
 
 
+def test_of_a_secret_that_is_replaced() -> None:
+    """What the old secret signed is signed anew while it is believed; what the new one signed stays."""
+    assert of_before(REPLACED, SHOP.metadata(7)) == OUTDATED
+    assert of_before(REPLACED, REPLACED.metadata(7)) is None
+    assert REPLACED.item_of(SHOP.metadata(7)) == "7"
+
+
 @pytest.mark.parametrize(
     ("named", "linked", "exists", "verdict"),
     [
+        (OUTDATED, "cus_1", True, Adoption("cus_1", "7")),
+        (OUTDATED, None, True, Doubtful(Doubt.NOT_FILLED, "cus_1", "7")),
+        (OUTDATED, "cus_2", True, Doubtful(Doubt.ELSEWHERE, "cus_1", "7")),
         (UNSIGNED, "cus_1", True, Adoption("cus_1", "7")),
         (UNSIGNED, None, True, Doubtful(Doubt.NOT_LINKED, "cus_1", "7")),
         (UNSIGNED, "cus_2", True, Doubtful(Doubt.ELSEWHERE, "cus_1", "7")),
