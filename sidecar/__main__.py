@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "--adopt",
         nargs="*",
         metavar="cus_…",
-        help="sign customers of before signatures, or of a replaced secret: those that their items have, and those named",
+        help="sign customers of before signatures, or of a replaced secret: those in their items, and those named",
     )
     reconcile.set_defaults(run=_reconcile)
     return parser

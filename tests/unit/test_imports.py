@@ -76,6 +76,7 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
         (
             "cachetools",
             (
+                "sidecar.clients.directus.epochs",
                 "sidecar.clients.directus.permission_cache",
                 "sidecar.clients.directus.token_users",
                 "sidecar.clients.stripe.events",
