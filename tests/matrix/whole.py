@@ -10,6 +10,7 @@ import aiohttp
 from deploy.demo.admin import Person, Rule
 from deploy.demo.progress import Fault
 from deploy.demo.stack import Stack
+from sidecar.commands.provision import NO_PROJECT
 from tests.doubles.events import SECRET
 from tests.doubles.waiting import eventually
 from tests.integration.asking import ask
@@ -63,15 +64,18 @@ async def whole(stack: Stack, **settings: str) -> AsyncIterator[Whole]:
     ended = await provision(stack, merged)
     if ended.code:
         raise Fault(f"provision failed:\n{ended.out}{ended.err}")
+    if NO_PROJECT in ended.texts("note"):
+        merged["DIRECTUS_PROJECT"] = "matrix"
     async with stack.sidecar(**merged) as server:
         await eventually(lambda: _connected(server.url))
         yield Whole(stack, merged, collection, server.url)
 
 
 async def provision(stack: Stack, settings: Mapping[str, str]) -> Ended:
-    """Run `provision`. A new token goes into the file that the settings name for it."""
+    """Run `provision`. A new token goes into the file that the settings name for it; the secret is there."""
     given = {**settings, "DIRECTUS_ADMIN_TOKEN": stack.people["administrator"].token}
-    return await run("provision", "--token-file", given.pop("DIRECTUS_SERVICE_TOKEN_FILE"), **given)
+    files = [given.pop(f"{name}_FILE") for name in ("DIRECTUS_SERVICE_TOKEN", "SIDECAR_SECRET")]
+    return await run("provision", "--token-file", files[0], "--secret-file", files[1], **given)
 
 
 async def _connected(url: str) -> bool:
