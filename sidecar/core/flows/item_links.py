@@ -81,7 +81,7 @@ class ItemLinks:
 
     def _signers(self, item: str, signature: str) -> list[bool]:
         """Say of each secret whether it signed this."""
-        given = signature.encode("utf-8", "replace")
+        given = signature.encode()
         return [hmac.compare_digest(self._signature(secret, item).encode(), given) for secret in self.secrets]
 
     def _signature(self, secret: str, item: str) -> str:

@@ -49,6 +49,19 @@ async def test_a_retry_after_the_secret_was_replaced(
     assert (stripe.ids, items.rows) == (["cus_1"], {7: "cus_1"})
 
 
+async def test_a_retry_of_the_caller_s_own() -> None:
+    """W3: without a service token the caller writes the ID of an earlier try, as it writes that of a new customer."""
+    items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
+    await create(items, stripe, SECRET)
+    items.failing.clear()
+    back = write_back(items, service=None, secrets=BOTH, stripe=stripe)
+
+    await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, stripe, back)
+
+    assert items.rows == {7: "cus_1"}
+    assert items.calls[-2:] == [("claim", "caller"), ("customer_id", "caller")]
+
+
 async def test_a_retry_that_fails_again_stays_pending() -> None:
     """W3: while Directus does not take the ID, the caller learns it again, and no second customer is created."""
     items, stripe = Items({7: None}, failing={"claim": DOWN}), Stripe()
