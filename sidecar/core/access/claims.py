@@ -6,6 +6,7 @@ which decode bytes and numbers that a strict reader refuses.
 
 import re
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 
 from sidecar.core.access.strict_json import parse
 
@@ -38,12 +39,22 @@ def claims(token: str) -> dict[str, object]:
 def issued_claims(token: str) -> dict[str, object] | None:
     """Read the payload of a token that says it is Directus's; None for a static one."""
     found = claims(token)
-    return found if found.get("iss") == "directus" else None
+    return found if is_issued(found) else None
+
+
+def is_issued(found: Mapping[str, object]) -> bool:
+    """Whether the claims say that Directus issued the token."""
+    return found.get("iss") == "directus"
 
 
 def user_of(token: str) -> str | None:
     """Read the user's ID in a token of Directus, None for a static one and for one that names no user."""
-    user = (issued_claims(token) or {}).get("id")
+    return user_in(issued_claims(token) or {})
+
+
+def user_in(found: Mapping[str, object]) -> str | None:
+    """Give the user's ID among the claims of a token of Directus, None for one that names no user."""
+    user = found.get("id")
     return user if isinstance(user, str) and user else None
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from sidecar.core.access.claims import claims, issued_claims, user_of
+from sidecar.core.access.claims import claims, is_issued, issued_claims, user_in
 from sidecar.core.access.credentials import Credential
 
 _SHARE_ID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -33,10 +33,10 @@ class Standing(Enum):
 
 def standing(credential: Credential) -> Standing:
     """Read it before Directus is asked. A `share` among the claims of any JWT counts, whatever its value."""
-    if "share" in claims(credential.token):
+    found = claims(credential.token)
+    if "share" in found:
         return Standing.SHARE
-    named = issued_claims(credential.token) is None or user_of(credential.token) is not None
-    return Standing.SOMEBODY if named else Standing.NOBODY
+    return Standing.NOBODY if is_issued(found) and user_in(found) is None else Standing.SOMEBODY
 
 
 def share_of(credential: Credential) -> str | None:
@@ -54,7 +54,7 @@ def identity_in(credential: Credential) -> Identity | None:
     found = issued_claims(credential.token)
     if found is None:
         return None
-    user, role = user_of(credential.token), found.get("role")
+    user, role = user_in(found), found.get("role")
     if user is None or "share" in found:
         return Identity()
     return Identity(user, (role,) if isinstance(role, str) else (), without_role="role" in found and role is None)
