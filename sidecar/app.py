@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> web.Application:
     cookie, write_back = settings.session_cookie_name, settings.stripe_write_back
     app.router.add_routes([openapi_route(prefix, readers, cookie=cookie, write_back=write_back)])
     if settings.logout_secret is not None:
-        app[keys.LOGOUT_SECRETS] = [secret.get_secret_value().encode() for secret in settings.logout_secret]
+        app[keys.LOGOUT_SECRETS] = [secret.encode() for secret in opening.revealed(settings.logout_secret)]
         app.router.add_routes([logout_route()])
     if settings.stripe_webhook_secret is not None:
         app[keys.UNVERIFIED_BODIES] = UnverifiedBodies()
@@ -199,7 +199,7 @@ def _webhooks(settings: Settings, app: web.Application, client: DirectusClient, 
         fields=mirror.fields,
     )
     return StripeWebhooks(
-        Signatures([secret.get_secret_value() for secret in settings.stripe_webhook_secret or ()]),
+        Signatures(opening.revealed(settings.stripe_webhook_secret)),
         lambda customer: follow(customer, stripe, items, mirror),
         app[keys.FORGET_LISTS],
         livemode=settings.livemode,

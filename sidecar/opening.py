@@ -3,10 +3,11 @@
 What a command sees is therefore what the service will see. Nothing here knows the web.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import aiohttp
+from pydantic import SecretStr
 
 from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
@@ -97,9 +98,9 @@ def project(settings: Settings, client: DirectusClient) -> Project:
     return DirectusProject(client) if settings.directus_project is None else NamedProject(settings.directus_project)
 
 
-def secrets(settings: Settings) -> tuple[str, ...]:
-    """Give the values of SIDECAR_SECRET, the current one first."""
-    return tuple(secret.get_secret_value() for secret in settings.sidecar_secret or ())
+def revealed(secrets: Sequence[SecretStr] | None) -> tuple[str, ...]:
+    """Give the values of a setting that names several secrets, in its order."""
+    return tuple(secret.get_secret_value() for secret in secrets or ())
 
 
 def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> WriteBack:
@@ -107,7 +108,7 @@ def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> Wr
     return WriteBack(
         items=items,
         project=project(settings, client),
-        secrets=secrets(settings),
+        secrets=revealed(settings.sidecar_secret),
         collection=settings.stripe_customers_collection,
         service=service_credential(settings),
         field_map=settings.field_map,

@@ -38,7 +38,7 @@ async def project_lines(
         yield Line(Word.FAULT, f"{_NO_PROJECT}DIRECTUS_PROJECT ({error.detail})")
         return
     yield Line(Word.OK, f"customers are signed for the project {name}")
-    links = ItemLinks(name, settings.stripe_customers_collection, opening.secrets(settings))
+    links = ItemLinks(name, settings.stripe_customers_collection, opening.revealed(settings.sidecar_secret))
     try:
         found = await _look(settings, to_stripe, links)
     except StripeFailure:

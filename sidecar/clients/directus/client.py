@@ -47,9 +47,7 @@ class DirectusAnswer:
 
     @property
     def data(self) -> object:
-        if self.exported or isinstance(self.body, list):
-            return self.body
-        return self.body.get("data") if isinstance(self.body, dict) else None
+        return data_in(self.body, exported=self.exported)
 
     def unavailable(self, why: str) -> DirectusUnavailable:
         return DirectusUnavailable(f"{why}: status {self.status}, code {self.code}", retry_after=self.retry_after)
@@ -169,6 +167,13 @@ def field_list(names: Iterable[str]) -> str:
 def fresh(path: str) -> str:
     """Give the same question of Directus's in a form that no cache has an answer to; `is_export` tells its answer."""
     return f"{path}{'&' if '?' in path else '?'}export=json&fresh={uuid4()}"
+
+
+def data_in(body: object, *, exported: bool) -> object:
+    """Give the data of a parsed body: an export and a list are the data, other bodies have it as `data`."""
+    if exported or isinstance(body, list):
+        return body
+    return body.get("data") if isinstance(body, dict) else None
 
 
 def is_export(status: int, headers: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import orjson
 
-from sidecar.clients.directus.client import fresh, is_export
+from sidecar.clients.directus.client import data_in, fresh, is_export
 from sidecar.clients.http import read_bounded
 from sidecar.errors import DirectusUnavailable
 
@@ -100,7 +100,7 @@ async def read_info(session: aiohttp.ClientSession, base: str, token: str | None
             exported = is_export(response.status, response.headers)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise DirectusUnavailable(f"GET {PATH}: {type(error).__name__}") from error
-    return ServerInfo.from_directus(body if exported else body.get("data") if isinstance(body, dict) else None)
+    return ServerInfo.from_directus(data_in(body, exported=exported))
 
 
 def parse_version(value: object) -> Version | None:
