@@ -170,6 +170,24 @@ async def close_at_once(request: web.Request, _handler: Handler) -> web.StreamRe
     return _close(request)
 
 
+# What breaks any answer, whatever the question.
+BROKEN: tuple[Fault, ...] = (
+    half_json,
+    hang,
+    drip,
+    hang_after_headers,
+    reset_before_headers,
+    reset_after_work,
+    reset_mid_body,
+    short_body,
+    open_chunks,
+    bad_chunk,
+    not_http,
+    close_at_once,
+    gzip_bomb,
+)
+
+
 @cache
 def _bomb() -> bytes:
     return 100 * gzip.compress(b" " * _MEBIBYTE)  # consecutive members are one gzip file

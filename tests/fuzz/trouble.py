@@ -24,19 +24,7 @@ _BOTH: tuple[Fault, ...] = (
     faults.answer(200, "not JSON"),
     faults.answer(204),
     faults.redirect("https://evil.example/"),
-    faults.half_json,
-    faults.hang,
-    faults.drip,
-    faults.hang_after_headers,
-    faults.reset_before_headers,
-    faults.reset_after_work,
-    faults.reset_mid_body,
-    faults.short_body,
-    faults.open_chunks,
-    faults.bad_chunk,
-    faults.not_http,
-    faults.close_at_once,
-    faults.gzip_bomb,
+    *faults.BROKEN,
 )
 _ERROR = '{"error": {"type": "%s", "code": "%s", "message": "unmapped-mark"}}'
 OF_STRIPE: tuple[Fault, ...] = (

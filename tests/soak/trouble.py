@@ -12,19 +12,7 @@ _QUIET = (1.0, 4.0)  # seconds without a fault
 _FAULTY = (0.5, 2.0)
 
 _EVERYWHERE: list[Fault] = [
-    faults.hang,
-    faults.hang_after_headers,
-    faults.drip,
-    faults.half_json,
-    faults.reset_before_headers,
-    faults.reset_after_work,
-    faults.reset_mid_body,
-    faults.short_body,
-    faults.open_chunks,
-    faults.bad_chunk,
-    faults.not_http,
-    faults.close_at_once,
-    faults.gzip_bomb,
+    *faults.BROKEN,
     faults.redirect("http://127.0.0.1:9/"),
     faults.answer(200, "[]"),
     faults.answer(200, "null"),

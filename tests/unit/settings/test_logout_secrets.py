@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.settings import Settings, SettingsFault, load
+from tests.unit.settings.variables import set_only
 
 FIRST, SECOND = "hush" * 8, "Hush-._~+/=" * 3
 REQUIRED = {
@@ -20,11 +21,7 @@ MALFORMED = (
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment contains only required settings and what a test sets."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
-    for name, value in REQUIRED.items():
-        monkeypatch.setenv(name, value)
+    set_only(monkeypatch, REQUIRED)
 
 
 @pytest.mark.parametrize("empty", [None, ""])

@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 
 from sidecar.__main__ import main
 from sidecar.settings import DirectusSettings, Settings, SettingsFault, load
+from tests.unit.settings.variables import set_only
 
 REQUIRED = {
     "DIRECTUS_URL": "http://directus:8055",
@@ -81,11 +82,7 @@ DEFAULTS = {
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment contains only required settings, the secret that write-back needs, and what a test sets."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
-    for name, value in {**REQUIRED, "SIDECAR_SECRET": SECRET}.items():
-        monkeypatch.setenv(name, value)
+    set_only(monkeypatch, {**REQUIRED, "SIDECAR_SECRET": SECRET})
 
 
 def faults() -> list[str]:

@@ -3,6 +3,7 @@
 import pytest
 
 from sidecar.settings import Settings, SettingsFault, load
+from tests.unit.settings.variables import set_only
 
 NAMES = [
     "shop-customers",
@@ -25,10 +26,7 @@ NO_FIELDS = ["", " ", " a", "a ", "*", "a,b", "a(b)", "a(b", "a)", "a:b", "a?b",
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"DIRECTUS_URL": "http://directus", "STRIPE_LIVE_SECRET_KEY": "sk_test_1"}
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in {**given, "STRIPE_CUSTOMERS_COLLECTION": "customers"}.items():
-        monkeypatch.setenv(name, value)
+    set_only(monkeypatch, {**given, "STRIPE_CUSTOMERS_COLLECTION": "customers"})
 
 
 def fault(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:

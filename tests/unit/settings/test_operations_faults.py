@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.__main__ import main
-from sidecar.settings import Settings
+from tests.unit.settings.variables import set_only
 
 REQUIRED = {
     "DIRECTUS_URL": "http://127.0.0.1:1",
@@ -19,11 +19,7 @@ COMMANDS = ("serve", "check", "provision", "reconcile")
 @pytest.fixture
 def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Give the path in STRIPE_OPERATIONS, without a file; no other setting is in the environment."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
-    for name, value in REQUIRED.items():
-        monkeypatch.setenv(name, value)
+    set_only(monkeypatch, REQUIRED)
     path = tmp_path / "operations.toml"
     monkeypatch.setenv("STRIPE_OPERATIONS", str(path))
     return path

@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.commands.provision import ProvisionSettings
 from sidecar.settings import Settings, SettingsFault, load
+from tests.unit.settings.variables import set_only
 
 FIRST, SECOND = "whsec_hushhushhushhush1", "whsec_hushhushhushhush2+/="
 REQUIRED = {
@@ -26,11 +27,7 @@ LENGTH = (
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment contains only required settings and what a test sets."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-        monkeypatch.delenv(f"{name.upper()}_FILE", raising=False)
-    for name, value in REQUIRED.items():
-        monkeypatch.setenv(name, value)
+    set_only(monkeypatch, REQUIRED)
 
 
 def secrets() -> list[str]:
