@@ -1,6 +1,7 @@
 """Requests to the sidecar as its callers send them: directly and through nginx, with a token in each possible place."""
 
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -92,6 +93,13 @@ def unmarked(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
     """Give an answer without its date and ID, which differ between any two answers."""
     kept = [(name, value) for name, value in answer.headers if name.lower() not in {"date", "x-request-id"}]
     return answer.status, kept, answer.body
+
+
+async def metric(url: str, series: str) -> float:
+    """Read one series, with its labels, from the sidecar at `url`."""
+    text = (await ask(url, "/metrics")).body.decode()
+    [value] = re.findall(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
+    return float(value)
 
 
 @asynccontextmanager

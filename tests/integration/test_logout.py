@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,28 +15,17 @@ from tests.doubles.server import full_backlog
 from tests.doubles.wire import exchange, request_bytes
 from tests.integration.asking import Carried, ask, verdict
 from tests.integration.conftest import Newcomer
+from tests.integration.logouts import GONE, HEADER, LIST, Door, door_of
 from tests.integration.relay import relay_to
 
-GONE = (401, "INVALID_CREDENTIALS")
-PROXYS_OWN = ("X-Sidecar-Logout", servers.LOGOUT_SECRET)
-LIST = "/stripe/payments?limit=1"
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    nginx: str
-    sidecar: Server
+PROXYS_OWN = (HEADER, servers.LOGOUT_SECRET)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def door(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     """A sidecar that remembers for an hour, behind its own nginx."""
-    state = tmp_path_factory.mktemp("door")
-    async with (
-        stack.sidecar(PERMISSIONS_CACHE_TTL="3600", SHUTDOWN_DELAY="0") as sidecar,
-        servers.nginx(state, port=free_port(), directus=stack.directus.url, sidecar=sidecar.url) as nginx,
-    ):
-        yield Door(nginx.url, sidecar)
+    async with door_of(stack, tmp_path_factory.mktemp("door")) as door:
+        yield door
 
 
 @pytest.fixture
@@ -62,30 +50,30 @@ async def tell(sidecar: Server, *headers: tuple[str, str], query: str = "", body
 async def test_the_next_request_is_refused(door: Door, person: Person) -> None:
     """The first request after the logout's answer is refused, 20 times out of 20."""
     for _ in range(20):
-        session = await login(door.nginx, person)
-        assert await seen(door.nginx, session) == (200, None)
-        await logout(door.nginx, session)
+        session = await login(door.nginx.url, person)
+        assert await seen(door.nginx.url, session) == (200, None)
+        await logout(door.nginx.url, session)
 
-        assert await seen(door.nginx, session) == GONE
+        assert await seen(door.nginx.url, session) == GONE
 
 
 async def test_requests_meanwhile(door: Door, person: Person) -> None:
     """Requests with the same session during its logout leave nothing in the cache."""
-    session = await login(door.nginx, person)
+    session = await login(door.nginx.url, person)
     over = asyncio.Event()
 
     async def ask_all_the_time() -> None:
         while not over.is_set():
-            await seen(door.nginx, session)
+            await seen(door.nginx.url, session)
 
     asking = [asyncio.create_task(ask_all_the_time()) for _ in range(4)]
-    assert await seen(door.nginx, session) == (200, None)
-    await logout(door.nginx, session)
-    after = await seen(door.nginx, session)
+    assert await seen(door.nginx.url, session) == (200, None)
+    await logout(door.nginx.url, session)
+    after = await seen(door.nginx.url, session)
     over.set()
     await asyncio.gather(*asking)
 
-    assert (after, await seen(door.nginx, session)) == (GONE, GONE)
+    assert (after, await seen(door.nginx.url, session)) == (GONE, GONE)
 
 
 async def test_slow_logout(stack: Stack, person: Person, tmp_path: Path) -> None:
@@ -111,49 +99,44 @@ async def test_slow_logout(stack: Stack, person: Person, tmp_path: Path) -> None
 @pytest.mark.parametrize("path", ["/auth/logout", "/auth/logout/", "/Auth/Logout", "/auth/logout?mode=session"])
 async def test_spellings_of_the_path(door: Door, person: Person, path: str) -> None:
     """Each spelling of Directus's logout path ends the session here too."""
-    session = await login(door.nginx, person)
-    assert await seen(door.nginx, session) == (200, None)
+    session = await login(door.nginx.url, person)
+    assert await seen(door.nginx.url, session) == (200, None)
     body = b'{"mode": "session"}'
     cookie = ("Cookie", f"{SESSION_COOKIE}={session}")
-    assert await post(door.nginx, path, cookie, ("Content-Type", "application/json"), body=body) == 204
+    assert await post(door.nginx.url, path, cookie, ("Content-Type", "application/json"), body=body) == 204
 
-    assert await seen(door.nginx, session) == GONE
+    assert await seen(door.nginx.url, session) == GONE
 
 
 async def test_every_address(door: Door, person: Person) -> None:
     """A logout ends its session for all addresses and all places of the token."""
-    session = await login(door.nginx, person)
+    session = await login(door.nginx.url, person)
     for source in ("127.0.0.1", "127.0.0.7"):
         for carried in (Carried.COOKIE, Carried.HEADER):
-            assert (await ask(door.nginx, LIST, session, carried=carried, source=source)).status == 200
-    await logout(door.nginx, session)
+            assert (await ask(door.nginx.url, LIST, session, carried=carried, source=source)).status == 200
+    await logout(door.nginx.url, session)
 
     for source in ("127.0.0.1", "127.0.0.7"):
         for carried in (Carried.COOKIE, Carried.HEADER):
-            assert verdict(await ask(door.nginx, LIST, session, carried=carried, source=source)) == GONE
+            assert verdict(await ask(door.nginx.url, LIST, session, carried=carried, source=source)) == GONE
 
 
 async def test_others_are_remembered(door: Door, person: Person) -> None:
     """A logout ends no other session, not even of the same user."""
-    first, second = [await login(door.nginx, person) for _ in range(2)]
-    assert (await seen(door.nginx, first), await seen(door.nginx, second)) == ((200, None), (200, None))
-    hits = await _hits(door)
-    await logout(door.nginx, first)
+    first, second = [await login(door.nginx.url, person) for _ in range(2)]
+    assert (await seen(door.nginx.url, first), await seen(door.nginx.url, second)) == ((200, None), (200, None))
+    hits = await door.counted("hit")
+    await logout(door.nginx.url, first)
 
-    assert await seen(door.nginx, second) == (200, None)
-    assert await _hits(door) == hits + 1
-
-
-async def _hits(door: Door) -> int:
-    text = (await ask(door.sidecar.url, "/metrics")).body.decode()
-    return int(float(text.partition('sidecar_permissions_total{result="hit"} ')[2].split()[0]))
+    assert await seen(door.nginx.url, second) == (200, None)
+    assert await door.counted("hit") == hits + 1
 
 
 @pytest.mark.parametrize("path", ["/sidecar-logout", "/metrics", "/logout", "/healthz", "/readyz", "/stripe/../logout"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_internal_routes(door: Door, path: str, method: str) -> None:
     """No client outside reaches the routes for the proxy, the platform and the monitoring."""
-    port = int(door.nginx.rpartition(":")[2])
+    port = int(door.nginx.url.rpartition(":")[2])
     answer = await exchange(port, request_bytes(method, path, [], None))
 
     assert answer.status in {404, 405}
@@ -182,14 +165,14 @@ async def test_same_answer_to_all(door: Door, headers: list[tuple[str, str]]) ->
 async def test_two_cookies(stack: Stack, door: Door, person: Person) -> None:
     """A second session cookie, or a header beside it, does not keep a session remembered."""
     for other in (("Cookie", f"{SESSION_COOKIE}=other"), ("Authorization", "Bearer other")):
-        session = await login(door.nginx, person)
-        assert await seen(door.nginx, session) == (200, None)
+        session = await login(door.nginx.url, person)
+        assert await seen(door.nginx.url, session) == (200, None)
         cookie = ("Cookie", f"{SESSION_COOKIE}={session}")
         body = b'{"mode": "session"}'
         await tell(door.sidecar, cookie, other)
         await post(stack.directus.url, "/auth/logout", cookie, ("Content-Type", "application/json"), body=body)
 
-        assert await seen(door.nginx, session) == GONE
+        assert await seen(door.nginx.url, session) == GONE
 
 
 @pytest.mark.parametrize("sidecar", ["down", "silent"])

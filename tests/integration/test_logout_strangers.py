@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,28 +18,10 @@ from tests.doubles.wire import exchange, request_bytes
 from tests.integration.asking import Carried, ask, verdict
 from tests.integration.conftest import Newcomer
 from tests.integration.flood import Keeping, flood
+from tests.integration.logouts import GONE, HEADER, LIST, Door, door_of
 
-LIST = "/stripe/payments?limit=1"
-GONE = (401, "INVALID_CREDENTIALS")
-NAME = "X-Sidecar-Logout"
 BURST, RATE = 200, 20  # as in the template
 SESSION_MODE = b'{"mode": "session"}'
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    nginx: Server
-    sidecar: Server
-
-    @property
-    def ports(self) -> dict[str, int]:
-        return {
-            name: int(each.url.rpartition(":")[2]) for name, each in (("nginx", self.nginx), ("sidecar", self.sidecar))
-        }
-
-    async def counted(self, result: str) -> int:
-        text = (await ask(self.sidecar.url, "/metrics")).body.decode()
-        return int(float(text.partition(f'sidecar_permissions_total{{result="{result}"}} ')[2].split()[0]))
 
 
 class Recording(Keeping):
@@ -60,12 +41,8 @@ class Recording(Keeping):
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def door(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     """A sidecar that remembers for an hour, behind its own nginx."""
-    state = tmp_path_factory.mktemp("door")
-    async with (
-        stack.sidecar(PERMISSIONS_CACHE_TTL="3600", SHUTDOWN_DELAY="0") as sidecar,
-        servers.nginx(state, port=free_port(), directus=stack.directus.url, sidecar=sidecar.url) as nginx,
-    ):
-        yield Door(nginx, sidecar)
+    async with door_of(stack, tmp_path_factory.mktemp("door")) as door:
+        yield door
 
 
 @pytest_asyncio.fixture
@@ -102,7 +79,7 @@ async def test_made_up_sessions(door: Door, clerk: Person, way: str) -> None:
     asked, hits = await door.counted("asked"), await door.counted("hit")
     port = door.ports[way.partition(",")[0]]
     path = "/auth/logout" if way == "nginx" else "/logout"
-    secret = [(NAME, servers.LOGOUT_SECRET)] if "told" in way else []
+    secret = [(HEADER, servers.LOGOUT_SECRET)] if "told" in way else []
 
     for number in range(200):
         await send(port, "POST", path, made_up(number), *secret, body=b"")
@@ -112,7 +89,7 @@ async def test_made_up_sessions(door: Door, clerk: Person, way: str) -> None:
     assert (await door.counted("asked") - asked, await door.counted("hit") - hits) == (0, 300)
 
 
-@pytest.mark.parametrize("headers", [[], [(NAME, "x" * 43)], [(NAME, "")]], ids=["none", "wrong", "empty"])
+@pytest.mark.parametrize("headers", [[], [(HEADER, "x" * 43)], [(HEADER, "")]], ids=["none", "wrong", "empty"])
 async def test_nobody_else_tells(door: Door, clerk: Person, headers: list[tuple[str, str]]) -> None:
     """C13: Whoever reaches the sidecar without the proxy's secret gets a 404, and the session stays remembered."""
     session = await login(door.nginx.url, clerk)
@@ -128,7 +105,7 @@ async def test_nobody_else_tells(door: Door, clerk: Person, headers: list[tuple[
 async def test_a_session_that_was_not_in_use(door: Door, clerk: Person) -> None:
     """C7: The first request of a session comes after the sidecar was told and before Directus ends it."""
     session = await login(door.nginx.url, clerk)
-    told = (NAME, servers.LOGOUT_SECRET)
+    told = (HEADER, servers.LOGOUT_SECRET)
     assert await send(door.ports["sidecar"], "POST", "/logout", ("Cookie", f"{SESSION_COOKIE}={session}"), told) == 204
     between = await ask(door.nginx.url, LIST, session)
     await logout(door.nginx.url, session)
@@ -200,7 +177,7 @@ async def test_no_spelling_reaches_the_platforms_routes(door: Door, clerk: Perso
     session = await login(door.nginx.url, clerk)
     await ask(door.nginx.url, LIST, session)
     asked = await door.counted("asked")
-    headers = [(NAME, servers.LOGOUT_SECRET), ("Cookie", f"{SESSION_COOKIE}={session}")]
+    headers = [(HEADER, servers.LOGOUT_SECRET), ("Cookie", f"{SESSION_COOKIE}={session}")]
     for spelling in SPELLINGS:
         target = spelling.format(path, path[1:])
         body = b"" if method == "POST" else None
@@ -226,7 +203,7 @@ TARGETS = [
 async def test_the_secret_goes_nowhere_else(recording: tuple[Recording, Server], method: str, target: str) -> None:
     """C13: No client's header of that name goes through, and of nginx's requests only the notice has the secret."""
     upstream, nginx = recording
-    headers = [(NAME, "mine"), (NAME.lower(), "mine"), (NAME.replace("-", "_"), "mine"), ("X-Other", "passes")]
+    headers = [(HEADER, "mine"), (HEADER.lower(), "mine"), (HEADER.replace("-", "_"), "mine"), ("X-Other", "passes")]
     headers += [("Cookie", f"{SESSION_COOKIE}=a; {SESSION_COOKIE}=b"), ("X-Forwarded-For", "192.0.2.1")]
     port = int(nginx.url.rpartition(":")[2])
     assert await send(port, method, target, *headers, body=b"" if method == "POST" else None) == 200
@@ -235,8 +212,8 @@ async def test_the_secret_goes_nowhere_else(recording: tuple[Recording, Server],
     others = [seen for path, seen in upstream.seen if path != "/logout"]
     assert len(told) == (target.lower().strip("/") == "auth/logout")
     for seen in told:
-        assert seen[NAME.lower()] == [servers.LOGOUT_SECRET]
-        assert seen.keys() <= {NAME.lower(), "cookie", "host", "x-request-id", "connection"}
+        assert seen[HEADER.lower()] == [servers.LOGOUT_SECRET]
+        assert seen.keys() <= {HEADER.lower(), "cookie", "host", "x-request-id", "connection"}
         assert seen["cookie"] == [f"{SESSION_COOKIE}=a; {SESSION_COOKIE}=b"]
     assert len(others) == 1
     assert "mine" not in str(upstream.seen)

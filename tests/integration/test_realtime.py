@@ -3,7 +3,6 @@
 import asyncio
 import math
 import os
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
 from sidecar.clients.directus.change_feed import COLLECTIONS, Pace
 from tests.doubles.waiting import eventually
-from tests.integration.asking import ask
+from tests.integration.asking import ask, metric
 from tests.integration.commands import run
 from tests.integration.conftest import Newcomer
 from tests.integration.relay import Relay, relay_to
@@ -76,12 +75,6 @@ async def _realtime(url: str, state: str) -> bool:
     assert answer.status == 200
     value = await metric(url, "sidecar_feed_connected")
     return (answer.json()["realtime"], value) == (state, 1 if state == "connected" else 0)
-
-
-async def metric(url: str, series: str) -> float:
-    text = (await ask(url, "/metrics")).body.decode()
-    [value] = re.findall(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
-    return float(value)
 
 
 async def status(url: str, token: str) -> int:
