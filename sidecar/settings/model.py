@@ -67,7 +67,7 @@ class Settings(OperationsSettings):
     trusted_proxies: Networks = Field(
         (),
         description="Addresses or small networks of your proxies, comma-separated, whose `X-Forwarded-For` is "
-        "believed: whoever has one of these addresses can claim to be any client",
+        "believed: a program with one of these addresses can claim to be any client",
     )
     allowed_origins: Origins = Field(
         (),
