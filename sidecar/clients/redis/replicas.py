@@ -75,7 +75,10 @@ return behind
 
 
 class Replicas:
-    """`count` is how many were last seen, at first `expected`; `feed` says whether this one hears Directus's feed."""
+    """`count` is how many were last seen, at first `expected`; `feed` says whether this one hears Directus's feed.
+
+    `up`: the last sign of life was answered.
+    """
 
     def __init__(self, redis: Redis, space: Space, reader: NewsReader, *, expected: int, metrics: Metrics) -> None:
         self._redis, self._reader, self._metrics = redis, reader, metrics
@@ -83,8 +86,9 @@ class Replicas:
         self.id = secrets.token_hex(8)
         self.count = expected
         self.feed: Callable[[], bool] = lambda: False
+        self.up = False
         self._telling = set[asyncio.Task[None]]()
-        metrics.shared_up.set(0)
+        metrics.shared_up.set_function(lambda: self.up)
 
     async def run(self) -> None:
         while True:
@@ -101,9 +105,9 @@ class Replicas:
                     self.count = count
                     self._reader.compare(last, before)
                     self._metrics.replicas.set(count)
-                    self._metrics.shared_up.set(1)
+                    self.up = True
         except Away:
-            self._metrics.shared_up.set(0)
+            self.up = False
 
     async def leave(self) -> None:
         with suppress(Away):
