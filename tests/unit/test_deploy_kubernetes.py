@@ -213,11 +213,25 @@ def test_limits_are_those_of_the_shipped_nginx(manifests: list[Manifest]) -> Non
     [burst] = re.findall(r"limit_req zone=requests burst=(\d+) nodelay;", template)
     [connections] = re.findall(r"limit_conn connections (\d+);", template)
 
-    del limits["enable-access-log"]
+    limits = {name: value for name, value in limits.items() if name.startswith("limit-")}
     assert limits.keys() == {"limit-rps", "limit-burst-multiplier", "limit-connections"}
     assert all(isinstance(value, str) and value.isdecimal() for value in limits.values())
     assert (limits["limit-rps"], limits["limit-connections"]) == (rate, connections)
     assert 0 <= int(rate) * int(limits["limit-burst-multiplier"]) - int(burst) < int(rate)
+
+
+def test_a_caller_keeps_its_replica(manifests: list[Manifest]) -> None:
+    """The ingress hashes all places of a token, and the signature of Stripe's events, in a form that it accepts."""
+    key = one(manifests, "Ingress")["metadata"]["annotations"]["nginx.ingress.kubernetes.io/upstream-hash-by"]
+    cookie = Settings.model_fields["session_cookie_name"].default
+
+    assert re.fullmatch(r"[A-Za-z0-9\-_${}]*", key)  # internal/ingress/annotations/upstreamhashby of ingress-nginx
+    assert key[1:].split("$") == [
+        "http_authorization",
+        "arg_access_token",
+        f"cookie_{cookie}",
+        "http_stripe_signature",
+    ]
 
 
 def test_sidecar_asks_directus_in_its_own_pod() -> None:
