@@ -11,7 +11,7 @@ Modules that run before there is a virtual environment, so with the standard lib
 
 Modules that need the environment:
 
-    __main__          `python -m deploy.demo [--once]`
+    __main__          `python -m deploy.demo [--once] [--replicas N]`
     stack             `running_stack()`: all servers, for the demo and for the integration tests
     servers           how to start each program
     redis_server      how to start Redis
@@ -19,6 +19,7 @@ Modules that need the environment:
     admin, people     the Directus API as an administrator uses it; the demo's users and their customers
     expectations      the table of who may do what
     matrix, report    asks every route as every user; prints the answers
+    replicas          asks each of several replicas around a logout
     page/, page.conf  a front end in the browser, and how nginx serves it
     operations.toml   the operations that are on in the demo
 
