@@ -1,13 +1,19 @@
 """The guarantees of the deployments whose replicas share a Redis: a component for Kubernetes, a file for Compose."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 
 from sidecar.settings import Settings, load
 from tests.doubles.cluster import Manifest, Network, Peer, pod_templates, render
 
+DEPLOY = Path(__file__).parents[2] / "deploy"
+BASE, OVER = (yaml.safe_load((DEPLOY / name).read_text()) for name in ("compose.yaml", "compose.redis.yaml"))
+SERVICES: dict[str, dict[str, Any]] = OVER["services"]
 REDIS = Peer({"app.kubernetes.io/name": "redis"})
 COMPONENTS = ("redis", "reconcile")
 
@@ -89,3 +95,71 @@ def test_redis_alone_is_reached_besides(manifests: list[Manifest], tmp_path: Pat
     for peer, port in ((REDIS, 6380), (Peer({"app": "shop"}), 6379), (Peer(address="10.244.1.7"), 6379)):
         assert not network.lets(pod, "egress", peer, port)
     assert not network.lets(pod, "ingress", REDIS, "stripe")
+
+
+def environment(name: str) -> dict[str, str]:
+    """Give what a service of Compose gets from both files, of which the second one wins."""
+    return {**BASE["services"][name]["environment"], **SERVICES[name]["environment"]}
+
+
+def options(command: list[str]) -> dict[str, str]:
+    return dict(zip(command[1::2], command[2::2], strict=True))
+
+
+def test_compose_settings_start_the_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every setting exists, the settings are usable, and each replica knows how many there may be."""
+    settings = loaded(environment("sidecar"), monkeypatch, tmp_path)
+
+    assert settings.redis is not None
+    assert settings.sidecar_replicas == SERVICES["sidecar"]["deploy"]["replicas"]
+
+
+def test_nginx_knows_each_replica_by_its_name() -> None:
+    """nginx has a line for each container of the sidecar's: a caller would be at all of them behind one name."""
+    line = BASE["services"]["nginx"]["environment"]["SIDECAR_SERVERS"]
+    replicas = range(1, 1 + SERVICES["sidecar"]["deploy"]["replicas"])
+    lines = [line.replace("sidecar", f"${{COMPOSE_PROJECT_NAME}}-sidecar-{number}") for number in replicas]
+
+    assert environment("nginx")["SIDECAR_SERVERS"] == " ".join(lines)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_compose_secrets_are_files(name: str) -> None:
+    """A service reads its secrets from files, gets only its own, and has none in a variable or in its command."""
+    service = SERVICES[name]
+    given = [*service.get("environment", {}).values(), *service.get("command", [])]
+    read = {value.removeprefix("/run/secrets/") for value in given if value.startswith("/run/secrets/")}
+
+    assert read == set(service.get("secrets", []))
+    assert read <= OVER["secrets"].keys()
+    assert not {"REDIS", "SIDECAR_SECRET"} & service.get("environment", {}).keys()
+
+
+def test_redis_is_restricted() -> None:
+    """The container of Redis has no capability, cannot gain one, is not root and writes nowhere."""
+    redis = SERVICES["redis"]
+
+    assert redis["cap_drop"] == ["ALL"]
+    assert redis["security_opt"] == ["no-new-privileges:true"]
+    assert redis["read_only"] is True
+    assert int(redis["user"].partition(":")[0]) > 0
+
+
+def test_only_sidecars_reach_redis() -> None:
+    """Redis publishes no port and is in a network of its own without a way out, in which only the sidecars are too."""
+    services = [*BASE["services"].items(), *SERVICES.items()]
+
+    assert "ports" not in SERVICES["redis"]
+    assert SERVICES["redis"]["networks"] == ["shared"]
+    assert {name for name, service in services if "shared" in service.get("networks", ())} == {"redis", "sidecar"}
+    assert "default" in SERVICES["sidecar"]["networks"]
+    assert OVER["networks"] == {"shared": {"internal": True}}
+
+
+def test_redis_keeps_nothing_and_has_a_bound() -> None:
+    """Redis stores nothing on a disk, and when its memory is full the least used goes, so that writing never fails."""
+    found = options(SERVICES["redis"]["command"])
+
+    assert (found["--save"], found["--appendonly"]) == ("", "no")
+    assert re.fullmatch(r"\d+mb", found["--maxmemory"])
+    assert found["--maxmemory-policy"] == "allkeys-lru"
