@@ -30,7 +30,7 @@ from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
 from sidecar.metrics import Metrics
-from tests.doubles.redis_memory import RedisMemory
+from tests.doubles.redis.memory import RedisMemory
 from tests.unit.clients.directus.sources import SURE, credential, granting
 
 pytestmark = pytest.mark.slow
