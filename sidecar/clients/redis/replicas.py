@@ -77,7 +77,7 @@ return behind
 class Replicas:
     """`count` is how many were last seen, at first `expected`; `feed` says whether this one hears Directus's feed.
 
-    `up`: the last sign of life was answered.
+    `up`: the last sign of life was answered, and the news can be read.
     """
 
     def __init__(self, redis: Redis, space: Space, reader: NewsReader, *, expected: int, metrics: Metrics) -> None:
@@ -86,9 +86,13 @@ class Replicas:
         self.id = secrets.token_hex(8)
         self.count = expected
         self.feed: Callable[[], bool] = lambda: False
-        self.up = False
+        self._answered = False
         self._telling = set[asyncio.Task[None]]()
         metrics.shared_up.set_function(lambda: self.up)
+
+    @property
+    def up(self) -> bool:
+        return self._answered and self._reader.hears
 
     async def run(self) -> None:
         while True:
@@ -105,9 +109,9 @@ class Replicas:
                     self.count = count
                     self._reader.compare(last, before)
                     self._metrics.replicas.set(count)
-                    self.up = True
+                    self._answered = True
         except Away:
-            self.up = False
+            self._answered = False
 
     async def leave(self) -> None:
         with suppress(Away):
