@@ -154,7 +154,7 @@ class Commands:
 
     async def _probe_until_up(self, pause: float) -> None:
         await asyncio.sleep(pause)
-        while not await self._answers():
+        while not await self._answers():  # noqa: ASYNC110 - Redis is another process
             await asyncio.sleep(_PROBE_PAUSE)
         self.up, self._failures = True, 0
 

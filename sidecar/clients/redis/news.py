@@ -72,7 +72,7 @@ class Nobody:
 class NewsReader:
     """`position` is the last entry that was passed to the `listener`, and `passed` is called after each batch.
 
-    `read` gives the entries of a stream after one, and waits for some at most a second. `hears` says whether it last did.
+    `read` gives the entries of a stream after one, and waits for some at most a second; `hears` says whether it could.
     """
 
     def __init__(self, read: Read, space: Space, metrics: Metrics | None = None) -> None:

@@ -8,10 +8,12 @@ from functools import partial
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from sidecar.clients.redis.names import Space
+from sidecar.settings import Settings
 from tests.doubles import invariants
 from tests.doubles.directus import DirectusDouble, User, full, grants
 from tests.doubles.faults import Stall
-from tests.doubles.running_app import RunningApp, bearer, whole_app
+from tests.doubles.running_app import SIDECAR_SECRET, RunningApp, bearer, environment, whole_app
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.waiting import eventually
 
@@ -40,7 +42,6 @@ class Rig:
         """Start one, whether or not Redis answers; it ends with `within`, or with the test."""
         exits = self.exits if within is None else within
         app = await exits.enter_async_context(whole_app(self.directus, self.stripe, **settings))
-        app.log = self.log
         self.apps.append(app)
         return app
 
@@ -71,14 +72,22 @@ class Rig:
         """Give what was logged beside the requests and the replicas' starts."""
         return [line for line in self.log if '"sidecar.access"' not in line and '"asyncio"' not in line]
 
+    @property
+    def space(self) -> Space:
+        """Give the names and the seal of these replicas, as whoever has their secret makes them."""
+        variables = environment(self.directus.url, self.stripe.url)
+        settings = Settings.model_validate({name.lower(): value for name, value in variables.items()})
+        return Space.of(SIDECAR_SECRET, "permissions", settings.directus_url, *sorted(settings.collections))
+
     def end_session(self, user: User) -> None:
         """Let Directus refuse the user's token from now on."""
         user.refused = "INVALID_CREDENTIALS"
 
     def check(self) -> None:
-        for app in self.apps:
-            app.tokens |= {user.token for user in self.users}
-            invariants.check(app)
+        first, *others = self.apps
+        first.log, first.tokens = self.log, first.tokens | {user.token for user in self.users}
+        first.exchanges += [exchange for app in others for exchange in app.exchanges]
+        invariants.check(first)
 
 
 async def statuses(apps: Sequence[RunningApp], users: Sequence[User]) -> set[int]:

@@ -64,7 +64,7 @@ async def test_flushed_during_a_question(rig: Rig, redis_server: RedisServer) ->
 
 
 async def test_full(rig: Rig, redis_full: RedisServer) -> None:
-    """A Redis that refuses to store more shares nothing; Directus answers all, and a logout is felt where it is told."""
+    """A Redis that refuses to store more shares nothing; a logout is felt where it is told."""
     apps = await rig.open(2, redis_full.url)
     await redis_full.cli("EVAL", FILL, "0")
     failed = [await errors(app) for app in apps]
