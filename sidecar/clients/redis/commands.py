@@ -187,3 +187,5 @@ async def within(seconds: float, call: Callable[[], Coroutine[object, object, Re
         if not task.done():
             task.cancel()
             await asyncio.wait((task,))
+        if not task.cancelled():
+            task.exception()  # asyncio logs an exception that nobody has read

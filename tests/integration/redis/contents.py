@@ -21,16 +21,38 @@ class Contents(dict[str, bytes]):
         async for key in self._client.scan_iter():
             self[key.decode()] = await self._value(key)
 
+    def answers(self) -> list[str]:
+        """Give the names of answers that are shared."""
+        return [name for name, value in self.items() if _ANSWER.match(value)]
+
+    def marks(self, name: str) -> bytes:
+        """Give the marks before an answer."""
+        return b"|".join([*self[name].split(b"|", 3)[:3], b""])
+
+    async def load_answers(self) -> list[str]:
+        await self.load()
+        return self.answers()
+
     async def answer(self) -> tuple[str, bytes, bytes]:
         """Give the name, the marks and the sealed value of the one answer that is shared."""
-        await self.load()
-        ((name, value),) = [(name, value) for name, value in self.items() if _ANSWER.match(value)]
-        *marks, sealed = value.split(b"|", 3)
-        return name, b"|".join([*marks, b""]), sealed
+        (name,) = await self.load_answers()
+        marks = self.marks(name)
+        return name, marks, self[name].removeprefix(marks)
+
+    async def texts(self) -> list[str]:
+        """Give the names of all keys that are texts: marks and answers."""
+        return [name for name in self if await self._client.type(name) == b"string"]
 
     async def write(self, key: str, value: bytes) -> None:
         """Replace a value, whose key keeps its life."""
         await self._client.set(key, value, keepttl=True)
+
+    async def write_for_ever(self, key: str) -> None:
+        await self._client.persist(key)
+
+    async def replace_by_list(self, key: str) -> None:
+        await self._client.delete(key)
+        await cast("Awaitable[int]", self._client.rpush(key, "x"))
 
     async def put(self, key: str, value: bytes, milliseconds: int) -> None:
         await self._client.set(key, value, px=milliseconds)

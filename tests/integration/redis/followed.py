@@ -1,4 +1,4 @@
-"""A double of Directus whose changes can be followed, with the messages of unit/clients/directus/test_change_feed.py."""
+"""A double of Directus whose changes are told, with the messages of unit/clients/directus/test_change_feed.py."""
 
 from collections.abc import Sequence
 

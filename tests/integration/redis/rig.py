@@ -48,7 +48,9 @@ class Rig:
     def newcomers(self, number: int) -> list[User]:
         """Give new users who may read all customers; each is known by a static token of its own."""
         begin = len(self.users)
-        new = [User(f"new-{n}", f"MARKED-new-{n}/+token~", grants(read=full())) for n in range(begin, begin + number)]
+        new = [
+            User(f"newcomer-{n}", f"MARKED-new-{n}/+token~", grants(read=full())) for n in range(begin, begin + number)
+        ]
         self.directus.add_users(new)
         self.users += new
         return new
