@@ -126,6 +126,25 @@ async def test_a_change_during_a_look(world: World) -> None:
     assert await second.ask("session") is False
 
 
+async def test_a_change_while_the_right_to_ask_is_taken(world: World) -> None:
+    """C7: The same holds for what is found when the question's turn has come."""
+    first, second, _ = world.replicas
+    nothing = world.redis.saved()
+    await first.ask("session")
+    await first.settle()
+    something = world.redis.saved()
+    world.directus.set("session", allowed=False)
+
+    def first_has_asked() -> None:
+        world.redis.restore(something)
+        world.redis.meanwhile = second.hear
+
+    world.redis.restore(nothing)
+    world.redis.meanwhile = first_has_asked
+
+    assert await second.ask("session") is False
+
+
 async def test_a_logout_is_felt_by_all(world: World) -> None:
     """A logout that one replica is told ends the session at all; until Directus has ended it nothing is kept."""
     await remembered(world)
