@@ -176,6 +176,10 @@ class RedisMemory:
     def _zrem(self, key: bytes, member: bytes) -> int:
         return int(self._dict(key).pop(member, None) is not None)
 
+    def _zscore(self, key: bytes, member: bytes) -> bytes | None:
+        score = self._dict(key).get(member)
+        return None if score is None else f"{float(score):.17g}".encode()
+
     def _zcard(self, key: bytes) -> int:
         return len(self._dict(key))
 
