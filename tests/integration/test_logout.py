@@ -12,12 +12,12 @@ from deploy.demo import servers
 from deploy.demo.admin import SESSION_COOKIE, Person, Rule, login, logout
 from deploy.demo.processes import Server, free_port
 from deploy.demo.stack import Stack
+from tests.doubles.relay import relay_to
 from tests.doubles.server import full_backlog
 from tests.doubles.wire import exchange, request_bytes
 from tests.integration.asking import Carried, ask, verdict
 from tests.integration.conftest import Newcomer
 from tests.integration.logouts import GONE, HEADER, LIST, Door, door_of
-from tests.integration.relay import relay_to
 
 PROXYS_OWN = (HEADER, servers.LOGOUT_SECRET)
 
