@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from redis.exceptions import NoScriptError, ReadOnlyError
 
-from sidecar.clients.redis.connection import Client, disconnect, ping
+from sidecar.clients.redis.connection import Client, close_client, disconnect, ping
 from sidecar.clients.redis.scripts import Script
 from sidecar.metrics import Metrics
 
@@ -80,7 +80,7 @@ class Commands:
                 await asyncio.wait((task,))
         self._fail_all("closing")
         with suppress(Exception):
-            await self.client.aclose()
+            await close_client(self.client)
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Reply:
         part = script.part
