@@ -62,7 +62,9 @@ class Contents(dict[str, bytes]):
 
     async def announce(self, stream: str, news: bytes) -> None:
         """Add an entry after the last one, as a replica does."""
-        ((last, _),) = await self._client.xrevrange(stream, count=1) or ()
+        entries = await self._client.xrevrange(stream, count=1)
+        assert entries
+        last = entries[0][0]
         await self._client.xadd(stream, {b"before": last or b"", b"news": news})
 
     async def _value(self, key: bytes) -> bytes:
