@@ -123,7 +123,7 @@ async def test_evicting(rig: Rig) -> None:
 async def test_few_rights(rig: Rig, less: str) -> None:
     """Whatever its user may not do, all are answered, errors are counted, and the log stays short."""
     async with redis_server_with(security=Security(PASSWORD, "sidecar", f"{RULES} {less}")) as server:
-        apps = [await rig.open_anyway(REDIS=server.url) for _ in range(2)]
+        apps = [await rig.open_anyway(server.url) for _ in range(2)]
         users = rig.newcomers(10)
 
         assert await statuses(apps, users) == {200}
