@@ -82,11 +82,11 @@ def create_app(settings: Settings) -> web.Application:
 async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[None]:
     """Open both upstreams in one context: Stripe's events need Directus too, and this states the order."""
     async with (
-        _redis(settings, app[keys.METRICS]),
+        _redis(settings, app[keys.METRICS]) as redis,
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
         opening.lasting_directus_session(settings) as to_directus,
     ):
-        stripe = _provide_stripe(settings, app, to_stripe)
+        stripe = _provide_stripe(settings, app, to_stripe, redis)
         places = settings.directus_max_concurrent
         client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
         permissions = _provide_directus(settings, app, client)
@@ -115,14 +115,16 @@ async def _redis(settings: Settings, metrics: Metrics) -> AsyncIterator[Commands
         await commands.close()
 
 
-def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.ClientSession) -> StripeClient:
+def _provide_stripe(
+    settings: Settings, app: web.Application, session: aiohttp.ClientSession, redis: Commands | None
+) -> StripeClient:
     def forget() -> None:
         """Let no request join what began to be fetched before a change."""
         for shared in (lists, pages, reads):
             shared.forget()
 
     metrics = app[keys.METRICS]
-    governor = opening.governor(settings, metrics)
+    governor = opening.governor(settings, metrics, redis)
     client = opening.stripe_client(settings, session, governor=governor, metrics=metrics, changed=forget)
     held = HeldBytes(settings.max_held_bytes)
     metrics.held.set_function(lambda: held.total)

@@ -23,6 +23,8 @@ from sidecar.party import Party
 # Calls under way, by urgency: lists never take all connections, so that a slow Stripe still gets what is urgent.
 _UNDER_WAY = {Urgency.LIST: 30, Urgency.PAGE: 40, Urgency.CALL: 50}
 _NEVER = float("-inf")
+# Seconds: lanes that wait for the same turn of the account open so close together, and then the first call is meant.
+_MOMENT = 0.005
 _CALLERS = 1_000  # whose last turns are remembered
 
 
@@ -82,14 +84,23 @@ class Governor:
 
     async def _have_turn(self, endpoint: str, urgency: Urgency, party: Party, *, refusable: bool) -> str:
         """Give the caller whose turn it was."""
-        if not self._turns:
-            for caller in tuple(party.callers):
-                if self._ready(caller, endpoint, urgency) and await self._budgets.take(endpoint) == 0:
-                    self._begin(caller)
-                    return caller
+        if not self._turns and self._first_ready(party, endpoint, urgency) and await self._take(endpoint):
+            if (caller := self._first_ready(party, endpoint, urgency)) is not None:
+                self._begin(caller)
+                return caller
+            self._grant(endpoint)  # others had the last places meanwhile
         if refusable:
             self._require_in_time(endpoint, party)
         return await self._wait(_Turn(endpoint, urgency), party, self._patience if refusable else None)
+
+    def _first_ready(self, party: Party, lane: str, urgency: Urgency) -> str | None:
+        return next((caller for caller in tuple(party.callers) if self._ready(caller, lane, urgency)), None)
+
+    async def _take(self, lane: str) -> bool:
+        """Take a turn, or close the lane until there may be one."""
+        seconds = await self._budgets.take(lane)
+        self._closed[lane] = self._now() + seconds if seconds > 0 else _NEVER
+        return seconds == 0
 
     def _require_in_time(self, endpoint: str, party: Party) -> None:
         ahead, in_all = (self._turns.ahead(party.callers, lane) for lane in (endpoint, None))
@@ -152,21 +163,21 @@ class Governor:
         """Let everybody go for whom there is a turn now, and note when there will be another."""
         while True:
             self._soonest = float("inf")
-            found = self._turns.next(self._ready)
-            if found is None:
+            found = self._turns.next(self._nearly_ready)
+            if found is None or not self._ready(found[1], found[0].lane, found[0].urgency):
                 return
-            lane = found[0].lane
-            seconds = await self._budgets.take(lane)
-            if seconds > 0:
-                self._closed[lane] = self._now() + seconds
-            else:
-                self._grant(lane)
+            if await self._take(found[0].lane):
+                self._grant(found[0].lane)
 
     def _grant(self, lane: str) -> None:
-        """Give a turn that was taken to the call that is first now: the lines may have changed meanwhile."""
+        """Give a turn that was taken to the call that is first now: the lines may have changed meanwhile.
+
+        Where nobody can use it any more it goes back.
+        """
         while True:
             found = self._turns.next(lambda caller, its, urgency: its == lane and self._ready(caller, its, urgency))
             if found is None:
+                self._budgets.give_back(lane)
                 return
             turn, caller = found
             assert isinstance(turn, _Turn)  # noqa: S101 - only these are added
@@ -197,12 +208,15 @@ class Governor:
         if len(self._due) > _CALLERS:
             self._due = {name: due for name, due in self._due.items() if due > now}
 
-    def _ready(self, caller: str, lane: str, urgency: Urgency) -> bool:
+    def _nearly_ready(self, caller: str, lane: str, urgency: Urgency) -> bool:
+        return self._ready(caller, lane, urgency, within=_MOMENT)
+
+    def _ready(self, caller: str, lane: str, urgency: Urgency, *, within: float = 0.0) -> bool:
         """Say whether a call may go now, as far as is known here; if only time is missing, note until when."""
         if not self._has_place(caller, urgency):
             return False
         due = max(self._closed.get(lane, _NEVER), self._due.get(caller, _NEVER))
-        if due <= self._now():
+        if due <= self._now() + within:
             return True
         self._soonest = min(self._soonest, due)
         return False
