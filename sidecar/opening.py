@@ -3,7 +3,8 @@
 What a command sees is therefore what the service will see. Nothing here knows the web.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
@@ -17,9 +18,10 @@ from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
 from sidecar.clients.redis.budgets import SharedBudgets
-from sidecar.clients.redis.commands import Commands, Redis
-from sidecar.clients.redis.connection import open_client
+from sidecar.clients.redis.commands import Commands
+from sidecar.clients.redis.connection import Client, open_client
 from sidecar.clients.redis.names import Names
+from sidecar.clients.redis.sharing import ReplicaSet, Sharing
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.governor import Governor
@@ -121,16 +123,36 @@ def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> Wr
     )
 
 
-def redis_commands(settings: Settings, metrics: Metrics | None = None) -> Commands:
-    """Make what sends to Redis; it connects when it is started."""
+def redis_client(settings: Settings) -> Client:
+    """Make the client, which connects when it is first used."""
     assert settings.redis is not None  # noqa: S101 - whoever asks has looked
     password = settings.redis_sentinel_password
-    client = open_client(
+    return open_client(
         redis_address(settings.redis.get_secret_value()),
         settings.redis_ca,
         None if password is None else password.get_secret_value(),
     )
-    return Commands(client, metrics)
+
+
+@asynccontextmanager
+async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[Commands | None]:
+    """Open what sends to Redis; None where the operator has none."""
+    if settings.redis is None:
+        yield None
+        return
+    commands = Commands(redis_client(settings), metrics)
+    await commands.start()
+    try:
+        yield commands
+    finally:
+        await commands.close()
+
+
+def sharing(settings: Settings, commands: Commands, metrics: Metrics) -> Sharing:
+    """Make what replicas share; with another Directus, or for other collections, they share nothing."""
+    about = (settings.directus_url, *sorted(settings.collections))
+    replica_set = ReplicaSet(revealed(settings.sidecar_secret), about, settings.sidecar_replicas)
+    return Sharing(commands, commands.client, replica_set, metrics)
 
 
 def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSession:
@@ -138,19 +160,22 @@ def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSe
     return open_session(total=None, connect=settings.stripe_connect_timeout, connections=connections)
 
 
-def governor(settings: Settings, metrics: Metrics | None = None, redis: Redis | None = None) -> Governor:
-    """Make the one governor of all calls that a process makes; with `redis` its budgets are those of all replicas."""
+def governor(settings: Settings, metrics: Metrics | None = None, sharing: Sharing | None = None) -> Governor:
+    """Make the one governor of all calls that a process makes; with `sharing` its budgets are those of all replicas."""
     rates = settings.account_rps, settings.stripe_max_rps
-    budgets = LocalBudgets(*rates) if redis is None else _shared_budgets(settings, redis, rates, metrics)
+    budgets = LocalBudgets(*rates) if sharing is None else _shared_budgets(settings, sharing, rates, metrics)
     return Governor(budgets, each_caller=settings.caller_rps, patience=settings.stripe_timeout, metrics=metrics)
 
 
 def _shared_budgets(
-    settings: Settings, redis: Redis, rates: tuple[float, float], metrics: Metrics | None
+    settings: Settings, sharing: Sharing, rates: tuple[float, float], metrics: Metrics | None
 ) -> SharedBudgets:
+    """Replicas with another key of Stripe's share no budgets."""
     secret, key = revealed(settings.sidecar_secret)[0], settings.stripe_live_secret_key.get_secret_value()
-    names = Names.of(secret, "budgets", key)
-    return SharedBudgets(redis, names, *rates, replicas=lambda: settings.sidecar_replicas, metrics=metrics)
+    replicas = sharing.replicas
+    return SharedBudgets(
+        sharing.redis, Names.of(secret, "budgets", key), *rates, replicas=lambda: replicas.count, metrics=metrics
+    )
 
 
 def _unhurried(settings: Settings) -> Governor:

@@ -53,7 +53,7 @@ async def logout(request: web.Request) -> web.Response:
             cookies=cookie_values(request.headers.getall("Cookie", []), request.app[GATE].cookie),
         )
         if credential is not None:
-            request.app[FORGET](credential)
+            await request.app[FORGET](credential)
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 

@@ -43,11 +43,10 @@ class SharedBudgets:
         replicas: Callable[[], int],
         metrics: Metrics | None = None,
     ) -> None:
-        self._redis, self._names = redis, names
-        self._replicas = lambda: max(1, replicas())
+        self._redis, self._names, self._replicas = redis, names, replicas
         self._account_gap, self._gap = 1 / account, 1 / each_endpoint
         self._most = LocalBudgets(account, each_endpoint)
-        self._alone = LocalBudgets(account, each_endpoint, parts=self._replicas)
+        self._alone = LocalBudgets(account, each_endpoint, parts=self._live)
         self._is_alone = False
         self._replica = secrets.token_hex(8)
         self._unreadable = (metrics or Metrics()).shared_errors.labels(TAKE.part)
@@ -86,10 +85,10 @@ class SharedBudgets:
         return max(here, in_all, self._most.expected(endpoint, ahead, ahead_in_all))
 
     def _expected(self, limit: str | None, seconds: float) -> float:
-        """Estimate when a limit has a turn behind so many seconds of turns of this replica: each other one has as many."""
+        """Estimate when a limit has a turn behind so many seconds of this replica's turns; each other one has as many."""
         if (heard := self._heard.get(limit)) is None:
             return seconds
-        competing = min(heard.replicas, self._replicas())
+        competing = min(heard.replicas, self._live())
         return max(0.0, heard.free - _now()) + seconds * competing
 
     async def _take(self, endpoint: str) -> float:
@@ -139,6 +138,9 @@ class SharedBudgets:
         dues = self._keys_of(None)[0], self._keys_of(endpoint)[0]
         with suppress(Away):
             await self._redis.run(GIVE_BACK, dues, _microseconds(self._account_gap, self._gap))
+
+    def _live(self) -> int:
+        return max(1, self._replicas())
 
     def _return_unused(self, endpoint: str, taking: "asyncio.Task[float]") -> None:
         if not taking.cancelled() and taking.result() == 0:

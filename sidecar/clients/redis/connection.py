@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from sidecar.settings.redis_address import Kind, RedisAddress
 
 _LONGEST = 1.5  # seconds of one operation on a socket; longer than a blocking read, and what waits has its own deadline
+_ENTRIES = 500  # of a stream at once
 Client = Redis | RedisCluster
 
 
@@ -42,3 +43,16 @@ def open_client(address: RedisAddress, certificates: str | None = None, sentinel
         case Kind.SERVER:
             ((host, port),) = address.servers
             return Redis(host=host, port=port, db=address.database, **options)
+
+
+async def read_stream(
+    client: Client, stream: str, after: bytes, milliseconds: int
+) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """Wait so long for entries of a stream after this one. A connection of its own waits."""
+    words = ("XREAD", "COUNT", _ENTRIES, "BLOCK", milliseconds, "STREAMS", stream, after)
+    if isinstance(client, RedisCluster):
+        await client.initialize()
+        found = await client.execute_command(*words, target_nodes=client.get_node_from_key(stream))
+    else:
+        found = await client.execute_command(*words)  # type: ignore[no-untyped-call]  # as the library has it
+    return [entry for _, entries in found or () for entry in entries]
