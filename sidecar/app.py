@@ -95,6 +95,8 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
         if settings.stripe_webhook_secret is not None:
             app[keys.WEBHOOKS] = _webhooks(settings, app, client, stripe)
         health = app[keys.HEALTH] = Health(lambda: stripe.key_rejected, stripe.probe)
+        if sharing is not None:
+            health.shared_up = lambda: sharing.replicas.up
         health.start_probe()
         try:
             hearing = nullcontext() if sharing is None else sharing.running(permissions)

@@ -106,7 +106,7 @@ def invitation(stack: Stack) -> str:
 
 
 def _replicas(stack: Stack) -> list[str]:
-    if len(stack.replicas) < 2:  # noqa: PLR2004 - the sidecar itself
+    if "REDIS" not in stack.settings:
         return []
     lines = [f"  replica   {replica.url}  (its metrics: /metrics)" for replica in stack.replicas]
     return [*lines, f"  Redis     {stack.settings['REDIS']}"]

@@ -79,10 +79,11 @@ async def running_stack(
 ) -> AsyncIterator[Stack]:
     """Start all servers with their files in the empty folder `state`, nginx on `port`.
 
-    Several `replicas` of the sidecar share a Redis, which must be installed. With a `stripe_key` they use Stripe's API instead of the emulator. `lock` is the folder that locks the version of
-    Directus, and `prepare` changes Directus before it is provisioned. A Directus 12 without a license stores neither
-    item rules nor field lists: with `licensed` false nothing is provisioned, so `prepare` must create the collection,
-    and people have no rules of these kinds. Raises Fault if a program does not start.
+    Several `replicas` of the sidecar share a Redis, which must be installed. With a `stripe_key` they use Stripe's API
+    instead of the emulator. `lock` is the folder that locks the version of Directus, and `prepare` changes Directus
+    before it is provisioned. A Directus 12 without a license stores neither item rules nor field lists: with `licensed`
+    false nothing is provisioned, so `prepare` must create the collection, and people have no rules of these kinds.
+    Raises Fault if a program does not start.
     """
     port = port or free_port()
     administrator = _new_administrator()

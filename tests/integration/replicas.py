@@ -11,7 +11,7 @@ from deploy.demo.stack import Stack
 
 
 @asynccontextmanager
-async def replicas_of(stack: Stack, state: Path, number: int = 3, **settings: str) -> AsyncIterator[Stack]:
+async def replicas_of(stack: Stack, state: Path, number: int, /, **settings: str) -> AsyncIterator[Stack]:
     """Give the stack with so many sidecars and the shipped nginx, whose files are in `state`."""
     async with AsyncExitStack() as exits:
         sidecars = [await exits.enter_async_context(stack.sidecar(**settings)) for _ in range(number)]

@@ -13,7 +13,7 @@ LONG = {"PERMISSIONS_CACHE_TTL": "3600", "SHUTDOWN_DELAY": "0"}
 
 async def test_felt_by_all(stack: Stack, redis_server: RedisServer, tmp_path: Path) -> None:
     """With a Redis every replica refuses a session right after its logout."""
-    async with replicas_of(stack, tmp_path, REDIS=redis_server.url, **LONG) as replicated:
+    async with replicas_of(stack, tmp_path, 3, REDIS=redis_server.url, **LONG) as replicated:
         rows = await ask_around_logout(replicated)
 
     assert report.verdict(rows) == "All 6 answers as expected"
@@ -21,7 +21,7 @@ async def test_felt_by_all(stack: Stack, redis_server: RedisServer, tmp_path: Pa
 
 async def test_a_replica_that_does_not_hear(stack: Stack, tmp_path: Path) -> None:
     """Without a Redis the demo's table shows which replicas did not hear of the logout."""
-    async with replicas_of(stack, tmp_path, **LONG) as replicated:
+    async with replicas_of(stack, tmp_path, 3, **LONG) as replicated:
         rows = await ask_around_logout(replicated)
 
     table = report.table(rows, names(replicated))

@@ -8,6 +8,7 @@ another one first, while it is replaced, hear it too.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from sidecar.clients.redis.commands import Away, Redis
 from sidecar.clients.redis.marks import ANNOUNCE
@@ -81,17 +82,19 @@ class Announcements:
         if len(self._owed) > _MOST_OWED:
             self._owed = {(each, News(About.EVERYBODY)): None for each in self._spaces}
         if self._payer is None or self._payer.done():
-            self._payer = asyncio.create_task(self._pay())
+            self._payer = asyncio.create_task(self._pay_all())
 
-    async def _pay(self) -> None:
+    async def pay(self) -> None:
+        """Try once to tell what is owed."""
+        with suppress(Away):
+            for space, news in tuple(self._owed):
+                await self._announce(space, news)
+                self._owed.pop((space, news), None)
+
+    async def _pay_all(self) -> None:
         while self._owed:
             await asyncio.sleep(_PAUSE)
-            try:
-                for space, news in tuple(self._owed):
-                    await self._announce(space, news)
-                    self._owed.pop((space, news), None)
-            except Away:
-                continue
+            await self.pay()
 
     async def _announce(self, space: Space, news: News) -> bytes | None:
         stream = space.name("news")

@@ -7,7 +7,7 @@ another version may say there what this one does not know.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -15,13 +15,13 @@ from typing import Protocol
 from redis.exceptions import RedisError
 
 from sidecar.clients.redis.commands import within
-from sidecar.clients.redis.connection import Client, read_stream
 from sidecar.clients.redis.names import Space, Unreadable
 
 _log = logging.getLogger(__name__)
-_BLOCK = 1.0  # seconds
-_SLACK = 0.25  # seconds that an answer may take beyond that
+_PATIENCE = 1.25  # seconds for one reading
 _PAUSE = 0.2  # seconds before the next try
+Entry = tuple[bytes, Mapping[bytes, bytes]]
+Read = Callable[[str, bytes], Awaitable[Sequence[Entry]]]
 
 
 class About(Enum):
@@ -71,10 +71,13 @@ class Nobody:
 
 
 class NewsReader:
-    """`position` is the last entry that was passed to the `listener`, and `passed` is called after each batch."""
+    """`position` is the last entry that was passed to the `listener`, and `passed` is called after each batch.
 
-    def __init__(self, client: Client, space: Space) -> None:
-        self._client, self._space = client, space
+    `read` gives the entries of a stream after one, and waits for some at most a second.
+    """
+
+    def __init__(self, read: Read, space: Space) -> None:
+        self._read, self._space = read, space
         self._stream = space.name("news")
         self.listener: Listener = Nobody()
         self.passed: Callable[[], None] = lambda: None
@@ -84,11 +87,11 @@ class NewsReader:
         """Read until canceled. While Redis does not answer, the place is kept."""
         while True:
             try:
-                entries = await within(_BLOCK + _SLACK, self._next)
+                entries = await within(_PATIENCE, self._next)
             except (RedisError, OSError, TimeoutError, EOFError):
                 await asyncio.sleep(_PAUSE)
             else:
-                self._hear(entries)
+                self.hear(entries)
 
     def compare(self, last: bytes, before: bytes | None) -> None:
         """Hear from a sign of life what the stream's last entry is; `before` is the position when the sign was sent.
@@ -99,13 +102,14 @@ class NewsReader:
         if self.position is None or (before is not None and order(last) < order(before)):
             self._miss(last)
 
-    async def _next(self) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
+    async def _next(self) -> Sequence[Entry]:
         if self.position is None:
             await asyncio.sleep(_PAUSE)
             return ()
-        return await read_stream(self._client, self._stream, self.position, round(_BLOCK * 1000))
+        return await self._read(self._stream, self.position)
 
-    def _hear(self, entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> None:
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """Take entries of the stream, in its order, that come after the position."""
         for identity, fields in entries:
             if fields.get(b"before") != self.position:
                 self._miss(identity)
@@ -116,6 +120,8 @@ class NewsReader:
             self.passed()
 
     def _pass(self, sealed: bytes) -> None:
+        if not sealed:
+            return
         try:
             news = News.read(self._space.open(self._stream, sealed))
         except Unreadable:

@@ -19,6 +19,7 @@ _POLL = 0.003  # seconds
 
 # KEYS: replicas, those whose feed is connected, how far each has read, the
 # stream, everybody's mark.
+# A stream begins with an entry without news, so that none was lost unnoticed before the first.
 # ARGV: the replica, whether its feed is connected, how far it has read, the life in us, a day in ms.
 _SIGN = Script(
     "replicas",
@@ -39,7 +40,8 @@ end
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
 for each = 1, #KEYS do redis.call('PEXPIRE', KEYS[each], ARGV[5]) end
 local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
-return {redis.call('ZCARD', KEYS[1]), last and last[1] or '0-0'}
+local id = last and last[1] or redis.call('XADD', KEYS[4], 'MAXLEN', '~', 1, '*', 'before', '0-0', 'news', '')
+return {redis.call('ZCARD', KEYS[1]), id}
 """,
 )
 _LEAVE = Script(
@@ -73,7 +75,10 @@ return behind
 
 
 class Replicas:
-    """`count` is how many were last seen, at first `expected`. `feed` says whether this one hears Directus's changes."""
+    """`count` is how many were last seen, at first `expected`; `feed` says whether this one hears Directus's feed.
+
+    `up`: the last sign of life was answered.
+    """
 
     def __init__(self, redis: Redis, space: Space, reader: NewsReader, *, expected: int, metrics: Metrics) -> None:
         self._redis, self._reader, self._metrics = redis, reader, metrics
@@ -81,8 +86,9 @@ class Replicas:
         self.id = secrets.token_hex(8)
         self.count = expected
         self.feed: Callable[[], bool] = lambda: False
+        self.up = False
         self._telling = set[asyncio.Task[None]]()
-        metrics.shared_up.set(0)
+        metrics.shared_up.set_function(lambda: self.up)
 
     async def run(self) -> None:
         while True:
@@ -99,9 +105,9 @@ class Replicas:
                     self.count = count
                     self._reader.compare(last, before)
                     self._metrics.replicas.set(count)
-                    self._metrics.shared_up.set(1)
+                    self.up = True
         except Away:
-            self._metrics.shared_up.set(0)
+            self.up = False
 
     async def leave(self) -> None:
         with suppress(Away):

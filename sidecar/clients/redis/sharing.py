@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from sidecar.clients.directus.caller_keys import CallerKeys
 from sidecar.clients.redis.announcements import Announcements
 from sidecar.clients.redis.answers import Answers
 from sidecar.clients.redis.commands import Redis
-from sidecar.clients.redis.connection import Client
+from sidecar.clients.redis.connection import Client, read_stream
 from sidecar.clients.redis.listening import Listening
 from sidecar.clients.redis.names import Space
 from sidecar.clients.redis.news import Listener, NewsReader
@@ -38,7 +39,7 @@ class Sharing:
         own, *_ = spaces = [Space.of(secret, "permissions", *replica_set.about) for secret in replica_set.secrets]
         self.secret = _caller_secret(replica_set.secrets[0])
         self._keys = [CallerKeys(_caller_secret(secret)) for secret in replica_set.secrets]
-        self._reader = NewsReader(client, own)
+        self._reader = NewsReader(partial(read_stream, client), own)
         self.replicas = Replicas(redis, own, self._reader, expected=replica_set.expected, metrics=metrics)
         self._announcements = Announcements(redis, spaces, self.replicas.all_passed)
         self._listening = Listening(redis, own, self.replicas.id, self._announcements.change_everybody)
