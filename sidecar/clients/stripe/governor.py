@@ -175,7 +175,7 @@ class Governor:
         Where nobody can use it any more it goes back.
         """
         while True:
-            found = self._turns.next(lambda caller, its, urgency: its == lane and self._ready(caller, its, urgency))
+            found = self._turns.next(self._ready, lane)
             if found is None:
                 self._budgets.give_back(lane)
                 return
