@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sidecar.clients.redis.budget_scripts import GIVE_BACK, PAUSE, TAKE
 from sidecar.clients.redis.commands import Away, Redis, Reply
 from sidecar.clients.redis.names import Names
-from sidecar.clients.stripe.budgets import BURST, LONGEST_PAUSE, LocalBudgets
+from sidecar.clients.stripe.budgets import BURST, LONGEST_PAUSE, NONE, LocalBudgets, Wait
 from sidecar.metrics import Metrics
 
 _SOONEST = 0.001  # seconds until the next question, even if Redis says that there might be a turn now
@@ -54,7 +54,7 @@ class SharedBudgets:
         self._heard: dict[str | None, _Heard] = {}
         self._returning = set[asyncio.Task[None]]()
 
-    async def take(self, endpoint: str) -> float:
+    async def take(self, endpoint: str) -> Wait:
         """If the call leaves meanwhile, its turn goes back when it comes."""
         taking = asyncio.ensure_future(self._take(endpoint))
         try:
@@ -85,54 +85,55 @@ class SharedBudgets:
         return max(here, in_all, self._most.expected(endpoint, ahead, ahead_in_all))
 
     def _expected(self, limit: str | None, seconds: float) -> float:
-        """Estimate when a limit has a turn behind so many seconds of this replica's turns; each other one has as many."""
+        """Estimate when a limit has a turn behind so many seconds of this replica's; others that wait have as many."""
         if (heard := self._heard.get(limit)) is None:
             return seconds
         competing = min(heard.replicas, self._live())
         return max(0.0, heard.free - _now()) + seconds * competing
 
-    async def _take(self, endpoint: str) -> float:
-        wait = await self._most.take(endpoint)
-        if wait > 0:
-            return wait
-        shared = await self._take_shared(endpoint)
-        self._is_alone = shared is None
-        if shared is None:
+    async def _take(self, endpoint: str) -> Wait:
+        at_most = await self._most.take(endpoint)
+        if at_most != NONE:
+            return at_most
+        wait = await self._take_shared(endpoint)
+        self._is_alone = wait is None
+        if wait is None:
             wait = await self._alone.take(endpoint)
-        elif shared > 0:
-            wait = shared
-        else:
+        elif wait == NONE:
             self._alone.count(endpoint)
-        if wait > 0:
+        if wait != NONE:
             self._most.give_back(endpoint)
         return wait
 
-    async def _take_shared(self, endpoint: str) -> float | None:
+    async def _take_shared(self, endpoint: str) -> Wait | None:
         """Give what `take` gives, or None where there is no answer that can be used."""
         keys = (*self._keys_of(None), *self._keys_of(endpoint))
         times = _microseconds(self._account_gap, self._gap, BURST, LONGEST_PAUSE)
         try:
             reply = await self._redis.run(TAKE, keys, (*times, self._replica))
-            return self._understood(endpoint, reply)
         except Away:
             return None
+        try:
+            return self._understood(endpoint, reply)
         except ValueError:
             self._unreadable.inc()
             return None
 
-    def _understood(self, endpoint: str, reply: Reply) -> float:
+    def _understood(self, endpoint: str, reply: Reply) -> Wait:
         """Raises ValueError for what the script cannot have said."""
         match reply:
             case [0 | 1 as taken, int(in_all), int(all_waiting), int(here), int(here_waiting), int(unreadable)]:
-                waits = _wait(in_all, self._account_gap), _wait(here, self._gap)
+                wait = Wait(_seconds(in_all, self._account_gap), _seconds(here, self._gap))
             case _:
                 raise ValueError("not what the script gives")
         if unreadable:
             self._unreadable.inc()
         now = _now()
-        self._heard[None] = _Heard(now + waits[0], all_waiting)
-        self._heard[endpoint] = _Heard(now + waits[1], here_waiting)
-        return 0.0 if taken else max(*waits, _SOONEST)
+        self._heard[None] = _Heard(now + wait.account, all_waiting)
+        self._heard[endpoint] = _Heard(now + wait.endpoint, here_waiting)
+        if taken:
+            return NONE
+        return wait if max(wait) >= _SOONEST else Wait(endpoint=_SOONEST)
 
     async def _give_back_to_redis(self, endpoint: str) -> None:
         dues = self._keys_of(None)[0], self._keys_of(endpoint)[0]
@@ -142,8 +143,8 @@ class SharedBudgets:
     def _live(self) -> int:
         return max(1, self._replicas())
 
-    def _return_unused(self, endpoint: str, taking: "asyncio.Task[float]") -> None:
-        if not taking.cancelled() and taking.result() == 0:
+    def _return_unused(self, endpoint: str, taking: "asyncio.Task[Wait]") -> None:
+        if not taking.cancelled() and taking.result() == NONE:
             self.give_back(endpoint)
 
     def _keys_of(self, limit: str | None) -> tuple[str, str, str]:
@@ -155,12 +156,12 @@ class SharedBudgets:
         return self._keys[limit]
 
 
-def _wait(microseconds: int, gap: float) -> float:
-    """Raises ValueError for what is longer than it may be."""
-    wait = microseconds / 1e6
-    if not 0 <= wait <= gap + LONGEST_PAUSE + _ROUNDED:
+def _seconds(microseconds: int, gap: float) -> float:
+    """Raises ValueError for a wait that is longer than any may be."""
+    seconds = microseconds / 1e6
+    if not 0 <= seconds <= gap + LONGEST_PAUSE + _ROUNDED:
         raise ValueError("longer than a pause and a gap")
-    return wait
+    return seconds
 
 
 def _microseconds(*seconds: float) -> list[int]:

@@ -6,7 +6,7 @@ several has the same interface.
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sidecar.core.traffic.rate import Rate
 
@@ -16,11 +16,21 @@ _NEVER = float("-inf")
 _ACCOUNT = None  # the limit of all endpoints together
 
 
+class Wait(NamedTuple):
+    """The seconds until the account may have a turn, and the endpoint."""
+
+    account: float = 0.0
+    endpoint: float = 0.0
+
+
+NONE = Wait()
+
+
 class Budgets(Protocol):
     """Nothing here raises."""
 
-    async def take(self, endpoint: str) -> float:
-        """Take a turn now and give 0. Where there is none take nothing and give the seconds until one may be there."""
+    async def take(self, endpoint: str) -> Wait:
+        """Take a turn now and give NONE. Where there is none take nothing and give how long there may be none."""
 
     def give_back(self, endpoint: str) -> None:
         """Return a turn that was taken just now and that nobody uses."""
@@ -52,13 +62,12 @@ class LocalBudgets:
         self._due: dict[str | None, float] = {}
         self._paused: dict[str | None, float] = {}
 
-    async def take(self, endpoint: str) -> float:
+    async def take(self, endpoint: str) -> Wait:
         now = self._timer()
-        due = max(self._free(_ACCOUNT), self._free(endpoint))
-        if due > now:
-            return due - now
-        self.count(endpoint)
-        return 0.0
+        wait = Wait(max(0.0, self._free(_ACCOUNT) - now), max(0.0, self._free(endpoint) - now))
+        if wait == NONE:
+            self.count(endpoint)
+        return wait
 
     def count(self, endpoint: str) -> None:
         """Count a turn that was taken elsewhere; of any number of them the next turn here is one gap away."""

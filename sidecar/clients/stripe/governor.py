@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sidecar import context
-from sidecar.clients.stripe.budgets import Budgets
+from sidecar.clients.stripe.budgets import NONE, Budgets
 from sidecar.core.traffic.fair_turns import FairTurns, Waiting
 from sidecar.core.traffic.rate import Rate
 from sidecar.core.urgency import Urgency
@@ -23,8 +23,6 @@ from sidecar.party import Party
 # Calls under way, by urgency: lists never take all connections, so that a slow Stripe still gets what is urgent.
 _UNDER_WAY = {Urgency.LIST: 30, Urgency.PAGE: 40, Urgency.CALL: 50}
 _NEVER = float("-inf")
-# Seconds: lanes that wait for the same turn of the account open so close together, and then the first call is meant.
-_MOMENT = 0.005
 _CALLERS = 1_000  # whose last turns are remembered
 
 
@@ -48,6 +46,7 @@ class Governor:
         self._turns = FairTurns()
         self._due: dict[str, float] = {}  # when each caller may have its next turn
         self._closed: dict[str, float] = {}  # until when each lane has none
+        self._all_closed = _NEVER  # until when the account has none: then the first call of any lane is meant
         self._under_way = 0
         self._own = Counter[str]()
         self._news = asyncio.Event()  # a call came, ended or left
@@ -97,10 +96,11 @@ class Governor:
         return next((caller for caller in tuple(party.callers) if self._ready(caller, lane, urgency)), None)
 
     async def _take(self, lane: str) -> bool:
-        """Take a turn, or close the lane until there may be one."""
-        seconds = await self._budgets.take(lane)
-        self._closed[lane] = self._now() + seconds if seconds > 0 else _NEVER
-        return seconds == 0
+        """Take a turn, or note until when there is none."""
+        wait = await self._budgets.take(lane)
+        now = self._now()
+        self._all_closed, self._closed[lane] = now + wait.account, now + wait.endpoint
+        return wait == NONE
 
     def _require_in_time(self, endpoint: str, party: Party) -> None:
         ahead, in_all = (self._turns.ahead(party.callers, lane) for lane in (endpoint, None))
@@ -163,8 +163,8 @@ class Governor:
         """Let everybody go for whom there is a turn now, and note when there will be another."""
         while True:
             self._soonest = float("inf")
-            found = self._turns.next(self._nearly_ready)
-            if found is None or not self._ready(found[1], found[0].lane, found[0].urgency):
+            found = self._turns.next(self._ready)
+            if found is None:
                 return
             if await self._take(found[0].lane):
                 self._grant(found[0].lane)
@@ -208,15 +208,12 @@ class Governor:
         if len(self._due) > _CALLERS:
             self._due = {name: due for name, due in self._due.items() if due > now}
 
-    def _nearly_ready(self, caller: str, lane: str, urgency: Urgency) -> bool:
-        return self._ready(caller, lane, urgency, within=_MOMENT)
-
-    def _ready(self, caller: str, lane: str, urgency: Urgency, *, within: float = 0.0) -> bool:
+    def _ready(self, caller: str, lane: str, urgency: Urgency) -> bool:
         """Say whether a call may go now, as far as is known here; if only time is missing, note until when."""
         if not self._has_place(caller, urgency):
             return False
-        due = max(self._closed.get(lane, _NEVER), self._due.get(caller, _NEVER))
-        if due <= self._now() + within:
+        due = max(self._all_closed, self._closed.get(lane, _NEVER), self._due.get(caller, _NEVER))
+        if due <= self._now():
             return True
         self._soonest = min(self._soonest, due)
         return False

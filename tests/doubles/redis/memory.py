@@ -123,7 +123,10 @@ class RedisMemory:
 
     def _set(self, key: bytes, value: bytes, *options: bytes) -> bytes:
         until = None
-        if options:
+        if options == (b"KEEPTTL",):
+            stored = self.keys.get(key)
+            until = None if stored is None else stored.until
+        elif options:
             assert options[0] == b"PX"
             until = self.now() + int(options[1]) / 1000
         self.keys[key] = _Stored(value, until)
@@ -157,6 +160,10 @@ class RedisMemory:
 
     def _zrem(self, key: bytes, member: bytes) -> int:
         return int(self._dict(key).pop(member, None) is not None)
+
+    def _zscore(self, key: bytes, member: bytes) -> bytes | None:
+        score = self._dict(key).get(member)
+        return None if score is None else _bytes(float(score))
 
     def _zcard(self, key: bytes) -> int:
         return len(self._dict(key))
