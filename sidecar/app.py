@@ -87,10 +87,10 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
         opening.lasting_directus_session(settings) as to_directus,
     ):
-        stripe = _provide_stripe(settings, app, to_stripe)
+        sharing = None if redis is None else opening.sharing(settings, redis, app[keys.METRICS])
+        stripe = _provide_stripe(settings, app, to_stripe, sharing)
         places = settings.directus_max_concurrent
         client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
-        sharing = None if redis is None else opening.sharing(settings, redis, app[keys.METRICS])
         permissions = _provide_directus(settings, app, client, sharing)
         if settings.stripe_webhook_secret is not None:
             app[keys.WEBHOOKS] = _webhooks(settings, app, client, stripe)
@@ -106,14 +106,16 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
             await health.stop()
 
 
-def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.ClientSession) -> StripeClient:
+def _provide_stripe(
+    settings: Settings, app: web.Application, session: aiohttp.ClientSession, sharing: Sharing | None
+) -> StripeClient:
     def forget() -> None:
         """Let no request join what began to be fetched before a change."""
         for shared in (lists, pages, reads):
             shared.forget()
 
     metrics = app[keys.METRICS]
-    governor = opening.governor(settings, metrics)
+    governor = opening.governor(settings, metrics, sharing)
     client = opening.stripe_client(settings, session, governor=governor, metrics=metrics, changed=forget)
     held = HeldBytes(settings.max_held_bytes)
     metrics.held.set_function(lambda: held.total)

@@ -17,8 +17,10 @@ from sidecar.clients.directus.line import LASTING, Line
 from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
+from sidecar.clients.redis.budgets import SharedBudgets
 from sidecar.clients.redis.commands import Commands
 from sidecar.clients.redis.connection import Client, open_client
+from sidecar.clients.redis.names import Names
 from sidecar.clients.redis.sharing import ReplicaSet, Sharing
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
@@ -158,10 +160,22 @@ def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSe
     return open_session(total=None, connect=settings.stripe_connect_timeout, connections=connections)
 
 
-def governor(settings: Settings, metrics: Metrics | None = None) -> Governor:
-    """Make the one governor of all calls that a process makes."""
-    budgets = LocalBudgets(settings.account_rps, settings.stripe_max_rps)
+def governor(settings: Settings, metrics: Metrics | None = None, sharing: Sharing | None = None) -> Governor:
+    """Make the one governor of all calls that a process makes; with `sharing` its budgets are those of all replicas."""
+    rates = settings.account_rps, settings.stripe_max_rps
+    budgets = LocalBudgets(*rates) if sharing is None else _shared_budgets(settings, sharing, rates, metrics)
     return Governor(budgets, each_caller=settings.caller_rps, patience=settings.stripe_timeout, metrics=metrics)
+
+
+def _shared_budgets(
+    settings: Settings, sharing: Sharing, rates: tuple[float, float], metrics: Metrics | None
+) -> SharedBudgets:
+    """Replicas with another key of Stripe's share no budgets."""
+    secret, key = revealed(settings.sidecar_secret)[0], settings.stripe_live_secret_key.get_secret_value()
+    replicas = sharing.replicas
+    return SharedBudgets(
+        sharing.redis, Names.of(secret, "budgets", key), *rates, replicas=lambda: replicas.count, metrics=metrics
+    )
 
 
 def _unhurried(settings: Settings) -> Governor:

@@ -18,6 +18,7 @@ import orjson
 import stripe
 
 from sidecar.clients.http import retry_after
+from sidecar.clients.stripe.budgets import LONGEST_PAUSE
 from sidecar.clients.stripe.errors import failure
 from sidecar.clients.stripe.governor import Governor
 from sidecar.clients.stripe.limits import Limit, limit_reached
@@ -33,7 +34,6 @@ from sidecar.metrics import Metrics
 _log = logging.getLogger(__name__)
 _RETRIES = 2
 _BACKOFF = 0.5  # seconds before the first repetition after a 429, doubled each time
-_LONGEST_PAUSE = 10.0  # seconds for which one answer may stop the calls of others, or half of what they would wait
 _TRIES = 3  # of a call that meets the limit of an object
 
 
@@ -172,7 +172,7 @@ class StripeClient:
         _log.warning("Stripe's rate limit was hit", extra=facts)
         if limit is not Limit.OBJECT:
             where = call.endpoint if limit is Limit.ENDPOINT else None
-            await self._governor.pause(where, min(pause, _LONGEST_PAUSE, self._timeout / 2))
+            await self._governor.pause(where, min(pause, LONGEST_PAUSE, self._timeout / 2))
 
     def _result(self, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
         body = _parsed(content)
