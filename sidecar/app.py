@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from sidecar import context, opening
+from sidecar.clients.changes import Alone, Changes
 from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.permission_cache import PermissionCache
@@ -21,7 +22,9 @@ from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
+from sidecar.clients.redis.changes import SharedChanges
 from sidecar.clients.redis.commands import Commands
+from sidecar.clients.redis.names import Names
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.events import StripeWebhooks
@@ -82,11 +85,12 @@ def create_app(settings: Settings) -> web.Application:
 async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[None]:
     """Open both upstreams in one context: Stripe's events need Directus too, and this states the order."""
     async with (
-        _redis(settings, app[keys.METRICS]),
+        _redis(settings, app[keys.METRICS]) as redis,
+        _changes(settings, redis) as changes,
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
         opening.lasting_directus_session(settings) as to_directus,
     ):
-        stripe = _provide_stripe(settings, app, to_stripe)
+        stripe = _provide_stripe(settings, app, to_stripe, changes)
         places = settings.directus_max_concurrent
         client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
         permissions = _provide_directus(settings, app, client)
@@ -115,19 +119,38 @@ async def _redis(settings: Settings, metrics: Metrics) -> AsyncIterator[Commands
         await commands.close()
 
 
-def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.ClientSession) -> StripeClient:
-    def forget() -> None:
-        """Let no request join what began to be fetched before a change."""
+@asynccontextmanager
+async def _changes(settings: Settings, redis: Commands | None) -> AsyncIterator[Changes]:
+    if redis is None:
+        yield Alone()
+        return
+    key = settings.stripe_live_secret_key.get_secret_value()
+    names = Names.of(opening.revealed(settings.sidecar_secret)[0], "changes", key)
+    changes = SharedChanges(redis, names.name("last"))
+    try:
+        yield changes
+    finally:
+        await changes.close()
+
+
+def _provide_stripe(
+    settings: Settings, app: web.Application, session: aiohttp.ClientSession, changes: Changes
+) -> StripeClient:
+    async def forget() -> None:
+        """Let no request, at any replica, join what began to be fetched before a change."""
         for shared in (lists, pages, reads):
             shared.forget()
+        await changes.tell()
 
     metrics = app[keys.METRICS]
     governor = opening.governor(settings, metrics)
     client = opening.stripe_client(settings, session, governor=governor, metrics=metrics, changed=forget)
     held = HeldBytes(settings.max_held_bytes)
     metrics.held.set_function(lambda: held.total)
-    lists = SharedStreams[RenderedPage](held, size=lambda page: len(page.payload), outline=lambda page: page.outline)
-    pages, reads = SharedCalls[Page](_MOMENT), SharedReads(client)
+    lists = SharedStreams[RenderedPage](
+        held, size=lambda page: len(page.payload), outline=lambda page: page.outline, changes=changes
+    )
+    pages, reads = SharedCalls[Page](_MOMENT, changes), SharedReads(client, changes)
     app[keys.STRIPE] = reads
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
     app[keys.FORGET_LISTS] = forget

@@ -3,7 +3,7 @@
 What a command sees is therefore what the service will see. Nothing here knows the web.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import aiohttp
@@ -152,7 +152,7 @@ def stripe_client(
     *,
     governor: Governor | None = None,
     metrics: Metrics | None = None,
-    changed: Callable[[], None] = lambda: None,
+    changed: Callable[[], Awaitable[None]] | None = None,
 ) -> StripeClient:
     """Make the client; without a `governor` it goes slowly and leaves most of Stripe's limit to the service."""
     return StripeClient(

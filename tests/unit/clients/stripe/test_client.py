@@ -331,6 +331,10 @@ async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_af
 async def test_a_change_that_was_never_sent_changes_nothing() -> None:
     """F1: `changed` is called for what Stripe may have got, and not for what was refused its turn here."""
     changes: list[float] = []
+
+    async def changed() -> None:
+        changes.append(asyncio.get_running_loop().time())
+
     traffic = governor(each_endpoint=0.1, patience=1)
     async with open_session(total=TIMEOUT, connect=3, connections=5) as session:
         client = StripeClient(
@@ -340,7 +344,7 @@ async def test_a_change_that_was_never_sent_changes_nothing() -> None:
             version=VERSION,
             timeout=TIMEOUT,
             governor=traffic,
-            changed=lambda: changes.append(asyncio.get_running_loop().time()),
+            changed=changed,
         )
         with upstream(CUSTOMER):
             await creating(client)

@@ -46,7 +46,7 @@ class Items:
             timer=lambda: self.time,
         )
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         self.lists += 1
 
     async def follow(self, customer_id: str) -> AsyncIterator[Change]:
