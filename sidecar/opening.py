@@ -3,12 +3,14 @@
 What a command sees is therefore what the service will see. Nothing here knows the web.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
 from pydantic import SecretStr
 
+from sidecar.clients.changes import Alone, Changes
 from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
@@ -16,8 +18,11 @@ from sidecar.clients.directus.line import LASTING, Line
 from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
+from sidecar.clients.redis.changes import SharedChanges
 from sidecar.clients.redis.commands import Commands
-from sidecar.clients.redis.connection import open_client
+from sidecar.clients.redis.connection import Client, open_client
+from sidecar.clients.redis.names import Names
+from sidecar.clients.redis.sharing import ReplicaSet, Sharing
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.governor import Governor
@@ -119,16 +124,51 @@ def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> Wr
     )
 
 
-def redis_commands(settings: Settings, metrics: Metrics | None = None) -> Commands:
-    """Make what sends to Redis; it connects when it is started."""
+def redis_client(settings: Settings) -> Client:
+    """Make the client, which connects when it is first used."""
     assert settings.redis is not None  # noqa: S101 - whoever asks has looked
     password = settings.redis_sentinel_password
-    client = open_client(
+    return open_client(
         redis_address(settings.redis.get_secret_value()),
         settings.redis_ca,
         None if password is None else password.get_secret_value(),
     )
-    return Commands(client, metrics)
+
+
+@asynccontextmanager
+async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[Commands | None]:
+    """Open what sends to Redis; None where the operator has none."""
+    if settings.redis is None:
+        yield None
+        return
+    commands = Commands(redis_client(settings), metrics)
+    await commands.start()
+    try:
+        yield commands
+    finally:
+        await commands.close()
+
+
+@asynccontextmanager
+async def changes(settings: Settings, commands: Commands | None) -> AsyncIterator[Changes]:
+    """Open what is known of changes at Stripe, which replicas with the same key share."""
+    if commands is None:
+        yield Alone()
+        return
+    key = settings.stripe_live_secret_key.get_secret_value()
+    names = [Names.of(secret, "changes", key).name("last") for secret in revealed(settings.sidecar_secret)]
+    shared = SharedChanges(commands, names)
+    try:
+        yield shared
+    finally:
+        await shared.close()
+
+
+def sharing(settings: Settings, commands: Commands, metrics: Metrics) -> Sharing:
+    """Make what replicas share; with another Directus, or for other collections, they share nothing."""
+    about = (settings.directus_url, *sorted(settings.collections))
+    replica_set = ReplicaSet(revealed(settings.sidecar_secret), about, settings.sidecar_replicas)
+    return Sharing(commands, commands.client, replica_set, metrics)
 
 
 def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSession:

@@ -5,6 +5,7 @@ nothing that began before may be joined. A server that cannot write, a copy for 
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from sidecar.clients.redis.commands import Away, Redis
 from sidecar.clients.redis.scripts import NOW, Script
@@ -36,11 +37,14 @@ return present - moment
 
 
 class SharedChanges:
-    """The moment under this name. Close it before what runs its scripts."""
+    """The moment under the first of these names; a change is told under all of them, one for each secret.
 
-    def __init__(self, redis: Redis, name: str) -> None:
+    Close it before what runs its scripts.
+    """
+
+    def __init__(self, redis: Redis, names: Sequence[str]) -> None:
         self._redis = redis
-        self._name = name
+        self._names = names
         self._made = self._told = self._owed = 0  # numbers of changes: the last one, and until which Redis heard of all
         self._telling: asyncio.Task[None] | None = None
         self._look: asyncio.Task[float] | None = None
@@ -72,7 +76,7 @@ class SharedChanges:
     async def _try_to_tell(self) -> None:
         number = self._made
         try:
-            await self._redis.run(TELL, (self._name,), (LIFE,))
+            await asyncio.gather(*(self._redis.run(TELL, (name,), (LIFE,)) for name in self._names))
         except Away:
             return
         self._told = max(self._told, number)
@@ -93,7 +97,7 @@ class SharedChanges:
             await asyncio.wait((other,))
         self._look, self._next = self._next, None
         try:
-            age = await self._redis.run(AGE, (self._name,), (LIFE,))
+            age = await self._redis.run(AGE, self._names[:1], (LIFE,))
         except Away:
             return _NEVER
         if not isinstance(age, int):

@@ -8,10 +8,12 @@ import pytest
 from sidecar.clients.redis.changes import AGE, TELL, SharedChanges
 from sidecar.clients.redis.commands import Argument, Away
 from sidecar.clients.redis.scripts import Script
-from tests.doubles.redis.moments import Moments
+from tests.doubles.redis.distant import DistantRedis
+from tests.doubles.redis.memory import RedisMemory
 from tests.doubles.virtual_time import in_virtual_time
 
-NAME = "sidecar:{tag}:changes"
+NAMES = ["sidecar:{tag}:changes"]
+KEY = NAMES[0].encode()
 LATENCY = 0.01  # seconds, each way
 AHEAD = 1_700_000_000  # seconds that Redis's clock is ahead of the event loop's
 
@@ -20,15 +22,16 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def redis() -> Moments:
-    return Moments(lambda: round((AHEAD + now()) * 1_000_000), delay=lambda: LATENCY)
+def redis(rate: float = 1) -> DistantRedis:
+    """Give one whose clock passes at this rate."""
+    return DistantRedis(RedisMemory(lambda: AHEAD + rate * now()), lambda: LATENCY)
 
 
-async def told_at(server: Moments, moment: float) -> SharedChanges:
+async def told_at(server: DistantRedis, moment: float) -> SharedChanges:
     """Give another replica's view after a change was told, whose moment at Redis was this."""
     await asyncio.sleep(moment - LATENCY)
-    await SharedChanges(server, NAME).tell()
-    return SharedChanges(server, NAME)
+    await SharedChanges(server, NAMES).tell()
+    return SharedChanges(server, NAMES)
 
 
 @pytest.mark.parametrize(("began", "joins"), [(9.0, False), (10.0, False), (11.5, True), (14.9, True)])
@@ -41,11 +44,11 @@ async def test_only_what_began_after_the_last_change(began: float, *, joins: boo
     assert await changes.none_since(began) is joins
 
 
-@pytest.mark.parametrize("ahead", [1.08, 0.9])
+@pytest.mark.parametrize("rate", [1.08, 0.9])
 @in_virtual_time
-async def test_a_clock_that_is_being_set(ahead: float) -> None:
+async def test_a_clock_that_is_being_set(rate: float) -> None:
     """Nothing from before a change is joined while Redis's clock runs faster or slower than ours."""
-    changes = await told_at(Moments(lambda: round((AHEAD + ahead * now()) * 1_000_000)), 100)
+    changes = await told_at(redis(rate), 100)
     await asyncio.sleep(50)
 
     assert await changes.none_since(99.9) is False
@@ -55,7 +58,7 @@ async def test_a_clock_that_is_being_set(ahead: float) -> None:
 async def test_nothing_is_known_at_first() -> None:
     """Where Redis has no moment, what began before may not be joined, and what begins afterwards may."""
     server = redis()
-    changes = SharedChanges(server, NAME)
+    changes = SharedChanges(server, NAMES)
     await asyncio.sleep(5)
 
     assert await changes.none_since(4.999) is False
@@ -72,17 +75,17 @@ async def test_flushed() -> None:
     await asyncio.sleep(10)
     assert await changes.none_since(15) is True
 
-    await server.flush()
+    server.memory.flush()
 
     assert await changes.none_since(15) is False
-    assert await SharedChanges(server, NAME).none_since(15) is False
+    assert await SharedChanges(server, NAMES).none_since(15) is False
 
 
 @in_virtual_time
 async def test_one_look_for_those_who_come_together() -> None:
     """Who asks while a look is under way waits for the next one, together with all who ask until that begins."""
     server = redis()
-    changes = SharedChanges(server, NAME)
+    changes = SharedChanges(server, NAMES)
 
     asked = [asyncio.ensure_future(changes.none_since(0)) for _ in range(50)]
     for _ in range(5):
@@ -97,12 +100,12 @@ async def test_one_look_for_those_who_come_together() -> None:
 async def test_no_look_from_before_it_was_asked() -> None:
     """A look that Redis answered before a change is of no use to who asks after it, though it is still on its way."""
     server = redis()
-    changes = SharedChanges(server, NAME)
-    await SharedChanges(server, NAME).tell()
+    changes = SharedChanges(server, NAMES)
+    await SharedChanges(server, NAMES).tell()
     await asyncio.sleep(10)
     early = asyncio.ensure_future(changes.none_since(9))
     await asyncio.sleep(1.5 * LATENCY)
-    server.values[NAME] = str(server.clock())
+    server.memory.flush()
 
     late = await changes.none_since(9)
 
@@ -113,7 +116,7 @@ async def test_no_look_from_before_it_was_asked() -> None:
 async def test_one_who_leaves_ends_nobodys_look() -> None:
     """F2: the look goes on for the others when the one who began it leaves."""
     server = redis()
-    changes = SharedChanges(server, NAME)
+    changes = SharedChanges(server, NAMES)
     await changes.tell()
     await asyncio.sleep(1)
     first, second = (asyncio.ensure_future(changes.none_since(0.9)) for _ in range(2))
@@ -129,37 +132,41 @@ async def test_one_who_leaves_ends_nobodys_look() -> None:
 async def test_nobody_joins_while_redis_is_away() -> None:
     """Without an answer nothing may be joined; with the next one it may."""
     server = redis()
-    changes = SharedChanges(server, NAME)
+    changes = SharedChanges(server, NAMES)
     await changes.tell()
     await asyncio.sleep(10)
 
-    server.away = True
+    server.memory.up = False
     assert await changes.none_since(9) is False
-    server.away = False
+    server.memory.up = True
     assert await changes.none_since(9) is True
 
 
-@pytest.mark.parametrize("fault", ["away", "deaf"])
+@pytest.mark.parametrize("deaf", [False, True])
 @in_virtual_time
-async def test_a_change_that_redis_did_not_hear_of(fault: str) -> None:
+async def test_a_change_that_redis_did_not_hear_of(*, deaf: bool) -> None:
     """Telling gives up at once and raises nothing; it is repeated until Redis answers, and then no more."""
     server = redis()
-    changes = SharedChanges(server, NAME)
-    setattr(server, fault, True)
+    changes = SharedChanges(server, NAMES)
+    server.deaf = deaf
+    server.memory.up = deaf
     began = now()
 
     for _ in range(20):
         await changes.tell()
-    assert now() - began < 20 * 3 * LATENCY
+    took = now() - began
     await asyncio.sleep(10)
-    setattr(server, fault, False)
+    server.deaf, server.memory.up = False, True
     back = now()
     await asyncio.sleep(1)
     told = len(server.runs)
     await asyncio.sleep(100)
 
+    assert took < 20 * 3 * LATENCY
     assert told == len(server.runs)
-    assert int(str(await server.get(NAME))) >= (AHEAD + back) * 1_000_000
+    stored = server.memory.keys[KEY].value
+    assert isinstance(stored, bytes)
+    assert int(stored) >= (AHEAD + back) * 1_000_000
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -167,10 +174,10 @@ async def test_a_change_that_redis_did_not_hear_of(fault: str) -> None:
 async def test_a_later_change_tells_of_the_earlier_ones() -> None:
     """What is owed is told by the next change that Redis hears of."""
     server = redis()
-    changes = SharedChanges(server, NAME)
-    server.away = True
+    changes = SharedChanges(server, NAMES)
+    server.memory.up = False
     await changes.tell()
-    server.away = False
+    server.memory.up = True
 
     await changes.tell()
     await asyncio.sleep(10)
@@ -182,13 +189,13 @@ async def test_a_later_change_tells_of_the_earlier_ones() -> None:
 async def test_an_earlier_answer_does_not_pay_for_a_later_change() -> None:
     """An answer to what was told before a change leaves that one owed."""
     server = redis()
-    changes = SharedChanges(server, NAME)
+    changes = SharedChanges(server, NAMES)
     first = asyncio.ensure_future(changes.tell())
     await asyncio.sleep(1.5 * LATENCY)
-    server.away = True
+    server.memory.up = False
     second = asyncio.ensure_future(changes.tell())
     await asyncio.gather(first, second)
-    server.away = False
+    server.memory.up = True
 
     await asyncio.sleep(10)
 
@@ -199,7 +206,7 @@ async def test_an_earlier_answer_does_not_pay_for_a_later_change() -> None:
 async def test_who_tells_may_leave() -> None:
     """A change is told of even if the request that made it ends before Redis answers."""
     server = redis()
-    changes = SharedChanges(server, NAME)
+    changes = SharedChanges(server, NAMES)
     telling = asyncio.ensure_future(changes.tell())
     await asyncio.sleep(LATENCY / 2)
 
@@ -214,11 +221,11 @@ async def test_who_tells_may_leave() -> None:
 async def test_closing() -> None:
     """What is under way and what is owed ends with the replica."""
     server = redis()
-    changes = SharedChanges(server, NAME)
+    changes = SharedChanges(server, NAMES)
     looks = [asyncio.ensure_future(changes.none_since(0))]
     await asyncio.sleep(LATENCY / 2)
     looks.append(asyncio.ensure_future(changes.none_since(0)))
-    server.away = True
+    server.memory.up = False
     await changes.tell()
 
     await changes.close()
@@ -238,4 +245,21 @@ async def test_an_answer_that_is_no_age(reply: object) -> None:
 
     await asyncio.sleep(10)
 
-    assert await SharedChanges(Odd(), NAME).none_since(10) is False
+    assert await SharedChanges(Odd(), NAMES).none_since(10) is False
+
+
+@in_virtual_time
+async def test_while_a_secret_is_replaced() -> None:
+    """A change is told under the names of all secrets, so whoever uses another one first hears of it."""
+    server = redis()
+    old, new = "sidecar:{old}:changes", "sidecar:{new}:changes"
+    ours, theirs = SharedChanges(server, [old, new]), SharedChanges(server, [new, old])
+    for changes in (ours, theirs):
+        await changes.tell()
+    await asyncio.sleep(10)
+    began = now()
+    await asyncio.sleep(1)
+
+    assert (await ours.none_since(began), await theirs.none_since(began)) == (True, True)
+    await ours.tell()
+    assert (await ours.none_since(began), await theirs.none_since(began)) == (False, False)

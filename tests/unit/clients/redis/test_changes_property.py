@@ -16,12 +16,13 @@ from sidecar.clients.redis.changes import TELL, SharedChanges
 from sidecar.clients.redis.commands import Argument
 from sidecar.clients.redis.scripts import Script
 from sidecar.clients.shared_calls import SharedCalls
-from tests.doubles.redis.moments import Moments
+from tests.doubles.redis.distant import DistantRedis
+from tests.doubles.redis.memory import RedisMemory
 from tests.doubles.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.slow
 
-NAME = "sidecar:{tag}:changes"
+NAMES = ["sidecar:{tag}:changes"]
 REPLICAS = 2
 LONGEST = 3.0  # seconds of one fetch
 
@@ -43,12 +44,12 @@ class World:
     told: int = 0
     fetches: int = 0
     answers: list[tuple[str, int, int]] = field(default_factory=list)
-    redis: Moments = field(init=False)
+    redis: DistantRedis = field(init=False)
     replicas: list["Replica"] = field(init=False)
 
     def __post_init__(self) -> None:
         time = asyncio.get_running_loop().time
-        self.redis = Moments(lambda: round((1_000 + self.rate * time()) * 1_000_000), lambda: self.draw(0.02))
+        self.redis = DistantRedis(RedisMemory(lambda: 1_000 + self.rate * time()), lambda: self.draw(0.02))
         self.replicas = [Replica(self) for _ in range(REPLICAS)]
 
     async def fetch(self) -> int:
@@ -71,7 +72,7 @@ class Replica:
     def __init__(self, world: World) -> None:
         self.world = world
         self.made = 0
-        self.changes = SharedChanges(self, NAME)
+        self.changes = SharedChanges(self, NAMES)
         self.pages = SharedCalls[int](1, self.changes)
         self.lists = SharedStreams[int](changes=self.changes)
 
@@ -113,13 +114,13 @@ async def play(world: World, script: Sequence[Action]) -> None:
     for what, number, pause in script:
         match what:
             case "lose":
-                await world.redis.flush()
+                world.redis.memory.flush()
             case "away" | "back":
-                world.redis.away = what == "away"
+                world.redis.memory.up = what == "back"
             case _:
                 tasks.append(asyncio.ensure_future(getattr(world.replicas[number], what)()))
         await asyncio.sleep(pause)
-    world.redis.away = False
+    world.redis.memory.up = True
     await asyncio.gather(*tasks)
     for replica in world.replicas:
         await replica.changes.close()
