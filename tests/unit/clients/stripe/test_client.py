@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from typing import TypeVar
 
 import orjson
@@ -352,6 +353,26 @@ async def test_a_change_that_was_never_sent_changes_nothing() -> None:
                 await creating(client)
 
     assert len(changes) == 1
+
+
+@pytest.mark.parametrize(("answer", "failure"), [(CUSTOMER, None), (error(402, "card_error"), StripeRejected)])
+@in_virtual_time
+async def test_a_change_is_told_before_its_answer(answer: Reply, failure: type[StripeFailure] | None) -> None:
+    """Whoever gets the answer to a change, also to a failed one, asks after the others were told of it."""
+    told = asyncio.Event()
+
+    async def changed() -> None:
+        await asyncio.sleep(5)
+        told.set()
+
+    async with open_session(total=TIMEOUT, connect=3, connections=5) as session:
+        client = StripeClient(
+            session, base=BASE, key=KEY, version=VERSION, timeout=TIMEOUT, governor=governor(), changed=changed
+        )
+        with upstream(answer), nullcontext() if failure is None else pytest.raises(failure):
+            await creating(client)
+
+    assert told.is_set()
 
 
 @in_virtual_time
