@@ -12,6 +12,7 @@ from sidecar.clients.redis.scripts import NOW, Script
 _MARKS = """
 local function text(key)
   local found = redis.pcall('GET', key)
+  if type(found) == 'table' and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then error(found.err) end
   return type(found) == 'string' and found or nil
 end
 local function marks(fresh, life)
@@ -56,8 +57,8 @@ KEEP = Script(
     _MARKS
     + """
 if text(KEYS[5]) == ARGV[1] then redis.call('DEL', KEYS[5]) end
-local all, quiet = marks(nil, 0)
-if ARGV[3] == '' or quiet or all ~= ARGV[2] then return 0 end
+local all = marks(nil, 0)
+if ARGV[3] == '' or all ~= ARGV[2] then return 0 end
 local life = tonumber(ARGV[4])
 redis.call('SET', KEYS[4], all .. ARGV[3], 'PX', life)
 for each = 1, 3 do

@@ -38,7 +38,7 @@ class Sharing:
         own, *_ = spaces = [Space.of(secret, "permissions", *replica_set.about) for secret in replica_set.secrets]
         self.secret = _caller_secret(replica_set.secrets[0])
         self._keys = [CallerKeys(_caller_secret(secret)) for secret in replica_set.secrets]
-        self._reader = NewsReader(partial(read_stream, client), own)
+        self._reader = NewsReader(partial(read_stream, client), own, metrics)
         self.replicas = Replicas(redis, own, self._reader, expected=replica_set.expected, metrics=metrics)
         self._announcements = Announcements(redis, spaces, self.replicas.all_passed)
         self._listening = Listening(redis, own, self.replicas.id, self._announcements.change_everybody)
@@ -63,6 +63,7 @@ class Sharing:
     def follow(self, feed: Callable[[], bool]) -> None:
         """Tell the others from now on whether this replica hears Directus's changes."""
         self.replicas.feed = feed
+        self.replicas.uncounted = partial(self._listening.change, connected=True)
 
     def change_everybody(self, cause: str) -> None:
         """Tell what the feed tells: `cause` is "change", "settled", "connected" or "lost"."""
