@@ -47,6 +47,14 @@ def open_client(address: RedisAddress, certificates: str | None = None, sentinel
             return Redis(host=host, port=port, db=address.database, **options)
 
 
+async def close_client(client: Client) -> None:
+    """Close it with its connections to sentinels, which the library leaves open."""
+    await client.aclose()
+    if isinstance(client, Redis) and isinstance(client.connection_pool, SentinelConnectionPool):
+        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
+
+
 async def ping(client: Client, near: str | None) -> None:
     """Ask a server whether it is there: in a cluster the one that has this key."""
     if isinstance(client, RedisCluster):
@@ -61,14 +69,6 @@ async def disconnect(client: Client) -> None:
     """End all connections, so that the next ones are made where the address leads now."""
     if isinstance(client, Redis):
         await client.connection_pool.disconnect()
-
-
-async def close_client(client: Client) -> None:
-    """Close it with its connections to sentinels, which the library leaves open."""
-    await client.aclose()
-    if isinstance(client, Redis) and isinstance(client.connection_pool, SentinelConnectionPool):
-        for sentinel in client.connection_pool.sentinel_manager.sentinels:
-            await sentinel.aclose()
 
 
 async def read_stream(client: Client, stream: str, after: bytes) -> Sequence[tuple[bytes, Mapping[bytes, bytes]]]:

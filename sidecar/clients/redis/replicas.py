@@ -72,10 +72,10 @@ return behind
 
 
 class Replicas:
-    """`count` is how many were last seen, at first `expected`.
+    """`count` is how many were last seen, at first `expected`. `up`: the last sign was answered and news are read.
 
-    `up`: the last sign of life was answered, and the news can be read. `feed` says whether this one hears Directus's
-    feed. `uncounted` is called if it does and does not count among those that do, where `Listening` alone adds it.
+    `feed` says whether this one hears Directus's feed. `uncounted` is called if it does and does not count among those
+    that do, where `Listening` alone adds it.
     """
 
     def __init__(self, redis: Redis, space: Space, reader: NewsReader, *, expected: int, metrics: Metrics) -> None:

@@ -35,6 +35,7 @@ class Sharing:
     """`secret` is the key by whose hashes this replica's cache must know tokens."""
 
     def __init__(self, redis: Redis, client: Client, replica_set: ReplicaSet, metrics: Metrics) -> None:
+        self.redis = redis
         own, *_ = spaces = [Space.of(secret, "permissions", *replica_set.about) for secret in replica_set.secrets]
         self.secret = _caller_secret(replica_set.secrets[0])
         self._keys = [CallerKeys(_caller_secret(secret)) for secret in replica_set.secrets]
