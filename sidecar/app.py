@@ -21,6 +21,7 @@ from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
+from sidecar.clients.redis.commands import Commands
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.events import StripeWebhooks
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> web.Application:
 async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[None]:
     """Open both upstreams in one context: Stripe's events need Directus too, and this states the order."""
     async with (
+        _redis(settings, app[keys.METRICS]),
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
         opening.lasting_directus_session(settings) as to_directus,
     ):
@@ -97,6 +99,20 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
                 yield
         finally:
             await health.stop()
+
+
+@asynccontextmanager
+async def _redis(settings: Settings, metrics: Metrics) -> AsyncIterator[Commands | None]:
+    """Open what replicas share, where the operator has a Redis."""
+    if settings.redis is None:
+        yield None
+        return
+    commands = opening.redis_commands(settings, metrics)
+    await commands.start()
+    try:
+        yield commands
+    finally:
+        await commands.close()
 
 
 def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.ClientSession) -> StripeClient:

@@ -12,17 +12,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 # These label values exist with 0 from the start: Prometheus does not see an increase from nothing.
 _KNOWN = {
-    "result": ("hit", "shared", "asked"),
-    "cause": ("change", "settled", "connected", "lost"),
+    "result": ("hit", "shared", "found", "asked"),
+    "cause": ("change", "settled", "connected", "lost", "told", "gap"),
     "upstream": ("directus", "stripe"),
     "about": ("account", "endpoint", "object"),
     "urgency": ("list", "page", "call"),
     "state": ("waiting", "asked", "overdue"),
+    "part": ("permissions", "budgets", "changes", "news", "replicas"),
 }
+_QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)  # seconds; a batch has 0.05
 
 
 class Metrics:
-    """`feed` is NaN where Directus's changes are not followed.
+    """`feed` is NaN where Directus's changes are not followed; the gauges about Redis are NaN without one.
 
     `took` is called with the upstream and the seconds of each call.
     """
@@ -69,7 +71,20 @@ class Metrics:
         )
         self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
         self.feed.set(float("nan"))
+        self._make_shared(registry)
         self._begin_with_all_labels()
+
+    def _make_shared(self, registry: CollectorRegistry) -> None:
+        self.shared_up = Gauge("sidecar_shared_up", "Whether Redis answers; NaN without REDIS", registry=registry)
+        self.replicas = Gauge("sidecar_replicas", "Replicas that live, as Redis counts them", registry=registry)
+        for gauge in (self.shared_up, self.replicas):
+            gauge.set(float("nan"))
+        self.shared_seconds = Histogram(
+            "sidecar_shared_seconds", "Time of a command to Redis", ["part"], buckets=_QUICK, registry=registry
+        )
+        self.shared_errors = Counter(
+            "sidecar_shared_errors", "Commands to Redis without a usable answer", ["part"], registry=registry
+        )
 
     def _begin_with_all_labels(self) -> None:
         for metric, label in (
@@ -79,6 +94,8 @@ class Metrics:
             (self.rate_limited, "about"),
             (self.turns, "urgency"),
             (self.questions, "state"),
+            (self.shared_seconds, "part"),
+            (self.shared_errors, "part"),
         ):
             for value in _KNOWN[label]:
                 metric.labels(value)

@@ -16,6 +16,8 @@ from sidecar.clients.directus.line import LASTING, Line
 from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
+from sidecar.clients.redis.commands import Commands
+from sidecar.clients.redis.connection import open_client
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.governor import Governor
@@ -24,6 +26,7 @@ from sidecar.core.flows.write_back import WriteBack
 from sidecar.core.interfaces import Project, Stripe
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
+from sidecar.settings.redis_address import redis_address
 
 _UNHURRIED = 10.0  # calls a second of one-off commands
 _IDLE = 4.0  # seconds; Node closes idle connections after 5, and a SEARCH that meets the close is not sent again
@@ -114,6 +117,18 @@ def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> Wr
         field_map=settings.field_map,
         created_lately=partial(created_lately, stripe),
     )
+
+
+def redis_commands(settings: Settings, metrics: Metrics | None = None) -> Commands:
+    """Make what sends to Redis; it connects when it is started."""
+    assert settings.redis is not None  # noqa: S101 - whoever asks has looked
+    password = settings.redis_sentinel_password
+    client = open_client(
+        redis_address(settings.redis.get_secret_value()),
+        settings.redis_ca,
+        None if password is None else password.get_secret_value(),
+    )
+    return Commands(client, metrics)
 
 
 def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSession:

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from sidecar.settings.operations import OperationsSettings
-from sidecar.settings.secret_types import Key, LogoutSecrets, SidecarSecrets, Token
-from sidecar.settings.types import Header, Networks, Origin, Origins, Port, Prefix, ReturnUrls, Seconds
+from sidecar.settings.redis_address import redis_address
+from sidecar.settings.secret_types import Key, LogoutSecrets, RedisString, SidecarSecrets, Token
+from sidecar.settings.types import Certificates, Header, Networks, Origin, Origins, Port, Prefix, ReturnUrls, Seconds
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -31,7 +32,26 @@ class Settings(OperationsSettings):
     sidecar_secret: SidecarSecrets = Field(
         None,
         description="At least 32 bytes, made by `provision`: signs what is written to Stripe; needed with "
-        "`STRIPE_WRITE_BACK`. Comma-separated while one is replaced, the current one first",
+        "`STRIPE_WRITE_BACK` and `REDIS`. Comma-separated while one is replaced, the current one first",
+    )
+    redis: RedisString | None = Field(
+        None,
+        description="Where replicas share what they know, as Directus's own `REDIS`: "
+        "`redis://user:password@host:6379/0` or `rediss://…`; needs `SIDECAR_SECRET`. "
+        "Without it each replica is a service of its own",
+    )
+    redis_ca: Certificates | None = Field(
+        None, description="Certificates (PEM) by which that Redis's own is verified, if not the system's"
+    )
+    redis_sentinel_password: Token | None = Field(
+        None, description="Password of the sentinels, where `REDIS` begins with `redis+sentinel://` and they have one"
+    )
+    sidecar_replicas: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="How many replicas there may be: with `REDIS`, each takes this part of Stripe's limits while they "
+        "cannot be counted",
     )
     directus_project: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = Field(
         None,
@@ -170,6 +190,7 @@ class Settings(OperationsSettings):
         address = urlsplit(self.stripe_api_base)
         in_the_clear = address.scheme == "http" and address.hostname not in _LOOPBACK
         without_token = self.directus_service_token is None
+        tls = self.redis is not None and redis_address(self.redis.get_secret_value()).tls
         contradictions = {
             "PERMISSIONS_DENIED_TTL: must not be longer than PERMISSIONS_CACHE_TTL": (
                 self.permissions_denied_ttl > self.permissions_cache_ttl
@@ -181,6 +202,10 @@ class Settings(OperationsSettings):
             "STRIPE_WRITE_BACK: needs SIDECAR_SECRET, which `provision --secret-file` makes": (
                 self.stripe_write_back and self.sidecar_secret is None
             ),
+            "REDIS: needs SIDECAR_SECRET, which `provision --secret-file` makes": (
+                self.redis is not None and self.sidecar_secret is None
+            ),
+            "REDIS_CA: is only for a REDIS that begins with rediss": self.redis_ca is not None and not tls,
             "STRIPE_API_BASE: must be https:// for a live key": in_the_clear and self.livemode,
         }
         yield from (fault for fault, there in contradictions.items() if there)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
+from sidecar.settings.redis_address import redis_address
 from sidecar.settings.types import listed
 
 _WHSEC, _SHORTEST, _LONGEST = "whsec_", 16, 250
@@ -61,6 +62,11 @@ def _logout_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _redis(value: SecretStr) -> SecretStr:
+    redis_address(value.get_secret_value())
+    return value
+
+
 def _distinct(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | None:
     if values == ():
         raise ValueError("must contain a secret, or not be set")
@@ -71,6 +77,7 @@ def _distinct(values: tuple[SecretStr, ...] | None) -> tuple[SecretStr, ...] | N
 
 Token = Annotated[SecretStr, AfterValidator(_token)]
 Key = Annotated[SecretStr, AfterValidator(_key)]
+RedisString = Annotated[SecretStr, AfterValidator(_redis)]
 WebhookSecrets = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_webhook_secret)], ...] | None,
     NoDecode,  # None is inside: otherwise pydantic parses a quoted value as JSON

@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
@@ -125,6 +126,14 @@ def _api_version(value: str) -> str:
     return value
 
 
+def _certificates(value: str) -> str:
+    try:
+        ssl.create_default_context(cadata=value)
+    except (ssl.SSLError, ValueError):
+        raise ValueError("must be certificates in PEM form; to name their file, use the same name with _FILE") from None
+    return value
+
+
 Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_port)]
 Origin = Annotated[str, AfterValidator(_origin)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
@@ -132,6 +141,7 @@ CollectionName = Annotated[str, AfterValidator(collection_name)]
 FieldName = Annotated[str, AfterValidator(field_name)]
 OwnFieldName = Annotated[str, AfterValidator(own_field_name)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Certificates = Annotated[str, AfterValidator(_certificates)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
 FieldAttributes = Annotated[dict[FieldName, Attributes], NoDecode, BeforeValidator(_field_map)]

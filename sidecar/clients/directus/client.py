@@ -19,7 +19,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from sidecar.clients.directus.line import Line, Place
+from sidecar.clients.directus.line import Line, Place, Ready, at_once
 from sidecar.clients.directus.question import Question
 from sidecar.clients.http import read_bounded, retry_after
 from sidecar.context import request_id
@@ -90,14 +90,24 @@ class DirectusClient:
         return await question.answer(self._line.budget)
 
     async def request_patiently(
-        self, credential: Credential, method: str, path: str, *, json: object = None, sent: Callable[[Place], None]
+        self,
+        credential: Credential,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        sent: Callable[[Place], None],
+        ready: Ready = at_once,
     ) -> DirectusAnswer:
-        """As above, and wait for as long as the request lasts. `sent` is called when its turn has come."""
+        """As above, and wait for as long as the request lasts.
+
+        When its turn has come `ready` is awaited, and what it raises is passed on; then `sent` is called.
+        """
         body = None if json is None else orjson.dumps(json)
         target = fresh(path) if method == "GET" else path
         url, headers = URL(self._base + target, encoded=True), self._headers(credential, body)
         try:
-            async with self._line.turn(credential.address and subscriber(credential.address)) as place:
+            async with self._line.turn(credential.address and subscriber(credential.address), ready) as place:
                 sent(place)
                 with self._metrics.timed("directus"):
                     async with self._session.request(

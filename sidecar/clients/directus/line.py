@@ -6,7 +6,7 @@ here, where leaving costs nothing and turns are fair.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from sidecar.errors import DirectusUnavailable
@@ -15,6 +15,11 @@ from sidecar.metrics import Metrics
 LASTING = 5  # budgets that a question may wait in the line, and that it may last once it is sent
 
 _Ticket = asyncio.Future[None]
+Ready = Callable[[], Awaitable[None]]
+
+
+async def at_once() -> None:
+    """Have nothing to do between the turn and the question."""
 
 
 class Place:
@@ -58,15 +63,17 @@ class Line:
             self._show(metrics)
 
     @asynccontextmanager
-    async def turn(self, address: str | None) -> AsyncIterator[Place]:
+    async def turn(self, address: str | None, ready: Ready = at_once) -> AsyncIterator[Place]:
         """Wait for a place and keep it for the block, which must end normally only with an answer of Directus.
 
-        Raises DirectusUnavailable if none gets free in time, or if Directus answers nobody. The block may end with
+        `ready` is awaited with the place and before the block, and what it raises ends the turn. Raises
+        DirectusUnavailable if no place gets free in time, or if Directus answers nobody. The block may end with
         TimeoutError.
         """
         loop = asyncio.get_running_loop()
         await self._enter(address)
         try:
+            await ready()
             async with asyncio.timeout(None) as end:
                 place = Place(self, end)
                 budget = loop.call_later(self.budget, self._pass_budget, place)

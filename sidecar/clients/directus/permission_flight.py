@@ -6,7 +6,10 @@ from functools import partial
 from typing import Protocol
 
 from sidecar.clients.directus.epochs import Epoch
+from sidecar.clients.directus.line import Ready
+from sidecar.clients.directus.permission_lifetimes import Life
 from sidecar.clients.directus.question import Question, Sent
+from sidecar.clients.directus.shared_answers import Claim, SharedAnswer
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Permissions
@@ -15,28 +18,36 @@ from sidecar.errors import CredentialRefused
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What Directus said. A yes in it counts until `yes_until`, a no until `no_until`, on the cache's timer.
-
-    `user` is None where the token does not name it, `identity` until it was asked for.
-    """
+    """What Directus said. `user` is None where the token does not name it, `identity` until it was asked for."""
 
     said: Permissions | CredentialRefused
-    asked: float
-    yes_until: float
-    no_until: float
+    life: Life
     moment: int
     epoch: Epoch
     user: str | None
     identity: Identity | None = None
 
     @property
+    def asked(self) -> float:
+        return self.life.asked
+
+    @property
     def grants_something(self) -> bool:
         return isinstance(self.said, Permissions) and len(self.said.grants) > 0
+
+    @property
+    def until(self) -> float:
+        """Give the time from which on it is no use any more."""
+        return self.life.yes_until if self.grants_something else self.life.no_until
 
     def answers(self, granted: Callable[[Permissions], bool], now: float) -> bool:
         """Say whether the entry may still be used for a question to which only `granted` counts as a yes."""
         yes = isinstance(self.said, Permissions) and granted(self.said)
-        return now < (self.yes_until if yes else self.no_until)
+        return now < (self.life.yes_until if yes else self.life.no_until)
+
+    def shared(self, now: float) -> SharedAnswer:
+        """Give what other replicas may use of it."""
+        return SharedAnswer(self.said, now - self.asked, self.life.yes_until - now, self.life.no_until - now)
 
 
 class Place(Protocol):
@@ -47,9 +58,15 @@ class Place(Protocol):
 
 
 class PatientSource(Protocol):
-    """As a CallerSource, but a question for permissions lasts; `sent` is called when it leaves for Directus."""
+    """As a CallerSource, but a question for permissions lasts.
 
-    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions: ...
+    When its turn has come, `ready` is awaited, and what it raises is passed on; `sent` is called when the question
+    leaves for Directus.
+    """
+
+    async def permissions_patiently(
+        self, credential: Credential, sent: Callable[[Place], None], ready: Ready
+    ) -> Permissions: ...
 
     async def identity(self, credential: Credential) -> Identity: ...
 
@@ -60,7 +77,7 @@ class Flight:
     """A question that later requests of its caller may join. `asked` is on the cache's timer.
 
     Until it is sent it has no `place`, and neither a change nor a logout makes a difference to it. `number` counts the
-    questions that the cache has sent.
+    questions that the cache has sent; with a `claim` other replicas wait for the answer.
     """
 
     def __init__(self, user: str | None, ask: Callable[["Flight", Sent], Coroutine[object, object, Entry]]) -> None:
@@ -69,6 +86,7 @@ class Flight:
         self.moment = self.number = 0
         self.epoch = Epoch()
         self.place: Place | None = None
+        self.claim: Claim | None = None
         self.question = Question(partial(ask, self))
 
     def may_be_joined(self, covers: Callable[[str | None, int], bool], oldest: float, arrived: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 
 from sidecar.clients.directus.client import DirectusAnswer, DirectusClient
-from sidecar.clients.directus.line import Place
+from sidecar.clients.directus.line import Place, Ready, at_once
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity, identity_in
 from sidecar.core.access.permissions import Permissions
@@ -31,9 +31,12 @@ class DirectusPermissions:
     async def permissions(self, credential: Credential) -> Permissions:
         return self._read(await self._client.request(credential, "GET", "/permissions/me"))
 
-    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
-        """As above, and wait for as long as the question lasts; `sent` is called when it is sent."""
-        return self._read(await self._client.request_patiently(credential, "GET", "/permissions/me", sent=sent))
+    async def permissions_patiently(
+        self, credential: Credential, sent: Callable[[Place], None], ready: Ready = at_once
+    ) -> Permissions:
+        """As above, and wait for as long as the question lasts; `ready` and `sent` are as in `PatientSource`."""
+        answer = await self._client.request_patiently(credential, "GET", "/permissions/me", sent=sent, ready=ready)
+        return self._read(answer)
 
     def _read(self, answer: DirectusAnswer) -> Permissions:
         if answer.code in _REFUSALS or (answer.code is not None and answer.status in _DENIED):

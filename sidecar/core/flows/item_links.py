@@ -9,17 +9,12 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sidecar.core.derived_keys import derived_key
 from sidecar.core.flows.idempotency import joined
 from sidecar.core.interfaces import PrimaryKey
 
 _PROJECT, _COLLECTION, _ITEM = "directus_project", "directus_collection", "directus_item"
 _SIGNATURE = "directus_signature"
-
-
-def derived_key(secret: str, use: str) -> bytes:
-    """Derive one key of 32 bytes for each use of a secret, by HKDF with SHA-256 and no salt (RFC 5869)."""
-    extracted = hmac.digest(bytes(32), secret.encode(), "sha256")
-    return hmac.digest(extracted, f"directus-stripe-sidecar {use}".encode() + b"\x01", "sha256")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sidecar.clients.directus.line import Ready
 from sidecar.clients.directus.permission_flight import Place
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.identity import Identity
@@ -68,7 +69,10 @@ class Counting:
     def calls(self) -> int:
         return self.asked.total()
 
-    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
+    async def permissions_patiently(
+        self, credential: Credential, sent: Callable[[Place], None], ready: Ready
+    ) -> Permissions:
+        await ready()
         sent(SURE)
         self.asked[credential.token, credential.address] += 1
         await self.gate.wait()

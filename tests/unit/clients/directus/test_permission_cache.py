@@ -78,7 +78,7 @@ async def test_memory_contains_no_token() -> None:
     for cached in caches:
         await cached.ask(credential("hush-token", "192.0.2.99"))
 
-    printed = [repr(vars(cached.cache)["_granted"]) for cached in caches]
+    printed = [repr(vars(vars(cached.cache)["_memory"])) for cached in caches]
 
     assert all("hush-token" not in text and "192.0.2.99" not in text for text in printed)
     assert printed[0] != printed[1]

@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from sidecar.clients.directus.line import Ready
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.permission_flight import Place
 from sidecar.core.access.credentials import Credential
@@ -75,8 +76,11 @@ class Directus:
             if self.allows(caller, action):
                 self.last_allowed[caller, action] = min(until, self.exp) if caller == SESSION else until
 
-    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
+    async def permissions_patiently(
+        self, credential: Credential, sent: Callable[[Place], None], ready: Ready
+    ) -> Permissions:
         await asyncio.sleep(0)
+        await ready()
         sent(SURE)
         self.questions += 1
         await asyncio.sleep(0)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from sidecar.clients.directus.freshness import Freshness
+from sidecar.clients.directus.line import Ready
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.permission_flight import Place
 from sidecar.core.access.credentials import Credential
@@ -47,12 +48,15 @@ class Directus:
         clock = asyncio.get_running_loop().time
         self.cache = PermissionCache(self, ttl=ttl, denied_ttl=ttl, size=100, budget=BUDGET, timer=clock, clock=clock)
 
-    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
+    async def permissions_patiently(
+        self, credential: Credential, sent: Callable[[Place], None], ready: Ready
+    ) -> Permissions:
         turn, answer = asyncio.Event(), asyncio.get_running_loop().create_future()
         self.waiting.append(turn.set)
         await turn.wait()
         self.asked.append(credential)
         self.places.append(Sure())
+        await ready()
         sent(self.places[-1])
         self.sent.append(answer)
         permissions: Permissions = await answer

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sidecar.clients.directus.line import Line
+from sidecar.clients.directus.line import Line, Ready
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.permission_flight import Place
 from sidecar.core.access.credentials import Credential
@@ -32,8 +32,10 @@ class Directus:
         self.asked = Counter[str]()
         self._busy_until = 0.0
 
-    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
-        async with self.line.turn(credential.address) as place:
+    async def permissions_patiently(
+        self, credential: Credential, sent: Callable[[Place], None], ready: Ready
+    ) -> Permissions:
+        async with self.line.turn(credential.address, ready) as place:
             sent(place)
             await self._work_for(credential)
             return granting(Action.READ)

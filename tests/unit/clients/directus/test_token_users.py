@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from sidecar.clients.directus.line import Ready
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.permission_flight import Place
 from sidecar.core.access.credentials import Credential
@@ -69,7 +70,10 @@ class Directus:
         clock = asyncio.get_running_loop().time
         self.cache = PermissionCache(self, ttl=TTL, denied_ttl=TTL, size=100, timer=clock, clock=clock)
 
-    async def permissions_patiently(self, credential: Credential, sent: Callable[[Place], None]) -> Permissions:
+    async def permissions_patiently(
+        self, credential: Credential, sent: Callable[[Place], None], ready: Ready
+    ) -> Permissions:
+        await ready()
         sent(SURE)
         self.questions.append(("permissions", credential.token))
         said = await self._answer(self.permissions_asked, lambda: self.truth(credential))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.flows.item_links import ItemLinks, NamedItem, derived_key
+from sidecar.core.derived_keys import derived_key
+from sidecar.core.flows.item_links import ItemLinks, NamedItem
 from tests.unit.core.flows.creations import LINKS, SECRET
 
 OTHER_SECRET = "of-another-directus-and-32-bytes-long"

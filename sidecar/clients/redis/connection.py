@@ -1,0 +1,44 @@
+"""Makes redis-py's client for an address: no retries, bounded everywhere, and TLS that is always verified.
+
+By its defaults the library tries again for many seconds, in which whoever asked would wait.
+"""
+
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from sidecar.settings.redis_address import Kind, RedisAddress
+
+_LONGEST = 1.5  # seconds of one operation on a socket; longer than a blocking read, and what waits has its own deadline
+Client = Redis | RedisCluster
+
+
+def open_client(address: RedisAddress, certificates: str | None = None, sentinel_password: str | None = None) -> Client:
+    """Make the client, which connects when it is first used. Values it gives are bytes."""
+    options: dict[str, Any] = {
+        "username": address.username,
+        "password": address.password,
+        "socket_timeout": _LONGEST,
+        "socket_connect_timeout": _LONGEST,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "driver_info": None,  # CLIENT SETINFO is one more command that a user must be allowed
+        "health_check_interval": 0,
+    }
+    if address.tls:
+        options |= {"ssl": True, "ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_data": certificates}
+    match address.kind:
+        case Kind.CLUSTER:
+            nodes = [ClusterNode(host, port) for host, port in address.servers]
+            return RedisCluster(startup_nodes=nodes, require_full_coverage=False, **options)
+        case Kind.SENTINEL:
+            of_sentinels = {**options, "username": None, "password": sentinel_password}
+            sentinels = Sentinel(address.servers, sentinel_kwargs=of_sentinels)  # type: ignore[no-untyped-call]  # as the library has it
+            client: Redis = sentinels.master_for(address.service, db=address.database, **options)
+            return client
+        case Kind.SERVER:
+            ((host, port),) = address.servers
+            return Redis(host=host, port=port, db=address.database, **options)

@@ -1,0 +1,27 @@
+"""The form of a script that Redis runs as one step, on its own clock."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Script:
+    """`part` is the metric's label for it."""
+
+    part: str
+    text: str
+
+    @cached_property
+    def sha1(self) -> str:
+        """Give the name by which Redis knows a script that it ran before."""
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+# Microseconds; whole numbers of this size are exact in Lua up to the year 2255.
+NOW = """
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+"""
