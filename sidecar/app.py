@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 import aiohttp
@@ -21,12 +21,13 @@ from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
-from sidecar.clients.redis.commands import Commands
+from sidecar.clients.redis.sharing import Sharing
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.shared_reads import SharedReads
 from sidecar.clients.stripe.signature import Signatures
+from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.follow_customer import follow
 from sidecar.core.interfaces import CallerCache, Page, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
@@ -82,37 +83,27 @@ def create_app(settings: Settings) -> web.Application:
 async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[None]:
     """Open both upstreams in one context: Stripe's events need Directus too, and this states the order."""
     async with (
-        _redis(settings, app[keys.METRICS]),
+        opening.redis_commands(settings, app[keys.METRICS]) as redis,
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
         opening.lasting_directus_session(settings) as to_directus,
     ):
         stripe = _provide_stripe(settings, app, to_stripe)
         places = settings.directus_max_concurrent
         client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
-        permissions = _provide_directus(settings, app, client)
+        sharing = None if redis is None else opening.sharing(settings, redis, app[keys.METRICS])
+        permissions = _provide_directus(settings, app, client, sharing)
         if settings.stripe_webhook_secret is not None:
             app[keys.WEBHOOKS] = _webhooks(settings, app, client, stripe)
         health = app[keys.HEALTH] = Health(lambda: stripe.key_rejected, stripe.probe)
+        if sharing is not None:
+            health.shared_up = lambda: sharing.replicas.up
         health.start_probe()
         try:
-            async with _following(settings, app, permissions):
+            hearing = nullcontext() if sharing is None else sharing.running(permissions)
+            async with hearing, _following(settings, app, permissions, sharing):
                 yield
         finally:
             await health.stop()
-
-
-@asynccontextmanager
-async def _redis(settings: Settings, metrics: Metrics) -> AsyncIterator[Commands | None]:
-    """Open what replicas share, where the operator has a Redis."""
-    if settings.redis is None:
-        yield None
-        return
-    commands = opening.redis_commands(settings, metrics)
-    await commands.start()
-    try:
-        yield commands
-    finally:
-        await commands.close()
 
 
 def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.ClientSession) -> StripeClient:
@@ -135,17 +126,27 @@ def _provide_stripe(settings: Settings, app: web.Application, session: aiohttp.C
     return client
 
 
-def _provide_directus(settings: Settings, app: web.Application, client: DirectusClient) -> WholeAccess:
+def _provide_directus(
+    settings: Settings, app: web.Application, client: DirectusClient, sharing: Sharing | None
+) -> WholeAccess:
     remembered = PermissionCache(
         DirectusPermissions(client, settings.collections),
         ttl=settings.permissions_cache_ttl,
         denied_ttl=settings.permissions_denied_ttl,
         size=settings.permissions_cache_size,
         budget=settings.directus_timeout,
+        shared=None if sharing is None else sharing.answers,
+        secret=None if sharing is None else sharing.secret,
         metrics=app[keys.METRICS],
     )
-    app[keys.FORGET] = remembered.forget
     permissions = _with_whole_access(settings, client, remembered)
+
+    async def forget(credential: Credential) -> None:
+        permissions.forget(credential)
+        if sharing is not None:
+            await sharing.log_out(credential.token)
+
+    app[keys.FORGET] = forget
     shared = DirectusShares(client) if settings.allow_shares == "read" else None
     app[keys.GATE] = _gate(settings, permissions, app[keys.ORIGINS], shared)
     rows = DirectusRows(
@@ -173,16 +174,29 @@ def _with_whole_access(settings: Settings, client: DirectusClient, remembered: P
 
 
 @asynccontextmanager
-async def _following(settings: Settings, app: web.Application, permissions: WholeAccess) -> AsyncIterator[None]:
-    """Follow Directus's changes where the operator wants that."""
+async def _following(
+    settings: Settings, app: web.Application, permissions: WholeAccess, sharing: Sharing | None
+) -> AsyncIterator[None]:
+    """Follow Directus's changes where the operator wants that, and pass them on to the other replicas."""
     if not settings.directus_realtime:
         yield
         return
+
+    def purge(cause: str) -> None:
+        permissions.purge(cause)
+        if sharing is not None:
+            sharing.change_everybody(cause)
+
+    def forget_user(user: str) -> None:
+        permissions.forget_user(user)
+        if sharing is not None:
+            sharing.change_user(user)
+
     async with opening.feed_session(settings) as session:
-        feed = opening.change_feed(
-            settings, session, permissions.purge, app[keys.METRICS], forget_user=permissions.forget_user
-        )
+        feed = opening.change_feed(settings, session, purge, app[keys.METRICS], forget_user=forget_user)
         app[keys.HEALTH].feed_connected = lambda: feed.connected
+        if sharing is not None:
+            sharing.follow(lambda: feed.connected)
         task = asyncio.create_task(feed.run())
         try:
             yield

@@ -3,7 +3,8 @@
 What a command sees is therefore what the service will see. Nothing here knows the web.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
@@ -17,7 +18,8 @@ from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
 from sidecar.clients.redis.commands import Commands
-from sidecar.clients.redis.connection import open_client
+from sidecar.clients.redis.connection import Client, open_client
+from sidecar.clients.redis.sharing import ReplicaSet, Sharing
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.governor import Governor
@@ -119,16 +121,36 @@ def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> Wr
     )
 
 
-def redis_commands(settings: Settings, metrics: Metrics | None = None) -> Commands:
-    """Make what sends to Redis; it connects when it is started."""
+def redis_client(settings: Settings) -> Client:
+    """Make the client, which connects when it is first used."""
     assert settings.redis is not None  # noqa: S101 - whoever asks has looked
     password = settings.redis_sentinel_password
-    client = open_client(
+    return open_client(
         redis_address(settings.redis.get_secret_value()),
         settings.redis_ca,
         None if password is None else password.get_secret_value(),
     )
-    return Commands(client, metrics)
+
+
+@asynccontextmanager
+async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[Commands | None]:
+    """Open what sends to Redis; None where the operator has none."""
+    if settings.redis is None:
+        yield None
+        return
+    commands = Commands(redis_client(settings), metrics)
+    await commands.start()
+    try:
+        yield commands
+    finally:
+        await commands.close()
+
+
+def sharing(settings: Settings, commands: Commands, metrics: Metrics) -> Sharing:
+    """Make what replicas share; with another Directus, or for other collections, they share nothing."""
+    about = (settings.directus_url, *sorted(settings.collections))
+    replica_set = ReplicaSet(revealed(settings.sidecar_secret), about, settings.sidecar_replicas)
+    return Sharing(commands, commands.client, replica_set, metrics)
 
 
 def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSession:

@@ -27,8 +27,8 @@ _SCRIPTS = (
 _SOURCED = ("-c", 'source deploy/demo/environment.sh && "$0"')
 _UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
 _FEWER = (*_UNIT, "--hypothesis-profile=quick")
-PYTHONS = (*_FEWER, "-m", "not npm and not further")
-_QUICK = (*_FEWER, "-m", "not npm and not further and not process and not slow")
+PYTHONS = (*_FEWER, "-m", "not npm and not redis and not further")
+_QUICK = (*_FEWER, "-m", "not npm and not redis and not further and not process and not slow")
 # pytest comes last, so that a successful run ends with pytest's summary
 _CHECKS = {
     "format": ("ruff", "format", "--check", "."),
@@ -48,8 +48,8 @@ _TOOLS = {"shell": "shellcheck", "e2e": "chromium"}
 _NEEDS = {
     "shell": {"--shellcheck"},
     "matrix": {"--servers"},
-    "unit": {"--packages"},
-    "integration": {"--packages", "--servers"},
+    "unit": {"--packages", "--redis"},
+    "integration": {"--packages", "--servers", "--redis"},
     "e2e": {"--packages", "--servers", "--browser"},
 }
 

@@ -12,7 +12,7 @@ from tests.doubles.directus import DirectusDouble
 from tests.doubles.running_app import KEY, PEOPLE
 from tests.doubles.stripe import StripeDouble
 
-pytest_plugins = ["tests.selection"]
+pytest_plugins = ["tests.selection", "tests.doubles.redis.fixtures"]
 
 # No deadline: the duration of examples depends on the load of the machine.
 _steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,13 +1,20 @@
-"""Marks tests by their fixtures, and reports how many of each mark `-m` leaves out."""
+"""Marks tests by their fixtures, and reports how many of each mark `-m` leaves out.
 
+Outside CI, tests that need Redis are left out too where it is not installed; in CI they fail.
+"""
+
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from deploy.demo import redis_program
+
 _MARKS = {
     "npm": "that need npm's packages",
+    "redis": "that need redis-server",
     "further": "further cases of tests of the whole application or the stand-in",
     "process": "that start processes",
     "slow": "that wait for deadlines or try many cases",
@@ -17,13 +24,23 @@ _left_out: Counter[str] = Counter()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _mark(items)
+    if not redis_program.is_installed() and os.environ.get("CI") != "true":
+        left = [item for item in items if item.get_closest_marker("redis")]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
+def _mark(items: Sequence[pytest.Item]) -> None:
     seen = set()
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         function = item.nodeid.partition("[")[0]
         if "node_tools" in fixtures:
             item.add_marker("npm")
+        if any(name.startswith("redis_") for name in fixtures):
+            item.add_marker("redis")
         if not _WHOLE.isdisjoint(fixtures) and function in seen:
             item.add_marker("further")
         if "process" in fixtures:  # the stand-in's

@@ -1,4 +1,4 @@
-"""`python -m deploy.demo [--once]`: start the stack, ask every route as every user, print the answers, wait for Ctrl-C.
+"""`python -m deploy.demo [--once] [--replicas N]`: start the stack, ask as everybody, print the answers, wait.
 
 The exit code is 0 if every answer was as expected, 1 if one was not or a program did not start, and 130 if the demo was
 interrupted before that.
@@ -15,33 +15,43 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
-from deploy.demo import report
+from deploy.demo import redis_program, report
 from deploy.demo.matrix import ask_all
 from deploy.demo.processes import is_taken
 from deploy.demo.progress import Fault, say, step
+from deploy.demo.replicas import ask_around_logout, names
 from deploy.demo.servers import ROOT
 from deploy.demo.stack import running_stack
 
 _STATE = ROOT / ".demo"
 _PORT = 8000
 _PORTS = 65536
+_MOST_REPLICAS = 9
 _INTERRUPTED = 130
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="deploy/demo.sh", description="The sidecar at work on this machine.")
     parser.add_argument("--once", action="store_true", help="end after the table; exit code 1 if it is not as expected")
+    parser.add_argument(
+        "--replicas",
+        type=int,
+        default=1,
+        choices=range(1, _MOST_REPLICAS + 1),
+        metavar="N",
+        help="start N sidecars that share a Redis, and show that each feels a logout",
+    )
     arguments = parser.parse_args()
     try:
-        return asyncio.run(_guarded(once=arguments.once))
+        return asyncio.run(_guarded(once=arguments.once, replicas=arguments.replicas))
     except Fault as fault:
         say(str(fault))
         return 1
 
 
-async def _guarded(*, once: bool) -> int:
+async def _guarded(*, once: bool, replicas: int) -> int:
     """Run the demo. The first Ctrl-C ends it in order; further ones do not interrupt that."""
-    demo = asyncio.ensure_future(_demo(_port(once=once), _stripe_key(), once=once))
+    demo = asyncio.ensure_future(_demo(_port(once=once), _stripe_key(), once=once, replicas=replicas))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, _canceller(demo))
     try:
@@ -59,13 +69,22 @@ def _canceller(task: asyncio.Task[int]) -> Callable[[], None]:
     return cancel
 
 
-async def _demo(port: int | None, stripe_key: str | None, *, once: bool) -> int:
+async def _demo(port: int | None, stripe_key: str | None, *, once: bool, replicas: int) -> int:
+    if replicas > 1:
+        redis_program.install()
     async with AsyncExitStack() as exits:
         state = exits.enter_context(_empty_state("once" if once else str(port)))
-        with step("Starting Directus, the sidecar and nginx", "10 to 20 seconds"):
-            stack = await exits.enter_async_context(running_stack(state, port=port, stripe_key=stripe_key))
+        sidecars = "the sidecar" if replicas == 1 else f"{replicas} sidecars with a Redis"
+        with step(f"Starting Directus, {sidecars} and nginx", "10 to 20 seconds"):
+            starting = running_stack(state, port=port, stripe_key=stripe_key, replicas=replicas)
+            stack = await exits.enter_async_context(starting)
         rows = await ask_all(stack)
-        print(f"\n{report.table(rows)}\n\n{report.views(rows)}\n\n{report.verdict(rows)}", flush=True)
+        parts = [report.table(rows), report.views(rows)]
+        if replicas > 1:
+            around_logout = await ask_around_logout(stack)
+            parts.append(report.table(around_logout, names(stack)))
+            rows += around_logout
+        print("\n" + "\n\n".join([*parts, report.verdict(rows)]), flush=True)
         if not once:
             print(report.invitation(stack), flush=True)
             with suppress(asyncio.CancelledError):

@@ -29,18 +29,23 @@ class Route:
         return f"{self.method:4} {self.path}"
 
 
+_CUSTOMERS = "/stripe/customers"
+LIST = Route("GET", _CUSTOMERS, "customer")
 ROUTES = (
     Route("GET", "/stripe/payments", "payment_intent"),
     Route("GET", f"/stripe/payments/{OWN}", "payment_intent"),
     Route("GET", f"/stripe/payments/{OTHER}", "payment_intent"),
-    Route("GET", "/stripe/customers", "customer"),
-    Route("GET", f"/stripe/customers/{OWN}", "customer"),
-    Route("POST", "/stripe/customers", "customer"),
+    LIST,
+    Route("GET", f"{_CUSTOMERS}/{OWN}", "customer"),
+    Route("POST", _CUSTOMERS, "customer"),
 )
 
 _OK, _MADE = Expected(200), Expected(201)
 _NO, _WHO = Expected(401, "FORBIDDEN"), Expected(401, "NO_CREDENTIALS")
 _ONE, _TWO = Expected(200, count=1), Expected(200, count=2)
+
+# What each replica says of a session: before its logout, and after it was told to one of them.
+SIGNED_IN, SIGNED_OUT = _OK, Expected(401, "INVALID_CREDENTIALS")
 
 # One expectation for each of ROUTES.
 EXPECTED: Mapping[str, Sequence[Expected]] = {

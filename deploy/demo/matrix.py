@@ -29,16 +29,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One caller on one route: the answer to each credential the caller has."""
+    """One caller on one route: the answer to each credential the caller has, or the answer of each replica."""
 
     who: str
     route: Route
     expected: Expected
     answers: Mapping[str, Answer]
 
-    def fault(self, credential: str) -> str:
-        """Say in a few words what is wrong with the answer to `credential`; empty if nothing is."""
-        return _fault(self.expected, self.route.kind, self.answers[credential])
+    def fault(self, column: str) -> str:
+        """Say in a few words what is wrong with an answer; empty if nothing is."""
+        return _fault(self.expected, self.route.kind, self.answers[column])
 
 
 async def ask_all(stack: Stack) -> list[Row]:
@@ -71,9 +71,15 @@ async def _ask(stack: Stack, route: Route, headers: Mapping[str, str], who: str)
     new = (
         {"email": f"{who.replace(' ', '-')}@example.com", "name": f"Made by {who}"} if route.method == "POST" else None
     )
+    return await ask(stack.proxy.url, route.method, path, headers, new)
+
+
+async def ask(
+    url: str, method: str, path: str, headers: Mapping[str, str], new: Mapping[str, str] | None = None
+) -> Answer:
     async with (
-        aiohttp.ClientSession(stack.proxy.url, headers=headers) as session,
-        session.request(route.method, path, json=new) as answer,
+        aiohttp.ClientSession(url, headers=headers) as session,
+        session.request(method, path, json=new) as answer,
     ):
         try:
             body = await answer.json()

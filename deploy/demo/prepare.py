@@ -1,14 +1,15 @@
-"""`python -m deploy.demo.prepare [--servers] [--packages] [--browser] [--shellcheck]`: installs what is missing.
+"""`python -m deploy.demo.prepare [--servers] [--packages] [--browser] [--shellcheck] [--redis]`: installs programs.
 
 It prints the path of the Python interpreter to use. deploy/demo/environment.sh and tests/checks.py call it with the
 system's Python, so it imports the standard library only.
 """
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
-from deploy.demo import install, tools, venv
+from deploy.demo import install, redis_program, tools, venv
 from deploy.demo.progress import Fault, say
 
 
@@ -30,9 +31,11 @@ def prepare(arguments: Collection[str]) -> Path:
     if servers:
         tools.from_debian("nginx", "nginx-light")
     if "--browser" in arguments:
-        _if_possible("chromium", "20 to 90 seconds")
+        _if_possible(partial(tools.from_debian, "chromium", "chromium", "20 to 90 seconds"))
     if "--shellcheck" in arguments:
-        _if_possible("shellcheck")
+        _if_possible(partial(tools.from_debian, "shellcheck", "shellcheck"))
+    if "--redis" in arguments:
+        _if_possible(redis_program.install)
     python = venv.python()
     if packages:
         install.node_tools()
@@ -41,10 +44,10 @@ def prepare(arguments: Collection[str]) -> Path:
     return python
 
 
-def _if_possible(program: str, usually: str = tools.QUICK) -> None:
+def _if_possible(install_one: Callable[[], None]) -> None:
     """Install a program that only some checks need; without it tests/run.sh says that it skips them."""
     try:
-        tools.from_debian(program, program, usually)
+        install_one()
     except Fault as fault:
         say(str(fault))
 

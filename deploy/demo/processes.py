@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,38 +57,45 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(settings)
 
 
-@asynccontextmanager
-async def running(
-    command: Iterable[str | Path], *, port: int, log: Path, cwd: Path, settings: Mapping[str, str]
-) -> AsyncIterator[Server]:
-    """Start `command` and yield once it answers HTTP on `port`. Raises Fault when it ends or stays silent."""
-    with log.open("ab") as output:
-        popen = children.popen(command, cwd=cwd, env=environment(settings), stdout=output, stderr=subprocess.STDOUT)
-    server = Server(f"http://127.0.0.1:{port}", log, popen)
-    try:
-        await _answers(server)
-        yield server
-    finally:
-        await _end(popen)
-
-
-async def _answers(server: Server) -> None:
-    deadline = time.monotonic() + _START_DEADLINE
-    while not await _is_answering(server.url):
-        if server.popen.poll() is not None:
-            raise Fault(f"{tail(server.log)}\n{server.log.stem} ended; its full output is in {server.log}")
-        if time.monotonic() > deadline:
-            raise Fault(f"{server.log.stem} did not answer within {_START_DEADLINE:.0f} s; see {server.log}")
-        await asyncio.sleep(_POLL)
-
-
-async def _is_answering(url: str) -> bool:
+async def answers_http(url: str) -> bool:
     timeout = aiohttp.ClientTimeout(total=2)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, allow_redirects=False):
             return True
     except (aiohttp.ClientError, TimeoutError):
         return False
+
+
+@asynccontextmanager
+async def running(
+    command: Iterable[str | Path],
+    *,
+    port: int,
+    log: Path,
+    cwd: Path,
+    settings: Mapping[str, str],
+    scheme: str = "http",
+    answers: Callable[[str], Awaitable[bool]] = answers_http,
+) -> AsyncIterator[Server]:
+    """Start `command` and yield once it `answers` at its URL on `port`. Raises Fault when it ends or stays silent."""
+    with log.open("ab") as output:
+        popen = children.popen(command, cwd=cwd, env=environment(settings), stdout=output, stderr=subprocess.STDOUT)
+    server = Server(f"{scheme}://127.0.0.1:{port}", log, popen)
+    try:
+        await _until_it(answers, server)
+        yield server
+    finally:
+        await _end(popen)
+
+
+async def _until_it(answers: Callable[[str], Awaitable[bool]], server: Server) -> None:
+    deadline = time.monotonic() + _START_DEADLINE
+    while not await answers(server.url):
+        if server.popen.poll() is not None:
+            raise Fault(f"{tail(server.log)}\n{server.log.stem} ended; its full output is in {server.log}")
+        if time.monotonic() > deadline:
+            raise Fault(f"{server.log.stem} did not answer within {_START_DEADLINE:.0f} s; see {server.log}")
+        await asyncio.sleep(_POLL)
 
 
 async def _end(popen: "subprocess.Popen[bytes]") -> None:

@@ -9,21 +9,21 @@ from deploy.demo.expectations import OWN, ROUTES, Expected
 from deploy.demo.matrix import BY_SESSION, BY_STATIC, Row
 from deploy.demo.stack import Stack, page_url
 
-_HEADINGS = ("who", "asks", "expected", BY_SESSION, BY_STATIC)
+_CREDENTIALS = (BY_SESSION, BY_STATIC)
 _ONE_CUSTOMER = next(route for route in ROUTES if route.path.endswith(f"customers/{OWN}"))
 _ROOM = 100
 _JSON = "-H 'Content-Type: application/json'"
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Row], columns: Sequence[str] = _CREDENTIALS) -> str:
     """Give a line for each caller and route, grouped by caller; the number of objects is in brackets."""
+    headings = ("who", "asks", "expected", *columns)
     lines = [
-        (row.who, str(row.route), _expected(row.expected), _cell(row, BY_SESSION), _cell(row, BY_STATIC))
-        for row in rows
+        (row.who, str(row.route), _expected(row.expected), *(_cell(row, column) for column in columns)) for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(_HEADINGS, *lines, strict=True)]
-    printed = [_line(_HEADINGS, widths)]
-    for previous, line in pairwise([_HEADINGS, *lines]):
+    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
+    printed = [_line(headings, widths)]
+    for previous, line in pairwise([headings, *lines]):
         if line[0] != previous[0]:
             printed.append("")
         printed.append(_line(line, widths))
@@ -38,12 +38,12 @@ def _expected(expected: Expected) -> str:
     return _words(expected.status, expected.code, expected.count)
 
 
-def _cell(row: Row, credential: str) -> str:
-    answer = row.answers.get(credential)
+def _cell(row: Row, column: str) -> str:
+    answer = row.answers.get(column)
     if answer is None:
         return ""
     words = _words(answer.status, answer.code, len(answer.body) if isinstance(answer.body, list) else None)
-    fault = row.fault(credential)
+    fault = row.fault(column)
     return f"✗ {words}: {fault}" if fault else f"✓ {words}"
 
 
@@ -65,11 +65,11 @@ def views(rows: Sequence[Row]) -> str:
 
 
 def faults(rows: Sequence[Row]) -> int:
-    return sum(bool(row.fault(credential)) for row in rows for credential in row.answers)
+    return sum(bool(row.fault(column)) for row in rows for column in row.answers)
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """Sum up the table in one sentence."""
+    """Sum up all answers in one sentence."""
     wrong, asked = faults(rows), sum(len(row.answers) for row in rows)
     return f"{wrong} of {asked} answers NOT as expected" if wrong else f"All {asked} answers as expected"
 
@@ -88,6 +88,7 @@ def invitation(stack: Stack) -> str:
             f"  page      {page_url(stack.proxy.url)}  (sign in with a login below)",
             f"  Directus  {stack.proxy.url}/admin  (a changed policy takes effect within 30 seconds)",
             f"  sidecar   {stack.proxy.url}/stripe/…",
+            *_replicas(stack),
             f"  Stripe    {stripe}",
             f"  logs      {stack.state}",
             "",
@@ -102,6 +103,13 @@ def invitation(stack: Stack) -> str:
             *(f"  {command}" for command in _with_session(stack)),
         ]
     )
+
+
+def _replicas(stack: Stack) -> list[str]:
+    if "REDIS" not in stack.settings:
+        return []
+    lines = [f"  replica   {replica.url}  (its metrics: /metrics)" for replica in stack.replicas]
+    return [*lines, f"  Redis     {stack.settings['REDIS']}"]
 
 
 def _with_token(stack: Stack) -> list[str]:

@@ -5,12 +5,13 @@ import os
 import pwd
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.demo import install, tools
+from deploy.demo.admin import SESSION_COOKIE
 from deploy.demo.processes import Server, environment, running
 from deploy.demo.progress import Fault, run
 
@@ -91,14 +92,29 @@ async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> 
 
 
 def nginx(
-    state: Path, *, port: int, directus: str, sidecar: str, own_servers: str = "", logout_secret: str = LOGOUT_SECRET
+    state: Path,
+    *,
+    port: int,
+    directus: str,
+    sidecar: str,
+    replicas: Sequence[str] = (),
+    own_servers: str = "",
+    logout_secret: str = LOGOUT_SECRET,
 ) -> AbstractAsyncContextManager[Server]:
     """Start nginx, unprivileged, with the configuration of deploy/nginx, the demo's page and its files in `state`.
 
-    `own_servers` is the template's OWN_SERVERS: who has no limits. With `logout_secret` it tells of logouts.
+    `replicas` are further sidecars. `own_servers` is the template's OWN_SERVERS: who has no limits. With
+    `logout_secret` it tells of logouts.
     """
     header = logout_header(state, logout_secret)
-    http = shipped(port=port, directus=directus, sidecar=sidecar, own_servers=own_servers, logout_header=header)
+    http = shipped(
+        port=port,
+        directus=directus,
+        sidecar=sidecar,
+        replicas=replicas,
+        own_servers=own_servers,
+        logout_header=header,
+    )
     return nginx_with(http, state / "nginx", port=port, log=state / "nginx.log")
 
 
@@ -112,18 +128,29 @@ def logout_header(state: Path, secret: str) -> Path:
 
 
 def shipped(
-    *, port: int, directus: str, sidecar: str, own_servers: str = "", logout_header: Path = NOBODY_IS_TOLD
+    *,
+    port: int,
+    directus: str,
+    sidecar: str,
+    replicas: Sequence[str] = (),
+    own_servers: str = "",
+    logout_header: Path = NOBODY_IS_TOLD,
 ) -> str:
     """Give the configuration of deploy/nginx with its variables replaced, and the demo's page in it."""
     values = {
         "LISTEN": f"127.0.0.1:{port}",
         "DIRECTUS_UPSTREAM": urlsplit(directus).netloc,
-        "SIDECAR_UPSTREAM": urlsplit(sidecar).netloc,
+        "SIDECAR_SERVERS": " ".join(map(_replica, (sidecar, *replicas))),
+        "SESSION_COOKIE_NAME": SESSION_COOKIE,
         "OWN_SERVERS": own_servers,
         "LOGOUT_HEADER_FILE": str(logout_header),
         "PAGE": str(_PAGE),
     }
     return _filled(_with_page(), values)
+
+
+def _replica(url: str) -> str:
+    return f"server {urlsplit(url).netloc} max_fails=3 fail_timeout=3s;"
 
 
 def nginx_with(http: str, prefix: Path, *, port: int, log: Path) -> AbstractAsyncContextManager[Server]:

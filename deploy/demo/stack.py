@@ -2,13 +2,13 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from deploy.demo import install, people, servers
+from deploy.demo import install, people, redis_server, servers
 from deploy.demo.admin import DirectusAdmin, Person, Rule
 from deploy.demo.processes import Server, free_port
 from deploy.stripe_stand_in import KEY
@@ -32,7 +32,10 @@ class StripeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The running servers and the data in them. URLs have no slash at the end; `settings` belong to the sidecar."""
+    """The running servers and the data in them. URLs have no slash at the end; `settings` belong to the sidecar.
+
+    `replicas` are all sidecars behind nginx, of which `main_sidecar` is the first.
+    """
 
     state: Path
     directus: Server
@@ -44,6 +47,7 @@ class Stack:
     people: Mapping[str, Person]
     customers: Mapping[str, str]
     settings: Mapping[str, str] = field(repr=False)
+    replicas: Sequence[Server] = ()
     _numbers: "count[int]" = field(default_factory=lambda: count(1), repr=False)
 
     def stripe_requests(self) -> list[StripeRequest]:
@@ -71,13 +75,15 @@ async def running_stack(
     lock: Path = install.DEMO,
     prepare: Callable[[DirectusAdmin], Awaitable[object]] | None = None,
     licensed: bool = True,
+    replicas: int = 1,
 ) -> AsyncIterator[Stack]:
     """Start all servers with their files in the empty folder `state`, nginx on `port`.
 
-    With a `stripe_key` they use Stripe's API instead of the emulator. `lock` is the folder that locks the version of
-    Directus, and `prepare` changes Directus before it is provisioned. A Directus 12 without a license stores neither
-    item rules nor field lists: with `licensed` false nothing is provisioned, so `prepare` must create the collection,
-    and people have no rules of these kinds. Raises Fault if a program does not start.
+    Several `replicas` of the sidecar share a Redis, which must be installed. With a `stripe_key` they use Stripe's API
+    instead of the emulator. `lock` is the folder that locks the version of Directus, and `prepare` changes Directus
+    before it is provisioned. A Directus 12 without a license stores neither item rules nor field lists: with `licensed`
+    false nothing is provisioned, so `prepare` must create the collection, and people have no rules of these kinds.
+    Raises Fault if a program does not start.
     """
     port = port or free_port()
     administrator = _new_administrator()
@@ -95,14 +101,19 @@ async def running_stack(
             settings |= await servers.provision(state, token=administrator.token, settings=settings)
         else:
             settings |= {"SIDECAR_SECRET": secrets.token_hex(32), "DIRECTUS_PROJECT": "unlicensed"}
+        if replicas > 1:
+            settings["REDIS"] = (await start(redis_server.redis(state / "redis", log=state / "redis.log"))).url
         settings |= sidecar_settings or {}
         everybody, customers = await _seed(admin, administrator, settings, licensed=licensed)
-        sidecar = await start(servers.sidecar(state, port=free_port(), settings=settings))
+        sidecars = [await start(_replica(state, settings, number)) for number in range(1, replicas + 1)]
+        first, *others = [sidecar.url for sidecar in sidecars]
+        proxy = servers.nginx(state, port=port, directus=directus.url, sidecar=first, replicas=others)
         yield Stack(
             state=state,
             directus=directus,
-            main_sidecar=sidecar,
-            proxy=await start(servers.nginx(state, port=port, directus=directus.url, sidecar=sidecar.url)),
+            main_sidecar=sidecars[0],
+            replicas=sidecars,
+            proxy=await start(proxy),
             stripe_url=stripe,
             stripe_log=emulator.log if emulator else None,
             admin=admin,
@@ -114,6 +125,11 @@ async def running_stack(
 
 def _directus(state: Path, settings: Mapping[str, str], lock: Path) -> AbstractAsyncContextManager[Server]:
     return servers.directus(state / "directus", port=free_port(), settings=settings, lock=lock)
+
+
+def _replica(state: Path, settings: Mapping[str, str], number: int) -> AbstractAsyncContextManager[Server]:
+    log = "sidecar.log" if number == 1 else f"replica-{number}.log"
+    return servers.sidecar(state, port=free_port(), settings=settings, log=log)
 
 
 def _new_administrator() -> Person:

@@ -14,12 +14,13 @@ _log = logging.getLogger(__name__)
 class Health:
     """`key_rejected` tells whether Stripe rejected our key at its last use; `probe` uses the key once.
 
-    `feed_connected` is None where Directus's changes are not followed.
+    `feed_connected` is None where Directus's changes are not followed, `shared_up` where there is no Redis.
     """
 
     key_rejected: Callable[[], bool]
     probe: Callable[[], Awaitable[None]]
     feed_connected: Callable[[], bool] | None = None
+    shared_up: Callable[[], bool] | None = None
     draining: bool = False
     _probe: asyncio.Task[None] | None = field(default=None, init=False)
 

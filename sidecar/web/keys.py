@@ -1,6 +1,6 @@
 """The keys of what handlers find in the application and in a request, one for each resource."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
@@ -26,7 +26,7 @@ WRITE_BACK: web.AppKey[WriteBack | None] = web.AppKey("WRITE_BACK", WriteBack)
 EXPOSE_SECRETS = web.AppKey("EXPOSE_SECRETS", bool)
 METRICS = web.AppKey("METRICS", Metrics)
 ORIGINS = web.AppKey("ORIGINS", Origins)
-FORGET: web.AppKey[Callable[[Credential], None]] = web.AppKey("FORGET")
+FORGET: web.AppKey[Callable[[Credential], Awaitable[None]]] = web.AppKey("FORGET")
 LOGOUT_SECRETS: web.AppKey[Sequence[bytes]] = web.AppKey("LOGOUT_SECRETS")
 HEALTH = web.AppKey("HEALTH", Health)
 WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("WEBHOOKS", Webhooks)

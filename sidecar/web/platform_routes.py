@@ -1,6 +1,7 @@
 """Routes for a cluster, its monitoring and the reverse proxy: outside the prefix, without a credential."""
 
 import hmac
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -20,18 +21,28 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Ready unless draining or without a usable key: an outage of Directus or Stripe must not remove the pod."""
+    """Ready unless draining or without a usable key: an outage of Directus, Stripe or Redis must not remove the pod."""
     health = request.app[HEALTH]
-    realtime = "off" if health.feed_connected is None else "connected" if health.feed_connected() else "lost"
+    state = {
+        "realtime": _state(health.feed_connected, "connected"),
+        "shared": _state(health.shared_up, "up"),
+    }
     if health.draining:
-        return web.json_response({"status": "draining", "realtime": realtime}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return _unready({"status": "draining", **state})
     if health.key_rejected():
         health.start_probe()
-        reason = "Stripe rejects the key"
-        return web.json_response(
-            {"status": "unusable", "reason": reason, "realtime": realtime}, status=HTTPStatus.SERVICE_UNAVAILABLE
-        )
-    return web.json_response({"status": "ready", "realtime": realtime})
+        return _unready({"status": "unusable", "reason": "Stripe rejects the key", **state})
+    return web.json_response({"status": "ready", **state})
+
+
+def _state(works: Callable[[], bool] | None, name: str) -> str:
+    if works is None:
+        return "off"
+    return name if works() else "lost"
+
+
+def _unready(body: Mapping[str, str]) -> web.Response:
+    return web.json_response(body, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -53,7 +64,7 @@ async def logout(request: web.Request) -> web.Response:
             cookies=cookie_values(request.headers.getall("Cookie", []), request.app[GATE].cookie),
         )
         if credential is not None:
-            request.app[FORGET](credential)
+            await request.app[FORGET](credential)
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,12 @@ from deploy.demo import servers
 from deploy.demo.admin import SESSION_COOKIE, Person, Rule, login, logout
 from deploy.demo.processes import Server, free_port
 from deploy.demo.stack import Stack
+from tests.doubles.relay import relay_to
 from tests.doubles.server import full_backlog
 from tests.doubles.wire import exchange, request_bytes
 from tests.integration.asking import Carried, ask, verdict
 from tests.integration.conftest import Newcomer
 from tests.integration.logouts import GONE, HEADER, LIST, Door, door_of
-from tests.integration.relay import relay_to
 
 PROXYS_OWN = (HEADER, servers.LOGOUT_SECRET)
 
@@ -173,6 +174,21 @@ async def test_two_cookies(stack: Stack, door: Door, person: Person) -> None:
         await post(stack.directus.url, "/auth/logout", cookie, ("Content-Type", "application/json"), body=body)
 
         assert await seen(door.nginx.url, session) == GONE
+
+
+async def test_three_replicas(stack: Stack, person: Person, tmp_path: Path) -> None:
+    """Behind nginx a session is over everywhere, though only one of three replicas is told of each logout."""
+    async with AsyncExitStack() as exits:
+        settings = {"PERMISSIONS_CACHE_TTL": "3600", "SHUTDOWN_DELAY": "0"}
+        first, *others = [(await exits.enter_async_context(stack.sidecar(**settings))).url for _ in range(3)]
+        start = servers.nginx(tmp_path, port=free_port(), directus=stack.directus.url, sidecar=first, replicas=others)
+        nginx = await exits.enter_async_context(start)
+        for _ in range(12):
+            session = await login(nginx.url, person)
+            assert {await seen(nginx.url, session) for _ in range(6)} == {(200, None)}
+            await logout(nginx.url, session)
+
+            assert {await seen(nginx.url, session, carried) for carried in Carried} == {GONE}
 
 
 @pytest.mark.parametrize("sidecar", ["down", "silent"])

@@ -77,6 +77,7 @@ def test_metrics_that_are_named_exist(title: str, samples: set[str]) -> None:
             "about",
             "urgency",
             "state",
+            "part",
         ]
     }
     for name, _, value in _MATCHER.findall(expression):

@@ -16,11 +16,11 @@ from deploy.demo.admin import DirectusAdmin, DirectusError, Person, Rule, login
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
 from sidecar.clients.directus.change_feed import COLLECTIONS, Pace
+from tests.doubles.relay import Relay, relay_to
 from tests.doubles.waiting import eventually
 from tests.integration.asking import ask, metric
 from tests.integration.commands import run
 from tests.integration.conftest import Newcomer
-from tests.integration.relay import Relay, relay_to
 
 LONG = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "0.05", "STRIPE_MAX_RPS": "10000"}
 HITS = 'sidecar_permissions_total{result="hit"}'
@@ -313,7 +313,7 @@ async def test_reconnects(stack: Stack, newcomer: Newcomer) -> None:
 
 async def _miss_a_change(stack: Stack, person: Person, relay: Relay) -> None:
     await suspend(stack, person)
-    relay.mend()
+    await relay.mend()
 
 
 async def test_another_path_and_strict(stack: Stack, newcomer: Newcomer, rights: None) -> None:  # noqa: ARG001 - they come first

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.demo import install, tools
+from deploy.demo import install, redis_program, tools
 from deploy.demo.stack import Stack, running_stack
 from tests.matrix import customers, databases
 from tests.matrix.claims import Claim, Findings
@@ -58,7 +58,7 @@ def _directus(lock: Path) -> Need:
 
 _NGINX = Need("nginx", lambda: tools.find("nginx") is not None, lambda: tools.from_debian("nginx", "nginx-light"))
 _POSTGRESQL = Need("PostgreSQL", lambda: databases.postgresql_programs() is not None, databases.install_postgresql)
-_REDIS = Need("Redis", databases.has_redis, databases.install_redis)
+_REDIS = Need("Redis", redis_program.is_installed, redis_program.install)
 _DEMO = (_NGINX, _directus(install.DEMO))
 
 

@@ -13,12 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.demo import children, tools
+from deploy.demo import children, redis_program, redis_server, tools
 from deploy.demo.processes import free_port
 from deploy.demo.progress import Fault, run, tail
 from deploy.demo.watcher import signal_group
 from tests import checks
-from tests.doubles.process import is_listening
 from tests.matrix.claims import Version
 
 _USER = "postgres"
@@ -39,20 +38,12 @@ def install_postgresql() -> None:
         raise Fault("initdb not found; install PostgreSQL (Debian: apt-get install postgresql)")
 
 
-def has_redis() -> bool:
-    return tools.find("redis-server") is not None
-
-
-def install_redis() -> None:
-    tools.from_debian("redis-server", "redis-server")
-
-
 def postgresql_version() -> Version:
     return Version(f"PostgreSQL {_version_of(str((postgresql_programs() or Path()) / 'postgres'))}")
 
 
 def redis_version() -> Version:
-    return Version(f"Redis {_version_of(tools.find('redis-server') or 'redis-server')}")
+    return Version(f"Redis {_version_of(str(redis_program.server()))}")
 
 
 def _version_of(program: str) -> str:
@@ -108,12 +99,9 @@ def _settings(folder: Path, port: int) -> dict[str, str]:
 @asynccontextmanager
 async def redis() -> AsyncIterator[dict[str, str]]:
     """Start Redis, which keeps nothing; give Directus's settings for it."""
-    port = free_port()
     with tempfile.TemporaryDirectory(prefix="redis-") as name:
-        command = [tools.find("redis-server") or "redis-server", "--bind", "127.0.0.1", "--port", str(port)]
-        options = ["--save", "", "--appendonly", "no", "--dir", name]
-        async with _running([*command, *options], Path(name) / "redis.log", lambda: is_listening(port)):
-            yield {"REDIS": f"redis://127.0.0.1:{port}", "SYNCHRONIZATION_STORE": "redis"}
+        async with redis_server.redis(Path(name), log=Path(name) / "redis.log") as server:
+            yield {"REDIS": server.url, "SYNCHRONIZATION_STORE": "redis"}
 
 
 @asynccontextmanager

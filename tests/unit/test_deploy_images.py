@@ -21,6 +21,7 @@ TAGS = {
     "python:3.13-slim-trixie",
     "nginxinc/nginx-unprivileged:1.28-alpine",
     "directus/directus:11.17.4",
+    "redis:7.4-alpine",
 }
 INDEX = "application/vnd.oci.image.index.v1+json"
 Stub = Callable[[str, bytes, int], Path]

@@ -1,5 +1,6 @@
 """The guarantees of the rendered Kubernetes manifests."""
 
+import math
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from sidecar.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
 CONTAINER = "stripe-sidecar"
+ENDPOINT_LIMIT, ACCOUNT_LIMIT = 25, 100  # calls a second with a live key (docs.stripe.com/rate-limits)
 Manifest = dict[str, Any]
 
 
@@ -213,11 +215,25 @@ def test_limits_are_those_of_the_shipped_nginx(manifests: list[Manifest]) -> Non
     [burst] = re.findall(r"limit_req zone=requests burst=(\d+) nodelay;", template)
     [connections] = re.findall(r"limit_conn connections (\d+);", template)
 
-    del limits["enable-access-log"]
+    limits = {name: value for name, value in limits.items() if name.startswith("limit-")}
     assert limits.keys() == {"limit-rps", "limit-burst-multiplier", "limit-connections"}
     assert all(isinstance(value, str) and value.isdecimal() for value in limits.values())
     assert (limits["limit-rps"], limits["limit-connections"]) == (rate, connections)
     assert 0 <= int(rate) * int(limits["limit-burst-multiplier"]) - int(burst) < int(rate)
+
+
+def test_a_caller_keeps_its_replica(manifests: list[Manifest]) -> None:
+    """The ingress hashes all places of a token, and the signature of Stripe's events, in a form that it accepts."""
+    key = one(manifests, "Ingress")["metadata"]["annotations"]["nginx.ingress.kubernetes.io/upstream-hash-by"]
+    cookie = Settings.model_fields["session_cookie_name"].default
+
+    assert re.fullmatch(r"[A-Za-z0-9\-_${}]*", key)  # internal/ingress/annotations/upstreamhashby of ingress-nginx
+    assert key[1:].split("$") == [
+        "http_authorization",
+        "arg_access_token",
+        f"cookie_{cookie}",
+        "http_stripe_signature",
+    ]
 
 
 def test_sidecar_asks_directus_in_its_own_pod() -> None:
@@ -239,6 +255,32 @@ def test_standalone_keeps_two_replicas(standalone: list[Manifest]) -> None:
     assert "replicas" not in one(standalone, "Deployment")["spec"]
     assert budget["maxUnavailable"] == 1
     assert selects(budget["selector"]["matchLabels"], standalone)
+
+
+def most_at_once(manifests: list[Manifest]) -> int:
+    """Give the most replicas that run, with those that a rollout adds: a quarter, rounded up, where nothing is said."""
+    most = int(one(manifests, "HorizontalPodAutoscaler")["spec"]["maxReplicas"])
+    rollout = one(manifests, "Deployment")["spec"]["strategy"]["rollingUpdate"]
+
+    assert rollout == {"maxUnavailable": 0}
+    return most + math.ceil(most / 4)
+
+
+def test_replicas_share_what_stripe_allows(standalone: list[Manifest]) -> None:
+    """F3: Each replica has the largest whole number of calls a second with which all stay within Stripe's limits."""
+    settings, replicas = settings_map(standalone)["data"], most_at_once(standalone)
+
+    assert int(settings["STRIPE_MAX_RPS"]) == ENDPOINT_LIMIT // replicas
+    assert int(settings["STRIPE_ACCOUNT_RPS"]) == ACCOUNT_LIMIT // replicas
+
+
+def test_one_pod_with_directus_has_the_whole() -> None:
+    """F3: In the pod of Directus, of which there is one as shipped, the sidecar has the default rates."""
+    manifests = render("sidecar")
+
+    assert "replicas" not in one(manifests, "Deployment")["spec"]
+    assert not [each for each in manifests if each["kind"] == "HorizontalPodAutoscaler"]
+    assert not {"STRIPE_MAX_RPS", "STRIPE_ACCOUNT_RPS"} & settings_map(manifests)["data"].keys()
 
 
 def test_standalone_network_is_closed(standalone: list[Manifest]) -> None:

@@ -76,11 +76,19 @@ def test_what_is_left_out_is_known() -> None:
 
 
 def asked_by(package: str) -> set[str]:
-    """Name what an installed package asks for on some supported Python, without extras."""
-    requirements = map(Requirement, metadata.requires(package) or [])
+    """Name what an installed package asks for on some supported Python, with the extras that the project names."""
+    extras = {"", *(extra for asked in map(Requirement, ALWAYS) if asked.name == package for extra in asked.extras)}
+    try:
+        requirements = map(Requirement, metadata.requires(package) or [])
+    except metadata.PackageNotFoundError:  # needed by another Python only
+        return set()
     return {
         canonicalize_name(each.name)
         for each in requirements
         if each.marker is None
-        or any(each.marker.evaluate({"python_version": python, "extra": ""}) for python in PYTHONS)
+        or any(
+            each.marker.evaluate({"python_version": python, "python_full_version": f"{python}.0", "extra": extra})
+            for python in PYTHONS
+            for extra in extras
+        )
     }

@@ -12,7 +12,7 @@ from sidecar.settings import Settings
 from tests.doubles.cluster import Manifest, Network, Peer, pod_templates, render
 
 ROOT = Path(__file__).parents[2]
-WHOLE = ("reconcile", "monitoring", "flow")
+WHOLE = ("reconcile", "monitoring", "flow", "redis")
 CONTROLLER = Peer({"app.kubernetes.io/name": "ingress-nginx"}, "ingress-nginx")
 PROMETHEUS = Peer({"app.kubernetes.io/name": "prometheus"}, "monitoring")
 DIRECTUS = Peer({"app.kubernetes.io/name": "directus"})

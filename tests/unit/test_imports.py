@@ -76,13 +76,14 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
         (
             "cachetools",
             (
-                "sidecar.clients.directus.epochs",
-                "sidecar.clients.directus.permission_cache",
+                "sidecar.clients.directus.permission_memory",
                 "sidecar.clients.directus.token_users",
                 "sidecar.clients.stripe.events",
             ),
         ),
         ("pydantic_settings", ("sidecar.settings",)),
+        ("redis", ("sidecar.clients.redis",)),
+        ("cryptography", ("sidecar.clients.redis.names",)),
     ],
 )
 def test_a_library_has_its_place(library: str, homes: tuple[str, ...]) -> None:

@@ -56,6 +56,14 @@ class WholeAccess:
         """Forget what depends on a user; the policies do not."""
         self._callers.forget_user(user)
 
+    def forget(self, credential: Credential) -> None:
+        """Forget a token that is about to be logged out."""
+        self._callers.forget(credential)
+
+    def forget_token(self, token: bytes) -> None:
+        """As `forget`, for a token by its hash, as another replica tells it."""
+        self._callers.forget_token(token)
+
     async def _current(self, source: PolicySource) -> Policies | None:
         if self._timer() < self._until:
             return self._policies

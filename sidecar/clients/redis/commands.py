@@ -57,7 +57,7 @@ class _Command:
 
 class Commands:
     def __init__(self, client: Client, metrics: Metrics | None = None) -> None:
-        self._client = client
+        self.client = client
         self._metrics = metrics or Metrics()
         self._waiting = deque[_Command]()
         self._pump: asyncio.Task[None] | None = None
@@ -78,7 +78,7 @@ class Commands:
                 await asyncio.wait((task,))
         self._fail_all("closing")
         with suppress(RedisError, OSError, TimeoutError):
-            await self._client.aclose()
+            await self.client.aclose()
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Reply:
         part = script.part
@@ -116,7 +116,7 @@ class Commands:
                 self._take(command, reply)
 
     async def _exchange(self, batch: Sequence[_Command]) -> list[Reply]:
-        pipeline = self._client.pipeline(transaction=False)
+        pipeline = self.client.pipeline(transaction=False)
         for command in batch:
             pipeline.execute_command(*command.words())
         return list(await pipeline.execute(raise_on_error=False))
@@ -146,7 +146,7 @@ class Commands:
             self._probe = asyncio.create_task(self._probe_until_up())
 
     async def _ping(self) -> None:
-        await self._client.execute_command("PING")
+        await self.client.execute_command("PING")
 
     async def _probe_until_up(self) -> None:
         while True:

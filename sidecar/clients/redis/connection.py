@@ -3,6 +3,7 @@
 By its defaults the library tries again for many seconds, in which whoever asked would wait.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
@@ -13,6 +14,7 @@ from redis.backoff import NoBackoff
 from sidecar.settings.redis_address import Kind, RedisAddress
 
 _LONGEST = 1.5  # seconds of one operation on a socket; longer than a blocking read, and what waits has its own deadline
+_ENTRIES, _BLOCK = 500, 1_000  # of a stream at once; ms
 Client = Redis | RedisCluster
 
 
@@ -42,3 +44,14 @@ def open_client(address: RedisAddress, certificates: str | None = None, sentinel
         case Kind.SERVER:
             ((host, port),) = address.servers
             return Redis(host=host, port=port, db=address.database, **options)
+
+
+async def read_stream(client: Client, stream: str, after: bytes) -> Sequence[tuple[bytes, Mapping[bytes, bytes]]]:
+    """Give the entries of a stream after this one, and wait at most a second for some, on a connection of its own."""
+    words = ("XREAD", "COUNT", _ENTRIES, "BLOCK", _BLOCK, "STREAMS", stream, after)
+    if isinstance(client, RedisCluster):
+        await client.initialize()
+        found = await client.execute_command(*words, target_nodes=client.get_node_from_key(stream))
+    else:
+        found = await client.execute_command(*words)  # type: ignore[no-untyped-call]  # as the library has it
+    return [entry for _, entries in found or () for entry in entries]

@@ -60,6 +60,28 @@ class Seal:
             raise Unreadable("not sealed here") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Names and the seal that belong to one secret."""
+
+    names: Names
+    seal: Seal
+
+    @classmethod
+    def of(cls, secret: str, part: str, *about: str) -> "Space":
+        return cls(Names.of(secret, part, *about), Seal(secret))
+
+    def name(self, kind: str, *identity: bytes | str) -> str:
+        return self.names.name(kind, *identity)
+
+    def close(self, name: str, content: bytes) -> bytes:
+        return self.seal.close(name, content)
+
+    def open(self, name: str, sealed: bytes) -> bytes:
+        """Raises Unreadable."""
+        return self.seal.open(name, sealed)
+
+
 def _bound_to(name: str) -> bytes:
     return VERSION + name.encode()
 

@@ -13,12 +13,13 @@ from tests.doubles.running_app import CLERK, MEMBER, NOBODY, READER, OpenApp, Ru
 LABELS = {
     "operation": {operation.name for operation in OPERATIONS} | {"none"},
     "verdict": {*Reason} | {"none"},
-    "result": {"hit", "shared", "asked"},
-    "cause": {"change", "settled", "connected", "lost"},
+    "result": {"hit", "shared", "found", "asked"},
+    "cause": {"change", "settled", "connected", "lost", "told", "gap"},
     "upstream": {"directus", "stripe"},
     "about": {"account", "endpoint", "object"},
     "urgency": {"list", "page", "call"},
     "state": {"waiting", "asked", "overdue"},
+    "part": {"permissions", "budgets", "changes", "news", "replicas"},
 }
 
 

@@ -1,0 +1,124 @@
+"""Tells other replicas of changes and logouts, and ends at once what is shared about whom they concern.
+
+What cannot be told now is owed: it is tried again until it is told, and as long as this replica looks up nothing, since
+others may not know yet what it knows. Redis gets it under every secret that is in use, so that replicas which name
+another one first, while it is replaced, hear it too.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from sidecar.clients.redis.commands import Away, Redis
+from sidecar.clients.redis.marks import ANNOUNCE
+from sidecar.clients.redis.names import Space
+from sidecar.clients.redis.news import About, News
+
+_WINDOW = 200_000  # us in which the same change, heard by several replicas, counts once
+_LIFE = 7_200_000  # ms of a mark; longer than any answer is kept
+_QUIET = 60_000  # ms after a logout; until Directus has heard of it, it still accepts the token
+_KEPT = 10_000  # entries of the stream
+_PAUSE = 0.5  # seconds between tries to tell what is owed
+_MOST_OWED = 1_000
+_Task = tuple[Space, News]
+
+
+class Announcements:
+    """`spaces`: that of the first secret first, in which this replica reads. `passed` waits for the other replicas."""
+
+    def __init__(self, redis: Redis, spaces: Sequence[Space], passed: Callable[[bytes], Awaitable[None]]) -> None:
+        self._redis, self._spaces, self._passed = redis, spaces, passed
+        self._owed: dict[_Task, None] = {}
+        self._tasks = set[asyncio.Task[None]]()
+        self._payer: asyncio.Task[None] | None = None
+
+    @property
+    def all_told(self) -> bool:
+        return not self._owed
+
+    def change_everybody(self) -> None:
+        self._in_background(*((space, News(About.EVERYBODY)) for space in self._spaces))
+
+    def change_user(self, user: str) -> None:
+        news = News(About.USER, user.lower().encode())
+        self._in_background(*((space, news) for space in self._spaces))
+
+    async def log_out(self, tokens: Sequence[bytes]) -> None:
+        """Tell of a logout, and wait a little until all live replicas have passed it; `tokens` has a hash per space."""
+        own, *others = ((space, News(About.TOKEN, token)) for space, token in zip(self._spaces, tokens, strict=True))
+        self._in_background(*others)
+        entry = await self._tell(*own)
+        if entry is not None:
+            await self._passed(entry)
+
+    async def close(self) -> None:
+        """Give what is under way the time of its commands; what is owed is lost."""
+        if self._payer is not None:
+            self._payer.cancel()
+            await asyncio.wait((self._payer,))
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _in_background(self, *tasks: _Task) -> None:
+        async def tell() -> None:
+            await asyncio.gather(*(self._tell(space, news) for space, news in tasks))
+
+        if tasks:
+            task = asyncio.create_task(tell())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, space: Space, news: News) -> bytes | None:
+        """Give the entry; None where another replica has just told the same, or where it is owed now."""
+        try:
+            return await self._announce(space, news)
+        except Away:
+            self._owe(space, news)
+            return None
+
+    def _owe(self, space: Space, news: News) -> None:
+        self._owed[space, news] = None
+        if len(self._owed) > _MOST_OWED:
+            self._owed = {(each, News(About.EVERYBODY)): None for each in self._spaces}
+        if self._payer is None or self._payer.done():
+            self._payer = asyncio.create_task(self._pay_all())
+
+    async def pay(self) -> None:
+        """Try once to tell what is owed."""
+        with suppress(Away):
+            for space, news in tuple(self._owed):
+                await self._announce(space, news)
+                self._owed.pop((space, news), None)
+
+    async def _pay_all(self) -> None:
+        while self._owed:
+            await asyncio.sleep(_PAUSE)
+            await self.pay()
+
+    async def _announce(self, space: Space, news: News) -> bytes | None:
+        stream = space.name("news")
+        logout = news.about is About.TOKEN
+        entry = await self._redis.run(
+            ANNOUNCE,
+            (stream, *_marks(space, news)),
+            (
+                secrets.token_hex(8),
+                _QUIET if logout else _LIFE,
+                "q" if logout else "",
+                0 if logout else _WINDOW,
+                space.close(stream, news.written()),
+                _KEPT,
+            ),
+        )
+        return entry if isinstance(entry, bytes) else None
+
+
+def _marks(space: Space, news: News) -> tuple[str, ...]:
+    match news.about:
+        case About.EVERYBODY:
+            return (space.name("everybody"),)
+        case About.USER:
+            return space.name("user", news.whose), space.name("users")
+        case About.TOKEN:
+            return (space.name("token", news.whose),)

@@ -1,0 +1,136 @@
+"""Answers of Directus about permissions that replicas share, sealed and only for as long as they count.
+
+The life of an answer is kept on Redis's clock, by the key's own expiry, so clocks of replicas need not agree. The
+sealed value has the wall time of its question too: somebody who can write to Redis cannot bring an old one back.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sidecar.clients.directus.caller_keys import CallerKey
+from sidecar.clients.directus.shared_answers import Claim, SharedAnswer
+from sidecar.clients.redis.answer_form import read_answer, write_answer
+from sidecar.clients.redis.commands import Argument, Away, Redis, Reply
+from sidecar.clients.redis.marks import KEEP, LOOK
+from sidecar.clients.redis.names import VERSION, Space, Unreadable
+from sidecar.metrics import Metrics
+
+_CLAIM = 1_000  # ms; the others ask themselves after that
+_POLLS = (0.01, 0.02, 0.04, 0.08, 0.1, 0.1, 0.1)  # seconds; longer than Directus takes for what it works on
+_LATE = 0.1  # seconds that a command may take; the life of what it keeps begins before that
+_MARKS_LIFE = 60_000  # ms; longer than a question lasts, and of what is kept the marks live longer by this
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    caller: CallerKey
+    claimant: str
+    marks: bytes
+
+
+class Answers:
+    """`trusted` says whether what this replica has to tell the others was told: until then it looks nowhere.
+
+    `clock` is wall time.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        space: Space,
+        *,
+        trusted: Callable[[], bool] = lambda: True,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._redis, self._space, self._trusted, self._clock = redis, space, trusted, clock
+        self._metrics = metrics or Metrics()
+        self._tasks = set[asyncio.Task[object]]()
+
+    async def look(self, caller: CallerKey) -> SharedAnswer | None:
+        match await self._ask(caller):
+            case [b"known", bytes(), bytes(value), int(left)]:
+                return self._read(caller, value, left)
+            case _:
+                return None
+
+    async def claim(self, caller: CallerKey) -> SharedAnswer | Claim | None:
+        claimant, least = secrets.token_hex(8), 0
+        for pause in _POLLS:
+            match await self._ask(caller, claimant, _CLAIM, least):
+                case [b"known", bytes(), bytes(value), int(left)]:
+                    found = self._read(caller, value, left)
+                    if found is not None and found.no > 0:
+                        return found
+                    least = left  # what is asked anew has more
+                case [b"claimed", bytes(marks)]:
+                    return _Claim(caller, claimant, marks)
+                case [b"asked"]:
+                    await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load
+                case _:
+                    return None
+        return None
+
+    def keep(self, claim: Claim, answer: SharedAnswer) -> None:
+        assert isinstance(claim, _Claim)  # noqa: S101 - no other is given
+        life = round((max(answer.yes, answer.no) - _LATE) * 1000)
+        self._end(claim, self._write(claim.caller, answer, life) if life > 0 else b"", life)
+
+    def release(self, claim: Claim) -> None:
+        assert isinstance(claim, _Claim)  # noqa: S101 - no other is given
+        self._end(claim, b"", 0)
+
+    async def close(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _ask(self, caller: CallerKey, *claim: Argument) -> Reply:
+        """Run the script; None where there is no answer to be had."""
+        if not self._trusted():
+            return None
+        try:
+            return await self._redis.run(LOOK, self._keys(caller), (secrets.token_hex(8), _MARKS_LIFE, *claim))
+        except Away:
+            return None
+
+    def _end(self, claim: _Claim, value: bytes, life: int) -> None:
+        """End a claim in the background: nobody waits for that here."""
+
+        async def end() -> None:
+            with suppress(Away):
+                await self._redis.run(
+                    KEEP, self._keys(claim.caller), (claim.claimant, claim.marks, value, life, _MARKS_LIFE)
+                )
+
+        task = asyncio.create_task(end())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _keys(self, caller: CallerKey) -> list[str]:
+        space, parts = self._space, (caller.token, caller.address)
+        whose = space.name("user", caller.user.lower()) if caller.user is not None else space.name("users")
+        return [
+            space.name("everybody"),
+            whose,
+            space.name("token", caller.token),
+            space.name("answer", VERSION, *parts),
+            space.name("question", VERSION, *parts),
+        ]
+
+    def _write(self, caller: CallerKey, answer: SharedAnswer, life: int) -> bytes:
+        return self._space.close(self._bound(caller), write_answer(answer, life / 1000, self._clock()))
+
+    def _read(self, caller: CallerKey, value: bytes, left: int) -> SharedAnswer | None:
+        try:
+            return read_answer(self._space.open(self._bound(caller), value), left / 1000, self._clock())
+        except Unreadable:
+            self._metrics.shared_errors.labels(LOOK.part).inc()
+            return None
+
+    def _bound(self, caller: CallerKey) -> str:
+        return self._space.name("answer", VERSION, caller.token, caller.address)

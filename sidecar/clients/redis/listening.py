@@ -1,0 +1,84 @@
+"""Whether some replica hears Directus's changes: then what is shared stays when another's feed begins or ends.
+
+Where no other feed was connected all the time, changes may have been missed, and what is shared is ended once.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from sidecar.clients.redis.commands import Away, Redis
+from sidecar.clients.redis.names import Space
+from sidecar.clients.redis.scripts import NOW, Script
+
+_FRESH = 2_500_000  # us for which a sign of life counts; each replica gives one a second
+_WAIT = 2.0  # seconds in which a living replica gives its next sign
+
+# KEYS: those whose feed is connected. ARGV: the replica, whether its feed is, the age in us of signs that count,
+# or a moment after which they count. Gives how many others there are, and the moment.
+_OTHERS = Script(
+    "replicas",
+    NOW
+    + """
+local moment = now()
+if ARGV[2] == '1' then
+  redis.call('ZADD', KEYS[1], string.format('%.0f', moment), ARGV[1])
+else
+  redis.call('ZREM', KEYS[1], ARGV[1])
+end
+local since = tonumber(ARGV[4])
+if since == 0 then since = moment - ARGV[3] end
+local others = 0
+for _, each in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.0f', since), '+inf')) do
+  if each ~= ARGV[1] then others = others + 1 end
+end
+return {others, string.format('%.0f', moment)}
+""",
+)
+
+
+class Listening:
+    """`end_all` ends what is shared about everybody."""
+
+    def __init__(self, redis: Redis, space: Space, replica: str, end_all: Callable[[], None]) -> None:
+        self._redis, self._replica, self._end_all = redis, replica, end_all
+        self._feeds = space.name("feeds")
+        self._tasks = set[asyncio.Task[None]]()
+
+    def change(self, *, connected: bool) -> None:
+        """Note in the background that this replica's feed has begun or ended."""
+        task = asyncio.create_task(self._begin() if connected else self._lose())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _begin(self) -> None:
+        """A sign of another that is fresh now may be the last one of a replica that ended, so wait for its next."""
+        try:
+            others, moment = await self._others(connected=True)
+            if others > 0:
+                await asyncio.sleep(_WAIT)
+                others, _ = await self._others(connected=True, since=moment)
+        except Away:
+            others = 0
+        if others == 0:
+            self._end_all()
+
+    async def _lose(self) -> None:
+        try:
+            others, _ = await self._others(connected=False)
+        except Away:
+            others = 0
+        if others == 0:
+            self._end_all()
+
+    async def _others(self, *, connected: bool, since: int = 0) -> tuple[int, int]:
+        match await self._redis.run(_OTHERS, (self._feeds,), (self._replica, int(connected), _FRESH, since)):
+            case [int(others), bytes(moment)]:
+                return others, int(moment)
+            case _:
+                return 0, 0
