@@ -9,5 +9,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=deploy/demo/environment.sh
 source deploy/demo/environment.sh
 
-prepare --servers
+prepare --servers --redis
 exec "$python" -m tests.benchmarks "$@"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from deploy.demo import tools
+from deploy.demo import redis_program
 from deploy.demo.stack import Stack
 from tests.benchmarks import measures
 from tests.benchmarks.fair import report
@@ -156,7 +156,7 @@ async def _answer_as_asked(request: web.Request) -> web.StreamResponse:
 @pytest.mark.parametrize("number", REPLICA_ROWS)
 async def test_rows_of_replicas(number: int, tmp_path: Path) -> None:
     """Each row of `replicas` runs without Redis and, where there is one, with it, and fills its line of the table."""
-    redis = tools.find("redis-server") is not None
+    redis = redis_program.is_installed()
     found = await replicas.both(replicas.QUICK, tmp_path, number, redis=redis)
 
     assert (found.alone.fault, found.shared.fault) == ("", "")

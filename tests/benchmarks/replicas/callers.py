@@ -53,9 +53,9 @@ async def changed_permission(ground: Ground) -> Seen:
 
 
 async def restarts(ground: Ground) -> Seen:
-    """Behind nginx, which asks another replica where one is not there."""
+    """Behind nginx, which asks the replicas in turn, and another one where one is not there."""
     size = ground.size
-    async with ground.generous(**LASTING) as fleet, fleet.nginx() as nginx:
+    async with ground.generous(**LASTING) as fleet, fleet.nginx(in_turn=True) as nginx:
         pages = [Request(PAGE, token) for token in fleet.directus.move_in("restarted", size.restarted)]
         await fleet.meet(pages)
         before = fleet.directus.questions

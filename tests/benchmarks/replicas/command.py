@@ -5,9 +5,8 @@
     limits       rows 3 and 4                crowd        callers, on kept connections
     lists        rows 5 and 6                directus     a double with a feed, as slow as a real one
     outages      row 9                       stripe       a double with Stripe's limits
-    latency      row 10                      redis        a redis-server
-    rows         what there is to measure    outcome      what a row measured
-    report       the table
+    latency      row 10                      rows         what there is to measure
+    outcome      what a row measured         report       the table
 
 A row that misses what it must be is no failure: figures depend on the machine and on its other load. One that cannot
 run is.
@@ -21,7 +20,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from deploy.demo import tools
+from deploy.demo import redis_program
 from deploy.demo.progress import say
 from deploy.demo.servers import ROOT
 from tests.benchmarks.replicas import report
@@ -115,9 +114,9 @@ def main(*, quick: bool, only: Collection[int] = (), silence: float | None = Non
     """
     size = QUICK if quick else Size()
     size = size if silence is None else replace(size, silence=silence)
-    redis = tools.find("redis-server") is not None
+    redis = redis_program.is_installed()
     if not redis:
-        say("redis-server not found (Debian: apt-get install redis-server): only the column without Redis is measured")
+        say("redis-server not found (Debian: apt-get install redis-tools): only the column without Redis is measured")
     found = asyncio.run(measure(size, only or ROWS, redis=redis))
     RESULTS.parent.mkdir(exist_ok=True)
     written = {"machine": report.machine(), "quick": quick, "rows": [asdict(one) for one in found]}

@@ -5,18 +5,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from deploy.demo import servers
 from deploy.demo.processes import free_port
 from tests.benchmarks.fair.plan import Request
 from tests.benchmarks.replicas.crowd import Answered, Crowd
 from tests.benchmarks.replicas.directus import FedDirectus
-from tests.benchmarks.replicas.redis import Redis
 from tests.doubles.process import Sidecar, serving
+from tests.doubles.redis.server import RedisServer
+from tests.doubles.waiting import eventually
 
 _WARMING = 30  # requests at once, fewer than a replica serves
 _NO_LIMITS = "127.0.0.1 1;"
+_BY_CALLER = "hash $credential consistent;"
 
 
 class Replica:
@@ -59,7 +60,7 @@ class Fleet:
 
     replicas: Sequence[Replica]
     directus: FedDirectus
-    redis: Redis | None
+    redis: RedisServer | None
     state: Path
     crowd: Crowd = field(default_factory=Crowd)
 
@@ -73,40 +74,48 @@ class Fleet:
         require(await self.crowd.all(shots, _WARMING))
 
     @asynccontextmanager
-    async def nginx(self) -> AsyncIterator[int]:
-        """Start the shipped nginx, which tells of logouts and does not limit us; give its port."""
+    async def nginx(self, *, in_turn: bool = False) -> AsyncIterator[int]:
+        """Start the shipped nginx, which tells of logouts and does not limit us; give its port.
+
+        It keeps a caller with one replica, or asks the replicas `in_turn`, as a Service of Kubernetes does.
+        """
         state, port = self.state / "nginx", free_port()
+        first, *others = [replica.url for replica in self.replicas]
         http = servers.shipped(
             port=port,
             directus=self.directus.url,
-            sidecar=self.replicas[0].url,
+            sidecar=first,
+            replicas=others,
             own_servers=_NO_LIMITS,
             logout_header=servers.logout_header(state, servers.LOGOUT_SECRET),
         )
-        async with servers.nginx_with(self._all_in(http), state, port=port, log=self.state / "nginx.log"):
+        assert http.count(_BY_CALLER) == 1
+        http = http.replace(_BY_CALLER, "") if in_turn else http
+        async with servers.nginx_with(http, state, port=port, log=self.state / "nginx.log"):
             yield port
-
-    def _all_in(self, http: str) -> str:
-        """Name all replicas where the first one is named."""
-        line = f"server {urlsplit(self.replicas[0].url).netloc} max_fails=0;"
-        assert http.count(line) == 1
-        lines = [f"server {urlsplit(replica.url).netloc} max_fails=0;" for replica in self.replicas]
-        return http.replace(line, "\n".join(lines))
 
 
 @asynccontextmanager
 async def running_fleet(
-    directus: FedDirectus, redis: Redis | None, state: Path, variables: Mapping[str, str], number: int
+    directus: FedDirectus, redis: RedisServer | None, state: Path, variables: Mapping[str, str], number: int
 ) -> AsyncIterator[Fleet]:
-    shared = {} if redis is None else {"REDIS": redis.url}
+    shared = {} if redis is None else {"REDIS": redis.url, "SIDECAR_REPLICAS": str(number)}
     replicas = [Replica(state / f"replica-{one}", {**variables, **shared}) for one in range(number)]
     fleet = Fleet(replicas, directus, redis, state)
     try:
         await asyncio.gather(*(replica.start() for replica in replicas))
+        if redis is not None:
+            await eventually(lambda: _count_each_other(replicas))
         yield fleet
     finally:
         fleet.crowd.close()
         await asyncio.gather(*(replica.close() for replica in replicas))
+
+
+async def _count_each_other(replicas: Sequence[Replica]) -> bool:
+    """Say whether every replica has found all of them through Redis."""
+    exposed = await asyncio.gather(*(replica.sidecar.call("/metrics") for replica in replicas))
+    return all(f"\nsidecar_replicas {len(replicas)}.0\n" in one.body.decode() for one in exposed)
 
 
 def require(answers: Sequence[Answered]) -> None:

@@ -10,7 +10,7 @@ from deploy.demo import servers
 from tests.benchmarks.fair.account import stripe_account
 from tests.benchmarks.replicas.directus import SERVICE, FedDirectus
 from tests.benchmarks.replicas.fleet import Fleet, running_fleet
-from tests.benchmarks.replicas.redis import redis_server
+from tests.doubles.redis.server import redis_server_with
 
 KEY, SANDBOX_KEY = "sk_live_benchmark", "sk_test_benchmark"
 UNLIMITED = {"STRIPE_MAX_RPS": "100000", "STRIPE_ACCOUNT_RPS": "100000"}
@@ -63,7 +63,7 @@ class Ground:
         with tempfile.TemporaryDirectory(dir=self.state) as folder:
             async with AsyncExitStack() as exits:
                 start, state = exits.enter_async_context, Path(folder)
-                redis = await start(redis_server(state)) if self.with_redis else None
+                redis = await start(redis_server_with()) if self.with_redis else None
                 directus = await start(FedDirectus.running())
                 variables = {**_settings(directus.url, stripe), **settings}
                 yield await start(running_fleet(directus, redis, state, variables, self.size.replicas))

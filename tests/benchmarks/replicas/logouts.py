@@ -32,8 +32,8 @@ async def logouts(ground: Ground) -> Seen:
         await asyncio.gather(*(_log_out(nginx, session) for session in sessions))
         pairs = [(port, page) for page in pages for port in fleet.ports]
         at_once, last = await _until_none(fleet, pairs)
-    words = f"{at_once} of {len(pairs)}, none after {seconds(last)}"
-    words += f" (an answer lives for {lifetime:.0f} s)" if last > _SOON else ""
+    words = f"{at_once} of {len(pairs)}"
+    words += f", none after {seconds(last)} (an answer lives for {lifetime:.0f} s)" if at_once else " right after it"
     return Seen(words, at_once == 0 and last < _SOON, {"at_once": at_once, "of": len(pairs), "none_after": last})
 
 

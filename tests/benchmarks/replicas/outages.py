@@ -30,7 +30,7 @@ async def outages(ground: Ground) -> Seen:
         assert fleet.redis is not None
         old = [Request(PAGE, token) for token in fleet.directus.move_in("old", _REMEMBERED)]
         await fleet.meet(old)
-        fleet.redis.silence()
+        fleet.redis.freeze()
         silent = await _ask(fleet, nginx, old, "silent", size.silence)
         fleet.redis.resume()
         await asyncio.sleep(_BACK)
