@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests.doubles.wire import exchange, request_bytes
 from tests.integration.asking import Carried, ask, verdict
 from tests.integration.conftest import Newcomer
 from tests.integration.logouts import GONE, HEADER, LIST, Door, door_of
+from tests.integration.replicas import replicas_of
 
 PROXYS_OWN = (HEADER, servers.LOGOUT_SECRET)
 
@@ -178,17 +178,14 @@ async def test_two_cookies(stack: Stack, door: Door, person: Person) -> None:
 
 async def test_three_replicas(stack: Stack, person: Person, tmp_path: Path) -> None:
     """Behind nginx a session is over everywhere, though only one of three replicas is told of each logout."""
-    async with AsyncExitStack() as exits:
-        settings = {"PERMISSIONS_CACHE_TTL": "3600", "SHUTDOWN_DELAY": "0"}
-        first, *others = [(await exits.enter_async_context(stack.sidecar(**settings))).url for _ in range(3)]
-        start = servers.nginx(tmp_path, port=free_port(), directus=stack.directus.url, sidecar=first, replicas=others)
-        nginx = await exits.enter_async_context(start)
+    async with replicas_of(stack, tmp_path, 3, PERMISSIONS_CACHE_TTL="3600", SHUTDOWN_DELAY="0") as replicated:
+        url = replicated.proxy.url
         for _ in range(12):
-            session = await login(nginx.url, person)
-            assert {await seen(nginx.url, session) for _ in range(6)} == {(200, None)}
-            await logout(nginx.url, session)
+            session = await login(url, person)
+            assert {await seen(url, session) for _ in range(6)} == {(200, None)}
+            await logout(url, session)
 
-            assert {await seen(nginx.url, session, carried) for carried in Carried} == {GONE}
+            assert {await seen(url, session, carried) for carried in Carried} == {GONE}
 
 
 @pytest.mark.parametrize("sidecar", ["down", "silent"])

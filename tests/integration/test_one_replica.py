@@ -149,6 +149,17 @@ async def test_one_replica_more(tmp_path: Path, door: Door) -> None:
     assert {after[token] for token in TOKENS if after[token] != before[token]} == {list(door.replicas)[-1]}
 
 
+async def test_a_thousand_replicas(tmp_path: Path, door: Door) -> None:
+    """nginx starts with a thousand replicas."""
+    directus, port = next(iter(door.replicas.values())), free_port()
+    many = [f"http://127.0.{number // 250}.{number % 250 + 1}:9" for number in range(1000)]
+    http = servers.shipped(port=port, directus=directus.url, sidecar=many[0], replicas=many[1:])
+    async with servers.nginx_with(http, tmp_path / "many", port=port, log=tmp_path / "many.log") as nginx:
+        answer = await ask(nginx.url, "/server/ping")
+
+    assert answer.status == 200
+
+
 async def test_requests_of_nobody_are_spread(door: Door) -> None:
     """Events of Stripe's, and requests without a credential, reach every replica."""
     events = {await door.who_gets(("Stripe-Signature", "t=1"), target=EVENTS, method="POST") for _ in range(30)}

@@ -8,10 +8,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from sidecar.clients.redis.names import PREFIX
 from sidecar.settings import Settings, load
 from tests.doubles.cluster import Manifest, Network, Peer, pod_templates, render
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 BASE, OVER = (yaml.safe_load((DEPLOY / name).read_text()) for name in ("compose.yaml", "compose.redis.yaml"))
 SERVICES: dict[str, dict[str, Any]] = OVER["services"]
 REDIS = Peer({"app.kubernetes.io/name": "redis"})
@@ -163,3 +165,27 @@ def test_redis_keeps_nothing_and_has_a_bound() -> None:
     assert (found["--save"], found["--appendonly"]) == ("", "no")
     assert re.fullmatch(r"\d+mb", found["--maxmemory"])
     assert found["--maxmemory-policy"] == "allkeys-lru"
+
+
+@pytest.mark.parametrize("document", ["README.md", "compose.redis.yaml"])
+def test_the_user_may_do_what_is_done(document: str) -> None:
+    """The user that a document makes may use the keys and commands that are used, and no others."""
+    rules = re.findall(r"(?<=[\s'])(?:resetkeys|resetchannels|[~+-][^\s'\"]+)(?=[\s'\"]|$)", user_in(document))
+
+    assert rules[:4] == ["resetkeys", f"~{PREFIX}*", "resetchannels", "-@all"]
+    assert rules[4:] == sorted(f"+{command.lower()}" for command in used())
+
+
+def user_in(document: str) -> str:
+    """Give the lines of a document that say what the user may do."""
+    lines = (DEPLOY / document).read_text().splitlines()
+    return "\n".join(line for line in lines if "resetkeys" in line or line.startswith("#   rules="))
+
+
+def used() -> set[str]:
+    """Give the commands that scripts call or that are sent beside them; Redis checks both."""
+    sources = "".join(path.read_text() for path in (ROOT / "sidecar/clients/redis").glob("*.py"))
+    sent = set(re.findall(r"\(\"([A-Z]{3,})\"", sources))
+
+    assert {"EVALSHA", "XREAD"} <= sent
+    return sent | set(re.findall(r"redis\.p?call\('([A-Z]+)'", sources))

@@ -7,7 +7,7 @@ another one first, while it is replaced, hear it too.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 
 from sidecar.clients.redis.commands import Away, Redis
@@ -21,34 +21,37 @@ _QUIET = 60_000  # ms after a logout; until Directus has heard of it, it still a
 _KEPT = 10_000  # entries of the stream
 _PAUSE = 0.5  # seconds between tries to tell what is owed
 _MOST_OWED = 1_000
-_Task = tuple[Space, News]
+_Item = tuple[Space, News]
 
 
 class Announcements:
     """`spaces`: that of the first secret first, in which this replica reads. `passed` waits for the other replicas."""
 
-    def __init__(self, redis: Redis, spaces: Sequence[Space], passed: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(
+        self, redis: Redis, spaces: Sequence[Space], passed: Callable[[bytes], Coroutine[object, object, None]]
+    ) -> None:
         self._redis, self._spaces, self._passed = redis, spaces, passed
-        self._owed: dict[_Task, None] = {}
-        self._tasks = set[asyncio.Task[None]]()
+        self._owed: dict[_Item, object] = {}  # each with what is new for each change
+        self._tasks = set[asyncio.Task[object]]()
         self._payer: asyncio.Task[None] | None = None
 
     @property
     def all_told(self) -> bool:
+        """Whether everybody can know what this replica knows, also of what it has just begun to tell."""
         return not self._owed
 
     def change_everybody(self) -> None:
-        self._in_background(*((space, News(About.EVERYBODY)) for space in self._spaces))
+        self._in_background([(space, News(About.EVERYBODY)) for space in self._spaces])
 
     def change_user(self, user: str) -> None:
         news = News(About.USER, user.lower().encode())
-        self._in_background(*((space, news) for space in self._spaces))
+        self._in_background([(space, news) for space in self._spaces])
 
     async def log_out(self, tokens: Sequence[bytes]) -> None:
         """Tell of a logout, and wait a little until all live replicas have passed it; `tokens` has a hash per space."""
         own, *others = ((space, News(About.TOKEN, token)) for space, token in zip(self._spaces, tokens, strict=True))
-        self._in_background(*others)
-        entry = await self._tell(*own)
+        self._in_background(others)
+        entry = await self._tell(own)
         if entry is not None:
             await self._passed(entry)
 
@@ -60,43 +63,45 @@ class Announcements:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _in_background(self, *tasks: _Task) -> None:
-        async def tell() -> None:
-            await asyncio.gather(*(self._tell(space, news) for space, news in tasks))
-
-        if tasks:
-            task = asyncio.create_task(tell())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _tell(self, space: Space, news: News) -> bytes | None:
-        """Give the entry; None where another replica has just told the same, or where it is owed now."""
-        try:
-            return await self._announce(space, news)
-        except Away:
-            self._owe(space, news)
-            return None
-
-    def _owe(self, space: Space, news: News) -> None:
-        self._owed[space, news] = None
-        if len(self._owed) > _MOST_OWED:
-            self._owed = {(each, News(About.EVERYBODY)): None for each in self._spaces}
-        if self._payer is None or self._payer.done():
-            self._payer = asyncio.create_task(self._pay_all())
-
     async def pay(self) -> None:
         """Try once to tell what is owed."""
         with suppress(Away):
-            for space, news in tuple(self._owed):
-                await self._announce(space, news)
-                self._owed.pop((space, news), None)
+            for item, change in tuple(self._owed.items()):
+                await self._announce(item, change)
+
+    def _in_background(self, items: Sequence[_Item]) -> None:
+        for item in items:
+            task = asyncio.create_task(self._tell(item))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _tell(self, item: _Item) -> Coroutine[object, object, bytes | None]:
+        """Owe it at once, and try to tell it. Gives the entry of the stream, if one was made now."""
+        change = self._owed[item] = object()
+
+        async def tell() -> bytes | None:
+            try:
+                return await self._announce(item, change)
+            except Away:
+                self._pay_later()
+                return None
+
+        return tell()
+
+    def _pay_later(self) -> None:
+        if len(self._owed) > _MOST_OWED:
+            self._owed = {(space, News(About.EVERYBODY)): object() for space in self._spaces}
+        if self._payer is None or self._payer.done():
+            self._payer = asyncio.create_task(self._pay_all())
 
     async def _pay_all(self) -> None:
         while self._owed:
             await asyncio.sleep(_PAUSE)
             await self.pay()
 
-    async def _announce(self, space: Space, news: News) -> bytes | None:
+    async def _announce(self, item: _Item, change: object) -> bytes | None:
+        """Raises Away. Gives None where another replica has just told the same."""
+        space, news = item
         stream = space.name("news")
         logout = news.about is About.TOKEN
         entry = await self._redis.run(
@@ -111,6 +116,8 @@ class Announcements:
                 _KEPT,
             ),
         )
+        if self._owed.get(item) is change:
+            del self._owed[item]
         return entry if isinstance(entry, bytes) else None
 
 

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from redis.exceptions import NoScriptError, RedisError
 
-from sidecar.clients.redis.connection import Client
+from sidecar.clients.redis.connection import Client, close_client
 from sidecar.clients.redis.scripts import Script
 from sidecar.metrics import Metrics
 
@@ -78,7 +78,7 @@ class Commands:
                 await asyncio.wait((task,))
         self._fail_all("closing")
         with suppress(RedisError, OSError, TimeoutError):
-            await self.client.aclose()
+            await close_client(self.client)
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Reply:
         part = script.part

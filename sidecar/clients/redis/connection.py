@@ -9,6 +9,7 @@ from typing import Any
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 from sidecar.settings.redis_address import Kind, RedisAddress
@@ -44,6 +45,14 @@ def open_client(address: RedisAddress, certificates: str | None = None, sentinel
         case Kind.SERVER:
             ((host, port),) = address.servers
             return Redis(host=host, port=port, db=address.database, **options)
+
+
+async def close_client(client: Client) -> None:
+    """Close it with its connections to sentinels, which the library leaves open."""
+    await client.aclose()
+    if isinstance(client, Redis) and isinstance(client.connection_pool, SentinelConnectionPool):
+        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
 
 
 async def read_stream(client: Client, stream: str, after: bytes) -> Sequence[tuple[bytes, Mapping[bytes, bytes]]]:

@@ -1,6 +1,7 @@
 """Whether some replica hears Directus's changes: then what is shared stays when another's feed begins or ends.
 
-Where no other feed was connected all the time, changes may have been missed, and what is shared is ended once.
+Where no other feed was connected all the time, changes may have been missed, and what is shared is ended once. So a
+replica joins those whose feed is connected in the same step in which it sees whether there are any.
 """
 
 import asyncio
@@ -42,19 +43,22 @@ class Listening:
     def __init__(self, redis: Redis, space: Space, replica: str, end_all: Callable[[], None]) -> None:
         self._redis, self._replica, self._end_all = redis, replica, end_all
         self._feeds = space.name("feeds")
-        self._tasks = set[asyncio.Task[None]]()
+        self._task: asyncio.Task[None] | None = None
+        self._joining = False
 
     def change(self, *, connected: bool) -> None:
-        """Note in the background that this replica's feed has begun or ended."""
-        task = asyncio.create_task(self._begin() if connected else self._lose())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Note in the background that this replica's feed has begun or ended; what was being noted is outdated."""
+        if self._task is not None and not self._task.done():
+            if connected and self._joining:
+                return
+            self._task.cancel()
+        self._joining = connected
+        self._task = asyncio.create_task(self._begin() if connected else self._lose())
 
     async def close(self) -> None:
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
 
     async def _begin(self) -> None:
         """A sign of another that is fresh now may be the last one of a replica that ended, so wait for its next."""

@@ -56,8 +56,8 @@ KEEP = Script(
     _MARKS
     + """
 if text(KEYS[5]) == ARGV[1] then redis.call('DEL', KEYS[5]) end
-local all, quiet = marks(nil, 0)
-if ARGV[3] == '' or quiet or all ~= ARGV[2] then return 0 end
+local all = marks(nil, 0)
+if ARGV[3] == '' or all ~= ARGV[2] then return 0 end
 local life = tonumber(ARGV[4])
 redis.call('SET', KEYS[4], all .. ARGV[3], 'PX', life)
 for each = 1, 3 do

@@ -27,11 +27,8 @@ _SIGN = Script(
     + """
 local moment = now()
 redis.call('ZADD', KEYS[1], string.format('%.0f', moment), ARGV[1])
-if ARGV[2] == '1' then
-  redis.call('ZADD', KEYS[2], string.format('%.0f', moment), ARGV[1])
-else
-  redis.call('ZREM', KEYS[2], ARGV[1])
-end
+local counted = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if ARGV[2] == '1' and counted then redis.call('ZADD', KEYS[2], string.format('%.0f', moment), ARGV[1]) end
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', moment - ARGV[4]))) do
   redis.call('ZREM', KEYS[1], gone)
   redis.call('ZREM', KEYS[2], gone)
@@ -41,7 +38,7 @@ redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
 for each = 1, #KEYS do redis.call('PEXPIRE', KEYS[each], ARGV[5]) end
 local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
 local id = last and last[1] or redis.call('XADD', KEYS[4], 'MAXLEN', '~', 1, '*', 'before', '0-0', 'news', '')
-return {redis.call('ZCARD', KEYS[1]), id}
+return {redis.call('ZCARD', KEYS[1]), id, counted and 1 or 0}
 """,
 )
 _LEAVE = Script(
@@ -75,9 +72,10 @@ return behind
 
 
 class Replicas:
-    """`count` is how many were last seen, at first `expected`; `feed` says whether this one hears Directus's feed.
+    """`count` is how many were last seen, at first `expected`. `up`: the last sign of life was answered.
 
-    `up`: the last sign of life was answered.
+    `feed` says whether this one hears Directus's feed. `uncounted` is called if it does and does not count among those
+    that do, where `Listening` alone adds it.
     """
 
     def __init__(self, redis: Redis, space: Space, reader: NewsReader, *, expected: int, metrics: Metrics) -> None:
@@ -86,6 +84,7 @@ class Replicas:
         self.id = secrets.token_hex(8)
         self.count = expected
         self.feed: Callable[[], bool] = lambda: False
+        self.uncounted: Callable[[], None] = lambda: None
         self.up = False
         self._telling = set[asyncio.Task[None]]()
         metrics.shared_up.set_function(lambda: self.up)
@@ -101,11 +100,13 @@ class Replicas:
         arguments = (self.id, int(self.feed()), before or b"0-0", _LIFE, _DAY)
         try:
             match await self._redis.run(_SIGN, self._keys, arguments):
-                case [int(count), bytes(last)] if count > 0:
+                case [int(count), bytes(last), int(counted)] if count > 0:
                     self.count = count
                     self._reader.compare(last, before)
                     self._metrics.replicas.set(count)
                     self.up = True
+                    if self.feed() and not counted:
+                        self.uncounted()
         except Away:
             self.up = False
 

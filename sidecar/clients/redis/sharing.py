@@ -63,6 +63,7 @@ class Sharing:
     def follow(self, feed: Callable[[], bool]) -> None:
         """Tell the others from now on whether this replica hears Directus's changes."""
         self.replicas.feed = feed
+        self.replicas.uncounted = partial(self._listening.change, connected=True)
 
     def change_everybody(self, cause: str) -> None:
         """Tell what the feed tells: `cause` is "change", "settled", "connected" or "lost"."""

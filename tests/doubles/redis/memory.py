@@ -4,7 +4,9 @@ Only the commands that they use are written here, as the documentation of Redis 
 in `integration/test_redis_scripts.py` run on this and on a real server.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,11 @@ class _Stored:
     value: object
     until: float | None = None
 
+    @property
+    def text(self) -> bytes:
+        """Give a text, and of anything else none."""
+        return self.value if isinstance(self.value, bytes) else b""
+
 
 class _WrongType(Exception):
     pass
@@ -37,7 +44,7 @@ class _WrongType(Exception):
 
 @dataclass
 class RedisMemory:
-    """`now` is in seconds. Without `up` nothing is answered; `meanwhile` is called before each script."""
+    """`now` is in seconds. Without `up` nothing is answered; `meanwhile` is called once, before an answer arrives."""
 
     now: Callable[[], float]
     up: bool = True
@@ -51,8 +58,15 @@ class RedisMemory:
         self._functions: dict[str, Callable[..., object]] = {}
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Reply:
-        """Run a script at once. Raises Away where it fails, or while nothing is answered."""
-        self.meanwhile()
+        """Run a script at once, and answer a little later. Raises Away where it fails, or while nothing is answered."""
+        try:
+            return self._run(script, keys, arguments)
+        finally:
+            happens, self.meanwhile = self.meanwhile, lambda: None
+            happens()
+            await asyncio.sleep(0)
+
+    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Reply:
         self.runs.append(script.part)
         if not self.up:
             raise Away("not up")
@@ -72,8 +86,12 @@ class RedisMemory:
     def flush(self) -> None:
         self.keys.clear()
 
-    def evict(self, name: str) -> None:
-        self.keys.pop(name.encode(), None)
+    def saved(self) -> dict[bytes, _Stored]:
+        """Give what a server has that hears of nothing from now on."""
+        return deepcopy(self.keys)
+
+    def restore(self, keys: dict[bytes, _Stored]) -> None:
+        self.keys = deepcopy(keys)
 
     def _call(self, name: bytes, *words: object) -> object:
         command = getattr(self, f"_{name.decode().lower()}")
@@ -157,6 +175,10 @@ class RedisMemory:
 
     def _zrem(self, key: bytes, member: bytes) -> int:
         return int(self._dict(key).pop(member, None) is not None)
+
+    def _zscore(self, key: bytes, member: bytes) -> bytes | None:
+        score = self._dict(key).get(member)
+        return None if score is None else f"{float(score):.17g}".encode()
 
     def _zcard(self, key: bytes) -> int:
         return len(self._dict(key))
