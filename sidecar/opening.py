@@ -3,13 +3,14 @@
 What a command sees is therefore what the service will see. Nothing here knows the web.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
 from pydantic import SecretStr
 
+from sidecar.clients.changes import Alone, Changes
 from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
@@ -17,8 +18,11 @@ from sidecar.clients.directus.line import LASTING, Line
 from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
+from sidecar.clients.redis.budgets import SharedBudgets
+from sidecar.clients.redis.changes import SharedChanges
 from sidecar.clients.redis.commands import Commands
 from sidecar.clients.redis.connection import Client, open_client
+from sidecar.clients.redis.names import Names
 from sidecar.clients.redis.sharing import ReplicaSet, Sharing
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
@@ -146,6 +150,21 @@ async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[
         await commands.close()
 
 
+@asynccontextmanager
+async def changes(settings: Settings, commands: Commands | None) -> AsyncIterator[Changes]:
+    """Open what is known of changes at Stripe, which replicas with the same key share."""
+    if commands is None:
+        yield Alone()
+        return
+    key = settings.stripe_live_secret_key.get_secret_value()
+    names = [Names.of(secret, "changes", key).name("last") for secret in revealed(settings.sidecar_secret)]
+    shared = SharedChanges(commands, names)
+    try:
+        yield shared
+    finally:
+        await shared.close()
+
+
 def sharing(settings: Settings, commands: Commands, metrics: Metrics) -> Sharing:
     """Make what replicas share; with another Directus, or for other collections, they share nothing."""
     about = (settings.directus_url, *sorted(settings.collections))
@@ -158,10 +177,22 @@ def stripe_session(settings: Settings, connections: int = 1) -> aiohttp.ClientSe
     return open_session(total=None, connect=settings.stripe_connect_timeout, connections=connections)
 
 
-def governor(settings: Settings, metrics: Metrics | None = None) -> Governor:
-    """Make the one governor of all calls that a process makes."""
-    budgets = LocalBudgets(settings.account_rps, settings.stripe_max_rps)
+def governor(settings: Settings, metrics: Metrics | None = None, sharing: Sharing | None = None) -> Governor:
+    """Make the one governor of all calls that a process makes; with `sharing` its budgets are those of all replicas."""
+    rates = settings.account_rps, settings.stripe_max_rps
+    budgets = LocalBudgets(*rates) if sharing is None else _shared_budgets(settings, sharing, rates, metrics)
     return Governor(budgets, each_caller=settings.caller_rps, patience=settings.stripe_timeout, metrics=metrics)
+
+
+def _shared_budgets(
+    settings: Settings, sharing: Sharing, rates: tuple[float, float], metrics: Metrics | None
+) -> SharedBudgets:
+    """Replicas with another key of Stripe's share no budgets."""
+    secret, key = revealed(settings.sidecar_secret)[0], settings.stripe_live_secret_key.get_secret_value()
+    replicas = sharing.replicas
+    return SharedBudgets(
+        sharing.redis, Names.of(secret, "budgets", key), *rates, replicas=lambda: replicas.count, metrics=metrics
+    )
 
 
 def _unhurried(settings: Settings) -> Governor:
@@ -174,7 +205,7 @@ def stripe_client(
     *,
     governor: Governor | None = None,
     metrics: Metrics | None = None,
-    changed: Callable[[], None] = lambda: None,
+    changed: Callable[[], Awaitable[None]] | None = None,
 ) -> StripeClient:
     """Make the client; without a `governor` it goes slowly and leaves most of Stripe's limit to the service."""
     return StripeClient(

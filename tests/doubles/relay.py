@@ -30,6 +30,11 @@ class Relay:
         self.delay = 0.0
         self.paused = 0
 
+    def lead_to(self, target: str) -> None:
+        """Connect to another upstream from now on; connections that exist stay where they are."""
+        parts = urlsplit(target)
+        self._host, self._port = parts.hostname, parts.port
+
     def pause(self) -> None:
         """Be silent: accept connections, pass requests on, and keep every answer until `release`."""
         self._flowing.clear()

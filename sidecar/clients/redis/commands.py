@@ -1,7 +1,8 @@
 """Sends scripts to Redis: what waits goes as one pipeline, a batch has 50 ms, and nothing is tried again.
 
 After three batches without an answer Redis counts as away, and whoever asks hears so at once. In the background it is
-probed each second; the probe has more time, so that a slow handshake delays nobody.
+probed each second. The probe has more time to connect, so that a slow handshake delays nobody, and then must get an
+answer as fast as a batch: a Redis that is too far for that stays away.
 """
 
 import asyncio
@@ -11,14 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, ReadOnlyError
 
-from sidecar.clients.redis.connection import Client, close_client
+from sidecar.clients.redis.connection import Client, close_client, disconnect, ping
 from sidecar.clients.redis.scripts import Script
 from sidecar.metrics import Metrics
 
 _PATIENCE = 0.05  # seconds for a batch
-_PROBE_PATIENCE = 1.0  # seconds to connect and for one answer, when nobody waits
+_PROBE_PATIENCE = 1.0  # seconds to connect, when nobody waits
 _PROBE_PAUSE = 1.0  # seconds
 _FIRST_PROBE = 0.3  # seconds that the start waits
 _FAILURES = 3  # batches in a row
@@ -63,11 +64,12 @@ class Commands:
         self._pump: asyncio.Task[None] | None = None
         self._probe: asyncio.Task[None] | None = None
         self._failures = 0
+        self._near: str | None = None  # a key of the last batch, which in a cluster tells where it went
         self.up = False
 
     async def start(self) -> None:
         """Connect, and do not wait long for that: the service starts without Redis too."""
-        self._begin_probe()
+        self._begin_probe(0.0)
         assert self._probe is not None  # noqa: S101 - it begins unless Redis is up
         await asyncio.wait((self._probe,), timeout=_FIRST_PROBE)
 
@@ -77,7 +79,7 @@ class Commands:
                 task.cancel()
                 await asyncio.wait((task,))
         self._fail_all("closing")
-        with suppress(RedisError, OSError, TimeoutError):
+        with suppress(Exception):
             await close_client(self.client)
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument] = ()) -> Reply:
@@ -102,7 +104,7 @@ class Commands:
             batch = [command for command in batch if not command.reply.done()]
             try:
                 replies = await within(_PATIENCE, lambda: self._exchange(batch))  # noqa: B023 - awaited in this turn
-            except (RedisError, OSError, TimeoutError, EOFError) as error:
+            except Exception as error:  # noqa: BLE001 - those of a cluster have no class in common
                 self._count_failure()
                 for command in batch:
                     command.fail(type(error).__name__)
@@ -119,7 +121,12 @@ class Commands:
         pipeline = self.client.pipeline(transaction=False)
         for command in batch:
             pipeline.execute_command(*command.words())
-        return list(await pipeline.execute(raise_on_error=False))
+        self._near = next((key for command in batch for key in command.keys), None)
+        replies = list(await pipeline.execute(raise_on_error=False))
+        if any(isinstance(reply, ReadOnlyError) for reply in replies):
+            await disconnect(self.client)
+            raise ConnectionError("this server has become a replica")
+        return replies
 
     def _take(self, command: _Command, reply: Reply) -> None:
         if isinstance(reply, NoScriptError) and not command.whole:
@@ -135,26 +142,32 @@ class Commands:
         if self._failures >= _FAILURES:
             self.up = False
             self._fail_all("no answer")
-            self._begin_probe()
+            self._begin_probe(_PROBE_PAUSE)
 
     def _fail_all(self, why: str) -> None:
         while self._waiting:
             self._waiting.popleft().fail(why)
 
-    def _begin_probe(self) -> None:
+    def _begin_probe(self, pause: float) -> None:
         if self._probe is None or self._probe.done():
-            self._probe = asyncio.create_task(self._probe_until_up())
+            self._probe = asyncio.create_task(self._probe_until_up(pause))
+
+    async def _probe_until_up(self, pause: float) -> None:
+        await asyncio.sleep(pause)
+        while not await self._answers():  # noqa: ASYNC110 - Redis is another process
+            await asyncio.sleep(_PROBE_PAUSE)
+        self.up, self._failures = True, 0
+
+    async def _answers(self) -> bool:
+        try:
+            await within(_PROBE_PATIENCE, self._ping)
+            await within(_PATIENCE, self._ping)
+        except Exception:  # noqa: BLE001 - without its probe Redis would be away for ever
+            return False
+        return True
 
     async def _ping(self) -> None:
-        await self.client.execute_command("PING")
-
-    async def _probe_until_up(self) -> None:
-        while True:
-            with suppress(RedisError, OSError, TimeoutError, EOFError):
-                await within(_PROBE_PATIENCE, self._ping)
-                self.up, self._failures = True, 0
-                return
-            await asyncio.sleep(_PROBE_PAUSE)
+        await ping(self.client, self._near)
 
 
 async def within(seconds: float, call: Callable[[], Coroutine[object, object, Result]]) -> Result:
@@ -174,3 +187,5 @@ async def within(seconds: float, call: Callable[[], Coroutine[object, object, Re
         if not task.done():
             task.cancel()
             await asyncio.wait((task,))
+        if not task.cancelled():
+            task.exception()  # asyncio logs an exception that nobody has read

@@ -55,6 +55,22 @@ async def close_client(client: Client) -> None:
             await sentinel.aclose()
 
 
+async def ping(client: Client, near: str | None) -> None:
+    """Ask a server whether it is there: in a cluster the one that has this key."""
+    if isinstance(client, RedisCluster):
+        await client.initialize()
+        node = RedisCluster.DEFAULT_NODE if near is None else client.get_node_from_key(near)
+        await client.execute_command("PING", target_nodes=node)
+    else:
+        await client.execute_command("PING")  # type: ignore[no-untyped-call]  # as the library has it
+
+
+async def disconnect(client: Client) -> None:
+    """End all connections, so that the next ones are made where the address leads now."""
+    if isinstance(client, Redis):
+        await client.connection_pool.disconnect()
+
+
 async def read_stream(client: Client, stream: str, after: bytes) -> Sequence[tuple[bytes, Mapping[bytes, bytes]]]:
     """Give the entries of a stream after this one, and wait at most a second for some, on a connection of its own."""
     words = ("XREAD", "COUNT", _ENTRIES, "BLOCK", _BLOCK, "STREAMS", stream, after)

@@ -12,6 +12,7 @@ from sidecar.clients.redis.scripts import NOW, Script
 _MARKS = """
 local function text(key)
   local found = redis.pcall('GET', key)
+  if type(found) == 'table' and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then error(found.err) end
   return type(found) == 'string' and found or nil
 end
 local function marks(fresh, life)

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from redis.exceptions import RedisError
-
 from sidecar.clients.redis.commands import within
 from sidecar.clients.redis.names import Space, Unreadable
+from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 1.25  # seconds for one reading
@@ -73,24 +72,29 @@ class Nobody:
 class NewsReader:
     """`position` is the last entry that was passed to the `listener`, and `passed` is called after each batch.
 
-    `read` gives the entries of a stream after one, and waits for some at most a second.
+    `read` gives the entries of a stream after one, and waits for some at most a second; `hears` says whether it could.
     """
 
-    def __init__(self, read: Read, space: Space) -> None:
+    def __init__(self, read: Read, space: Space, metrics: Metrics | None = None) -> None:
         self._read, self._space = read, space
+        self._errors = (metrics or Metrics()).shared_errors.labels("news")
         self._stream = space.name("news")
         self.listener: Listener = Nobody()
         self.passed: Callable[[], None] = lambda: None
         self.position: bytes | None = None
+        self.hears = True
 
     async def run(self) -> None:
         """Read until canceled. While Redis does not answer, the place is kept."""
         while True:
             try:
                 entries = await within(_PATIENCE, self._next)
-            except (RedisError, OSError, TimeoutError, EOFError):
+            except Exception:  # noqa: BLE001 - without a retry, what others tell would be heard no more
+                self.hears = False
+                self._errors.inc()
                 await asyncio.sleep(_PAUSE)
             else:
+                self.hears = True
                 self.hear(entries)
 
     def compare(self, last: bytes, before: bytes | None) -> None:

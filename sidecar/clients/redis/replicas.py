@@ -72,7 +72,7 @@ return behind
 
 
 class Replicas:
-    """`count` is how many were last seen, at first `expected`. `up`: the last sign of life was answered.
+    """`count` is how many were last seen, at first `expected`. `up`: the last sign was answered and news are read.
 
     `feed` says whether this one hears Directus's feed. `uncounted` is called if it does and does not count among those
     that do, where `Listening` alone adds it.
@@ -85,9 +85,13 @@ class Replicas:
         self.count = expected
         self.feed: Callable[[], bool] = lambda: False
         self.uncounted: Callable[[], None] = lambda: None
-        self.up = False
+        self._answered = False
         self._telling = set[asyncio.Task[None]]()
         metrics.shared_up.set_function(lambda: self.up)
+
+    @property
+    def up(self) -> bool:
+        return self._answered and self._reader.hears
 
     async def run(self) -> None:
         while True:
@@ -104,11 +108,11 @@ class Replicas:
                     self.count = count
                     self._reader.compare(last, before)
                     self._metrics.replicas.set(count)
-                    self.up = True
+                    self._answered = True
                     if self.feed() and not counted:
                         self.uncounted()
         except Away:
-            self.up = False
+            self._answered = False
 
     async def leave(self) -> None:
         with suppress(Away):

@@ -35,10 +35,11 @@ class Sharing:
     """`secret` is the key by whose hashes this replica's cache must know tokens."""
 
     def __init__(self, redis: Redis, client: Client, replica_set: ReplicaSet, metrics: Metrics) -> None:
+        self.redis = redis
         own, *_ = spaces = [Space.of(secret, "permissions", *replica_set.about) for secret in replica_set.secrets]
         self.secret = _caller_secret(replica_set.secrets[0])
         self._keys = [CallerKeys(_caller_secret(secret)) for secret in replica_set.secrets]
-        self._reader = NewsReader(partial(read_stream, client), own)
+        self._reader = NewsReader(partial(read_stream, client), own, metrics)
         self.replicas = Replicas(redis, own, self._reader, expected=replica_set.expected, metrics=metrics)
         self._announcements = Announcements(redis, spaces, self.replicas.all_passed)
         self._listening = Listening(redis, own, self.replicas.id, self._announcements.change_everybody)

@@ -9,7 +9,7 @@ pauses: the account, an endpoint, or this call alone.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ import orjson
 import stripe
 
 from sidecar.clients.http import retry_after
+from sidecar.clients.stripe.budgets import LONGEST_PAUSE
 from sidecar.clients.stripe.errors import failure
 from sidecar.clients.stripe.governor import Governor
 from sidecar.clients.stripe.limits import Limit, limit_reached
@@ -33,15 +34,14 @@ from sidecar.metrics import Metrics
 _log = logging.getLogger(__name__)
 _RETRIES = 2
 _BACKOFF = 0.5  # seconds before the first repetition after a 429, doubled each time
-_LONGEST_PAUSE = 10.0  # seconds for which one answer may stop the calls of others, or half of what they would wait
 _TRIES = 3  # of a call that meets the limit of an object
 
 
 class StripeClient:
     """`timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
 
-    `changed` is called after each call that may have changed something at Stripe, also after a failed one; one that was
-    never sent has not.
+    `changed` is awaited before the answer to each call that may have changed something at Stripe, also to a failed one;
+    one that was never sent has not.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class StripeClient:
         timeout: float,
         governor: Governor,
         metrics: Metrics | None = None,
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._governor = governor
@@ -90,8 +90,8 @@ class StripeClient:
         try:
             _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
         finally:
-            if call.attempts > 0:
-                self._changed()
+            if call.attempts > 0 and self._changed is not None:
+                await self._changed()
         if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
             raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)
@@ -172,7 +172,7 @@ class StripeClient:
         _log.warning("Stripe's rate limit was hit", extra=facts)
         if limit is not Limit.OBJECT:
             where = call.endpoint if limit is Limit.ENDPOINT else None
-            await self._governor.pause(where, min(pause, _LONGEST_PAUSE, self._timeout / 2))
+            await self._governor.pause(where, min(pause, LONGEST_PAUSE, self._timeout / 2))
 
     def _result(self, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
         body = _parsed(content)

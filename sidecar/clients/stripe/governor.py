@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sidecar import context
-from sidecar.clients.stripe.budgets import Budgets
+from sidecar.clients.stripe.budgets import NONE, Budgets
 from sidecar.core.traffic.fair_turns import FairTurns, Waiting
 from sidecar.core.traffic.rate import Rate
 from sidecar.core.urgency import Urgency
@@ -46,6 +46,7 @@ class Governor:
         self._turns = FairTurns()
         self._due: dict[str, float] = {}  # when each caller may have its next turn
         self._closed: dict[str, float] = {}  # until when each lane has none
+        self._all_closed = _NEVER  # until when the account has none: then the first call of any lane is meant
         self._under_way = 0
         self._own = Counter[str]()
         self._news = asyncio.Event()  # a call came, ended or left
@@ -69,8 +70,9 @@ class Governor:
         except StripeRateLimited:
             self._metrics.refused.inc()
             raise
-        party.begin()
-        self._waits[urgency].observe(self._now() - asked)
+        granted = self._now()
+        party.begin(granted)
+        self._waits[urgency].observe(granted - asked)
         try:
             yield
         finally:
@@ -82,14 +84,24 @@ class Governor:
 
     async def _have_turn(self, endpoint: str, urgency: Urgency, party: Party, *, refusable: bool) -> str:
         """Give the caller whose turn it was."""
-        if not self._turns:
-            for caller in tuple(party.callers):
-                if self._ready(caller, endpoint, urgency) and await self._budgets.take(endpoint) == 0:
-                    self._begin(caller)
-                    return caller
+        if not self._turns and self._first_ready(party, endpoint, urgency) and await self._take(endpoint):
+            if (caller := self._first_ready(party, endpoint, urgency)) is not None:
+                self._begin(caller)
+                return caller
+            self._grant(endpoint)  # others had the last places meanwhile
         if refusable:
             self._require_in_time(endpoint, party)
         return await self._wait(_Turn(endpoint, urgency), party, self._patience if refusable else None)
+
+    def _first_ready(self, party: Party, lane: str, urgency: Urgency) -> str | None:
+        return next((caller for caller in tuple(party.callers) if self._ready(caller, lane, urgency)), None)
+
+    async def _take(self, lane: str) -> bool:
+        """Take a turn, or note until when there is none."""
+        wait = await self._budgets.take(lane)
+        now = self._now()
+        self._all_closed, self._closed[lane] = now + wait.account, now + wait.endpoint
+        return wait == NONE
 
     def _require_in_time(self, endpoint: str, party: Party) -> None:
         ahead, in_all = (self._turns.ahead(party.callers, lane) for lane in (endpoint, None))
@@ -155,18 +167,18 @@ class Governor:
             found = self._turns.next(self._ready)
             if found is None:
                 return
-            lane = found[0].lane
-            seconds = await self._budgets.take(lane)
-            if seconds > 0:
-                self._closed[lane] = self._now() + seconds
-            else:
-                self._grant(lane)
+            if await self._take(found[0].lane):
+                self._grant(found[0].lane)
 
     def _grant(self, lane: str) -> None:
-        """Give a turn that was taken to the call that is first now: the lines may have changed meanwhile."""
+        """Give a turn that was taken to the call that is first now: the lines may have changed meanwhile.
+
+        Where nobody can use it any more it goes back.
+        """
         while True:
-            found = self._turns.next(lambda caller, its, urgency: its == lane and self._ready(caller, its, urgency))
+            found = self._turns.next(self._ready, lane)
             if found is None:
+                self._budgets.give_back(lane)
                 return
             turn, caller = found
             assert isinstance(turn, _Turn)  # noqa: S101 - only these are added
@@ -201,7 +213,7 @@ class Governor:
         """Say whether a call may go now, as far as is known here; if only time is missing, note until when."""
         if not self._has_place(caller, urgency):
             return False
-        due = max(self._closed.get(lane, _NEVER), self._due.get(caller, _NEVER))
+        due = max(self._all_closed, self._closed.get(lane, _NEVER), self._due.get(caller, _NEVER))
         if due <= self._now():
             return True
         self._soonest = min(self._soonest, due)

@@ -94,10 +94,11 @@ class FairTurns:
             self._lines[caller].take(call)
         self._calls -= 1
 
-    def next(self, ready: Ready) -> tuple[Waiting, str] | None:
+    def next(self, ready: Ready, in_lane: str | None = None) -> tuple[Waiting, str] | None:
         """Give the call that goes next and the caller whose turn it is, None where none of them is `ready`.
 
-        `ready` is asked with a caller, a lane and an urgency. Nothing is taken out of the lines.
+        `ready` is asked with a caller, a lane and an urgency. Nothing is taken out of the lines. Where the turn is for
+        one lane, those who could go in others miss it, and keep what they have not had.
         """
         best: tuple[float, int, Waiting, str] | None = None
         reached = float("inf")
@@ -107,6 +108,8 @@ class FairTurns:
                     continue
                 line.turns = max(line.turns, self._reached)  # what it missed while its lane stood is not made up for
                 reached = min(reached, line.turns)
+                if in_lane not in (None, lane):
+                    continue
                 call = next(iter(calls))
                 rank = (line.turns - LENT[urgency], call.number)
                 if best is None or rank < best[:2]:

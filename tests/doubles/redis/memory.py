@@ -141,7 +141,10 @@ class RedisMemory:
 
     def _set(self, key: bytes, value: bytes, *options: bytes) -> bytes:
         until = None
-        if options:
+        if options == (b"KEEPTTL",):
+            stored = self.keys.get(key)
+            until = None if stored is None else stored.until
+        elif options:
             assert options[0] == b"PX"
             until = self.now() + int(options[1]) / 1000
         self.keys[key] = _Stored(value, until)

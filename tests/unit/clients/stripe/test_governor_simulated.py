@@ -92,6 +92,20 @@ def test_lists_beside_endless_pages() -> None:
     assert min(outcome.calls_of(TEN)) >= setting.seconds * setting.each_endpoint / 11 - 10
 
 
+def test_lists_where_the_account_is_the_limit() -> None:
+    """F1: changes and pages at other endpoints that could take all of the account's turns leave a list its third."""
+    callers: dict[str, Habit] = {
+        "reader": Greedy(20, ENDPOINTS[0], Urgency.LIST),
+        "pager": Greedy(20, ENDPOINTS[1], Urgency.PAGE),
+        "clerk": Greedy(20, ENDPOINTS[2], Urgency.CALL),
+    }
+    setting = Setting(account=40, each_endpoint=20)
+
+    outcome = simulated(setting, callers)
+
+    assert min(outcome.calls_of(callers)) >= setting.seconds * setting.account / 3 - 20
+
+
 URGENCIES = st.sampled_from(list(Urgency))
 HABITS: st.SearchStrategy[Habit] = st.one_of(
     st.builds(Steady, st.sampled_from(ENDPOINTS), URGENCIES, st.sampled_from([0.0, 0.3, 5.0])),

@@ -121,6 +121,26 @@ def test_a_lane_that_stands() -> None:
     assert Counter(served)["waits"] <= 20 + 10
 
 
+def test_turns_that_are_for_one_lane() -> None:
+    """F1: who could go in another lane loses nothing while turns are given to this one, and has them afterwards."""
+    turns = FairTurns()
+    for _ in range(20):
+        add(turns, "busy", urgency=Urgency.CALL)
+        add(turns, "patient", lane="another", urgency=Urgency.LIST)
+    had = []
+    for _ in range(20):
+        wanted = turns.next(always)
+        assert wanted is not None
+        found = turns.next(always, wanted[0].lane)
+        assert found is not None
+        turns.remove(found[0])
+        turns.count_turn(found[1])
+        had.append(found[1])
+
+    assert had.count("patient") >= 6
+    assert turns.next(always, "empty") is None
+
+
 def test_a_late_caller() -> None:
     """Who begins late starts with the fewest turns that anybody else had, not with none."""
     turns = FairTurns()
