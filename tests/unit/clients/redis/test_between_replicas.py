@@ -226,6 +226,40 @@ async def test_a_server_that_knows_less_leaves_a_gap(world: World) -> None:
     assert await world.replicas[1].ask("session") is False
 
 
+@pytest.mark.parametrize("everybody", [True, False])
+async def test_a_server_that_knows_less_brings_nothing_back(world: World, *, everybody: bool) -> None:
+    """C7: After a failover that lost a change, no replica that felt it takes an answer from before, nor for a moment."""
+    await remembered(world)
+    saved = world.redis.saved()
+    world.directus.advance(1)
+    world.directus.set("session", allowed=False)
+    world.replicas[0].hear(None if everybody else "session")
+    await world.replicas[0].settle()
+    await world.everybody(lambda replica: replica.read_news())
+
+    world.redis.restore(saved)
+
+    assert await world.everybody(lambda replica: replica.ask("session")) == [False] * 3
+
+
+async def test_what_a_failover_lost_is_told_again(world: World) -> None:
+    """C7: A replica that sees a server with less ends what is shared, since others may have felt none of it."""
+    await remembered(world)
+    saved = world.redis.saved()
+    world.directus.advance(1)
+    world.directus.set("session", allowed=False)
+    world.replicas[0].hear()
+    await world.replicas[0].settle()
+    await world.replicas[0].read_news()
+
+    world.redis.restore(saved)
+    await world.replicas[0].read_news()
+    await world.replicas[0].settle()
+    await world.everybody(lambda replica: replica.read_news())
+
+    assert await world.everybody(lambda replica: replica.ask("session")) == [False] * 3
+
+
 async def remembered_again(world: World) -> None:
     assert await world.everybody(lambda replica: replica.ask("session")) == [True] * 3
 
