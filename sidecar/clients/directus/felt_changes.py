@@ -6,6 +6,7 @@ What replicas share may be older than what this one knows: after a failover Redi
 import math
 
 _MOST = 10_000  # users whose changes are known one by one
+_EXACT = 0.01  # seconds by which the age of another's answer, measured on two clocks, may be too much
 
 
 class FeltChanges:
@@ -27,4 +28,4 @@ class FeltChanges:
     def since(self, user: str | None, asked: float) -> bool:
         """Say whether one came since then that concerns this user, or with None one of whom nobody knows."""
         changed = self._somebodys if user is None else self._users.get(user.lower(), -math.inf)
-        return asked < max(self._everybodys, changed)
+        return asked < max(self._everybodys, changed) - _EXACT

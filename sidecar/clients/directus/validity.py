@@ -9,7 +9,6 @@ from sidecar.clients.directus.freshness import Freshness
 from sidecar.clients.directus.permission_flight import Entry
 from sidecar.clients.directus.token_users import TokenUsers
 
-
 _MISSED = frozenset({"connected", "lost", "gap"})  # causes where nothing was felt here, and others may have heard all
 
 

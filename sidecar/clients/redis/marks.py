@@ -32,10 +32,12 @@ end
 """
 
 # ARGV: a new mark, its life in ms; to claim also the claimant, its time in ms, and the life in ms that an answer must
-# have left to count. Gives the state, the marks, and of a known answer its value and the ms for which it is kept.
+# have left to count. Gives the state, the marks, and of a known answer its value and the ms for which it is kept, of a
+# claim its moment in us.
 LOOK = Script(
     "permissions",
-    _MARKS
+    NOW
+    + _MARKS
     + """
 local all, quiet = marks(ARGV[1], ARGV[2])
 if quiet then return {'quiet'} end
@@ -50,23 +52,26 @@ if text(KEYS[5], 64) then
   if asked > 0 and asked <= tonumber(ARGV[4]) then return {'asked'} end
 end
 redis.call('SET', KEYS[5], ARGV[3], 'PX', ARGV[4])
-return {'claimed', all}
+return {'claimed', all, string.format('%.0f', now())}
 """,
 )
 
-# ARGV: the claimant, the marks of the claim, the value, its life in ms, the life of a mark beyond that.
+# ARGV: the claimant, the marks of the claim, the value, the moment of the claim, the value's life in ms from then on, the
+# life of a mark beyond that.
 # An empty value only ends the claim.
 KEEP = Script(
     "permissions",
-    _MARKS
+    NOW
+    + _MARKS
     + """
 if text(KEYS[5], 64) == ARGV[1] then redis.call('DEL', KEYS[5]) end
 local all = marks(nil, 0)
 if ARGV[3] == '' or all ~= ARGV[2] then return 0 end
-local life = tonumber(ARGV[4])
+local life = math.floor(ARGV[5] - math.max(0, now() - ARGV[4]) / 1000)
+if life <= 0 then return 0 end
 redis.call('SET', KEYS[4], all .. ARGV[3], 'PX', life)
 for each = 1, 3 do
-  if redis.call('PTTL', KEYS[each]) < life + ARGV[5] then redis.call('PEXPIRE', KEYS[each], life + ARGV[5]) end
+  if redis.call('PTTL', KEYS[each]) < life + ARGV[6] then redis.call('PEXPIRE', KEYS[each], life + ARGV[6]) end
 end
 return 1
 """,

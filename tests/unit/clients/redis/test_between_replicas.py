@@ -45,6 +45,22 @@ async def test_a_refusal_is_shared_too(world: World) -> None:
     assert await world.everybody(lambda replica: replica.ask("session")) == [True] * 3
 
 
+async def test_a_refusal_stays_no_longer_than_it_counts(world: World) -> None:
+    """C9: What a flood of made-up tokens leaves in Redis goes as soon as no no counts any more."""
+    world.directus.set("session", allowed=False)
+    await remembered_as_refused(world)
+
+    kept = [stored.until for stored in world.redis.keys.values() if b"|" in stored.text]
+
+    assert len(kept) == 1
+    assert kept[0] is not None
+    assert kept[0] <= world.directus.now + DENIED_TTL
+
+
+async def remembered_as_refused(world: World) -> None:
+    assert await world.everybody(lambda replica: replica.ask("session")) == [False] * 3
+
+
 async def test_an_answer_does_not_live_longer_elsewhere(world: World) -> None:
     """C10: An answer that another replica gave lives from its question on, not from when it was found."""
     first, second, _ = world.replicas
