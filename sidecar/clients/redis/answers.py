@@ -1,7 +1,8 @@
 """Answers of Directus about permissions that replicas share, sealed and only for as long as they count.
 
-The life of an answer is kept on Redis's clock, by the key's own expiry, so clocks of replicas need not agree; it counts
-from the claim, so that what a Redis that stood still keeps later lives no longer. The sealed value has the wall time of its question too: somebody who can write to Redis cannot bring an old one back.
+The life of an answer is kept on Redis's clock, by the key's own expiry, so clocks of replicas need not agree. It counts
+from the claim, so that what is kept late, by a Redis that stood still, lives no longer. The sealed value has the wall
+time too: somebody who can write to Redis cannot bring an old one back.
 """
 
 import asyncio

@@ -29,7 +29,8 @@ end
 local since = tonumber(ARGV[4])
 if since == 0 then since = moment - ARGV[3] end
 local others = 0
-for _, each in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.0f', since), '+inf')) do
+local least, most = string.format('(%.0f', since), string.format('%.0f', moment)
+for _, each in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], least, most)) do
   if each ~= ARGV[1] then others = others + 1 end
 end
 return {others, string.format('%.0f', moment)}

@@ -7,6 +7,8 @@ another version may say there what this one does not know.
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -19,6 +21,7 @@ from sidecar.metrics import Metrics
 _log = logging.getLogger(__name__)
 _PATIENCE = 1.25  # seconds for one reading
 _PAUSE = 0.2  # seconds before the next try
+_SELDOM = 60.0  # seconds between two lines about what was missed
 Entry = tuple[bytes, Mapping[bytes, bytes]]
 Read = Callable[[str, bytes], Awaitable[Sequence[Entry]]]
 
@@ -71,9 +74,9 @@ class Nobody:
 
 class NewsReader:
     """`position` is the last entry that was passed to the `listener`, and `passed` is called after each batch.
-    `missed` is called where some are gone: the server may have lost with them what ended answers.
 
-    `read` gives the entries of a stream after one, and waits for some at most a second; `hears` says whether it could.
+    `missed` is called where some are gone: the server may have lost with them what ended answers. `read` gives the
+    entries of a stream after one, and waits for some at most a second; `hears` says whether it could.
     """
 
     def __init__(self, read: Read, space: Space, metrics: Metrics | None = None) -> None:
@@ -85,6 +88,7 @@ class NewsReader:
         self.missed: Callable[[], None] = lambda: None
         self.position: bytes | None = None
         self.hears = True
+        self._warned = -math.inf
 
     async def run(self) -> None:
         """Read until canceled. While Redis does not answer, the place is kept."""
@@ -104,8 +108,12 @@ class NewsReader:
         The first time that is where to begin, and who had no Redis until now may have missed news. Later the stream
         cannot end before what was read from it, unless it is another one.
         """
-        if self.position is None or (before is not None and order(last) < order(before)):
-            self._miss(last)
+        if self.position is None:
+            self.position = last
+            self.listener.purge("gap")
+        elif before is not None and order(last) < order(before):
+            self.position = last
+            self._miss()
 
     async def _next(self) -> Sequence[Entry]:
         if self.position is None:
@@ -115,12 +123,13 @@ class NewsReader:
 
     def hear(self, entries: Sequence[Entry]) -> None:
         """Take entries of the stream, in its order, that come after the position."""
+        gap = False
         for identity, fields in entries:
-            if fields.get(b"before") != self.position:
-                self._miss(identity)
-            else:
-                self._pass(fields.get(b"news", b""))
+            gap = gap or fields.get(b"before") != self.position
+            self._pass(fields.get(b"news", b""))
             self.position = identity
+        if gap:
+            self._miss()
         if entries:
             self.passed()
 
@@ -139,12 +148,13 @@ class NewsReader:
             case About.TOKEN:
                 self.listener.forget_token(news.whose)
 
-    def _miss(self, position: bytes) -> None:
-        if self.position is not None:
+    def _miss(self) -> None:
+        now = time.monotonic()
+        if now >= self._warned + _SELDOM:
+            self._warned = now
             _log.warning("news of other replicas were missed, so all remembered permissions are forgotten")
-            self.missed()
-        self.position = position
         self.listener.purge("gap")
+        self.missed()
 
 
 def order(identity: bytes) -> tuple[int, int]:

@@ -17,9 +17,9 @@ _DAY = 86_400_000  # ms that keys of a service that ended stay
 _PATIENCE = 0.05  # seconds for which a logout waits for the other replicas
 _POLL = 0.003  # seconds
 
-# KEYS: replicas, those whose feed is connected, how far each has read, the
-# stream, everybody's mark.
-# A stream begins with an entry without news, so that none was lost unnoticed before the first.
+# KEYS: replicas, those whose feed is connected, how far each has read, the stream, everybody's mark.
+# A stream begins with an entry without news, so that none was lost unnoticed before the first. Signs from the future
+# go: another server, whose clock was ahead, had them.
 # ARGV: the replica, whether its feed is connected, how far it has read, the life in us, a day in ms.
 _SIGN = Script(
     "replicas",
@@ -33,11 +33,15 @@ replace_foreign('HGET', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[1], string.format('%.0f', moment), ARGV[1])
 local counted = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if ARGV[2] == '1' and counted then redis.call('ZADD', KEYS[2], string.format('%.0f', moment), ARGV[1]) end
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', moment - ARGV[4]))) do
-  redis.call('ZREM', KEYS[1], gone)
-  redis.call('ZREM', KEYS[2], gone)
-  redis.call('HDEL', KEYS[3], gone)
+local function remove(from, to)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], from, to)) do
+    redis.call('ZREM', KEYS[1], gone)
+    redis.call('ZREM', KEYS[2], gone)
+    redis.call('HDEL', KEYS[3], gone)
+  end
 end
+remove('-inf', string.format('%.0f', moment - ARGV[4]))
+remove(string.format('(%.0f', moment), '+inf')
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
 for each = 1, #KEYS do redis.call('PEXPIRE', KEYS[each], ARGV[5]) end
 return {redis.call('ZCARD', KEYS[1]), last_entry(KEYS[4]) or add_entry(KEYS[4], 1, ''), counted and 1 or 0}
@@ -64,7 +68,9 @@ local function number(id)
 end
 local wanted, within = number(ARGV[2])
 local behind = 0
-for _, each in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', now() - ARGV[3]), '+inf')) do
+local moment = now()
+local least, most = string.format('%.0f', moment - ARGV[3]), string.format('%.0f', moment)
+for _, each in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], least, most)) do
   local at, nth = number(redis.call('HGET', KEYS[2], each) or nil)
   if each ~= ARGV[1] and (at < wanted or (at == wanted and nth < within)) then behind = behind + 1 end
 end

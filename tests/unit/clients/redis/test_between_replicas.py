@@ -244,7 +244,7 @@ async def test_a_server_that_knows_less_leaves_a_gap(world: World) -> None:
 
 @pytest.mark.parametrize("everybody", [True, False])
 async def test_a_server_that_knows_less_brings_nothing_back(world: World, *, everybody: bool) -> None:
-    """C7: After a failover that lost a change, no replica that felt it takes an answer from before, nor for a moment."""
+    """C7: After a failover that lost a change, no replica that felt it takes an answer from before it."""
     await remembered(world)
     saved = world.redis.saved()
     world.directus.advance(1)
