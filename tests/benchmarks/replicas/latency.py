@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from statistics import median
 
 from tests.benchmarks.fair import people
@@ -63,17 +64,20 @@ async def latency(ground: Ground) -> Seen:
 
 
 async def _measured(fleets: Sequence[Fleet], lanes: int, asked: Callable[[str, int], Request], ground: Ground) -> Times:
-    """Let each lane's caller ask both fleets in turn, one request after the other."""
+    """Let each lane's caller ask both fleets in turn, and in each fleet all replicas, one request after the other."""
     times: tuple[list[float], list[float]] = ([], [])
     ends = asyncio.get_running_loop().time() + ground.size.latency / 2
 
     async def lane(number: int) -> None:
         requests = [asked(fleet.directus.move_in(f"lane-{lanes}-{number}", 1)[0], number) for fleet in fleets]
         for fleet, request in zip(fleets, requests, strict=True):
-            await fleet.crowd.ask(fleet.ports[0], request)
-        while not times[0] or asyncio.get_running_loop().time() < ends:
+            await asyncio.gather(*(fleet.crowd.ask(port, request) for port in fleet.ports))
+        for turn in count():
+            if times[0] and asyncio.get_running_loop().time() >= ends:
+                return
             for which in _CHANCE.sample((0, 1), 2):
-                answer = await fleets[which].crowd.ask(fleets[which].ports[0], requests[which])
+                ports = fleets[which].ports
+                answer = await fleets[which].crowd.ask(ports[turn % len(ports)], requests[which])
                 times[which].append(answer.seconds)
 
     await asyncio.gather(*map(lane, range(lanes)))
