@@ -19,7 +19,7 @@ from tests.integration.redis.rig import (
 pytestmark = pytest.mark.redis
 FILL = "for n = 1, 3000 do redis.call('SET', n, string.rep('x', 1000)) end"
 RULES = "~sidecar:* +ping +select +eval +evalsha +time +get +set +del +pttl +pexpire +incr +xadd +xread +xrevrange "
-RULES += "+zadd +zrem +zcard +zcount +zrangebyscore +zremrangebyscore +hset +hget +hdel"
+RULES += "+zadd +zrem +zcard +zscore +zcount +zrangebyscore +zremrangebyscore +hset +hget +hdel"
 
 
 async def test_flushed(rig: Rig, redis_server: RedisServer) -> None:
