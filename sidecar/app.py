@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from sidecar import context, opening
+from sidecar.clients.changes import Changes
 from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.permission_cache import PermissionCache
@@ -84,11 +85,12 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
     """Open both upstreams in one context: Stripe's events need Directus too, and this states the order."""
     async with (
         opening.redis_commands(settings, app[keys.METRICS]) as redis,
+        opening.changes(settings, redis) as changes,
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
         opening.lasting_directus_session(settings) as to_directus,
     ):
         sharing = None if redis is None else opening.sharing(settings, redis, app[keys.METRICS])
-        stripe = _provide_stripe(settings, app, to_stripe, sharing)
+        stripe = _provide_stripe(settings, app, to_stripe, sharing, changes)
         places = settings.directus_max_concurrent
         client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
         permissions = _provide_directus(settings, app, client, sharing)
@@ -107,20 +109,27 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
 
 
 def _provide_stripe(
-    settings: Settings, app: web.Application, session: aiohttp.ClientSession, sharing: Sharing | None
+    settings: Settings,
+    app: web.Application,
+    session: aiohttp.ClientSession,
+    sharing: Sharing | None,
+    changes: Changes,
 ) -> StripeClient:
-    def forget() -> None:
-        """Let no request join what began to be fetched before a change."""
+    async def forget() -> None:
+        """Let no request, at any replica, join what began to be fetched before a change."""
         for shared in (lists, pages, reads):
             shared.forget()
+        await changes.tell()
 
     metrics = app[keys.METRICS]
     governor = opening.governor(settings, metrics, sharing)
     client = opening.stripe_client(settings, session, governor=governor, metrics=metrics, changed=forget)
     held = HeldBytes(settings.max_held_bytes)
     metrics.held.set_function(lambda: held.total)
-    lists = SharedStreams[RenderedPage](held, size=lambda page: len(page.payload), outline=lambda page: page.outline)
-    pages, reads = SharedCalls[Page](_MOMENT), SharedReads(client)
+    lists = SharedStreams[RenderedPage](
+        held, size=lambda page: len(page.payload), outline=lambda page: page.outline, changes=changes
+    )
+    pages, reads = SharedCalls[Page](_MOMENT, changes), SharedReads(client, changes)
     app[keys.STRIPE] = reads
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
     app[keys.FORGET_LISTS] = forget

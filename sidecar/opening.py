@@ -3,13 +3,14 @@
 What a command sees is therefore what the service will see. Nothing here knows the web.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
 from pydantic import SecretStr
 
+from sidecar.clients.changes import Alone, Changes
 from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
@@ -18,6 +19,7 @@ from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
 from sidecar.clients.redis.budgets import SharedBudgets
+from sidecar.clients.redis.changes import SharedChanges
 from sidecar.clients.redis.commands import Commands
 from sidecar.clients.redis.connection import Client, open_client
 from sidecar.clients.redis.names import Names
@@ -148,6 +150,21 @@ async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[
         await commands.close()
 
 
+@asynccontextmanager
+async def changes(settings: Settings, commands: Commands | None) -> AsyncIterator[Changes]:
+    """Open what is known of changes at Stripe, which replicas with the same key share."""
+    if commands is None:
+        yield Alone()
+        return
+    key = settings.stripe_live_secret_key.get_secret_value()
+    names = [Names.of(secret, "changes", key).name("last") for secret in revealed(settings.sidecar_secret)]
+    shared = SharedChanges(commands, names)
+    try:
+        yield shared
+    finally:
+        await shared.close()
+
+
 def sharing(settings: Settings, commands: Commands, metrics: Metrics) -> Sharing:
     """Make what replicas share; with another Directus, or for other collections, they share nothing."""
     about = (settings.directus_url, *sorted(settings.collections))
@@ -188,7 +205,7 @@ def stripe_client(
     *,
     governor: Governor | None = None,
     metrics: Metrics | None = None,
-    changed: Callable[[], None] = lambda: None,
+    changed: Callable[[], Awaitable[None]] | None = None,
 ) -> StripeClient:
     """Make the client; without a `governor` it goes slowly and leaves most of Stripe's limit to the service."""
     return StripeClient(

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 class Party:
     """A caller that joins several times has to leave as often.
 
-    `waits`: nothing was sent for the party yet, since its first call waits for its turn.
+    `waits`: nothing was sent for the party yet, since its first call waits for its turn. `began`: since when something
+    may have been sent, in the event loop's time; None where nothing was, or where calls take no turns.
     """
 
     def __init__(self, *callers: str) -> None:
         self._callers = Counter(callers)
         self._watchers: list[Callable[[], None]] = []
-        self._has_begun = False
+        self.began: float | None = None
         self.waits = False
 
     @property
@@ -36,11 +37,13 @@ class Party:
             self._tell()
 
     def wait(self) -> None:
-        self.waits = not self._has_begun
+        self.waits = self.began is None
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> None:
         """From now on something may have been sent."""
-        self._has_begun, self.waits = True, False
+        if self.began is None:
+            self.began = now
+        self.waits = False
 
     @contextmanager
     def watched(self, changed: Callable[[], None]) -> Iterator[None]:

@@ -5,11 +5,13 @@ who wait for it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import count
 from typing import Generic, TypeVar
 
 from sidecar import context
+from sidecar.clients.changes import Alone, Changes, joinable
 from sidecar.party import Party
 
 Result = TypeVar("Result")
@@ -17,50 +19,52 @@ _MOST_KEPT = 16  # results kept for the rest of their moment; a parsed page take
 
 
 class _Call(Generic[Result]):
-    """`shared`: more than one asked for it before it was answered."""
+    """`asked`: how many asked for it before it was answered."""
 
-    def __init__(self, call: Callable[[], Awaitable[Result]]) -> None:
+    def __init__(self, number: int, call: Callable[[], Awaitable[Result]]) -> None:
+        self.number = number
         self.party = Party()
-        self.waiting = 0
-        self.shared = False
-        self.began = asyncio.get_running_loop().time()
+        self.waiting = self.asked = 0
+        self.made = asyncio.get_running_loop().time()
         self.task = asyncio.get_running_loop().create_task(_result(call), context=context.shared_by(self.party))
+
+    async def outcome(self, *, joined: bool) -> Result:
+        """Give the result, and lend the request's place meanwhile if it waits for what another one began."""
+        if self.task.done():
+            return self.task.result()
+        async with context.resting() if joined else nullcontext():
+            return await asyncio.shield(self.task)
 
 
 class SharedCalls(Generic[Result]):
     """A result that several asked for at once is also given to who asks within `moment` seconds of the first question.
 
     So a crowd that arrives together makes one call, although its last request arrives after the answer did; somebody
-    who asks again and again alone gets a new answer each time.
+    who asks again and again alone gets a new answer each time. Nobody gets what was called for before one of the
+    `changes` that were told before it asked.
     """
 
-    def __init__(self, moment: float = 0.0) -> None:
+    def __init__(self, moment: float = 0.0, changes: Changes | None = None) -> None:
         self._moment = moment
+        self._changes = changes or Alone()
+        self._numbers = count()
         self._calls: dict[Hashable, _Call[Result]] = {}
         self._kept: dict[Hashable, _Call[Result]] = {}  # the answered ones, oldest first
 
     async def get(self, key: Hashable, call: Callable[[], Awaitable[Result]]) -> Result:
         """Give the result of `call`, or of another one for this key that is under way; all get the same error."""
-        found = self._calls.get(key)
-        joined = found is not None
-        if found is None:
-            found = self._calls[key] = _Call(call)
-            found.task.add_done_callback(lambda _: self._answered(key, found))
-        caller = context.caller.get()
-        found.waiting += 1
-        found.shared = found.shared or joined
-        found.party.join(caller)
-        try:
-            if found.task.done():
-                return found.task.result()
-            async with context.resting() if joined else nullcontext():
-                return await asyncio.shield(found.task)
-        finally:
-            found.party.leave(caller)
-            found.waiting -= 1
-            if found.waiting == 0 and not found.task.done():
-                self._remove(key, found.began)
-                found.task.cancel()
+        earlier = self._calls.get(key)
+        if earlier is not None:
+            with self._waiting_for(key, earlier):  # so that it stays while that is looked up
+                if await joinable(earlier, self._changes):
+                    return await earlier.outcome(joined=True)
+        found = self._calls.get(key)  # another one than the earlier began after this was asked
+        joined = found is not None and found is not earlier
+        del earlier  # with its result
+        if found is None or not joined:
+            found = self._begin(key, call)
+        with self._waiting_for(key, found):
+            return await found.outcome(joined=joined)
 
     def forget(self) -> None:
         """Let nobody join a call from before now; who waits for one still gets its result.
@@ -70,23 +74,45 @@ class SharedCalls(Generic[Result]):
         self._calls = {key: call for key, call in self._calls.items() if call.party.waits}
         self._kept.clear()
 
+    def _begin(self, key: Hashable, call: Callable[[], Awaitable[Result]]) -> _Call[Result]:
+        begun = self._calls[key] = _Call(next(self._numbers), call)
+        self._kept.pop(key, None)
+        begun.task.add_done_callback(lambda _: self._answered(key, begun))
+        return begun
+
+    @contextmanager
+    def _waiting_for(self, key: Hashable, call: _Call[Result]) -> Iterator[None]:
+        """Let the call go on, in the caller's name too, while the block runs."""
+        caller = context.caller.get()
+        call.waiting += 1
+        call.asked += 1
+        call.party.join(caller)
+        try:
+            yield
+        finally:
+            call.party.leave(caller)
+            call.waiting -= 1
+            if call.waiting == 0 and not call.task.done():
+                self._remove(key, call.number)
+                call.task.cancel()
+
     def _answered(self, key: Hashable, call: _Call[Result]) -> None:
         loop = asyncio.get_running_loop()
-        left = call.began + self._moment - loop.time()
+        left = call.made + self._moment - loop.time()
         failed = call.task.cancelled() or call.task.exception() is not None
-        if self._calls.get(key) is call and call.shared and not failed and left > 0:
+        if self._calls.get(key) is call and call.asked > 1 and not failed and left > 0:
             self._kept[key] = call
-            loop.call_later(left, self._remove, key, call.began)
+            loop.call_later(left, self._remove, key, call.number)
             if len(self._kept) > _MOST_KEPT:
                 oldest = next(iter(self._kept))
-                self._remove(oldest, self._kept[oldest].began)
+                self._remove(oldest, self._kept[oldest].number)
         else:
-            self._remove(key, call.began)
+            self._remove(key, call.number)
 
-    def _remove(self, key: Hashable, began: float) -> None:
-        """Remove the call for this key that began then, so that a timer keeps no result."""
+    def _remove(self, key: Hashable, number: int) -> None:
+        """Remove the call for this key with this number; a timer that knows only that keeps no result."""
         for calls in (self._calls, self._kept):
-            if key in calls and calls[key].began == began:
+            if key in calls and calls[key].number == number:
                 del calls[key]
 
 

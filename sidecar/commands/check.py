@@ -1,4 +1,4 @@
-"""``check``: ask Directus and Stripe whether they agree with the settings. Changes nothing.
+"""``check``: ask Directus, Stripe and Redis whether they agree with the settings. Changes nothing.
 
 It uses the service's own clients with their timeouts, so it sees what the service will see.
 """
@@ -10,6 +10,7 @@ from sidecar import opening
 from sidecar.commands.check_directus import directus_lines
 from sidecar.commands.check_project import project_lines
 from sidecar.commands.check_proxies import proxy_lines
+from sidecar.commands.check_redis import redis_lines
 from sidecar.commands.check_stripe import stripe_lines
 from sidecar.commands.lines import Line, show
 from sidecar.settings import Settings, load
@@ -27,4 +28,5 @@ async def _lines(settings: Settings) -> list[Line]:
         lines = [line async for line in directus_lines(settings, directus)]
         lines += [line async for line in stripe_lines(settings, stripe)]
         lines += [line async for line in project_lines(settings, directus, stripe)]
+    lines += [line async for line in redis_lines(settings)]
     return [*lines, *proxy_lines(settings.trusted_proxies)]

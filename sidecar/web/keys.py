@@ -31,7 +31,7 @@ LOGOUT_SECRETS: web.AppKey[Sequence[bytes]] = web.AppKey("LOGOUT_SECRETS")
 HEALTH = web.AppKey("HEALTH", Health)
 WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("WEBHOOKS", Webhooks)
 UNVERIFIED_BODIES = web.AppKey("UNVERIFIED_BODIES", UnverifiedBodies)
-FORGET_LISTS: web.AppKey[Callable[[], None]] = web.AppKey("FORGET_LISTS")
+FORGET_LISTS: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("FORGET_LISTS")
 
 NOTES: web.RequestKey[dict[str, object]] = web.RequestKey("NOTES", dict)
 OPERATION = web.RequestKey("OPERATION", str)

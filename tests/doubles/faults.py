@@ -36,6 +36,23 @@ class Stall:
         return await (handler(request) if self._then is None else self._then(request, handler))
 
 
+class Late:
+    """Takes the answer when the request arrives, and sends it at `release`."""
+
+    def __init__(self) -> None:
+        self.arrived = False
+        self._released = asyncio.Event()
+
+    def release(self) -> None:
+        self._released.set()
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        self.arrived = True
+        await self._released.wait()
+        return response
+
+
 class Huge:
     """A body of 100 MiB; `sent` is the number of bytes that the connection accepted."""
 

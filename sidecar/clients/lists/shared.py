@@ -1,9 +1,9 @@
 """One source for several readers who ask for the same thing at the same moment. Knows nothing about what is read.
 
-Readers join a source until it has given its first item; a later reader starts a new one. A source goes at the pace of
-its slowest reader, so nothing piles up. All readers of a source have the same patience with those who make them wait:
-when it is used up, a slow reader is left behind and continues alone, after the last item it got. When the last reader
-leaves, the source ends.
+Readers join a source until it has given its first item, unless something has changed since it began; a later reader
+starts a new one. A source goes at the pace of its slowest reader, so nothing piles up. All readers of a source have the
+same patience with those who make them wait: when it is used up, a slow reader is left behind and continues alone, after
+the last item it got. When the last reader leaves, the source ends.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sidecar import context
+from sidecar.clients.changes import Alone, Changes, joinable
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.party import Party
 
@@ -37,6 +38,7 @@ class _Reader(Generic[Item]):
     """`entries` begins with the one that the reader has in hand, and is empty when it waits."""
 
     def __init__(self) -> None:
+        self.caller = context.caller.get()
         self.entries: deque[_Entry[Item]] = deque()
         self.news = asyncio.Event()  # an item, the end, or being left behind
         self.allowance = _JITTER
@@ -56,6 +58,7 @@ class _Source(Generic[Item]):
         self._size = size
         self._account = held.account()
         self._patience = patience
+        self.made = asyncio.get_running_loop().time()
         self.party = Party()  # what it fetches is fetched in the name of all its readers
         own = context.shared_by(self.party)
         self.task = asyncio.get_running_loop().create_task(self._pump(items), context=own)
@@ -82,6 +85,12 @@ class _Source(Generic[Item]):
             reader.entries.append(entry)
             reader.news.set()
         return entry.size
+
+    def enter(self) -> _Reader[Item]:
+        reader = _Reader[Item]()
+        self.readers.append(reader)
+        self.party.join(reader.caller)
+        return reader
 
     def finish(self, reader: _Reader[Item]) -> None:
         """Take from the reader the item that it had in hand."""
@@ -136,11 +145,13 @@ class SharedStreams(Generic[Item]):
         size: Callable[[Item], int] = lambda _: 0,
         outline: Callable[[Item], Item] = lambda item: item,
         patience: float = _PATIENCE,
+        changes: Changes | None = None,
     ) -> None:
         self.held = held or HeldBytes()
         self._size = size
         self._outline = outline
         self._patience = patience
+        self._changes = changes or Alone()
         self._sources: dict[Hashable, _Source[Item]] = {}
 
     async def join(self, key: Hashable, begin: Callable[[Item | None], AsyncGenerator[Item]]) -> AsyncGenerator[Item]:
@@ -148,12 +159,7 @@ class SharedStreams(Generic[Item]):
 
         A reader has finished with an item when it asks for the next one.
         """
-        source = self._sources.get(key)
-        if source is None or source.begun:
-            source = self._sources[key] = _Source(begin(None), self._size, self.held, self._patience)
-        reader, caller = _Reader[Item](), context.caller.get()
-        source.readers.append(reader)
-        source.party.join(caller)
+        source, reader = await self._enter(key, begin)
         last: Item | None = None
         try:
             while reader.entries or not (source.ended or reader.left_behind):
@@ -167,7 +173,6 @@ class SharedStreams(Generic[Item]):
             if source.error is not None and not reader.left_behind:
                 raise source.error
         finally:
-            source.party.leave(caller)
             await self._leave(key, source, reader)
         if reader.left_behind:
             async with aclosing(begin(last)) as rest:
@@ -183,7 +188,27 @@ class SharedStreams(Generic[Item]):
         """
         self._sources = {key: source for key, source in self._sources.items() if source.party.waits}
 
+    async def _enter(
+        self, key: Hashable, begin: Callable[[Item | None], AsyncGenerator[Item]]
+    ) -> tuple[_Source[Item], _Reader[Item]]:
+        """Be a reader of the source that is there, also while it is not known whether that may be, or of a new one."""
+        earlier = self._sources.get(key)
+        if earlier is not None and not earlier.begun:
+            reader, joins = earlier.enter(), False
+            try:
+                joins = await joinable(earlier, self._changes)
+            finally:
+                if not joins:
+                    await self._leave(key, earlier, reader)
+            if joins:
+                return earlier, reader
+        source = self._sources.get(key)  # another one than the earlier began after this was asked
+        if source is None or source is earlier or source.begun:
+            source = self._sources[key] = _Source(begin(None), self._size, self.held, self._patience)
+        return source, source.enter()
+
     async def _leave(self, key: Hashable, source: _Source[Item], reader: _Reader[Item]) -> None:
+        source.party.leave(reader.caller)
         with suppress(ValueError):
             source.readers.remove(reader)
         while reader.entries:

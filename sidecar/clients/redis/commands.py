@@ -102,6 +102,8 @@ class Commands:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             batch = [command for command in batch if not command.reply.done()]
+            if not batch:
+                continue
             try:
                 replies = await within(_PATIENCE, lambda: self._exchange(batch))  # noqa: B023 - awaited in this turn
             except Exception as error:  # noqa: BLE001 - those of a cluster have no class in common
@@ -121,7 +123,7 @@ class Commands:
         pipeline = self.client.pipeline(transaction=False)
         for command in batch:
             pipeline.execute_command(*command.words())
-        self._near = next((key for command in batch for key in command.keys), None)
+        self._near = batch[0].keys[0]
         replies = list(await pipeline.execute(raise_on_error=False))
         if any(isinstance(reply, ReadOnlyError) for reply in replies):
             await disconnect(self.client)

@@ -72,8 +72,7 @@ return behind
 
 
 class Replicas:
-    """`count` is how many were last seen, at first `expected`. `up`: the last sign of life was answered, and
-    the news can be read.
+    """`count` is how many were last seen, at first `expected`. `up`: the last sign was answered and news are read.
 
     `feed` says whether this one hears Directus's feed. `uncounted` is called if it does and does not count among those
     that do, where `Listening` alone adds it.

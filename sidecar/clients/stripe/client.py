@@ -9,7 +9,7 @@ pauses: the account, an endpoint, or this call alone.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -40,8 +40,8 @@ _TRIES = 3  # of a call that meets the limit of an object
 class StripeClient:
     """`timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
 
-    `changed` is called after each call that may have changed something at Stripe, also after a failed one; one that was
-    never sent has not.
+    `changed` is awaited before the answer to each call that may have changed something at Stripe, also to a failed one;
+    one that was never sent has not.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class StripeClient:
         timeout: float,
         governor: Governor,
         metrics: Metrics | None = None,
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._governor = governor
@@ -90,8 +90,8 @@ class StripeClient:
         try:
             _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
         finally:
-            if call.attempts > 0:
-                self._changed()
+            if call.attempts > 0 and self._changed is not None:
+                await self._changed()
         if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
             raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)

@@ -6,7 +6,7 @@ event signed anew comes from Stripe, because an answer was lost or because an op
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import orjson
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class StripeWebhooks:
-    """`follow` makes a customer's items agree with Stripe. `forget_lists` is called for each event of our account.
+    """`follow` makes a customer's items agree with Stripe. `forget_lists` is awaited for each event of our account.
 
     `livemode` is the mode of our key; events of the other mode are ignored.
     """
@@ -37,7 +37,7 @@ class StripeWebhooks:
         self,
         signatures: Signatures,
         follow: Callable[[str], AsyncIterator[Change]],
-        forget_lists: Callable[[], None],
+        forget_lists: Callable[[], Awaitable[None]],
         *,
         livemode: bool,
         metrics: Metrics,
@@ -88,7 +88,7 @@ class StripeWebhooks:
             return Result.IGNORED
         if event.delivery in self._handled or event.delivery in self._noticed:
             return Result.DUPLICATE
-        self._forget_lists()
+        await self._forget_lists()
         if event.customer is None:
             self._noticed[event.delivery] = True
             return Result.IGNORED

@@ -70,8 +70,9 @@ class Governor:
         except StripeRateLimited:
             self._metrics.refused.inc()
             raise
-        party.begin()
-        self._waits[urgency].observe(self._now() - asked)
+        granted = self._now()
+        party.begin(granted)
+        self._waits[urgency].observe(granted - asked)
         try:
             yield
         finally:

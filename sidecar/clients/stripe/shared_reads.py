@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from sidecar.clients.changes import Changes
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.interfaces import Page, Sent, Stripe
 from sidecar.core.operations.resources import StripeObject
@@ -11,10 +12,10 @@ from sidecar.core.urgency import Urgency
 class SharedReads:
     """What it gives belongs to several requests, so nobody may change it. Only equally urgent reads are one."""
 
-    def __init__(self, stripe: Stripe) -> None:
+    def __init__(self, stripe: Stripe, changes: Changes | None = None) -> None:
         self._stripe = stripe
-        self._pages = SharedCalls[Page]()
-        self._objects = SharedCalls[StripeObject]()
+        self._pages = SharedCalls[Page](changes=changes)
+        self._objects = SharedCalls[StripeObject](changes=changes)
 
     async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
         key = (path, frozenset(parameters.items()), urgency)

@@ -52,7 +52,7 @@ class Contents(dict[str, bytes]):
 
     async def replace_by_list(self, key: str) -> None:
         await self._client.delete(key)
-        await cast("Awaitable[int]", self._client.rpush(key, "x"))
+        await self._client.rpush(key, "x")
 
     async def put(self, key: str, value: bytes, milliseconds: int) -> None:
         await self._client.set(key, value, px=milliseconds)
@@ -62,8 +62,10 @@ class Contents(dict[str, bytes]):
 
     async def announce(self, stream: str, news: bytes) -> None:
         """Add an entry after the last one, as a replica does."""
-        ((last, _),) = await self._client.xrevrange(stream, count=1)
-        await self._client.xadd(stream, {"before": last, "news": news})
+        entries = await self._client.xrevrange(stream, count=1)
+        assert entries
+        last = entries[0][0]
+        await self._client.xadd(stream, {b"before": last or b"", b"news": news})
 
     async def _value(self, key: bytes) -> bytes:
         kind = await self._client.type(key)
@@ -77,7 +79,7 @@ class Contents(dict[str, bytes]):
             case b"stream":
                 value = await self._client.xrange(key)
             case _:
-                raise AssertionError(f"nothing writes a {kind}")
+                raise AssertionError(f"nothing writes a {kind!r}")
         return value if isinstance(value, bytes) else _flat(value)
 
 

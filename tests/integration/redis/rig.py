@@ -1,7 +1,7 @@
 """Replicas in this process that share one Redis, and what a test reads of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from tests.doubles.running_app import SIDECAR_SECRET, RunningApp, bearer, enviro
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.waiting import eventually
 
+NONE: Mapping[str, str] = {}
 TARGET = "/stripe/customers?limit=1"
 
 
@@ -31,17 +32,21 @@ class Rig:
     apps: list[RunningApp] = field(default_factory=list)
     users: list[User] = field(default_factory=list)
 
-    async def open(self, number: int, redis: str, *, beside: int = 0, **settings: str) -> list[RunningApp]:
+    async def open(
+        self, number: int, redis: str, settings: Mapping[str, str] = NONE, *, beside: int = 0
+    ) -> list[RunningApp]:
         """Start so many replicas one by one, and wait until each counts all that live; `beside` are others."""
-        opened = [await self.open_anyway(REDIS=redis, **settings) for _ in range(number)]
+        opened = [await self.open_anyway(redis, settings) for _ in range(number)]
         for app in opened:
             await eventually(partial(_counts, app, number + beside))
         return opened
 
-    async def open_anyway(self, *, within: AsyncExitStack | None = None, **settings: str) -> RunningApp:
+    async def open_anyway(
+        self, redis: str, settings: Mapping[str, str] = NONE, *, within: AsyncExitStack | None = None
+    ) -> RunningApp:
         """Start one, whether or not Redis answers; it ends with `within`, or with the test."""
         exits = self.exits if within is None else within
-        app = await exits.enter_async_context(whole_app(self.directus, self.stripe, **settings))
+        app = await exits.enter_async_context(whole_app(self.directus, self.stripe, REDIS=redis, **settings))
         self.apps.append(app)
         return app
 

@@ -62,8 +62,8 @@ async def test_remembered(rig: Rig, redis_server: RedisServer, redis_relay: Rela
     users = rig.newcomers(10)
     await statuses(apps, users)
     go, _ = ways(redis_server, redis_relay, way)
-    await go()
     asked, waited, failed = rig.questions, [await sent(app) for app in apps], [await errors(app) for app in apps]
+    await go()
 
     assert await statuses(apps, users) == {200}
 

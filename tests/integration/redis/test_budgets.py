@@ -104,7 +104,8 @@ async def test_in_a_cluster(redis_cluster: RedisCluster) -> None:
 
 async def test_whole_replicas(rig: Rig, redis_server: RedisServer) -> None:
     """F3: the turn at an endpoint that one replica had is missing at the other, whose caller hears so at once."""
-    here, there = await rig.open(2, redis_server.url, STRIPE_MAX_RPS=str(SLOW), STRIPE_TIMEOUT="20")
+    slow = {"STRIPE_MAX_RPS": str(SLOW), "STRIPE_TIMEOUT": "20"}
+    here, there = await rig.open(2, redis_server.url, slow)
     targets = ["/stripe/payments?limit=1", "/stripe/customers/cus_none"]
 
     found = [((await here.call(CLERK, target)).status, (await there.call(CLERK, target)).status) for target in targets]

@@ -36,7 +36,7 @@ async def of_a_session(rig: Rig) -> User:
 
 async def hearing_and_deaf(rig: Rig, server: RedisServer) -> tuple[RunningApp, RunningApp]:
     """Give a replica that follows Directus, and one that hears of it only through Redis."""
-    (hearing,) = await rig.open(1, server.url, **FOLLOWING)
+    (hearing,) = await rig.open(1, server.url, FOLLOWING)
     await eventually(lambda: len(_followed(rig).followers) == 1)
     await eventually(partial(_has_settled, hearing))
     (deaf,) = await rig.open(1, server.url, beside=1)

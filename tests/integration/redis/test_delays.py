@@ -48,7 +48,7 @@ async def test_far_no_more(rig: Rig, redis_relay: Relay, delay: float) -> None:
 async def test_far_at_the_start(rig: Rig, redis_relay: Relay) -> None:
     """A replica starts and serves although Redis takes half a second for each answer, and shares once it is near."""
     redis_relay.delay = 0.5
-    apps = [await rig.open_anyway(REDIS=redis_relay.url) for _ in range(2)]
+    apps = [await rig.open_anyway(redis_relay.url) for _ in range(2)]
     assert await statuses(apps, rig.newcomers(5)) == {200}
     assert rig.questions == 10
 

@@ -1,7 +1,10 @@
 """A Redis that loses what it had, is full, or lets its user do less than the sidecar needs."""
 
+import re
+
 import pytest
 
+from deploy.demo import servers
 from tests.doubles.redis.security import PASSWORD, Security
 from tests.doubles.redis.server import RedisServer, redis_server_with
 from tests.doubles.running_app import RunningApp
@@ -18,8 +21,9 @@ from tests.integration.redis.rig import (
 
 pytestmark = pytest.mark.redis
 FILL = "for n = 1, 3000 do redis.call('SET', n, string.rep('x', 1000)) end"
-RULES = "~sidecar:* +ping +select +eval +evalsha +time +get +set +del +pttl +pexpire +incr +xadd +xread +xrevrange "
-RULES += "+zadd +zrem +zcard +zscore +zcount +zrangebyscore +zremrangebyscore +hset +hget +hdel"
+[RULES] = re.findall(
+    r"^ACL SETUSER \S+ on \S+ (resetkeys .+)$", (servers.ROOT / "deploy/README.md").read_text(), re.MULTILINE
+)
 
 
 async def test_flushed(rig: Rig, redis_server: RedisServer) -> None:
@@ -123,7 +127,7 @@ async def test_evicting(rig: Rig) -> None:
 async def test_few_rights(rig: Rig, less: str) -> None:
     """Whatever its user may not do, all are answered, errors are counted, and the log stays short."""
     async with redis_server_with(security=Security(PASSWORD, "sidecar", f"{RULES} {less}")) as server:
-        apps = [await rig.open_anyway(REDIS=server.url) for _ in range(2)]
+        apps = [await rig.open_anyway(server.url) for _ in range(2)]
         users = rig.newcomers(10)
 
         assert await statuses(apps, users) == {200}
@@ -139,7 +143,7 @@ async def test_few_rights(rig: Rig, less: str) -> None:
 
 
 async def test_just_enough_rights(rig: Rig) -> None:
-    """A user with only the commands that are used shares all, and a logout is felt by all."""
+    """The user of deploy/README.md shares all, and a logout is felt by all."""
     async with redis_server_with(security=Security(PASSWORD, "sidecar", RULES)) as server:
         apps = await rig.open(2, server.url)
         (user,) = rig.newcomers(1)

@@ -42,11 +42,11 @@ async def test_rolling(rig: Rig, redis_server: RedisServer, settings: dict[str, 
 
 async def test_feed_beside_another(rig: Rig, redis_server: RedisServer) -> None:
     """What is shared stays when a replica begins to follow Directus while another one does."""
-    (first,) = await rig.open(1, redis_server.url, **FOLLOWING)
+    (first,) = await rig.open(1, redis_server.url, FOLLOWING)
     await eventually(partial(_told, first, 1))
     users = rig.newcomers(10)
     await statuses([first], users)
-    (second,) = await rig.open(1, redis_server.url, beside=1, **FOLLOWING)
+    (second,) = await rig.open(1, redis_server.url, FOLLOWING, beside=1)
     await eventually(partial(_follows, second))
 
     assert await statuses([first, second], users) == {200}
@@ -60,7 +60,7 @@ async def test_first_feed(rig: Rig, redis_server: RedisServer) -> None:
     (deaf,) = await rig.open(1, redis_server.url)
     users = rig.newcomers(10)
     await statuses([deaf], users)
-    await rig.open(1, redis_server.url, beside=1, **FOLLOWING)
+    await rig.open(1, redis_server.url, FOLLOWING, beside=1)
     await eventually(partial(_told, deaf, 1))
 
     assert await statuses([deaf], users) == {200}
@@ -72,12 +72,12 @@ async def test_feed_after_the_last(rig: Rig, redis_server: RedisServer) -> None:
     """The sign of a replica that has just ended does not count as somebody who follows Directus."""
     (deaf,) = await rig.open(1, redis_server.url)
     async with AsyncExitStack() as ending:
-        gone = await rig.open_anyway(within=ending, REDIS=redis_server.url, **FOLLOWING)
+        gone = await rig.open_anyway(redis_server.url, FOLLOWING, within=ending)
         await eventually(partial(_told, gone, 1))
     users = rig.newcomers(10)
     await statuses([deaf], users)
     told = await metric(deaf, "sidecar_purges_total", cause="told")
-    await rig.open_anyway(REDIS=redis_server.url, **FOLLOWING)
+    await rig.open_anyway(redis_server.url, FOLLOWING)
 
     await eventually(partial(_told, deaf, told + 1))
 
@@ -86,7 +86,7 @@ async def test_feed_after_the_last(rig: Rig, redis_server: RedisServer) -> None:
 
 
 async def _opened(rig: Rig, server: RedisServer, exits: AsyncExitStack, settings: dict[str, str]) -> RunningApp:
-    app = await rig.open_anyway(within=exits, REDIS=server.url, **settings)
+    app = await rig.open_anyway(server.url, settings, within=exits)
     if settings:
         await eventually(partial(_follows, app))
     return app

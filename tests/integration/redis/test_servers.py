@@ -87,7 +87,7 @@ async def test_sentinels_with_secrets(rig: Rig, redis_certificates: Certificates
     security = Security(PASSWORD, "sidecar", certificates=redis_certificates)
     async with sentinel_group(security=security, sentinel_password="of-the-Sentinels") as group:
         trusted = {"REDIS_CA": redis_certificates.authority.read_text(), "REDIS_SENTINEL_PASSWORD": "of-the-Sentinels"}
-        apps = await rig.open(2, group.url, **trusted)
+        apps = await rig.open(2, group.url, trusted)
 
         assert await statuses(apps, rig.newcomers(10)) == {200}
         assert rig.questions <= 11
@@ -128,7 +128,7 @@ async def test_whole_cluster_goes_and_comes(rig: Rig, redis_cluster: RedisCluste
     """A cluster that is away, also at the start, is as no Redis, and is found when it comes."""
     for node in redis_cluster.nodes:
         node.kill()
-    apps = [await rig.open_anyway(REDIS=redis_cluster.url) for _ in range(2)]
+    apps = [await rig.open_anyway(redis_cluster.url) for _ in range(2)]
     assert await statuses(apps, rig.newcomers(3)) == {200}
     assert [await shared(app) for app in apps] == [(200, "lost")] * 2
 
@@ -169,7 +169,7 @@ async def test_encrypted(rig: Rig, redis_certificates: Certificates) -> None:
     """Over TLS, with a user's password, replicas share when they trust the server's authority."""
     security = Security(PASSWORD, "sidecar", certificates=redis_certificates)
     async with redis_server_with(security=security) as server:
-        apps = await rig.open(2, server.url, REDIS_CA=redis_certificates.authority.read_text())
+        apps = await rig.open(2, server.url, {"REDIS_CA": redis_certificates.authority.read_text()})
 
         assert await statuses(apps, rig.newcomers(10)) == {200}
         assert rig.questions <= 11
@@ -179,7 +179,7 @@ async def test_encrypted_cluster(rig: Rig, redis_certificates: Certificates) -> 
     """The same holds for the nodes of a cluster."""
     security = Security(PASSWORD, "sidecar", certificates=redis_certificates)
     async with redis_cluster_with(security=security) as cluster:
-        apps = await rig.open(2, cluster.url, REDIS_CA=redis_certificates.authority.read_text())
+        apps = await rig.open(2, cluster.url, {"REDIS_CA": redis_certificates.authority.read_text()})
 
         assert await statuses(apps, rig.newcomers(10)) == {200}
         assert rig.questions <= 11
@@ -194,7 +194,7 @@ async def test_not_verified(rig: Rig, redis_certificates: Certificates, tmp_path
     trusted = certificates(tmp_path) if wrong == "authority" else shown
     settings = {} if wrong == "none" else {"REDIS_CA": trusted.authority.read_text()}
     async with redis_server_with(security=Security(PASSWORD, "sidecar", certificates=shown)) as server:
-        apps = [await rig.open_anyway(REDIS=server.url, **settings) for _ in range(2)]
+        apps = [await rig.open_anyway(server.url, settings) for _ in range(2)]
 
         assert await statuses(apps, rig.newcomers(3)) == {200}
 
@@ -208,7 +208,7 @@ async def test_wrong_password(rig: Rig) -> None:
     async with redis_server_with(security=Security(PASSWORD, "sidecar")) as server:
         wrong = server.url.replace("p%40ss", "MARKEDwrong")
         assert wrong != server.url
-        apps = [await rig.open_anyway(REDIS=wrong) for _ in range(2)]
+        apps = [await rig.open_anyway(wrong) for _ in range(2)]
 
         assert await statuses(apps, rig.newcomers(3)) == {200}
 

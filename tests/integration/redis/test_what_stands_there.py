@@ -141,7 +141,7 @@ async def test_without_end(redis_server: RedisServer, redis_contents: Contents) 
 async def test_replayed_late(rig: Rig, redis_server: RedisServer, redis_contents: Contents) -> None:
     """A permission that is put back again and again for an hour lets nobody in once its time and 5 seconds are over."""
     settings = {"PERMISSIONS_CACHE_TTL": "1", "PERMISSIONS_DENIED_TTL": "1"}
-    first, second = await rig.open(2, redis_server.url, **settings)
+    first, second = await rig.open(2, redis_server.url, settings)
     user = rig.newcomer()
     assert await status(first, user) == 200
     name, marks, sealed = await redis_contents.answer()

@@ -17,7 +17,7 @@ STEPS = (OLD, f"{OLD},{NEW}", f"{NEW},{OLD}", NEW)
 async def test_another_secret(rig: Rig, redis_server: RedisServer) -> None:
     """A replica with another secret shares nothing with the others, and disturbs nothing."""
     apps = await rig.open(2, redis_server.url)
-    (stranger,) = await rig.open(1, redis_server.url, SIDECAR_SECRET=NEW)
+    (stranger,) = await rig.open(1, redis_server.url, {"SIDECAR_SECRET": NEW})
     user = rig.newcomer()
 
     assert await statuses([*apps, stranger], [user]) == {200}
@@ -36,7 +36,7 @@ async def test_another_secret(rig: Rig, redis_server: RedisServer) -> None:
 async def test_rotation(rig: Rig, redis_server: RedisServer, step: int, told: int) -> None:
     """While a secret is replaced step by step, a logout told to one replica is felt by those of the next step too."""
     apps = [
-        await rig.open_anyway(REDIS=redis_server.url, SIDECAR_SECRET=secret)
+        await rig.open_anyway(redis_server.url, {"SIDECAR_SECRET": secret})
         for secret in (STEPS[step], STEPS[step + 1], STEPS[step])
     ]
     user = rig.newcomer()
@@ -58,7 +58,7 @@ async def test_another_directus(rig: Rig, redis_server: RedisServer) -> None:
     assert await status(app, user) == 200
     async with DirectusDouble.running() as another:
         another.add_users(PEOPLE)
-        other = await rig.open_anyway(REDIS=redis_server.url, DIRECTUS_URL=another.url)
+        other = await rig.open_anyway(redis_server.url, {"DIRECTUS_URL": another.url})
 
         assert await status(other, user) == 401
         assert await status(app, user) == 200
@@ -68,7 +68,7 @@ async def test_another_directus(rig: Rig, redis_server: RedisServer) -> None:
 async def test_other_collections(rig: Rig, redis_server: RedisServer) -> None:
     """Replicas that ask about other collections never answer for each other."""
     (app,) = await rig.open(1, redis_server.url)
-    (other,) = await rig.open(1, redis_server.url, STRIPE_CUSTOMERS_COLLECTION="people")
+    (other,) = await rig.open(1, redis_server.url, {"STRIPE_CUSTOMERS_COLLECTION": "people"})
     user = rig.newcomer()
 
     assert [await status(app, user), await status(other, user)] == [200, 401]

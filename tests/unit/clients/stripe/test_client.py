@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from typing import TypeVar
 
 import orjson
@@ -331,6 +332,10 @@ async def test_a_limit_that_lasts_is_the_callers_to_wait_for(told: str, retry_af
 async def test_a_change_that_was_never_sent_changes_nothing() -> None:
     """F1: `changed` is called for what Stripe may have got, and not for what was refused its turn here."""
     changes: list[float] = []
+
+    async def changed() -> None:
+        changes.append(asyncio.get_running_loop().time())
+
     traffic = governor(each_endpoint=0.1, patience=1)
     async with open_session(total=TIMEOUT, connect=3, connections=5) as session:
         client = StripeClient(
@@ -340,7 +345,7 @@ async def test_a_change_that_was_never_sent_changes_nothing() -> None:
             version=VERSION,
             timeout=TIMEOUT,
             governor=traffic,
-            changed=lambda: changes.append(asyncio.get_running_loop().time()),
+            changed=changed,
         )
         with upstream(CUSTOMER):
             await creating(client)
@@ -348,6 +353,26 @@ async def test_a_change_that_was_never_sent_changes_nothing() -> None:
                 await creating(client)
 
     assert len(changes) == 1
+
+
+@pytest.mark.parametrize(("answer", "failure"), [(CUSTOMER, None), (error(402, "card_error"), StripeRejected)])
+@in_virtual_time
+async def test_a_change_is_told_before_its_answer(answer: Reply, failure: type[StripeFailure] | None) -> None:
+    """Whoever gets the answer to a change, also to a failed one, asks after the others were told of it."""
+    told = asyncio.Event()
+
+    async def changed() -> None:
+        await asyncio.sleep(5)
+        told.set()
+
+    async with open_session(total=TIMEOUT, connect=3, connections=5) as session:
+        client = StripeClient(
+            session, base=BASE, key=KEY, version=VERSION, timeout=TIMEOUT, governor=governor(), changed=changed
+        )
+        with upstream(answer), nullcontext() if failure is None else pytest.raises(failure):
+            await creating(client)
+
+    assert told.is_set()
 
 
 @in_virtual_time

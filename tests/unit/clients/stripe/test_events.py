@@ -28,6 +28,7 @@ class Items:
 
     error: Exception | None = None
     hold: asyncio.Event | None = None
+    deaf: asyncio.Event | None = None  # until it is set, lists are not forgotten
     followed: list[str] = field(default_factory=list)
     working: Counter[str] = field(default_factory=Counter)
     at_once: int = 0
@@ -46,7 +47,9 @@ class Items:
             timer=lambda: self.time,
         )
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
+        if self.deaf is not None:
+            await self.deaf.wait()
         self.lists += 1
 
     async def follow(self, customer_id: str) -> AsyncIterator[Change]:
@@ -302,6 +305,22 @@ async def test_other_types(kind: str) -> None:
     await send(items.webhooks(), event(kind, {"id": "x_1", "object": "x"}))
 
     assert (items.followed, items.lists, items.counted) == ([], 1, {("other", "ignored"): 1})
+
+
+@pytest.mark.parametrize(("kind", "about"), [(UPDATED, "cus_1"), ("invoice.paid", {"id": "in_1"})])
+async def test_lists_are_forgotten_before_the_answer(kind: str, about: dict[str, object] | str) -> None:
+    """An event, and each copy of it, is acknowledged once nobody can join a list from before it any more."""
+    items = Items(deaf=asyncio.Event())
+    webhooks, body = items.webhooks(), event(kind, about)
+    sent = [asyncio.create_task(send(webhooks, body)) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    acknowledged = [task.done() for task in sent]
+    assert items.deaf is not None
+    items.deaf.set()
+    await asyncio.gather(*sent)
+
+    assert acknowledged == [False] * 3
 
 
 @pytest.mark.parametrize("attributes", [{"livemode": True}, {"account": "acct_1"}])

@@ -1,12 +1,10 @@
 """A list and a change made while it is fetched: the caller sees its change in any list requested afterwards."""
 
-import asyncio
 import json
 
 import pytest
-from aiohttp import web
 
-from tests.doubles.faults import Handler
+from tests.doubles.faults import Late
 from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
 from tests.unit.web.table.conftest import OpenShop
@@ -18,23 +16,6 @@ CHANGES: dict[str, tuple[str, dict[str, object]]] = {
     "created": ("/stripe/customers", {"email": "ada@example.com", "name": NEW_NAME}),
     "changed": ("/stripe/customers/cus_OWN", {"name": NEW_NAME}),
 }
-
-
-class Late:
-    """Takes the answer when the request arrives, and sends it at `release`."""
-
-    def __init__(self) -> None:
-        self.arrived = False
-        self._released = asyncio.Event()
-
-    def release(self) -> None:
-        self._released.set()
-
-    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
-        self.arrived = True
-        await self._released.wait()
-        return response
 
 
 def is_list(request: Recorded) -> bool:
