@@ -6,7 +6,8 @@
     gate       the cost of the gate        looking                      the cost of looking for secrets
     report     the table
 
-`python -m tests.benchmarks fair [--quick] [--only ROWS]` is described in fair/command.py.
+`python -m tests.benchmarks fair [--quick] [--only ROWS]` is described in fair/command.py, and
+`python -m tests.benchmarks replicas [--quick] [--only ROWS] [--silence SECONDS]` in replicas/command.py.
 
 Not part of CI: the figures depend on the machine and on its other load.
 """
@@ -22,6 +23,8 @@ from deploy.demo.servers import ROOT
 from tests.benchmarks import measures, report
 from tests.benchmarks.fair import command as fair
 from tests.benchmarks.peers import Size, all_peers
+from tests.benchmarks.replicas import command as replicas
+from tests.benchmarks.replicas.rows import ROWS as REPLICA_ROWS
 
 QUICK = Size(payments=300, many=1_000, seconds=0.3, callers=20, rounds=1)
 _RESULTS = ROOT / ".demo" / "benchmarks.json"
@@ -45,16 +48,32 @@ async def measure(size: Size) -> measures.Figures:
             }
 
 
+def numbers(text: str) -> list[int]:
+    """Read numbers with commas between them, for `argparse`."""
+    return sorted({int(word) for word in text.split(",")})
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests/benchmarks/run.sh")
     parser.add_argument(
-        "what", nargs="?", choices=("speed", "fair"), default="speed", help="speed beside others; what one may take"
+        "what",
+        nargs="?",
+        choices=("speed", "fair", "replicas"),
+        default="speed",
+        help="speed beside others; what one may take; several replicas without and with Redis",
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that everything runs")
-    parser.add_argument("--only", type=fair.rows, default=(), metavar="N[,M]", help="some rows of `fair`")
+    parser.add_argument("--only", type=numbers, default=(), metavar="N[,M]", help="some rows of `fair` or `replicas`")
+    parser.add_argument("--silence", type=float, metavar="SECONDS", help="how long Redis is silent in `replicas`")
     options = parser.parse_args()
-    if options.what == "fair":
-        return fair.main(quick=options.quick, only=options.only)
+    rows = {"fair": set(fair.ROWS), "replicas": set(REPLICA_ROWS)}.get(options.what, set())
+    if unknown := sorted(set(options.only) - rows):
+        parser.error(f"`{options.what}` has no row {unknown[0]}")
+    match options.what:
+        case "fair":
+            return fair.main(quick=options.quick, only=options.only)
+        case "replicas":
+            return replicas.main(quick=options.quick, only=options.only, silence=options.silence)
     figures = asyncio.run(measure(QUICK if options.quick else Size()))
     _RESULTS.parent.mkdir(exist_ok=True)
     _RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

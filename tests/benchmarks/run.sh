@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures the sidecar beside the alternatives on this machine, prints a table, and writes .demo/benchmarks.json.
 # With `fair` it measures what one caller can take from the others, and writes .demo/benchmarks-fair.json.
+# With `replicas` it measures what three replicas do without Redis and with it, and writes .demo/benchmarks-replicas.json.
 # Takes some minutes. With --quick everything is tiny: it shows that the programs work, and its figures mean nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -8,5 +9,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=deploy/demo/environment.sh
 source deploy/demo/environment.sh
 
-prepare --servers
+prepare --servers --redis
 exec "$python" -m tests.benchmarks "$@"

@@ -54,8 +54,8 @@ _CHECKOUT = Program()
 
 @asynccontextmanager
 async def started_as(program: Program, output: Path, *arguments: str, **variables: str) -> AsyncIterator[Sidecar]:
-    """Start a program on a free port; kill it at the end if it still runs."""
-    port = free_port()
+    """Start a program on SIDECAR_PORT, by default a free port; kill it at the end if it still runs."""
+    port = int(variables.get("SIDECAR_PORT") or free_port())
     environment = {"PATH": os.defpath, "SIDECAR_PORT": str(port), **variables}
     with output.open("wb") as stream:
         command = [*program.command, *arguments]

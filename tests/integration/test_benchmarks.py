@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
+from deploy.demo import redis_program
 from deploy.demo.stack import Stack
 from tests.benchmarks import measures
 from tests.benchmarks.fair import report
@@ -19,6 +20,10 @@ from tests.benchmarks.fair.plan import Group, Request
 from tests.benchmarks.fair.rig import Ground
 from tests.benchmarks.fair.visit import visiting
 from tests.benchmarks.peers import WITHOUT_LIMIT, relay, upstream
+from tests.benchmarks.replicas import command as replicas
+from tests.benchmarks.replicas.outcome import Seen
+from tests.benchmarks.replicas.rows import ROWS as REPLICA_ROWS
+from tests.benchmarks.replicas.stripe import LIVE, SANDBOX, LimitedAccount
 from tests.benchmarks.upstream import Received
 from tests.doubles.one_route import serving_get
 from tests.doubles.process import serving
@@ -146,6 +151,55 @@ async def _answer_as_asked(request: web.Request) -> web.StreamResponse:
     if request.match_info["kind"] == "broken":
         raise ConnectionError
     return response
+
+
+@pytest.mark.parametrize("number", REPLICA_ROWS)
+async def test_rows_of_replicas(number: int, tmp_path: Path) -> None:
+    """Each row of `replicas` runs without Redis and, where there is one, with it, and fills its line of the table."""
+    redis = redis_program.is_installed()
+    found = await replicas.both(replicas.QUICK, tmp_path, number, redis=redis)
+
+    assert (found.alone.fault, found.shared.fault) == ("", "")
+    assert (found.alone.seen is None) == REPLICA_ROWS[number].redis_alone
+    assert (found.shared.seen is not None) == redis
+    assert replicas.line(found).count("|") == 7
+    assert json.loads(json.dumps(asdict(found)))["number"] == number
+
+
+@pytest.mark.parametrize(
+    ("shared", "cell"),
+    [
+        (replicas.Found(Seen("10 of 10", met=True)), "| 10 of 10 |"),
+        (replicas.Found(Seen("7 of 10", met=False)), "| **MISSED** 7 of 10 |"),
+        (replicas.Found(fault="a traceback"), "| could not run |"),
+        (replicas.Found(), "|  |"),
+    ],
+)
+def test_column_with_redis(shared: replicas.Found, cell: str) -> None:
+    """What misses its mark with Redis is marked, and without it is not."""
+    found = replicas.Both(5, replicas.Found(Seen("0 of 10", met=False)), shared)
+
+    title = "a customer made at A, then the list asked at B"
+    assert replicas.line(found) == f"| 5 | {title} | all | 0 of 10 {cell} all |"
+
+
+@pytest.mark.parametrize(("in_all", "reason"), [(SANDBOX, "global-rate"), (LIVE, "endpoint-rate")])
+def test_limited_account(in_all: int, reason: str) -> None:
+    """The double of `replicas` refuses what a second has too much of, says which limit that is, and then goes on."""
+    now = [0.0]
+    account = LimitedAccount(StripeAccount(payments=1, owners=1, latency=0), in_all, lambda: now[0])
+    listed, created = Received("GET", "/v1/customers", b""), Received("POST", "/v1/customers", b"")
+
+    allowed = [account.answer(listed) for _ in range(25)]
+    now[0] = 0.9
+    refused, elsewhere = account.answer(listed), account.answer(created)
+    now[0] = 1.0
+    again = account.answer(listed)
+
+    assert {answer.status for answer in (*allowed, again)} == {200}
+    assert (refused.status, refused.headers) == (429, f"Stripe-Rate-Limited-Reason: {reason}\r\n")
+    assert elsewhere.status == (429 if in_all == SANDBOX else 200)
+    assert (len(account.asked), len(account.refused)) == (28, 2 if in_all == SANDBOX else 1)
 
 
 def test_worst_second() -> None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from tests.benchmarks.upstream import TEMPLATES, Answer, Connection, Objects, Received
+from tests.benchmarks.upstream import TEMPLATES, Answer, Answering, Connection, Objects, Received
 
 # What Stripe's example leaves empty and a shop's payments have, so that an object has its usual 2.5 KB.
 _PAYMENT = {
@@ -144,10 +144,16 @@ def worst_second(asked: Iterable[Asked]) -> int:
 @asynccontextmanager
 async def stripe_account(*, payments: int, owners: int, latency: float) -> AsyncIterator[StripeAccount]:
     account = StripeAccount(payments=payments, owners=owners, latency=latency)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(account), "127.0.0.1", 0, backlog=2048)
-    account.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(account) as account.port:
         yield account
+
+
+@asynccontextmanager
+async def listening(upstream: Answering) -> AsyncIterator[int]:
+    """Let an upstream answer at a free port, and give that."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(upstream), "127.0.0.1", 0, backlog=2048)
+    try:
+        yield int(server.sockets[0].getsockname()[1])
     finally:
         server.close()

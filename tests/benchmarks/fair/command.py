@@ -11,7 +11,6 @@
 A row that is not met is no failure: figures depend on the machine and on its other load. One that cannot run is.
 """
 
-import argparse
 import asyncio
 import json
 import tempfile
@@ -107,14 +106,6 @@ async def one(ground: Ground, number: int) -> Found:
         fault = traceback.format_exc()
     say(f"row {number}: {fault if outcome is None else outcome.seen}")
     return Found(number, outcome, fault, before, busy.percent())
-
-
-def rows(text: str) -> list[int]:
-    """Read numbers of rows with commas between them. Raises argparse's error for what is none."""
-    words = text.split(",")
-    if not {*words} <= {str(number) for number in ROWS}:
-        raise argparse.ArgumentTypeError(f"rows are numbers from 1 to {len(ROWS)}, with commas between them")
-    return sorted({int(word) for word in words})
 
 
 def main(*, quick: bool, only: Collection[int] = ()) -> int:

@@ -42,6 +42,9 @@ class Connection(asyncio.Protocol):
             if not self._answer.done() or self._answer.cancelled():
                 self._transport.abort()
 
+    def close(self) -> None:
+        self._transport.close()
+
     def data_received(self, data: bytes) -> None:
         self._slow_down(len(data))
         if self._answer is None or self._answer.done():

@@ -11,7 +11,7 @@ from tests.doubles.redis.memory import RedisMemory
 
 @dataclass
 class DistantRedis:
-    """`delay` gives the seconds of each way. `deaf`: what is asked is done, and no answer comes back. `runs` was done."""
+    """`delay` gives the seconds of each way. `deaf`: what is asked is done, and no answer comes. `runs` was done."""
 
     memory: RedisMemory
     delay: Callable[[], float]

@@ -83,6 +83,10 @@ class RedisMemory:
             raise Away(str(error)) from error
         return _reply(found)
 
+    def put(self, name: str, value: object) -> None:
+        """Store a value in place of what is there; bytes are a text, and a list is something else."""
+        self.keys[name.encode()] = _Stored(value)
+
     def flush(self) -> None:
         self.keys.clear()
 

@@ -308,7 +308,7 @@ async def test_other_types(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "about"), [(UPDATED, "cus_1"), ("invoice.paid", {"id": "in_1"})])
-async def test_lists_are_forgotten_before_the_answer(kind: str, about: object) -> None:
+async def test_lists_are_forgotten_before_the_answer(kind: str, about: dict[str, object] | str) -> None:
     """An event, and each copy of it, is acknowledged once nobody can join a list from before it any more."""
     items = Items(deaf=asyncio.Event())
     webhooks, body = items.webhooks(), event(kind, about)

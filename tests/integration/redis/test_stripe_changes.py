@@ -1,4 +1,4 @@
-"""Changes at Stripe are felt at every replica: two real sidecars and one real Redis, between doubles of the upstreams."""
+"""Changes at Stripe are felt at every replica: two processes and one real Redis, between doubles of the upstreams."""
 
 import asyncio
 import json
