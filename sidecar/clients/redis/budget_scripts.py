@@ -10,7 +10,7 @@ Whatever else somebody put into these keys is unreadable: it is replaced, and co
 pause.
 """
 
-from sidecar.clients.redis.scripts import NOW, Script
+from sidecar.clients.redis.scripts import NOW, STORED, Script
 
 _PART = "budgets"
 
@@ -19,6 +19,7 @@ _PART = "budgets"
 TAKE = Script(
     _PART,
     NOW
+    + STORED
     + """
 local at, burst, longest, replica = now(), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local unreadable = 0
@@ -28,7 +29,7 @@ local function keep(key, moment, gap)
 end
 
 local function read(key, latest, otherwise, gap)
-  local value = redis.pcall('GET', key)
+  local value = stored(key)
   if not value then return at - burst end
   local moment = type(value) == 'string' and tonumber(value)
   if moment and moment <= latest then return moment end

@@ -25,3 +25,13 @@ local function now()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 """
+
+# Gives a text, false where there is none, and a table for anything else. What Redis does not let its user do is no
+# value: it ends the script.
+STORED = """
+local function stored(key)
+  local found = redis.pcall('GET', key)
+  if type(found) == 'table' and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then error(found.err) end
+  return found
+end
+"""
