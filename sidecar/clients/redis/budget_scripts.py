@@ -10,7 +10,7 @@ Whatever else somebody put into these keys is unreadable: it is replaced, and co
 pause. Who finds it has no place in the line, since it will not wait.
 """
 
-from sidecar.clients.redis.scripts import NOW, Script
+from sidecar.clients.redis.scripts import NOW, STORED, Script
 
 _PART = "budgets"
 
@@ -19,6 +19,7 @@ _PART = "budgets"
 TAKE = Script(
     _PART,
     NOW
+    + STORED
     + """
 local at, burst, longest, replica = now(), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local unreadable = 0
@@ -27,15 +28,8 @@ local function keep(key, moment, gap)
   redis.call('SET', key, string.format('%.0f', moment), 'PX', math.ceil((gap + longest) / 1000) + 1000)
 end
 
--- An error other than that of the type, such as a missing right, ends the script.
-local function found(reply)
-  local failed = type(reply) == 'table' and reply.err
-  if failed and not string.find(failed, 'WRONGTYPE', 1, true) then error(failed) end
-  return reply
-end
-
 local function read(key, latest, otherwise, gap)
-  local value = found(redis.pcall('GET', key))
+  local value = stored(key)
   if not value then return at - burst end
   local moment = type(value) == 'string' and tonumber(value)
   if moment and moment <= latest then return moment end
@@ -45,7 +39,7 @@ local function read(key, latest, otherwise, gap)
 end
 
 local function trim(line, last)
-  local left = found(redis.pcall('ZREMRANGEBYSCORE', line, '-inf', at - burst))
+  local left = usable(redis.pcall('ZREMRANGEBYSCORE', line, '-inf', at - burst))
   if type(left) == 'table' then
     unreadable = unreadable + 1
     redis.call('DEL', line)

@@ -25,3 +25,16 @@ local function now()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 """
+
+# `stored` gives a text, false where there is none, and a table for anything else. An error other than that of the type,
+# such as a missing right, is no value: it ends the script.
+STORED = """
+local function usable(reply)
+  local failed = type(reply) == 'table' and reply.err
+  if failed and not string.find(failed, 'WRONGTYPE', 1, true) then error(failed) end
+  return reply
+end
+local function stored(key)
+  return usable(redis.pcall('GET', key))
+end
+"""
