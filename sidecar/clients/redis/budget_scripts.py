@@ -7,10 +7,10 @@ once for each turn. One that does not come by `burst` after its moment has left;
 turns of that time may still be used.
 
 Whatever else somebody put into these keys is unreadable: it is replaced, and counts as a turn used just now or as no
-pause.
+pause. Who finds it has no place in the line, since it will not wait.
 """
 
-from sidecar.clients.redis.scripts import NOW, Script
+from sidecar.clients.redis.scripts import NOW, STORED, Script
 
 _PART = "budgets"
 
@@ -19,6 +19,7 @@ _PART = "budgets"
 TAKE = Script(
     _PART,
     NOW
+    + STORED
     + """
 local at, burst, longest, replica = now(), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local unreadable = 0
@@ -28,7 +29,7 @@ local function keep(key, moment, gap)
 end
 
 local function read(key, latest, otherwise, gap)
-  local value = redis.pcall('GET', key)
+  local value = stored(key)
   if not value then return at - burst end
   local moment = type(value) == 'string' and tonumber(value)
   if moment and moment <= latest then return moment end
@@ -38,7 +39,7 @@ local function read(key, latest, otherwise, gap)
 end
 
 local function trim(line, last)
-  local left = redis.pcall('ZREMRANGEBYSCORE', line, '-inf', at - burst)
+  local left = usable(redis.pcall('ZREMRANGEBYSCORE', line, '-inf', at - burst))
   if type(left) == 'table' then
     unreadable = unreadable + 1
     redis.call('DEL', line)
@@ -68,7 +69,7 @@ for _, its in ipairs({account, endpoint}) do
   if taken then
     keep(its.due_key, its.due + its.gap, its.gap)
     redis.call('ZREM', its.line, replica)
-  elseif its.free > at then
+  elseif its.free > at and unreadable == 0 then
     redis.call('ZADD', its.line, string.format('%.0f', its.free), replica)
     redis.call('PEXPIRE', its.line, math.ceil((its.gap + longest) / 1000) + 1000)
   end

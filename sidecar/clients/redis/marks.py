@@ -7,13 +7,14 @@ is missing (evicted, flushed) proves nothing, so a new one is made. A mark of a 
 were not there, so that nobody who may write to Redis makes replicas read it.
 """
 
-from sidecar.clients.redis.scripts import NOW, STREAM, Script
+from sidecar.clients.redis.scripts import NOW, STORED, STREAM, Script
 
 # KEYS: the three marks, the answer, the question under way.
-_MARKS = """
+_MARKS = (
+    STORED
+    + """
 local function text(key, longest)
-  local found = redis.pcall('GET', key)
-  if type(found) == 'table' and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then error(found.err) end
+  local found = stored(key)
   return type(found) == 'string' and #found <= longest and found or nil
 end
 local function marks(fresh, life)
@@ -30,6 +31,7 @@ local function marks(fresh, life)
   return table.concat(all, '|') .. '|', string.sub(all[3], 1, 1) == 'q'
 end
 """
+)
 
 # ARGV: a new mark, its life in ms; to claim also the claimant, its time in ms, and the life in ms that an answer must
 # have left to count. Gives the state, the marks, and of a known answer its value and the ms for which it is kept, of a

@@ -26,12 +26,27 @@ local function now()
 end
 """
 
+# `stored` gives a text, false where there is none, and a table for anything else. An error other than that of the type,
+# such as a missing right, is no value: it ends the script.
+STORED = """
+local function usable(reply)
+  local failed = type(reply) == 'table' and reply.err
+  if failed and not string.find(failed, 'WRONGTYPE', 1, true) then error(failed) end
+  return reply
+end
+local function stored(key)
+  return usable(redis.pcall('GET', key))
+end
+"""
+
 # The last entry of a stream, and one more, which names it. What somebody put in the place of a key goes, also a stream
 # that has no ID left; readers see the gap.
-STREAM = """
+STREAM = (
+    STORED
+    + """
 local function replace_foreign(command, key, ...)
-  local found = redis.pcall(command, key, ...)
-  if type(found) == 'table' and found.err and string.sub(found.err, 1, 9) == 'WRONGTYPE' then redis.call('DEL', key) end
+  local found = usable(redis.pcall(command, key, ...))
+  if type(found) == 'table' and found.err then redis.call('DEL', key) end
 end
 local function last_entry(stream)
   replace_foreign('XREVRANGE', stream, '+', '-', 'COUNT', 1)
@@ -46,3 +61,4 @@ local function add_entry(stream, most, news)
   return redis.call('XADD', stream, 'MAXLEN', '~', most, '*', 'before', '0-0', 'news', news)
 end
 """
+)

@@ -30,7 +30,7 @@ class Size:
 
     replicas: int = 3
     sessions: int = 12
-    lifetime: float = 8
+    lifetime: float = 5
     first: int = 1_000
     at_once: int = 6
     a_second: int = 50
@@ -38,12 +38,12 @@ class Size:
     reading: float = 12
     tries: int = 10
     changed: int = 400
-    changing: float = 16
+    changing: float = 12
     restarted: int = 300
     settling: float = 6
     silence: float = 10
     dead: float = 5
-    latency: float = 12
+    latency: float = 18
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ Three replicas, each a process of its own. The logouts of row 1 and all of rows 
 the other rows the replicas are asked in turn. Directus is a double that answers 180 questions a second, one after the
 other, with its change feed. Stripe is a double; in rows 3, 4 and 9 it has Stripe's limits, in any second 100 calls in
 live mode, 25 in a sandbox, and 25 to each endpoint. Redis is a redis-server that keeps nothing. What a caller may do
-is remembered for 8 s in row 1, for 30 s in rows 2 to 6, and for an hour in the others, which would else see it end."""
+is remembered for 5 s in row 1, for 30 s in rows 2 to 6, and for an hour in the others, which would else see it end."""
 
 
 def line(number: int, title: str, ideal: str, columns: tuple[str, str], must: str) -> str:

@@ -458,3 +458,21 @@ async def test_a_caller_that_leaves_a_call_with_a_turn(steps: int) -> None:
 
     assert came <= now()
     assert traffic.waiting == 0
+
+
+@in_virtual_time
+async def test_since_when_something_may_have_been_sent() -> None:
+    """A party has begun with its first turn, however long it waited for that, and whatever follows."""
+    traffic, party = governor(each_endpoint=0.1), Party("a")
+    await use(traffic)
+    context.party.set(party)
+    first = asyncio.ensure_future(use(traffic))
+    await asyncio.sleep(5)
+    waiting = (party.waits, party.began)
+
+    came = await first
+    await use(traffic)
+
+    assert waiting == (True, None)
+    assert (party.waits, party.began) == (False, came)
+    assert now() > came
