@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from sidecar.clients.directus.caller_keys import CallerKey
 from sidecar.clients.directus.epochs import Epochs
+from sidecar.clients.directus.felt_changes import FeltChanges
 from sidecar.clients.directus.freshness import Freshness
 from sidecar.clients.directus.permission_flight import Entry
 from sidecar.clients.directus.token_users import TokenUsers
+
+_UNCERTAIN = frozenset({"connected", "lost", "gap"})  # by which no change is known, so others may know better
 
 
 class Validity:
@@ -14,8 +17,18 @@ class Validity:
 
     def __init__(self, *, ttl: float, size: int, timer: Callable[[], float]) -> None:
         self.changes = Freshness()
+        self._felt = FeltChanges(timer)
         self.epochs = Epochs(quiet=ttl, timer=timer)
         self.users = TokenUsers(self.changes, ttl=ttl, size=size, timer=timer)
+
+    def change_everybody(self, cause: str) -> None:
+        self.changes.change_everybody()
+        if cause not in _UNCERTAIN:
+            self._felt.feel_everybodys()
+
+    def change_user(self, user: str) -> None:
+        self.changes.change_user(user)
+        self._felt.feel_users(user)
 
     def covers(self, caller: CallerKey, user: str | None, moment: int) -> bool:
         """Say whether a question of this moment is from after all changes that concern the caller."""
@@ -27,6 +40,10 @@ class Validity:
     def may_be_kept(self, caller: CallerKey, entry: Entry) -> bool:
         """As `holds`, and say no in the quiet time after a logout."""
         return entry.epoch.keeps(entry.asked) and self.holds(caller, entry)
+
+    def may_be_taken(self, caller: CallerKey, entry: Entry) -> bool:
+        """As `may_be_kept`, for an answer that another replica was given."""
+        return self._felt.precede(entry.user, entry.asked) and self.may_be_kept(caller, entry)
 
     def find_out_whose(self, caller: CallerKey, entry: Entry | None, ask: Callable[[], Awaitable[str | None]]) -> None:
         """Where a user's change cost a static token this entry, ask for its user, so that no other's costs the next."""

@@ -112,7 +112,7 @@ class Replica:
         self._directus, self._redis = directus, redis
         self.felt = dict.fromkeys(CALLERS, -math.inf)
         self.announcements = Announcements(redis, [SPACE], passed)
-        self._answers = Answers(redis, SPACE, trusted=lambda: self.announcements.all_told, clock=now)
+        self._answers = Answers(redis, SPACE, trusted=lambda: self.announcements.all_told, timer=now, clock=now)
         self.cache = PermissionCache(
             directus,
             ttl=TTL,

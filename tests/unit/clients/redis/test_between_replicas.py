@@ -258,3 +258,33 @@ async def test_redis_away_costs_only_questions(world: World) -> None:
     await world.everybody(lambda replica: replica.ask("session"))
 
     assert world.directus.questions == 3
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_an_older_server_brings_nothing_back_where_a_change_was_felt(world: World, caller: str) -> None:
+    """C7: A copy of Redis that never heard of a change has answers from before it, which who felt it does not take."""
+    await world.replicas[0].ask(caller)
+    await world.replicas[0].settle()
+    older = world.redis.saved()
+    world.directus.advance(1)
+    world.directus.set(caller, allowed=False)
+    world.replicas[0].hear()
+    await world.everybody(lambda replica: replica.read_news())
+
+    world.redis.restore(older)
+
+    assert await world.everybody(lambda replica: replica.ask(caller)) == [False] * 3
+
+
+async def test_an_answer_that_was_long_on_its_way(world: World) -> None:
+    """C10: What the event loop came to late is older by that, and lives shorter."""
+    first, second, _ = world.replicas
+    await first.ask("session")
+    await first.settle()
+    world.directus.set("session", allowed=False)
+    world.redis.meanwhile = lambda: world.directus.advance(LONG)
+    assert await second.ask("session") is True
+
+    world.directus.advance(TTL - LONG)
+
+    assert await second.ask("session") is False
