@@ -133,13 +133,13 @@ class PermissionCache:
         A question that still waits in the line is asked after this, so it stays.
         """
         self._metrics.purges.labels(cause).inc()
-        self._validity.changes.change_everybody()
+        self._validity.change_everybody(cause)
         self._memory.clear()
 
     def forget_user(self, user: str) -> None:
         """As `purge`, for the tokens of one user and those of which nobody knows whose they are."""
         self._metrics.users_forgotten.inc()
-        self._validity.changes.change_user(user)
+        self._validity.change_user(user)
 
     def _recall(self, caller: CallerKey, granted: Callable[[Permissions], bool]) -> Entry | None:
         entry = self._memory.get(caller.whole)
@@ -230,7 +230,7 @@ class PermissionCache:
         if not isinstance(found, SharedAnswer):
             return None, found
         entry = Entry(found.said, self._lifetimes.of_shared(credential, found), moment, epoch, caller.user)
-        if not self._validity.may_be_kept(caller, entry):
+        if not self._validity.may_be_taken(caller, entry):
             return None, None
         self._memory.store(caller.whole, entry)
         return entry, None

@@ -38,3 +38,24 @@ local function stored(key)
   return usable(redis.pcall('GET', key))
 end
 """
+
+# The last entry of a stream, and one more, which names it. What somebody put in the place of a key goes, also a stream
+# that has no ID left; readers see the gap.
+STREAM = """
+local function replace_foreign(command, key, ...)
+  local found = redis.pcall(command, key, ...)
+  if type(found) == 'table' and found.err and string.sub(found.err, 1, 9) == 'WRONGTYPE' then redis.call('DEL', key) end
+end
+local function last_entry(stream)
+  replace_foreign('XREVRANGE', stream, '+', '-', 'COUNT', 1)
+  local found = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  return found and found[1]
+end
+local function add_entry(stream, most, news)
+  local before = last_entry(stream) or '0-0'
+  local added = redis.pcall('XADD', stream, 'MAXLEN', '~', most, '*', 'before', before, 'news', news)
+  if type(added) == 'string' then return added end
+  redis.call('DEL', stream)
+  return redis.call('XADD', stream, 'MAXLEN', '~', most, '*', 'before', '0-0', 'news', news)
+end
+"""
