@@ -58,8 +58,8 @@ return {'claimed', all, string.format('%.0f', now())}
 """,
 )
 
-# ARGV: the claimant, the marks of the claim, the value, the moment of the claim, the value's life in ms from then on, and
-# how much longer a mark lives. An empty value only ends the claim.
+# ARGV: the claimant, the marks of the claim, the value, the moment of the claim, the value's life in ms from then on,
+# and how much longer a mark lives. An empty value only ends the claim.
 KEEP = Script(
     "permissions",
     NOW
