@@ -14,6 +14,7 @@ from sidecar import opening
 from sidecar.clients.directus.caller_keys import CallerKeys
 from sidecar.clients.directus.shared_answers import SharedAnswer
 from sidecar.clients.redis.answers import Answers
+from sidecar.clients.redis.budgets import SharedBudgets
 from sidecar.clients.redis.commands import Argument, Away, Commands, Redis, Reply, within
 from sidecar.clients.redis.connection import Client, close_client, ping, read_stream
 from sidecar.clients.redis.marks import ANNOUNCE
@@ -21,6 +22,7 @@ from sidecar.clients.redis.names import Space
 from sidecar.clients.redis.news import NewsReader
 from sidecar.clients.redis.replicas import Replicas
 from sidecar.clients.redis.scripts import Script
+from sidecar.clients.stripe.budgets import NONE
 from sidecar.commands.lines import Line, Word
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.permissions import Permissions
@@ -102,6 +104,7 @@ async def _rights(settings: Settings, client: Client) -> AsyncIterator[Line]:
         "keeps answers, and their seal is whole": lambda redis: _keeps(redis, space),
         "passes news on": lambda redis: _passes_on(redis, client, space),
         "counts replicas": lambda redis: _counts(redis, space),
+        "counts turns at Stripe": lambda redis: _counts_turns(redis, space),
     }
     for what, attempt in attempts.items():
         told = _Told(commands)
@@ -146,3 +149,10 @@ async def _counts(redis: Redis, space: Space) -> bool:
     await replicas.sign()
     await replicas.leave()
     return replicas.count == 1
+
+
+async def _counts_turns(redis: Redis, space: Space) -> bool:
+    here, there = (SharedBudgets(redis, space.names, 1, 1, replicas=lambda: 2) for _ in range(2))
+    first, *others = [await budgets.take("check") for budgets in (here, there, there)]
+    await here.pause("check", _PATIENCE)
+    return first == NONE and NONE not in others

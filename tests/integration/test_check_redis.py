@@ -38,7 +38,7 @@ async def test_all_is_well(redis_server: RedisServer) -> None:
     """Every use of Redis is tried, and leaves nothing that stays."""
     words, text = await check(redis_server.url)
 
-    assert (words, text.count("\n")) == ({Word.OK}, 3)
+    assert (words, text.count("\n")) == ({Word.OK}, 4)
     assert not [key for key in (await redis_server.cli("KEYS", "*")).split() if await lasts(redis_server, key)]
 
 
@@ -79,7 +79,7 @@ async def test_a_wrong_password() -> None:
     assert (words, "ACL user" in text) == ({Word.FAULT}, True)
 
 
-@pytest.mark.parametrize("missing", ["eval", "evalsha", "xadd", "xread", "zadd", "pexpire", "get"])
+@pytest.mark.parametrize("missing", ["eval", "evalsha", "xadd", "xread", "zadd", "zcount", "pexpire", "get"])
 async def test_a_missing_right(missing: str) -> None:
     """A command that the user may not run is a fault that shows where to look."""
     async with redis_server_with(security=Security(PASSWORD, "sidecar", f"~* +@all -{missing}")) as server:

@@ -27,6 +27,7 @@ STREAM = SPACE.name("news")
 LIFE, HOUR = 60_000, 3_600_000_000  # ms, us
 NO_ENTRY = b"0-0"
 SET = Script("permissions", "redis.call('SET', KEYS[1], ARGV[1]) return 1")
+HOLD = Script("permissions", "redis.call('SET', KEYS[1], 'x', unpack(ARGV)) return 1")
 DELETE = Script("permissions", "return redis.call('DEL', KEYS[1])")
 ADD = Script("permissions", "redis.call('DEL', KEYS[1]) return redis.call('ZADD', KEYS[1], '1', 'x')")
 Entries = Sequence[tuple[bytes, Mapping[bytes, bytes]]]
@@ -38,15 +39,22 @@ class Both:
 
     redis: Redis
     after: Callable[[str, bytes], Awaitable[Entries]]
+    moment: bytes = b""
 
     async def look(self, fresh: str, *claim: str | int) -> object:
         return await self.redis.run(LOOK, KEYS, (fresh, LIFE, *claim))
 
     async def claim(self, fresh: str, claimant: str = "me", least: int = 0) -> object:
-        return await self.look(fresh, claimant, LIFE, least)
+        """Give what is said but for the moment of a claim, which is remembered."""
+        match await self.look(fresh, claimant, LIFE, least):
+            case [b"claimed", marks, bytes(moment)]:
+                self.moment = moment
+                return [b"claimed", marks]
+            case said:
+                return said
 
     async def keep(self, marks: bytes, value: bytes = b"value", claimant: str = "me", life: int = LIFE) -> object:
-        return await self.redis.run(KEEP, KEYS, (claimant, marks, value, life, LIFE))
+        return await self.redis.run(KEEP, KEYS, (claimant, marks, value, self.moment, life, LIFE))
 
     async def change(self, new: str, key: str = KEYS[0], *, prefix: str = "", window: int = 0) -> object:
         arguments = (new, LIFE, prefix, window, b"sealed", 10)
@@ -170,6 +178,36 @@ async def test_of_another_type(both: Both) -> None:
 
     assert await both.look("b") == [b"unknown"]
     assert await both.claim("c") == [b"claimed", b"b|a|a|"]
+
+
+async def test_a_life_that_ended_before_it_was_kept(both: Both) -> None:
+    """The life of an answer counts from its claim, however long it took to come here."""
+    await both.claim("a")
+    both.moment = b"%d" % (int(both.moment) - 1000 * LIFE)
+
+    assert await both.keep(b"a|a|a|") == 0
+
+    assert await both.look("b") == [b"unknown"]
+
+
+@pytest.mark.parametrize("life", [None, HOUR])
+async def test_a_question_that_lasts_too_long(both: Both, life: int | None) -> None:
+    """Nobody who may write makes all others wait for a question that nobody asks."""
+    await both.redis.run(HOLD, [KEYS[4]], () if life is None else ("PX", life))
+
+    assert await both.claim("a") == [b"claimed", b"a|a|a|"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_a_huge_value(both: Both, key: str) -> None:
+    """What somebody made longer than anything that is written here is not read."""
+    marks = await both.kept()
+    await both.redis.run(SET, [key], (marks + b"x" * 2_000_000,))
+
+    found = await both.claim("b")
+
+    assert isinstance(found, list)
+    assert sum(len(each) for each in found if isinstance(each, bytes)) < 100
 
 
 async def test_a_life_that_ended(both: Both) -> None:

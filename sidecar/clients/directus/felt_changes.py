@@ -1,34 +1,31 @@
-"""When this process heard of changes, so that it takes no earlier answer from another memory than its own.
+"""When changes were felt here, so that no answer of another replica's from before brings back what they took away.
 
-The memory that replicas share keeps such answers out by itself, unless it lost what it was told (a failover to a copy
-that was behind).
+What replicas share may be older than what this one knows: after a failover Redis may have lost the latest changes.
 """
 
 import math
-from collections.abc import Callable
 
-_MOST = 10_000  # users whose changes are kept one by one
-_CLOSE = 0.1  # seconds by which the age of a shared answer may be wrong, and a change be heard later than by others
+_MOST = 10_000  # users whose changes are known one by one
+_EXACT = 0.01  # seconds by which the age of another's answer, measured on two clocks, may be too much
 
 
 class FeltChanges:
-    """`timer` is in seconds and monotonic. Users' IDs are compared without regard to case, as UUIDs are."""
+    """Times are on the cache's timer."""
 
-    def __init__(self, timer: Callable[[], float]) -> None:
-        self._timer = timer
+    def __init__(self) -> None:
         self._everybodys = self._somebodys = -math.inf
         self._users: dict[str, float] = {}
 
-    def feel_everybodys(self) -> None:
-        self._everybodys = self._timer()
+    def feel_everybodys(self, now: float) -> None:
+        self._everybodys = self._somebodys = now
         self._users.clear()
 
-    def feel_users(self, user: str) -> None:
+    def feel_users(self, user: str, now: float) -> None:
         if len(self._users) >= _MOST:
-            self.feel_everybodys()
-        self._somebodys = self._users[user.lower()] = self._timer()
+            self.feel_everybodys(now)
+        self._somebodys = self._users[user.lower()] = now
 
-    def precede(self, user: str | None, asked: float) -> bool:
-        """Say whether a question of that time came after all changes that may concern this user; None may be any."""
+    def since(self, user: str | None, asked: float) -> bool:
+        """Say whether one came since then that concerns this user, or with None one of whom nobody knows."""
         changed = self._somebodys if user is None else self._users.get(user.lower(), -math.inf)
-        return asked > max(self._everybodys, changed) - _CLOSE
+        return asked < max(self._everybodys, changed) - _EXACT

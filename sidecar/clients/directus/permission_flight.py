@@ -47,7 +47,7 @@ class Entry:
 
     def shared(self, now: float) -> SharedAnswer:
         """Give what other replicas may use of it."""
-        return SharedAnswer(self.said, now - self.asked, self.life.yes_until - now, self.life.no_until - now)
+        return SharedAnswer(self.said, now - self.asked, self.until - now, self.life.no_until - now)
 
 
 class Place(Protocol):

@@ -32,7 +32,7 @@ class Announcements:
     ) -> None:
         self._redis, self._spaces, self._passed = redis, spaces, passed
         self._owed: dict[_Item, object] = {}  # each with what is new for each change
-        self._tasks = set[asyncio.Task[object]]()
+        self._tasks = set[asyncio.Task[bytes | None]]()
         self._payer: asyncio.Task[None] | None = None
 
     @property
@@ -49,19 +49,20 @@ class Announcements:
 
     async def log_out(self, tokens: Sequence[bytes]) -> None:
         """Tell of a logout, and wait a little until all live replicas have passed it; `tokens` has a hash per space."""
-        own, *others = ((space, News(About.TOKEN, token)) for space, token in zip(self._spaces, tokens, strict=True))
-        self._in_background(others)
-        entry = await self._tell(own)
+        items = [(space, News(About.TOKEN, token)) for space, token in zip(self._spaces, tokens, strict=True)]
+        own, *_ = self._in_background(items)
+        entry = await asyncio.shield(own)  # whoever waits may leave
         if entry is not None:
             await self._passed(entry)
 
     async def close(self) -> None:
-        """Give what is under way the time of its commands; what is owed is lost."""
+        """Give what is under way the time of its commands, and try once more to tell what is owed; the rest is lost."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         if self._payer is not None:
             self._payer.cancel()
             await asyncio.wait((self._payer,))
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self.pay()
 
     async def pay(self) -> None:
         """Try once to tell what is owed."""
@@ -69,24 +70,23 @@ class Announcements:
             for item, change in tuple(self._owed.items()):
                 await self._announce(item, change)
 
-    def _in_background(self, items: Sequence[_Item]) -> None:
+    def _in_background(self, items: Sequence[_Item]) -> Sequence[asyncio.Task[bytes | None]]:
+        """Owe these at once, and try to tell them. Each gives its entry of the stream, if one was made now."""
+        tasks = []
         for item in items:
-            task = asyncio.create_task(self._tell(item))
+            change = self._owed[item] = object()
+            tasks.append(asyncio.create_task(self._tell(item, change)))
+        for task in tasks:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        return tasks
 
-    def _tell(self, item: _Item) -> Coroutine[object, object, bytes | None]:
-        """Owe it at once, and try to tell it. Gives the entry of the stream, if one was made now."""
-        change = self._owed[item] = object()
-
-        async def tell() -> bytes | None:
-            try:
-                return await self._announce(item, change)
-            except Away:
-                self._pay_later()
-                return None
-
-        return tell()
+    async def _tell(self, item: _Item, change: object) -> bytes | None:
+        try:
+            return await self._announce(item, change)
+        except Away:
+            self._pay_later()
+            return None
 
     def _pay_later(self) -> None:
         if len(self._owed) > _MOST_OWED:

@@ -11,7 +11,7 @@ _SKEW = 5.0  # by which clocks of replicas may differ before answers live shorte
 
 
 def write_answer(answer: SharedAnswer, life: float, now: float) -> bytes:
-    """`life` is how long the key will be there, `now` is wall time."""
+    """`life` is how long the key will be there from now on, `now` is wall time."""
     said = (
         answer.said.code
         if isinstance(answer.said, CredentialRefused)

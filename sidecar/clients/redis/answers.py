@@ -1,10 +1,12 @@
 """Answers of Directus about permissions that replicas share, sealed and only for as long as they count.
 
-The life of an answer is kept on Redis's clock, by the key's own expiry, so clocks of replicas need not agree. The
-sealed value has the wall time of its question too: somebody who can write to Redis cannot bring an old one back.
+The life of an answer is kept on Redis's clock, by the key's own expiry, so clocks of replicas need not agree; it counts
+from the claim, so that what a Redis that stood still keeps later lives no longer. The sealed value has the wall time of
+its question too: somebody who can write to Redis cannot bring an old one back.
 """
 
 import asyncio
+import math
 import random
 import secrets
 import time
@@ -22,7 +24,6 @@ from sidecar.metrics import Metrics
 
 _CLAIM = 1_000  # ms; the others ask themselves after that
 _POLLS = (0.01, 0.02, 0.04, 0.08, 0.1, 0.1, 0.1)  # seconds; longer than Directus takes for what it works on
-_LATE = 0.1  # seconds that a command may take; the life of what it keeps begins before that
 _MARKS_LIFE = 60_000  # ms; longer than a question lasts, and of what is kept the marks live longer by this
 
 
@@ -31,12 +32,14 @@ class _Claim:
     caller: CallerKey
     claimant: str
     marks: bytes
+    moment: bytes  # on Redis's clock
+    heard: float  # when that was heard here; never earlier
 
 
 class Answers:
     """`trusted` says whether what this replica has to tell the others was told: until then it looks nowhere.
 
-    `timer` must be monotonic; `clock` is wall time.
+    `clock` is wall time, `timer` must be monotonic.
     """
 
     def __init__(
@@ -46,10 +49,11 @@ class Answers:
         *,
         trusted: Callable[[], bool] = lambda: True,
         metrics: Metrics | None = None,
-        timer: Callable[[], float] = time.monotonic,
         clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._redis, self._space, self._trusted, self._timer, self._clock = redis, space, trusted, timer, clock
+        self._redis, self._space, self._trusted = redis, space, trusted
+        self._clock, self._timer = clock, timer
         self._metrics = metrics or Metrics()
         self._tasks = set[asyncio.Task[object]]()
 
@@ -69,8 +73,8 @@ class Answers:
                     if found is not None and found.no > 0:
                         return found
                     least = left  # what is asked anew has more
-                case [b"claimed", bytes(marks)], _:
-                    return _Claim(caller, claimant, marks)
+                case [b"claimed", bytes(marks), bytes(moment)], _:
+                    return _Claim(caller, claimant, marks, moment, self._timer())
                 case [b"asked"], _:
                     await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load
                 case _:
@@ -79,8 +83,9 @@ class Answers:
 
     def keep(self, claim: Claim, answer: SharedAnswer) -> None:
         assert isinstance(claim, _Claim)  # noqa: S101 - no other is given
-        life = round((max(answer.yes, answer.no) - _LATE) * 1000)
-        self._end(claim, self._write(claim.caller, answer, life) if life > 0 else b"", life)
+        life = max(answer.yes, answer.no)
+        since_claim = math.floor((life + self._timer() - claim.heard) * 1000)
+        self._end(claim, self._write(claim.caller, answer, life) if life > 0 else b"", since_claim)
 
     def release(self, claim: Claim) -> None:
         assert isinstance(claim, _Claim)  # noqa: S101 - no other is given
@@ -106,10 +111,9 @@ class Answers:
         """End a claim in the background: nobody waits for that here."""
 
         async def end() -> None:
+            arguments = (claim.claimant, claim.marks, value, claim.moment, life, _MARKS_LIFE)
             with suppress(Away):
-                await self._redis.run(
-                    KEEP, self._keys(claim.caller), (claim.claimant, claim.marks, value, life, _MARKS_LIFE)
-                )
+                await self._redis.run(KEEP, self._keys(claim.caller), arguments)
 
         task = asyncio.create_task(end())
         self._tasks.add(task)
@@ -126,8 +130,8 @@ class Answers:
             space.name("question", VERSION, *parts),
         ]
 
-    def _write(self, caller: CallerKey, answer: SharedAnswer, life: int) -> bytes:
-        return self._space.close(self._bound(caller), write_answer(answer, life / 1000, self._clock()))
+    def _write(self, caller: CallerKey, answer: SharedAnswer, life: float) -> bytes:
+        return self._space.close(self._bound(caller), write_answer(answer, life, self._clock()))
 
     def _read(self, caller: CallerKey, value: bytes, left: float) -> SharedAnswer | None:
         try:

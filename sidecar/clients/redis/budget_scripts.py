@@ -7,7 +7,7 @@ once for each turn. One that does not come by `burst` after its moment has left;
 turns of that time may still be used.
 
 Whatever else somebody put into these keys is unreadable: it is replaced, and counts as a turn used just now or as no
-pause.
+pause. Who finds it has no place in the line, since it will not wait.
 """
 
 from sidecar.clients.redis.scripts import NOW, STORED, Script
@@ -39,7 +39,7 @@ local function read(key, latest, otherwise, gap)
 end
 
 local function trim(line, last)
-  local left = redis.pcall('ZREMRANGEBYSCORE', line, '-inf', at - burst)
+  local left = usable(redis.pcall('ZREMRANGEBYSCORE', line, '-inf', at - burst))
   if type(left) == 'table' then
     unreadable = unreadable + 1
     redis.call('DEL', line)
@@ -69,7 +69,7 @@ for _, its in ipairs({account, endpoint}) do
   if taken then
     keep(its.due_key, its.due + its.gap, its.gap)
     redis.call('ZREM', its.line, replica)
-  elseif its.free > at then
+  elseif its.free > at and unreadable == 0 then
     redis.call('ZADD', its.line, string.format('%.0f', its.free), replica)
     redis.call('PEXPIRE', its.line, math.ceil((its.gap + longest) / 1000) + 1000)
   end

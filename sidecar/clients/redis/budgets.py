@@ -120,14 +120,15 @@ class SharedBudgets:
             return None
 
     def _understood(self, endpoint: str, reply: Reply) -> Wait:
-        """Raises ValueError for what the script cannot have said."""
+        """Raises ValueError for what the script cannot have said, and for a wait because of something unreadable."""
         match reply:
             case [0 | 1 as taken, int(in_all), int(all_waiting), int(here), int(here_waiting), int(unreadable)]:
                 wait = Wait(_seconds(in_all, self._account_gap), _seconds(here, self._gap))
             case _:
                 raise ValueError("not what the script gives")
-        if unreadable:
-            self._unreadable.inc()
+        if unreadable and not taken:
+            raise ValueError("what stood there was replaced")
+        self._unreadable.inc(unreadable)
         now = _now()
         self._heard[None] = _Heard(now + wait.account, all_waiting)
         self._heard[endpoint] = _Heard(now + wait.endpoint, here_waiting)

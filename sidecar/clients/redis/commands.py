@@ -74,10 +74,10 @@ class Commands:
         await asyncio.wait((self._probe,), timeout=_FIRST_PROBE)
 
     async def close(self) -> None:
-        for task in (self._probe, self._pump):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait((task,))
+        """Answer nobody any more, also those who still ask afterwards."""
+        await _end(self._pump)
+        await _end(self._probe)  # which the pump may have begun
+        self.up = False
         self._fail_all("closing")
         with suppress(Exception):
             await close_client(self.client)
@@ -170,6 +170,12 @@ class Commands:
 
     async def _ping(self) -> None:
         await ping(self.client, self._near)
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.wait((task,))
 
 
 async def within(seconds: float, call: Callable[[], Coroutine[object, object, Result]]) -> Result:

@@ -72,6 +72,7 @@ class Nobody:
 class NewsReader:
     """`position` is the last entry that was passed to the `listener`, and `passed` is called after each batch.
 
+    `missed` is called where some are gone: the server may have lost with them what ended answers.
     `read` gives the entries of a stream after one, and waits for some at most a second; `hears` says whether it could.
     """
 
@@ -81,6 +82,7 @@ class NewsReader:
         self._stream = space.name("news")
         self.listener: Listener = Nobody()
         self.passed: Callable[[], None] = lambda: None
+        self.missed: Callable[[], None] = lambda: None
         self.position: bytes | None = None
         self.hears = True
 
@@ -88,14 +90,13 @@ class NewsReader:
         """Read until canceled. While Redis does not answer, the place is kept."""
         while True:
             try:
-                entries = await within(_PATIENCE, self._next)
+                self.hear(await within(_PATIENCE, self._next))
             except Exception:  # noqa: BLE001 - without a retry, what others tell would be heard no more
                 self.hears = False
                 self._errors.inc()
                 await asyncio.sleep(_PAUSE)
             else:
                 self.hears = True
-                self.hear(entries)
 
     def compare(self, last: bytes, before: bytes | None) -> None:
         """Hear from a sign of life what the stream's last entry is; `before` is the position when the sign was sent.
@@ -141,6 +142,7 @@ class NewsReader:
     def _miss(self, position: bytes) -> None:
         if self.position is not None:
             _log.warning("news of other replicas were missed, so all remembered permissions are forgotten")
+            self.missed()
         self.position = position
         self.listener.purge("gap")
 

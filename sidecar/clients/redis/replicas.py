@@ -8,7 +8,7 @@ from contextlib import suppress
 from sidecar.clients.redis.commands import Away, Redis
 from sidecar.clients.redis.names import Space
 from sidecar.clients.redis.news import NewsReader
-from sidecar.clients.redis.scripts import NOW, Script
+from sidecar.clients.redis.scripts import NOW, STREAM, Script
 from sidecar.metrics import Metrics
 
 _BEAT = 1.0  # seconds
@@ -24,8 +24,12 @@ _POLL = 0.003  # seconds
 _SIGN = Script(
     "replicas",
     NOW
+    + STREAM
     + """
 local moment = now()
+replace_foreign('ZCARD', KEYS[1])
+replace_foreign('ZCARD', KEYS[2])
+replace_foreign('HGET', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[1], string.format('%.0f', moment), ARGV[1])
 local counted = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if ARGV[2] == '1' and counted then redis.call('ZADD', KEYS[2], string.format('%.0f', moment), ARGV[1]) end
@@ -36,9 +40,7 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format
 end
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
 for each = 1, #KEYS do redis.call('PEXPIRE', KEYS[each], ARGV[5]) end
-local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
-local id = last and last[1] or redis.call('XADD', KEYS[4], 'MAXLEN', '~', 1, '*', 'before', '0-0', 'news', '')
-return {redis.call('ZCARD', KEYS[1]), id, counted and 1 or 0}
+return {redis.call('ZCARD', KEYS[1]), last_entry(KEYS[4]) or add_entry(KEYS[4], 1, ''), counted and 1 or 0}
 """,
 )
 _LEAVE = Script(
@@ -111,7 +113,7 @@ class Replicas:
                     self._answered = True
                     if self.feed() and not counted:
                         self.uncounted()
-        except Away:
+        except (Away, ValueError):  # the latter from what is no entry's ID
             self._answered = False
 
     async def leave(self) -> None:

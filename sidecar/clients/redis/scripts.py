@@ -26,12 +26,36 @@ local function now()
 end
 """
 
-# Gives a text, false where there is none, and a table for anything else. What Redis does not let its user do is no
-# value: it ends the script.
+# `stored` gives a text, false where there is none, and a table for anything else. An error other than that of the type,
+# such as a missing right, is no value: it ends the script.
 STORED = """
+local function usable(reply)
+  local failed = type(reply) == 'table' and reply.err
+  if failed and not string.find(failed, 'WRONGTYPE', 1, true) then error(failed) end
+  return reply
+end
 local function stored(key)
-  local found = redis.pcall('GET', key)
-  if type(found) == 'table' and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then error(found.err) end
-  return found
+  return usable(redis.pcall('GET', key))
+end
+"""
+
+# The last entry of a stream, and one more, which names it. What somebody put in the place of a key goes, also a stream
+# that has no ID left; readers see the gap.
+STREAM = """
+local function replace_foreign(command, key, ...)
+  local found = redis.pcall(command, key, ...)
+  if type(found) == 'table' and found.err and string.sub(found.err, 1, 9) == 'WRONGTYPE' then redis.call('DEL', key) end
+end
+local function last_entry(stream)
+  replace_foreign('XREVRANGE', stream, '+', '-', 'COUNT', 1)
+  local found = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  return found and found[1]
+end
+local function add_entry(stream, most, news)
+  local before = last_entry(stream) or '0-0'
+  local added = redis.pcall('XADD', stream, 'MAXLEN', '~', most, '*', 'before', before, 'news', news)
+  if type(added) == 'string' then return added end
+  redis.call('DEL', stream)
+  return redis.call('XADD', stream, 'MAXLEN', '~', most, '*', 'before', '0-0', 'news', news)
 end
 """

@@ -49,6 +49,7 @@ class Sharing:
     async def running(self, listener: Listener) -> AsyncIterator[None]:
         """Hear of the others while the block runs; `listener` forgets what their news are about."""
         self._reader.listener, self._reader.passed = listener, self.replicas.tell_passed
+        self._reader.missed = self._announcements.change_everybody
         await self.replicas.sign()
         tasks = [asyncio.create_task(self.replicas.run()), asyncio.create_task(self._reader.run())]
         try:

@@ -84,8 +84,9 @@ class Governor:
 
     async def _have_turn(self, endpoint: str, urgency: Urgency, party: Party, *, refusable: bool) -> str:
         """Give the caller whose turn it was."""
-        if not self._turns and self._first_ready(party, endpoint, urgency) and await self._take(endpoint):
-            if (caller := self._first_ready(party, endpoint, urgency)) is not None:
+        ready = partial(self._first_ready, party, endpoint, urgency)
+        if not self._turns and ready() is not None and await self._take(endpoint):
+            if (caller := ready()) is not None:
                 self._begin(caller)
                 return caller
             self._grant(endpoint)  # others had the last places meanwhile

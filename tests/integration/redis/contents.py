@@ -54,6 +54,15 @@ class Contents(dict[str, bytes]):
         await self._client.delete(key)
         await self._client.rpush(key, "x")
 
+    async def streams(self) -> list[str]:
+        return [name for name in self if await self._client.type(name) == b"stream"]
+
+    async def add(self, stream: str, identity: bytes) -> None:
+        await self._client.xadd(stream, {b"news": b"x"}, id=identity)
+
+    async def empty(self, stream: str) -> None:
+        await self._client.xtrim(stream, maxlen=0, approximate=False)
+
     async def put(self, key: str, value: bytes, milliseconds: int) -> None:
         await self._client.set(key, value, px=milliseconds)
 

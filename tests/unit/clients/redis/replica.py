@@ -112,7 +112,7 @@ class Replica:
         self._directus, self._redis = directus, redis
         self.felt = dict.fromkeys(CALLERS, -math.inf)
         self.announcements = Announcements(redis, [SPACE], passed)
-        self._answers = Answers(redis, SPACE, trusted=lambda: self.announcements.all_told, timer=now, clock=now)
+        self._answers = Answers(redis, SPACE, trusted=lambda: self.announcements.all_told, clock=now, timer=now)
         self.cache = PermissionCache(
             directus,
             ttl=TTL,
@@ -124,7 +124,7 @@ class Replica:
             clock=now,
         )
         self._reader = NewsReader(_nothing, SPACE)
-        self._reader.listener = self.cache
+        self._reader.listener, self._reader.missed = self.cache, self.announcements.change_everybody
         self.replicas = Replicas(redis, SPACE, self._reader, expected=1, metrics=Metrics())
 
     async def ask(self, caller: str) -> bool | None:
@@ -146,8 +146,7 @@ class Replica:
             self.cache.forget_user(caller)
             self.announcements.change_user(caller)
         for each in CALLERS if caller is None else (caller,):
-            # Within the window it counts as the one that another replica has told of just before.
-            self.felt[each] = max(self.felt[each], self._directus.now - WINDOW)
+            self.felt[each] = max(self.felt[each], self._directus.now)
 
     async def hear_logout(self, caller: str) -> None:
         ended = credential_of(caller)

@@ -12,6 +12,7 @@ from sidecar.clients.redis.budgets import SharedBudgets
 from sidecar.clients.redis.commands import Reply
 from sidecar.clients.stripe.governor import Governor
 from sidecar.core.urgency import Urgency
+from sidecar.errors import StripeRateLimited
 from sidecar.metrics import Metrics
 from tests.doubles.redis.memory import RedisMemory
 from tests.doubles.virtual_time import in_virtual_time
@@ -178,6 +179,23 @@ async def test_a_pause_is_expected() -> None:
     await turn(budgets)
 
     assert budgets.expected(PAGES, 0, 0) == pytest.approx(8, abs=0.1)
+
+
+@pytest.mark.parametrize("caller", ["somebody", ""])
+@in_virtual_time
+async def test_too_much_is_refused_at_once(caller: str) -> None:
+    """A call whose turn another replica's call took is refused at once if the next would be too late, whoever calls."""
+    redis = memory()
+    context.caller.set(caller)
+    here, there = (Governor(shared(Distant(redis), 0.1, 0.1), each_caller=1e6, patience=5) for _ in range(2))
+    async with here.turn(PAGES, Urgency.CALL):
+        asked = now()
+
+        with pytest.raises(StripeRateLimited):
+            async with there.turn(PAGES, Urgency.CALL):
+                pass
+
+    assert now() - asked < 1
 
 
 @in_virtual_time

@@ -309,6 +309,34 @@ async def test_close() -> None:
     assert ({type(each) for each in found}, client.closed) == ({Away}, True)
 
 
+@in_virtual_time
+async def test_who_asks_after_the_end() -> None:
+    """Who asks when it is closed hears that there is no answer, and no connection is made again."""
+    client = FakeClient()
+    commands = await started(client)
+
+    await commands.close()
+
+    with pytest.raises(Away):
+        await run(commands)
+    assert client.batches == []
+
+
+@in_virtual_time
+async def test_close_while_the_last_batch_fails() -> None:
+    """No probe begins or goes on after the end, also if Redis goes away in that moment."""
+    client = FakeClient(silence)
+    commands = await started(client)
+    await strike(commands, 2)
+    waiting = asyncio.create_task(run(commands))
+    await asyncio.sleep(DEADLINE - 0.001)
+
+    await commands.close()
+
+    assert isinstance((await asyncio.gather(waiting, return_exceptions=True))[0], Away)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_a_late_event_loop_is_no_timeout() -> None:
     """An answer that came while the event loop was busy counts, however long that was."""
     arrived = asyncio.get_running_loop().create_future()
