@@ -59,8 +59,8 @@ class Answers:
 
     async def look(self, caller: CallerKey) -> SharedAnswer | None:
         match await self._ask(caller):
-            case [b"known", bytes(), bytes(value), int(left)]:
-                return self._read(caller, value, left)
+            case [b"known", bytes(), bytes(value), int(left)], took:
+                return self._read(caller, value, left / 1000 - took)
             case _:
                 return None
 
@@ -68,14 +68,14 @@ class Answers:
         claimant, least = secrets.token_hex(8), 0
         for pause in _POLLS:
             match await self._ask(caller, claimant, _CLAIM, least):
-                case [b"known", bytes(), bytes(value), int(left)]:
-                    found = self._read(caller, value, left)
+                case [b"known", bytes(), bytes(value), int(left)], took:
+                    found = self._read(caller, value, left / 1000 - took)
                     if found is not None and found.no > 0:
                         return found
                     least = left  # what is asked anew has more
-                case [b"claimed", bytes(marks), bytes(moment)]:
+                case [b"claimed", bytes(marks), bytes(moment)], _:
                     return _Claim(caller, claimant, marks, moment, self._timer())
-                case [b"asked"]:
+                case [b"asked"], _:
                     await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load
                 case _:
                     return None
@@ -95,14 +95,17 @@ class Answers:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _ask(self, caller: CallerKey, *claim: Argument) -> Reply:
-        """Run the script; None where there is no answer to be had."""
-        if not self._trusted():
-            return None
-        try:
-            return await self._redis.run(LOOK, self._keys(caller), (secrets.token_hex(8), _MARKS_LIFE, *claim))
-        except Away:
-            return None
+    async def _ask(self, caller: CallerKey, *claim: Argument) -> tuple[Reply, float]:
+        """Give what the script says, or None where there is no answer to be had, and how long that took.
+
+        The event loop may be late, and an answer is older by that.
+        """
+        asked = self._timer()
+        reply: Reply = None
+        if self._trusted():
+            with suppress(Away):
+                reply = await self._redis.run(LOOK, self._keys(caller), (secrets.token_hex(8), _MARKS_LIFE, *claim))
+        return reply, self._timer() - asked
 
     def _end(self, claim: _Claim, value: bytes, life: int) -> None:
         """End a claim in the background: nobody waits for that here."""
@@ -130,9 +133,9 @@ class Answers:
     def _write(self, caller: CallerKey, answer: SharedAnswer, life: float) -> bytes:
         return self._space.close(self._bound(caller), write_answer(answer, life, self._clock()))
 
-    def _read(self, caller: CallerKey, value: bytes, left: int) -> SharedAnswer | None:
+    def _read(self, caller: CallerKey, value: bytes, left: float) -> SharedAnswer | None:
         try:
-            return read_answer(self._space.open(self._bound(caller), value), left / 1000, self._clock())
+            return read_answer(self._space.open(self._bound(caller), value), left, self._clock())
         except Unreadable:
             self._metrics.shared_errors.labels(LOOK.part).inc()
             return None

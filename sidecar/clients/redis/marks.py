@@ -59,7 +59,7 @@ return {'claimed', all, string.format('%.0f', now())}
 )
 
 # ARGV: the claimant, the marks of the claim, the value, the moment of the claim, the value's life in ms from then on,
-# the life of a mark beyond that. An empty value only ends the claim.
+# and how much longer a mark lives. An empty value only ends the claim.
 KEEP = Script(
     "permissions",
     NOW

@@ -142,5 +142,19 @@ async def sent(app: RunningApp) -> float:
     return await metric(app, "sidecar_shared_seconds_count", part="permissions")
 
 
+async def signs(app: RunningApp, number: int) -> None:
+    """Wait until the replica has given so many more signs of life, of which there is one a second."""
+
+    async def given() -> float:
+        return await metric(app, "sidecar_shared_seconds_count", part="replicas")
+
+    before = await given()
+
+    async def are_given() -> bool:
+        return await given() >= before + number
+
+    await eventually(are_given)
+
+
 async def _counts(app: RunningApp, number: int) -> bool:
     return await metric(app, "sidecar_replicas") == number

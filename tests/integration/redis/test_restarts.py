@@ -10,7 +10,7 @@ from tests.doubles.redis.server import RedisServer
 from tests.doubles.running_app import PEOPLE, RunningApp
 from tests.doubles.waiting import eventually
 from tests.integration.redis.followed import FOLLOWING, FollowedDirectus
-from tests.integration.redis.rig import Rig, metric, statuses
+from tests.integration.redis.rig import Rig, metric, signs, statuses
 
 CALLERS, QUESTIONS = 300, 30
 
@@ -35,6 +35,7 @@ async def test_rolling(rig: Rig, redis_server: RedisServer, settings: dict[str, 
         for each in (first, second):
             await each.aclose()
             running[each] = await _opened(rig, redis_server, each, settings)
+            await signs(running[each], 5)  # then it knows that another one followed Directus all the time
             assert await statuses(list(running.values()), users) == {200}
 
         assert rig.questions - asked <= QUESTIONS
@@ -77,6 +78,7 @@ async def test_feed_after_the_last(rig: Rig, redis_server: RedisServer) -> None:
     users = rig.newcomers(10)
     await statuses([deaf], users)
     told = await metric(deaf, "sidecar_purges_total", cause="told")
+    await signs(deaf, 2)  # what is told sooner counts as what was told last
     await rig.open_anyway(redis_server.url, FOLLOWING)
 
     await eventually(partial(_told, deaf, told + 1))

@@ -38,7 +38,7 @@ async def announcements(*spaces: Space) -> AsyncIterator[tuple[DistantRedis, Ann
 @pytest.mark.parametrize("up", [True, False])
 @in_virtual_time
 async def test_who_tells_of_a_logout_may_leave(*, up: bool) -> None:
-    """A logout whose request ends before Redis answers is told, also where that was away, and nothing stays owed."""
+    """A logout is told although its request ends before Redis answers, or while it is away; then looks go on."""
     async with announcements() as (redis, replica):
         redis.memory.up = up
         telling = asyncio.ensure_future(replica.log_out([b"token"]))

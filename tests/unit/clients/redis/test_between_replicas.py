@@ -244,7 +244,7 @@ async def test_a_server_that_knows_less_leaves_a_gap(world: World) -> None:
 
 @pytest.mark.parametrize("everybody", [True, False])
 async def test_a_server_that_knows_less_brings_nothing_back(world: World, *, everybody: bool) -> None:
-    """C7: After a failover that lost a change, no replica that felt it takes an answer from before it."""
+    """C7: After a failover that lost a change, no replica that felt it ever takes an answer from before."""
     await remembered(world)
     saved = world.redis.saved()
     world.directus.advance(1)
@@ -308,3 +308,17 @@ async def test_redis_away_costs_only_questions(world: World) -> None:
     await world.everybody(lambda replica: replica.ask("session"))
 
     assert world.directus.questions == 3
+
+
+async def test_an_answer_that_was_long_on_its_way(world: World) -> None:
+    """C10: What the event loop came to late is older by that, and lives shorter."""
+    first, second, _ = world.replicas
+    await first.ask("session")
+    await first.settle()
+    world.directus.set("session", allowed=False)
+    world.redis.meanwhile = lambda: world.directus.advance(LONG)
+    assert await second.ask("session") is True
+
+    world.directus.advance(TTL - LONG)
+
+    assert await second.ask("session") is False
