@@ -1,18 +1,20 @@
-"""Whether some replica hears Directus's changes: then what is shared stays when another's feed begins or ends.
+"""Whether some replica hears Directus's changes: then what is shared stays when another one's feed begins.
 
-Where no other feed was connected all the time, changes may have been missed, and what is shared is ended once. So a
-replica joins those whose feed is connected in the same step in which it sees whether there are any.
+Where nobody heard them, changes may have been missed, and what is shared is ended once. So a replica joins those whose
+feed is connected in the same step in which it sees whether there are any. A feed that is lost may have been dead for
+some seconds, in which the others counted on it, so its end always ends what is shared.
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from sidecar.clients.redis.commands import Away, Redis
 from sidecar.clients.redis.names import Space
 from sidecar.clients.redis.scripts import NOW, Script
 
 _FRESH = 2_500_000  # us for which a sign of life counts; each replica gives one a second
-_WAIT = 2.0  # seconds in which a living replica gives its next sign
+_BEAT, _BEATS = 1.0, 4  # seconds; a living replica gives its next sign within so many
 
 # KEYS: those whose feed is connected. ARGV: the replica, whether its feed is, the age in us of signs that count,
 # or a moment after which they count. Gives how many others there are, and the moment.
@@ -63,23 +65,19 @@ class Listening:
 
     async def _begin(self) -> None:
         """A sign of another that is fresh now may be the last one of a replica that ended, so wait for its next."""
-        try:
+        with suppress(Away):
             others, moment = await self._others(connected=True)
-            if others > 0:
-                await asyncio.sleep(_WAIT)
+            for _ in range(_BEATS if others > 0 else 0):
+                await asyncio.sleep(_BEAT)
                 others, _ = await self._others(connected=True, since=moment)
-        except Away:
-            others = 0
-        if others == 0:
-            self._end_all()
+                if others > 0:
+                    return
+        self._end_all()
 
     async def _lose(self) -> None:
-        try:
-            others, _ = await self._others(connected=False)
-        except Away:
-            others = 0
-        if others == 0:
-            self._end_all()
+        self._end_all()
+        with suppress(Away):
+            await self._others(connected=False)
 
     async def _others(self, *, connected: bool, since: int = 0) -> tuple[int, int]:
         match await self._redis.run(_OTHERS, (self._feeds,), (self._replica, int(connected), _FRESH, since)):
