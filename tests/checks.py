@@ -29,6 +29,7 @@ _UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
 _FEWER = (*_UNIT, "--hypothesis-profile=quick")
 PYTHONS = (*_FEWER, "-m", "not npm and not redis and not further")
 _QUICK = (*_FEWER, "-m", "not npm and not redis and not further and not process and not slow")
+_REDIS = "tests/integration/redis"  # on doubles and real Redis servers
 # pytest comes last, so that a successful run ends with pytest's summary
 _CHECKS = {
     "format": ("ruff", "format", "--check", "."),
@@ -39,7 +40,9 @@ _CHECKS = {
     "pythons": PYTHONS,
     "matrix": ("python", "-m", "tests.matrix", "--quick"),  # all of it: ./tests/run.sh matrix
     "unit": _UNIT,
-    "integration": ("pytest", "tests/integration"),  # without workers: they would start a Directus each
+    "redis": ("pytest", _REDIS, "--numprocesses=auto"),
+    # Without workers: they would start a Directus each.
+    "integration": ("pytest", "tests/integration", f"--ignore={_REDIS}"),
     "e2e": ("pytest", "tests/e2e"),
 }
 # Each takes arguments of its own and runs alone; tests/README.md says what it shows.
@@ -49,6 +52,7 @@ _NEEDS = {
     "shell": {"--shellcheck"},
     "matrix": {"--servers"},
     "unit": {"--packages", "--redis"},
+    "redis": {"--redis"},
     "integration": {"--packages", "--servers", "--redis"},
     "e2e": {"--packages", "--servers", "--browser"},
 }
