@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 
+from sidecar.clients.redis.background import Background
 from sidecar.clients.redis.commands import Away, Redis
 from sidecar.clients.redis.marks import ANNOUNCE
 from sidecar.clients.redis.names import Space
@@ -32,7 +33,7 @@ class Announcements:
     ) -> None:
         self._redis, self._spaces, self._passed = redis, spaces, passed
         self._owed: dict[_Item, object] = {}  # each with what is new for each change
-        self._tasks = set[asyncio.Task[bytes | None]]()
+        self._background = Background()
         self._payer: asyncio.Task[None] | None = None
 
     @property
@@ -51,14 +52,13 @@ class Announcements:
         """Tell of a logout, and wait a little until all live replicas have passed it; `tokens` has a hash per space."""
         items = [(space, News(About.TOKEN, token)) for space, token in zip(self._spaces, tokens, strict=True)]
         own, *_ = self._in_background(items)
-        entry = await asyncio.shield(own)  # whoever waits may leave
+        entry = await asyncio.shield(own)  # the request may end before
         if entry is not None:
             await self._passed(entry)
 
     async def close(self) -> None:
         """Give what is under way the time of its commands, and try once more to tell what is owed; the rest is lost."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._background.finish()
         if self._payer is not None:
             self._payer.cancel()
             await asyncio.wait((self._payer,))
@@ -72,14 +72,9 @@ class Announcements:
 
     def _in_background(self, items: Sequence[_Item]) -> Sequence[asyncio.Task[bytes | None]]:
         """Owe these at once, and try to tell them. Each gives its entry of the stream, if one was made now."""
-        tasks = []
-        for item in items:
-            change = self._owed[item] = object()
-            tasks.append(asyncio.create_task(self._tell(item, change)))
-        for task in tasks:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return tasks
+        changes = {item: object() for item in items}
+        self._owed |= changes
+        return [self._background.start(self._tell(item, change)) for item, change in changes.items()]
 
     async def _tell(self, item: _Item, change: object) -> bytes | None:
         try:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sidecar.clients.redis.background import Background
 from sidecar.clients.redis.budget_scripts import GIVE_BACK, PAUSE, TAKE
 from sidecar.clients.redis.commands import Away, Redis, Reply
 from sidecar.clients.redis.names import Names
@@ -52,7 +53,7 @@ class SharedBudgets:
         self._unreadable = (metrics or Metrics()).shared_errors.labels(TAKE.part)
         self._keys: dict[str | None, tuple[str, str, str]] = {}
         self._heard: dict[str | None, _Heard] = {}
-        self._returning = set[asyncio.Task[None]]()
+        self._background = Background()
 
     async def take(self, endpoint: str) -> Wait:
         """If the call leaves meanwhile, its turn goes back when it comes."""
@@ -67,9 +68,7 @@ class SharedBudgets:
         self._most.give_back(endpoint)
         self._alone.give_back(endpoint)
         if not self._is_alone:
-            task = asyncio.ensure_future(self._give_back_to_redis(endpoint))
-            self._returning.add(task)
-            task.add_done_callback(self._returning.discard)
+            self._background.start(self._give_back_to_redis(endpoint))
 
     async def pause(self, endpoint: str | None, seconds: float) -> None:
         await self._most.pause(endpoint, seconds)

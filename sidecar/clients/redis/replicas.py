@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 
+from sidecar.clients.redis.background import Background
 from sidecar.clients.redis.commands import Away, Redis
 from sidecar.clients.redis.names import Space
 from sidecar.clients.redis.news import NewsReader
@@ -94,7 +95,7 @@ class Replicas:
         self.feed: Callable[[], bool] = lambda: False
         self.uncounted: Callable[[], None] = lambda: None
         self._answered = False
-        self._telling = set[asyncio.Task[None]]()
+        self._background = Background()
         metrics.shared_up.set_function(lambda: self.up)
 
     @property
@@ -128,9 +129,7 @@ class Replicas:
 
     def tell_passed(self) -> None:
         """Tell the others in the background how far the news were read."""
-        task = asyncio.create_task(self._tell(self._reader.position or b"0-0"))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._background.start(self._tell(self._reader.position or b"0-0"))
 
     async def _tell(self, position: bytes) -> None:
         with suppress(Away):
