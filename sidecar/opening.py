@@ -20,7 +20,7 @@ from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
 from sidecar.clients.redis.budgets import SharedBudgets
 from sidecar.clients.redis.changes import SharedChanges
-from sidecar.clients.redis.commands import Commands
+from sidecar.clients.redis.commands import Commands, connected
 from sidecar.clients.redis.connection import Client, open_client
 from sidecar.clients.redis.names import Names
 from sidecar.clients.redis.sharing import ReplicaSet, Sharing
@@ -142,12 +142,8 @@ async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[
     if settings.redis is None:
         yield None
         return
-    commands = Commands(redis_client(settings), metrics)
-    await commands.start()
-    try:
+    async with connected(redis_client(settings), metrics) as commands:
         yield commands
-    finally:
-        await commands.close()
 
 
 @asynccontextmanager

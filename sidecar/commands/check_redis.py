@@ -15,7 +15,7 @@ from sidecar.clients.directus.caller_keys import CallerKeys
 from sidecar.clients.directus.shared_answers import SharedAnswer
 from sidecar.clients.redis.answers import Answers
 from sidecar.clients.redis.budgets import SharedBudgets
-from sidecar.clients.redis.commands import Argument, Away, Commands, Redis, Reply, within
+from sidecar.clients.redis.commands import Argument, Away, Redis, Reply, connected, within
 from sidecar.clients.redis.connection import Client, close_client, ping, read_stream
 from sidecar.clients.redis.marks import ANNOUNCE
 from sidecar.clients.redis.names import Space
@@ -97,8 +97,6 @@ class _Told:
 
 
 async def _rights(settings: Settings, client: Client) -> AsyncIterator[Line]:
-    commands = Commands(client)
-    await commands.start()
     space = Space.of(opening.revealed(settings.sidecar_secret)[0], "check", secrets.token_hex(8))
     attempts: dict[str, Callable[[Redis], Awaitable[bool]]] = {
         "keeps answers, and their seal is whole": lambda redis: _keeps(redis, space),
@@ -106,19 +104,20 @@ async def _rights(settings: Settings, client: Client) -> AsyncIterator[Line]:
         "counts replicas": lambda redis: _counts(redis, space),
         "counts turns at Stripe": lambda redis: _counts_turns(redis, space),
     }
-    for what, attempt in attempts.items():
-        told = _Told(commands)
-        try:
-            works = await attempt(told)
-        except (Away, RedisError, TimeoutError) as error:
-            told.reason, works = told.reason or str(error), False
-        if works:
-            yield Line(Word.OK, f"Redis {what}")
-        else:
-            why = told.reason or "it did not give what it was given"
-            yield Line(
-                Word.FAULT, f"Redis cannot be used to the end ({what}): {why}; see its ACL user in deploy/README.md"
-            )
+    async with connected(client) as commands:
+        for what, attempt in attempts.items():
+            yield await _line(what, attempt, _Told(commands))
+
+
+async def _line(what: str, attempt: Callable[[Redis], Awaitable[bool]], told: _Told) -> Line:
+    try:
+        works = await attempt(told)
+    except (Away, RedisError, TimeoutError) as error:
+        told.reason, works = told.reason or str(error), False
+    if works:
+        return Line(Word.OK, f"Redis {what}")
+    why = told.reason or "it did not give what it was given"
+    return Line(Word.FAULT, f"Redis cannot be used to the end ({what}): {why}; see its ACL user in deploy/README.md")
 
 
 async def _keeps(redis: Redis, space: Space) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from sidecar.clients.redis.commands import Commands, Redis
+from sidecar.clients.redis.commands import Redis, connected
 from sidecar.clients.redis.connection import open_client, read_stream
 from sidecar.clients.redis.listening import Listening
 from sidecar.clients.redis.marks import ANNOUNCE, KEEP, LOOK
@@ -89,11 +89,8 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[Both]:
 
         yield Both(memory, after)
         return
-    async with redis_server_with() as server:
-        commands = Commands(open_client(redis_address(server.url)))
-        await commands.start()
+    async with redis_server_with() as server, connected(open_client(redis_address(server.url))) as commands:
         yield Both(commands, partial(read_stream, commands.client))
-        await commands.close()
 
 
 async def test_claim(both: Both) -> None:

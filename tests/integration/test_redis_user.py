@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from deploy.demo import servers
-from sidecar.clients.redis.commands import Commands
+from sidecar.clients.redis import commands
 from sidecar.clients.redis.connection import open_client, read_stream
 from sidecar.clients.redis.marks import ANNOUNCE
 from sidecar.clients.redis.names import Space
@@ -47,16 +47,12 @@ KINDS = {
 
 
 @asynccontextmanager
-async def connected(kind: Kind) -> AsyncIterator[Commands]:
+async def connected(kind: Kind) -> AsyncIterator[commands.Commands]:
     """Start servers of this kind and connect as the user."""
     async with kind.start(security=Security(PASSWORD, "sidecar", kind.rules())) as started:
         url = f"{started.url.removesuffix('/0')}/{kind.database}" if kind.database else started.url
-        commands = Commands(open_client(redis_address(url)))
-        await commands.start()
-        try:
-            yield commands
-        finally:
-            await commands.close()
+        async with commands.connected(open_client(redis_address(url))) as opened:
+            yield opened
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sidecar import context
 from sidecar.clients.redis.budgets import SharedBudgets
-from sidecar.clients.redis.commands import Commands
+from sidecar.clients.redis.commands import connected
 from sidecar.clients.redis.connection import open_client
 from sidecar.clients.redis.names import Names
 from sidecar.clients.stripe.governor import Governor
@@ -46,14 +46,10 @@ class Counted:
 @asynccontextmanager
 async def replica(server: RedisServer, number: int) -> AsyncIterator[Governor]:
     """Open one replica's governor of a test account, whose calls share one budget of 20 a second."""
-    commands = Commands(open_client(redis_address(server.url)))
-    await commands.start()
-    names = Names.of("secret", "budgets", "key")
-    budgets = SharedBudgets(commands, names, _RATE, _RATE, replicas=lambda: number)
-    try:
+    async with connected(open_client(redis_address(server.url))) as commands:
+        names = Names.of("secret", "budgets", "key")
+        budgets = SharedBudgets(commands, names, _RATE, _RATE, replicas=lambda: number)
         yield Governor(budgets, each_caller=1e6, patience=1e6)
-    finally:
-        await commands.close()
 
 
 async def call(governor: Governor, its: int, counted: Counted, endpoint: str, urgency: Urgency) -> None:

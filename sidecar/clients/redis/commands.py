@@ -7,8 +7,8 @@ answer as fast as a batch: a Redis that is too far for that stays away.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -170,6 +170,17 @@ class Commands:
 
     async def _ping(self) -> None:
         await ping(self.client, self._near)
+
+
+@asynccontextmanager
+async def connected(client: Client, metrics: Metrics | None = None) -> AsyncIterator[Commands]:
+    """Send to Redis while the block runs, and close the client after it."""
+    commands = Commands(client, metrics)
+    await commands.start()
+    try:
+        yield commands
+    finally:
+        await commands.close()
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

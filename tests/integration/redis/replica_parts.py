@@ -1,14 +1,14 @@
 """Parts of a replica on a real Redis, without the rest of it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from sidecar.clients.directus.caller_keys import CallerKey, CallerKeys
 from sidecar.clients.directus.shared_answers import SharedAnswer
 from sidecar.clients.redis.announcements import Announcements
 from sidecar.clients.redis.answers import Answers
-from sidecar.clients.redis.commands import Commands
+from sidecar.clients.redis.commands import Commands, connected
 from sidecar.clients.redis.connection import open_client
 from sidecar.clients.redis.names import Space
 from sidecar.core.access.credentials import Credential, Source
@@ -21,14 +21,8 @@ GRANTED = Permissions({("customers", Action.READ): Grant(Access.FULL, AllowedFie
 START = 1_800_000_000.0
 
 
-@asynccontextmanager
-async def commands_to(url: str) -> AsyncIterator[Commands]:
-    commands = Commands(open_client(redis_address(url)))
-    await commands.start()
-    try:
-        yield commands
-    finally:
-        await commands.close()
+def commands_to(url: str) -> AbstractAsyncContextManager[Commands]:
+    return connected(open_client(redis_address(url)))
 
 
 @asynccontextmanager
