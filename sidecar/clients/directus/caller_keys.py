@@ -4,7 +4,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity, identity_in
@@ -25,7 +25,7 @@ class CallerKey:
 
     @property
     def named(self) -> bool:
-        """Whether the token itself says whose it is, which takes some reading."""
+        """Whether the token itself says whose it is."""
         return self._identity() is not None
 
     @property
@@ -42,7 +42,7 @@ class CallerKeys:
         self._secret = secret or secrets.token_bytes(32)
 
     def of(self, credential: Credential) -> CallerKey:
-        whose = partial(identity_in, credential)
+        whose = cache(partial(identity_in, credential))  # it takes some reading, and not every request needs it
         return CallerKey(self.token(credential.token), self._hash(credential.address or ""), whose)
 
     def token(self, token: str) -> bytes:
