@@ -49,6 +49,16 @@ class Metrics:
         self.upstream = Histogram(
             "sidecar_upstream_seconds", "Time an upstream took", ["upstream"], buckets=_SECONDS, registry=registry
         )
+        self._make_stripe(registry)
+        self.held = Gauge(
+            "sidecar_held_bytes", "Bytes of lists that wait in memory for their readers", registry=registry
+        )
+        self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
+        self.feed.set(float("nan"))
+        self._make_shared(registry)
+        self._begin_with_all_labels()
+
+    def _make_stripe(self, registry: CollectorRegistry) -> None:
         self.rate_limited = Counter(
             "sidecar_stripe_rate_limited", "Answers 429 of Stripe, by what they are about", ["about"], registry=registry
         )
@@ -66,13 +76,6 @@ class Metrics:
             "sidecar_write_backs_pending", "Customers whose ID could not be written back", registry=registry
         )
         self.webhooks = Counter("sidecar_webhooks", "Stripe's events received", ["type", "result"], registry=registry)
-        self.held = Gauge(
-            "sidecar_held_bytes", "Bytes of lists that wait in memory for their readers", registry=registry
-        )
-        self.feed = Gauge("sidecar_feed_connected", "Whether Directus's changes are being heard", registry=registry)
-        self.feed.set(float("nan"))
-        self._make_shared(registry)
-        self._begin_with_all_labels()
 
     def _make_shared(self, registry: CollectorRegistry) -> None:
         self.shared_up = Gauge("sidecar_shared_up", "Whether Redis answers; NaN without REDIS", registry=registry)
