@@ -1,7 +1,7 @@
 """Redis as several servers, and Redis that asks for trust."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,21 @@ from tests.integration.redis.rig import Rig, eventually_shared, shared, status, 
 pytestmark = pytest.mark.redis
 
 
+async def require_sharing(rig: Rig, apps: Sequence[RunningApp]) -> None:
+    """Ten new callers come to all replicas, and Directus is asked once for each."""
+    asked = rig.questions
+    assert await statuses(apps, rig.newcomers(10)) == {200}
+    assert rig.questions <= asked + 11
+
+
+async def require_felt(rig: Rig, apps: Sequence[RunningApp], user: User) -> None:
+    """A logout of which one replica is told ends the session at all of them."""
+    rig.end_session(user)
+    await tell_logout(apps[0], user)
+    for app in apps:
+        await eventually(partial(_refuses, app, user))
+
+
 async def test_failover(rig: Rig, redis_sentinel: SentinelGroup) -> None:
     """While another server becomes the primary all requests are answered; then sharing works there."""
     apps = await rig.open(2, redis_sentinel.url)
@@ -37,9 +52,7 @@ async def test_failover(rig: Rig, redis_sentinel: SentinelGroup) -> None:
         await eventually_shared(apps, "up")
 
     assert set(seen) == {200}
-    asked = rig.questions
-    assert await statuses(apps, rig.newcomers(10)) == {200}
-    assert rig.questions <= asked + 11
+    await require_sharing(rig, apps)
 
 
 async def test_logout_after_a_failover(rig: Rig, redis_sentinel: SentinelGroup) -> None:
@@ -73,13 +86,8 @@ async def test_demoted(rig: Rig, redis_server: RedisServer, redis_relay: Relay) 
         await eventually_shared(apps, "lost")
         await eventually_shared(apps, "up")
 
-        asked = rig.questions
-        assert await statuses(apps, rig.newcomers(10)) == {200}
-        assert rig.questions <= asked + 11
-        rig.end_session(user)
-        await tell_logout(apps[0], user)
-        for app in apps:
-            await eventually(partial(_refuses, app, user))
+        await require_sharing(rig, apps)
+        await require_felt(rig, apps, user)
 
 
 async def test_sentinels_with_secrets(rig: Rig, redis_certificates: Certificates) -> None:
@@ -119,9 +127,7 @@ async def test_cluster_goes_and_comes(rig: Rig, redis_cluster: RedisCluster) -> 
     await eventually(redis_cluster.is_well)
     await eventually_shared(apps, "up")
 
-    asked = rig.questions
-    assert await statuses(apps, rig.newcomers(10)) == {200}
-    assert rig.questions <= asked + 11
+    await require_sharing(rig, apps)
 
 
 async def test_whole_cluster_goes_and_comes(rig: Rig, redis_cluster: RedisCluster) -> None:
@@ -136,9 +142,7 @@ async def test_whole_cluster_goes_and_comes(rig: Rig, redis_cluster: RedisCluste
     await eventually(redis_cluster.is_well)
 
     await eventually_shared(apps, "up")
-    asked = rig.questions
-    assert await statuses(apps, rig.newcomers(10)) == {200}
-    assert rig.questions <= asked + 11
+    await require_sharing(rig, apps)
 
 
 async def test_moved_slot(rig: Rig, redis_cluster: RedisCluster) -> None:
@@ -156,13 +160,8 @@ async def test_moved_slot(rig: Rig, redis_cluster: RedisCluster) -> None:
 
     await eventually_shared(apps, "up")
 
-    asked = rig.questions
-    assert await statuses(apps, rig.newcomers(10)) == {200}
-    assert rig.questions <= asked + 11
-    rig.end_session(user)
-    await tell_logout(apps[0], user)
-    for app in apps:
-        await eventually(partial(_refuses, app, user))
+    await require_sharing(rig, apps)
+    await require_felt(rig, apps, user)
 
 
 async def test_encrypted(rig: Rig, redis_certificates: Certificates) -> None:
