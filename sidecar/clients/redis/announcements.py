@@ -1,8 +1,8 @@
 """Tells other replicas of changes and logouts, and ends at once what is shared about whom they concern.
 
-What cannot be told now is owed: it is tried again until it is told, and as long as this replica looks up nothing, since
-others may not know yet what it knows. Redis gets it under every secret that is in use, so that replicas which name
-another one first, while it is replaced, hear it too.
+What cannot be told now is owed: it is tried again until it is told. Until then this replica looks up nothing in Redis,
+since other replicas do not know yet what it knows. Redis gets each change under every secret that is in use, so that
+during a replacement replicas with another first secret hear it too.
 """
 
 import asyncio

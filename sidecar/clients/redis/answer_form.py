@@ -26,8 +26,8 @@ def write_answer(answer: SharedAnswer, life: float, now: float) -> bytes:
 def read_answer(content: bytes, left: float, now: float) -> SharedAnswer:
     """`left` is how long the key is still there. Raises Unreadable.
 
-    The time that has passed is read off the key. Whoever puts an old value back gives the key a new life, so no less
-    counts than the wall clocks say, as far as they agree.
+    The key's remaining life tells how much time has passed. An attacker who puts an old value back gives the key a new
+    life, so the wall clocks tell the least that has passed, as far as they agree.
     """
     try:
         said, age, yes, no, life, written = orjson.loads(content)

@@ -56,7 +56,7 @@ class SharedChanges:
         number = self._made
         try:
             await self._try_to_tell()
-        finally:  # whoever waits may leave
+        finally:  # also if the request is canceled
             if self._told < number:
                 self._owed = number
                 self._tell_later()

@@ -1,6 +1,6 @@
 """Sends scripts to Redis: what waits goes as one pipeline, a batch has 50 ms, and nothing is tried again.
 
-After three batches without an answer Redis counts as away, and whoever asks hears so at once. In the background it is
+After three batches without an answer Redis counts as away, and further commands fail at once. In the background it is
 probed each second. The probe has more time to connect, so that a slow handshake delays nobody, and then must get an
 answer as fast as a batch: a Redis that is too far for that stays away.
 """

@@ -1,6 +1,6 @@
 """Makes redis-py's client for an address: no retries, bounded everywhere, and TLS that is always verified.
 
-By its defaults the library tries again for many seconds, in which whoever asked would wait.
+By its defaults the library tries again for many seconds, while a request waits.
 """
 
 from collections.abc import Mapping, Sequence
