@@ -210,12 +210,17 @@ class Settings(OperationsSettings):
         }
         yield from (fault for fault, there in contradictions.items() if there)
         faults = list(super()._contradictions())
-        yield from faults or self._rules_without_return_urls()
+        yield from faults or self._unusable_rules()
 
-    def _rules_without_return_urls(self) -> Iterator[str]:
+    def _unusable_rules(self) -> Iterator[str]:
         for rule in self.rules:
             if rule.returns and not self.allowed_return_urls:
                 yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: needs ALLOWED_RETURN_URLS"
+            if rule.operation.for_secret and not self.stripe_expose_client_secret:
+                yield (
+                    f"STRIPE_OPERATIONS: [{rule.operation.name}]: needs STRIPE_EXPOSE_CLIENT_SECRET=true; "
+                    "its answer is of use for its secret alone"
+                )
 
     @property
     def address_header(self) -> str:

@@ -16,8 +16,8 @@ from sidecar.errors import InvalidPayload
 from sidecar.web.answers.response import answer
 from sidecar.web.caller_view import granted, view
 from sidecar.web.guard import Call
-from sidecar.web.keys import METRICS, WRITE_BACK
-from sidecar.web.requests.bodies import read_key
+from sidecar.web.keys import METRICS, STRIPE, WRITE_BACK
+from sidecar.web.requests.headers import read_key
 
 
 async def create_customer(call: Call) -> web.StreamResponse:
@@ -31,7 +31,7 @@ async def create_customer(call: Call) -> web.StreamResponse:
         raise InvalidPayload(
             "Idempotency-Key: send it only with `item`. Create an item first and send its primary key as `item`."
         )
-    stripe = call.answerable()
+    stripe = call.answerable(call.request.app[STRIPE])
     user = await stripe.user()  # before an item is created or changed, too
     if write_back is None:
         return await _created(await creation.create_customer(new, creator, stripe), call, user)

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sidecar import context
 from sidecar.core.access.policy import Reason, Requirement
+from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
 from sidecar.core.operations.rules import Rule
@@ -20,7 +21,7 @@ from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.answers.sending import send
-from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, STRIPE, VERDICT
+from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, VERDICT
 from sidecar.web.requests.bodies import Reader
 from sidecar.web.server.leaving import until_client_leaves
 
@@ -50,9 +51,9 @@ class Call:
         """The caller, with the customers that were found to be its own so far."""
         return self.ownership.caller
 
-    def answerable(self) -> AnswerableStripe:
+    def answerable(self, stripe: Stripe) -> AnswerableStripe:
         """Give Stripe as this caller may change it: once Directus said who it is."""
-        return AnswerableStripe(self.request.app[STRIPE], partial(self.request.app[GATE].user_id, self.caller))
+        return AnswerableStripe(stripe, partial(self.request.app[GATE].user_id, self.caller))
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

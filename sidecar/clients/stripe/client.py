@@ -9,7 +9,7 @@ pauses: the account, an endpoint, or this call alone.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -26,7 +26,7 @@ from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
-from sidecar.core.operations.resources import StripeObject
+from sidecar.core.operations.resources import RESOURCES, StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
@@ -73,8 +73,11 @@ class StripeClient:
             case _:
                 raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
 
-    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
-        return (await self._read(f"{path}/{object_id}", urgency))[1]
+    async def retrieve(
+        self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
+    ) -> StripeObject:
+        parameters = dict(_form({"expand": list(expand)})) or None
+        return (await self._read(f"{path}/{object_id}", urgency, parameters))[1]
 
     async def send(
         self,
@@ -84,15 +87,17 @@ class StripeClient:
         idempotency_key: str | None = None,
         *,
         urgency: Urgency = Urgency.CALL,
+        version: str | None = None,
     ) -> Sent:
         form = dict(_form(parameters)) if method == "POST" else None
         call = Call(endpoint(method, path), urgency, self._timeout)
+        own = self._headers_of(form, idempotency_key, version)
         try:
-            _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
+            _, answered, headers = await self._exchange(call, method, path, own, form)
         finally:
             if call.attempts > 0 and self._changed is not None:
                 await self._changed()
-        if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
+        if not _is_object(answered):
             raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)
 
@@ -104,7 +109,8 @@ class StripeClient:
         self, path: str, urgency: Urgency, parameters: Mapping[str, str] | None = None
     ) -> tuple[bytes, StripeObject]:
         target = path if parameters is None else f"{path}?{urlencode(parameters)}"
-        content, body, _ = await self._exchange(Call(endpoint("GET", path), urgency, self._timeout), "GET", target)
+        call = Call(endpoint("GET", path), urgency, self._timeout)
+        content, body, _ = await self._exchange(call, "GET", target, self._headers_of())
         return content, body
 
     async def _exchange(
@@ -112,10 +118,9 @@ class StripeClient:
         call: Call,
         method: str,
         target: str,
+        headers: Mapping[str, str],
         form: Mapping[str, str] | None = None,
-        idempotency_key: str | None = None,
     ) -> tuple[bytes, StripeObject, Mapping[str, str]]:
-        headers = self._headers_of(form, idempotency_key)
         body = None if form is None else urlencode(form)
         try:
             async with call.in_time():
@@ -127,8 +132,10 @@ class StripeClient:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
         return content, self._result(content, status, answered), answered
 
-    def _headers_of(self, form: Mapping[str, str] | None, idempotency_key: str | None) -> dict[str, str]:
-        headers = dict(self._headers)
+    def _headers_of(
+        self, form: Mapping[str, str] | None = None, idempotency_key: str | None = None, version: str | None = None
+    ) -> dict[str, str]:
+        headers = dict(self._headers) if version is None else {**self._headers, "Stripe-Version": version}
         if (identity := request_id.get()) is not None:
             headers["X-Request-Id"] = identity
         if idempotency_key is not None:
@@ -184,6 +191,15 @@ class StripeClient:
             self.key_rejected = status == HTTPStatus.UNAUTHORIZED  # 403: a restricted key lacks one right
             _log.error("Stripe does not accept our key for this call", extra={"detail": error.detail})
         raise error
+
+
+def _is_object(value: StripeObject) -> bool:
+    """Say whether it has a kind, and the ID that objects of all kinds but few have."""
+    kind = value.get("object")
+    if not isinstance(kind, str):
+        return False
+    resource = RESOURCES.get(kind)
+    return isinstance(value.get("id"), str) or (resource is not None and not resource.prefixes)
 
 
 def _now() -> float:

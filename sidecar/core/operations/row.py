@@ -47,7 +47,9 @@ class Operation:
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
     `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
     `urgency`. `one_of`: exactly one of these parameters is given. `without_customer`: parameters that Stripe takes
-    only where the request names no customer.
+    only where the request names no customer. `expanded`: what Stripe writes out in the answer to a caller that sees its
+    secrets. `for_secret`: the answer is of use for its secret alone. `sdk_version`: the client's SDK says by which
+    version of the API it is answered.
     """
 
     name: str
@@ -66,6 +68,9 @@ class Operation:
     basic: bool = False
     verb: str = ""
     urgency: Urgency = Urgency.CALL
+    expanded: tuple[str, ...] = ()
+    for_secret: bool = False
+    sdk_version: bool = False
 
     @property
     def path_resource(self) -> Resource | None:

@@ -19,9 +19,11 @@ from sidecar.core.operations.resources import (
 )
 
 every_kind = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+WITH_IDS = {kind: resource for kind, resource in RESOURCES.items() if resource.prefixes}
+every_kind_with_ids = pytest.mark.parametrize("resource", WITH_IDS.values(), ids=WITH_IDS)
 
 
-@every_kind
+@every_kind_with_ids
 def test_ids_of_a_kind(resource: Resource) -> None:
     """A prefix of the kind followed by letters and digits is an ID; a prefix of another kind is not."""
     assert all(resource.is_id(f"{prefix}_a1B2") for prefix in resource.prefixes)
@@ -41,7 +43,15 @@ def test_ids_of_the_accounts_own(resource: Resource, chosen: str) -> None:
     assert not any(map(resource.is_id, [".", "..", ".pro"]))
 
 
-@every_kind
+def test_a_kind_without_ids() -> None:
+    """What has no ID at Stripe is named by no text."""
+    [session] = [resource for resource in RESOURCES.values() if not resource.prefixes]
+
+    assert session.kind == "customer_session"
+    assert not any(map(session.is_id, ["", "_a1B2", "cuss_a1B2", "customer_session", CUSTOMER.example]))
+
+
+@every_kind_with_ids
 @pytest.mark.parametrize(
     "suffix", ["", "1\n", "1/..", "1?x", "1#x", "1%2e", "1;x", "é", "\uff11", "1 ", "1_secret_2", "1" * 251, "\x00"]
 )
@@ -80,10 +90,21 @@ def test_prefixes_are_one_kinds() -> None:
 @every_kind
 def test_no_secret_is_visible_by_default(resource: Resource) -> None:
     """The base of a kind has its ID and kind, and nothing that only the customer may know."""
-    personal = {"client_secret", "email", "customer_email", "customer_details", "billing_details", "phone", "name"}
+    personal = {
+        "client_secret",
+        "secret",
+        "next_action",
+        "confirmation_secret",
+        "email",
+        "customer_email",
+        "customer_details",
+        "billing_details",
+        "phone",
+        "name",
+    }
     named = {"name"} if resource.kind == "product" else set()  # chosen by the shop, not by a customer
 
-    assert {"id", "object"} <= resource.base
+    assert {"id", "object"} - (set() if resource.prefixes else {"id"}) <= resource.base
     assert personal & resource.base == named
 
 
@@ -102,6 +123,12 @@ def test_no_secret_is_visible_by_default(resource: Resource) -> None:
         ({"object": "charge", "id": "cus_1"}, None),
         ({"object": {"object": "customer"}, "id": "cus_1"}, None),
         ({"object": "customer", "id": 1}, None),
+        ({"object": "ephemeral_key", "associated_objects": [{"type": "customer", "id": "cus_1"}]}, "cus_1"),
+        ({"object": "ephemeral_key", "associated_objects": [{"type": "issuing.card", "id": "ic_1"}]}, None),
+        ({"object": "ephemeral_key", "associated_objects": ["cus_1"]}, None),
+        ({"object": "ephemeral_key", "associated_objects": {"customer": {"id": "cus_1"}}}, None),
+        ({"object": "ephemeral_key", "customer": "cus_1"}, None),
+        ({"object": "charge", "associated_objects": [{"type": "customer", "id": "cus_1"}]}, None),
         ({}, None),
     ],
 )
