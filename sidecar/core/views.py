@@ -188,7 +188,10 @@ def without_secret_texts(value: StripeObject) -> StripeObject:
     names = _SECRET_TEXTS.get(str(value.get("object")), _NONE)
     if names.isdisjoint(value):
         return value
-    return {name: member for name, member in value.items() if name not in names}
+    public = value.copy()
+    for name in names:
+        public.pop(name, None)
+    return public
 
 
 def _only(structure: Structure, value: object) -> object:

@@ -59,7 +59,8 @@ class Settings(OperationsSettings):
     )
     stripe_expose_client_secret: bool = Field(
         default=False,
-        description="Leave `client_secret` in answers; only for front ends that confirm payments",
+        description="Leave client secrets, and keys for Stripe's SDKs, in answers to the"
+        "ir owner; only for front ends that take payments",
     )
     allowed_return_urls: ReturnUrls = Field(
         (),

@@ -199,7 +199,7 @@ def _is_object(value: StripeObject) -> bool:
     if not isinstance(kind, str):
         return False
     resource = RESOURCES.get(kind)
-    return isinstance(value.get("id"), str) or (resource is not None and not resource.prefixes)
+    return isinstance(value.get("id"), str) or (resource is not None and not resource.identified)
 
 
 def _now() -> float:

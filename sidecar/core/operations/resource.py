@@ -11,18 +11,17 @@ StripeObject = dict[str, object]
 # How the IDs of every kind here begin; a test compares them with the kinds.
 PREFIXES = frozenset(
     (
-        *("ba", "bps", "card", "ch", "cs", "cs_live", "cs_test", "cus", "ephkey", "in", "pi", "pm", "price", "prod"),
-        *("py", "pyr", "re", "seti", "si", "src", "sub", "txn"),
+        *("ba", "bps", "card", "ch", "cs", "cs_live", "cs_test", "cus", "cuss", "ephkey", "in", "pi", "pm", "price"),
+        *("prod", "py", "pyr", "re", "seti", "si", "src", "sub", "txn"),
     )
 )
 _MADE = "[A-Za-z0-9]*[A-Z0-9][A-Za-z0-9]*$"  # what follows the prefix where Stripe made the ID
-_NO_ID = "(?!)"  # matches nothing
 _CHOSEN = r"[A-Za-z0-9_-][A-Za-z0-9_.~-]{0,249}"  # nothing that needs an encoding in a path, and no segment of dots
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One kind of object. `kind` is the value of Stripe's `object`; one without `prefixes` has no IDs.
+    """One kind of object. `kind` is the value of Stripe's `object`.
 
     `shown`: what every caller sees that may see the object at all.
     `mapped`: what a caller sees besides if it may read a field that maps to it. Any other attribute can be mapped too;
@@ -31,6 +30,7 @@ class Resource:
     `secrets`: what acts for the owner, and what contains that. Only the owner sees it, where the operator exposes it.
     `owned`: the object belongs to a customer. `customer` names it, or else an object that `via` refers to.
     `dated`: the list takes `created`.
+    `identified`: its objects have an ID at Stripe.
     `free`: the account may choose the IDs itself; none that looks as if Stripe made it for another kind is accepted.
     """
 
@@ -44,6 +44,7 @@ class Resource:
     owned: bool = True
     via: tuple[str, ...] = ()
     dated: bool = True
+    identified: bool = True
     free: bool = False
 
     @property
@@ -59,8 +60,6 @@ class Resource:
     @property
     def pattern(self) -> str:
         """Give the shape of an ID. No other text becomes part of a URL at Stripe."""
-        if not self.prefixes:
-            return _NO_ID
         if not self.free:
             return f"({'|'.join(self.prefixes)})_[A-Za-z0-9]{{1,250}}"
         others = "|".join(sorted(PREFIXES.difference(self.prefixes)))

@@ -1,7 +1,7 @@
 """Reads the headers by which a client says how to ask Stripe. A fault names its header, and repeats no value."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
@@ -9,6 +9,7 @@ from sidecar.core.operations.api_versions import is_of_an_sdk
 from sidecar.errors import InvalidPayload
 
 SDK_HEADERS = ("Stripe-Version",)  # what a row with `sdk_version` reads besides
+_AHEAD = timedelta(days=366)  # how far from this clock, which may be wrong, a version may be
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -25,7 +26,8 @@ def read_key(request: web.Request) -> str | None:
 def read_sdk_version(request: web.Request) -> str:
     """Read the version of the API that the client's SDK was made for. Raises InvalidPayload."""
     values = request.headers.getall("Stripe-Version", [])
-    if len(values) != 1 or not is_of_an_sdk(values[0], datetime.now(UTC).date()):
+    latest = (datetime.now(UTC) + _AHEAD).date().isoformat()
+    if len(values) != 1 or not is_of_an_sdk(values[0], latest):
         raise InvalidPayload(
             "Stripe-Version: send it once, with the version of Stripe's API that your SDK of Stripe's gives, such as "
             "2020-08-27."

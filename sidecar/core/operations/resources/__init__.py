@@ -77,8 +77,8 @@ def customer_of(value: Mapping[str, object]) -> str | None:
     if value.get("object") == CUSTOMER.kind:
         found = value.get("id")
         return found if isinstance(found, str) else None
-    named = _associated(value) if value.get("object") == EPHEMERAL_KEY.kind else value
-    return reference(named, CUSTOMER.kind)
+    associated = _associated(value) if value.get("object") == EPHEMERAL_KEY.kind else {}
+    return reference({**value, **associated}, CUSTOMER.kind)
 
 
 def _associated(key: Mapping[str, object]) -> Mapping[str, object]:

@@ -59,7 +59,7 @@ odd = st.sampled_from(["search", "searching", "gold-monthly", "cus_", "cus_1\n",
 
 
 @pytest.mark.parametrize("row", LISTS, ids=lambda row: row.name)
-@given(value=ids | odd | st.text() | st.sampled_from([each.example for each in RESOURCES.values() if each.prefixes]))
+@given(value=ids | odd | st.text() | st.sampled_from([resource.example for resource in RESOURCES.values()]))
 @example(value="gold-monthly")
 @example(value="search")
 @settings(deadline=None)  # the first example builds the description

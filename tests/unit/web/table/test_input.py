@@ -90,7 +90,7 @@ def misnamed(case: Case) -> list[str]:
     resource = case.row.path_resource
     assert resource is not None
     own = next(part for part in case.target.split("?")[0].split("/") if resource.is_id(part))
-    others = [other.example for other in RESOURCES.values() if other is not resource and other.prefixes]
+    others = [other.example for other in RESOURCES.values() if other is not resource]
     no_ids = [*others, *(each.format(own) for each in NO_IDS), own + "A" * 251]
     no_ids += ["search"] if resource.free else [own.upper(), own.partition("_")[0]]
     return [case.target.replace(own, each) for each in no_ids]
