@@ -25,10 +25,13 @@ from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.redis.sharing import Sharing
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
+from sidecar.clients.stripe.event_listener import EventListener
 from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.shared_reads import SharedReads
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.access.credentials import Credential
+from sidecar.core.flows.event_objects import customer_named
+from sidecar.core.flows.events import FOLLOWED
 from sidecar.core.flows.follow_customer import follow
 from sidecar.core.interfaces import CallerCache, Page, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
@@ -239,9 +242,15 @@ def _webhooks(settings: Settings, app: web.Application, client: DirectusClient, 
         collection=settings.customers_collection,
         fields=mirror.fields,
     )
+    following = EventListener(
+        FOLLOWED,
+        lambda event: customer_named(event, stripe),
+        lambda _, customer: follow(customer, stripe, items, mirror),
+        covering=True,
+    )
     return StripeWebhooks(
         Signatures(opening.revealed(settings.stripe_webhook_secret)),
-        lambda customer: follow(customer, stripe, items, mirror),
+        [following],
         app[keys.FORGET_LISTS],
         livemode=settings.livemode,
         metrics=app[keys.METRICS],
