@@ -15,13 +15,13 @@ from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.policies import DirectusPolicies
-from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.directus.shares import DirectusShares
 from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
+from sidecar.clients.lists.snapshots import CustomerSnapshots
 from sidecar.clients.redis.sharing import Sharing
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
@@ -31,7 +31,6 @@ from sidecar.clients.stripe.shared_reads import SharedReads
 from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.event_objects import customer_named
-from sidecar.core.flows.events import FOLLOWED
 from sidecar.core.flows.follow_customer import follow
 from sidecar.core.interfaces import CallerCache, Page, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
@@ -166,7 +165,7 @@ def _provide_directus(
     rows = DirectusRows(
         client,
         collection=settings.customers_collection,
-        fields=settings.stripe_field_map,
+        fields=settings.mapped.attributes,
         most=settings.scope_max_customers,
     )
     app[keys.ROWS], app[keys.ROWS_OF_ITEM] = rows, rows.of_item
@@ -233,19 +232,12 @@ def _gate(settings: Settings, permissions: CallerCache, origins: Origins, shared
 
 
 def _webhooks(settings: Settings, app: web.Application, client: DirectusClient, stripe: StripeClient) -> StripeWebhooks:
-    mirror, service = settings.mirror, opening.service_credential(settings)
-    assert service is not None  # noqa: S101 - the settings are refused without it
-    items = DirectusLinkedItems(
-        client,
-        DirectusPermissions(client, {settings.stripe_customers_collection}),
-        service,
-        collection=settings.customers_collection,
-        fields=mirror.fields,
-    )
+    mirror, items = settings.mirror, opening.linked_items(settings, client)
+    snapshots = CustomerSnapshots(stripe, mirror.origins)
     following = EventListener(
-        FOLLOWED,
+        mirror.follows,
         lambda event: customer_named(event, stripe),
-        lambda _, customer: follow(customer, stripe, items, mirror),
+        lambda _, customer: follow(customer, snapshots, items, mirror),
         covering=True,
     )
     return StripeWebhooks(

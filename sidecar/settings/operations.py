@@ -8,10 +8,11 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from sidecar.core.access.field_map import FieldMap
-from sidecar.core.flows.follow_customer import Mirror
+from sidecar.core.flows.mirror import Mirror
 from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.settings.directus import DirectusSettings
+from sidecar.settings.field_map import MappedFields, faults
 from sidecar.settings.operations_file import OperationsFault, read_rules
 from sidecar.settings.secret_types import WebhookSecrets
 from sidecar.settings.types import ApiVersion, FieldAttributes, SocketPath, default_field_map
@@ -27,7 +28,8 @@ class OperationsSettings(DirectusSettings):
     websockets_rest_path: SocketPath = Field("/websocket", description="As set in Directus: the path of its WebSocket")
     stripe_field_map: FieldAttributes = Field(
         default_factory=default_field_map,
-        description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for",
+        description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for, or what "
+        "belongs to a customer, such as `subscription.status`",
     )
     stripe_webhook_secret: WebhookSecrets = Field(
         None,
@@ -49,6 +51,10 @@ class OperationsSettings(DirectusSettings):
 
     def _contradictions(self) -> Iterator[str]:
         """Name the faults of settings that are valid alone but not together."""
+        fields = list(faults(self.stripe_field_map, self.customers_collection))
+        yield from (f"STRIPE_FIELD_MAP: {fault}" for fault in fields)
+        if not fields and self.mapped.sources and self.stripe_webhook_secret is None:
+            yield "STRIPE_FIELD_MAP: what belongs to a customer needs STRIPE_WEBHOOK_SECRET: only events keep it true"
         try:
             _ = self.rules
         except OperationsFault as fault:
@@ -63,10 +69,15 @@ class OperationsSettings(DirectusSettings):
             self.stripe_operations, self.customers_collection, self.field_map, version=self.stripe_api_version
         )
 
+    @cached_property
+    def mapped(self) -> MappedFields:
+        """The fields of the customers collection, by what they are for."""
+        return MappedFields.of(self.stripe_field_map)
+
     @property
     def field_map(self) -> FieldMap:
-        """Stripe's attributes for the fields of the customers collection, its ID field first."""
-        return FieldMap({self.stripe_customer_id_field: ("id",), **self.stripe_field_map})
+        """A customer's own attributes for the fields of the customers collection, its ID field first."""
+        return FieldMap({self.stripe_customer_id_field: ("id",), **self.mapped.attributes})
 
     @property
     def collections(self) -> frozenset[str]:
@@ -75,6 +86,6 @@ class OperationsSettings(DirectusSettings):
 
     @property
     def mirror(self) -> Mirror:
-        """The attributes of a customer that its item repeats. Of the default map a collection may lack fields."""
+        """What an item repeats of its customer. Of the default map a collection may lack fields."""
         named = self.stripe_field_map != default_field_map()
-        return Mirror.of(self.field_map, self.customers_collection, named=named)
+        return Mirror.of(self.field_map, self.customers_collection, self.mapped.sources, named=named)

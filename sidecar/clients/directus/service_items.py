@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from http import HTTPStatus
 
-from sidecar.clients.directus.client import DirectusClient, collection_path
+from sidecar.clients.directus.client import DirectusClient, collection_path, segment
 from sidecar.clients.directus.item_pages import ItemPages
 from sidecar.clients.directus.item_search import Item, chunks
 from sidecar.clients.directus.refusals import data_of
@@ -19,7 +19,7 @@ _MOST = 10_000  # a bound for an ID field that is not unique; one that `provisio
 
 
 class DirectusLinkedItems:
-    """`fields` are those that copy an attribute of a customer."""
+    """`fields` are those that repeat something of a customer."""
 
     def __init__(
         self,
@@ -41,6 +41,12 @@ class DirectusLinkedItems:
         return Rights(
             *(permissions.grant(self._collection.name, action).fields for action in (Action.READ, Action.UPDATE))
         )
+
+    async def types(self, fields: Collection[str]) -> Mapping[str, str]:
+        """A field that is missing or may not be read is refused, each by itself: Directus lists them to few tokens."""
+        answers = {name: await self._client.request(self._service, "GET", self._field(name)) for name in fields}
+        found = {name: answer for name, answer in answers.items() if answer.status != HTTPStatus.FORBIDDEN}
+        return {name: _type(data_of(answer, "read this field")) for name, answer in found.items()}
 
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         """The value that comes back counts: some databases find "cus_a" in a search for "cus_A"."""
@@ -72,11 +78,22 @@ class DirectusLinkedItems:
         changed = data_of(answer, "update this item")
         return isinstance(changed, list) and len(changed) == 1
 
+    def _field(self, name: str) -> str:
+        return f"/fields/{segment(self._collection.name)}/{segment(name)}"
+
     def _key(self, row: Item) -> PrimaryKey:
         key = row.get(self._collection.key_field)
         if not isinstance(key, int | str):
             raise DirectusUnavailable("the answer lacks fields of the items that were asked for")
         return key
+
+
+def _type(field: object) -> str:
+    match field:
+        case {"type": str(field_type)}:
+            return field_type
+        case _:
+            raise DirectusUnavailable("the answer lacks the type of a field")
 
 
 class DirectusItemLists:

@@ -82,6 +82,15 @@ class Unwritten:
             "`provision` with STRIPE_WEBHOOK_SECRET and STRIPE_FIELD_MAP as here, or take them out of the map",
         )
 
+    def unfit(self, item: PrimaryKey, values: Mapping[str, object]) -> None:
+        """Note what does not fit the type of its field, which is the operator's to mend."""
+        self._note(
+            item,
+            values,
+            "Fields of an item have types that cannot hold what STRIPE_FIELD_MAP names for them, so they do not follow "
+            "its customer: `check` says which types can",
+        )
+
     def refused(self, item: PrimaryKey, values: Mapping[str, object], codes: Mapping[str, str]) -> None:
         """Note what Directus refused, with its code for each field."""
         for code in dict.fromkeys(codes.values()):
