@@ -66,10 +66,9 @@ class DirectusLinkedItems:
                 raise DirectusUnavailable(f"more than {_MOST} items are linked to one customer")
         return [LinkedItem(key, row) for key, row in found.items()]
 
-    async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        linked = {
-            "_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: {"_eq": customer_id}}]
-        }
+    async def change(self, item: PrimaryKey, customer_id: str | None, values: Mapping[str, object]) -> bool:
+        by_id = {"_empty": True} if customer_id is None else {"_eq": customer_id}
+        linked = {"_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: by_id}]}
         body = {"query": {"filter": linked, "fields": [self._collection.key_field]}, "data": dict(values)}
         answer = await self._client.request(self._service, "PATCH", self._path, json=body)
         if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and answer.code is not None:

@@ -75,20 +75,23 @@ async def _agree(
     if not linked:
         return  # most customers of a shared account have no item here: Stripe is not asked about those
     follower = _Follower(customer_id, items, mirror, rights, await items.types(mirror.sources), unwritten)
-    wanted = await follower.wanted(snapshots)
+    wanted, tried = await follower.wanted(snapshots), set[PrimaryKey]()
     for _ in range(_ROUNDS):
-        tried, agreed = False, True
+        untried, agreed = True, True
         for item in linked:
             async for written in follower.settle(item, wanted):
-                tried, agreed = True, agreed and written.linked
+                untried, agreed = False, agreed and written.linked
+                tried.add(item.key)
                 if written.fields:
                     yield Change(item.key, tuple(written.fields))
-        if not tried:
+        if untried:
             return
         before, wanted = wanted, await follower.wanted(snapshots)
         if agreed and wanted == before:
             return
         linked = await items.linked(customer_id, rights.read)
+        for key in sorted(tried.difference(item.key for item in linked), key=str):
+            await follower.release(key)
     raise EventFailed("This customer changes all the time. Send the event again.", detail=customer_id)
 
 
@@ -109,15 +112,23 @@ class _Follower:
     async def settle(self, item: LinkedItem, wanted: Wanted) -> AsyncIterator[Written]:
         """Write what the item lacks, and give each attempt.
 
-        The ID goes last, and stays where anything was not written: nobody would find the item again to take the rest
-        away, which may open something to its owner.
+        The ID goes last, with the rest once more, since another replica may have written an older state in between. It
+        stays where anything was not written: nobody would find the item again to take away what may open something.
         """
         self.unwritten.barred(item.key, self.mirror.unseen(wanted, item.values))
         async for written in self._write(item, self.mirror.lacking(wanted, item.values, self.types)):
             yield written
         if not wanted.linked and self.unwritten.rest(item.key, wanted.values) == wanted.values:
-            async for written in self._write(item, {self.mirror.id_field: None}):
+            async for written in self._write(item, {**wanted.values, self.mirror.id_field: None}):
                 yield written
+
+    async def release(self, key: PrimaryKey) -> None:
+        """Take from an item without a customer what this may have written just after another replica cleared its ID.
+
+        Directus looks and writes in two steps, so a write can reach an item that is no longer linked.
+        """
+        if self.mirror.sources:
+            await write(self.items, key, None, dict.fromkeys(self.mirror.sources))
 
     async def _write(self, item: LinkedItem, lacking: Mapping[str, object]) -> AsyncIterator[Written]:
         """Write those of these values that the service may write, that fit, and that were not refused before."""

@@ -30,7 +30,10 @@ async def _nothing() -> None:
 
 @dataclass
 class World:
-    """Stripe's one customer, and Directus's items by key. `between` is awaited at each step of a follower."""
+    """Stripe's one customer, and Directus's items by key. `between` is awaited at each step of a follower.
+
+    `within` is awaited within a change, since Directus looks for the item before it writes into it.
+    """
 
     customer: StripeObject = field(default_factory=lambda: dict(ADA))
     rows: dict[PrimaryKey, dict[str, object]] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class World:
     between: Step = _nothing
     refused: frozenset[str] = frozenset()
     never_null: bool = False
+    within: Step = _nothing
     code: str = "FAILED_VALIDATION"
     subscription: StripeObject | None = None
     entitlements: tuple[str, ...] = ()
@@ -77,13 +81,14 @@ class World:
         await self.between()
         return shown
 
-    async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
+    async def change(self, item: PrimaryKey, customer_id: str | None, values: Mapping[str, object]) -> bool:
         if self.refused.intersection(values) or (self.never_null and None in values.values()):
             raise ItemRefused("no", status=400, code=self.code)
         await self.between()
         row = self.rows.get(item)
         if row is None or row["cus"] != customer_id:
             return False
+        await self.within()
         row.update(values)
         self.written.append((item, values))
         await self.between()
