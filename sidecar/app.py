@@ -8,7 +8,7 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from sidecar import context, opening
+from sidecar import context, listening, opening
 from sidecar.clients.changes import Changes
 from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.client import DirectusClient
@@ -21,17 +21,11 @@ from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
-from sidecar.clients.lists.snapshots import CustomerSnapshots
 from sidecar.clients.redis.sharing import Sharing
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
-from sidecar.clients.stripe.event_listener import EventListener
-from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.shared_reads import SharedReads
-from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.access.credentials import Credential
-from sidecar.core.flows.event_objects import customer_named
-from sidecar.core.flows.follow_customer import follow
 from sidecar.core.interfaces import CallerCache, Page, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.metrics import Metrics
@@ -97,7 +91,7 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
         client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
         permissions = _provide_directus(settings, app, client, sharing)
         if settings.stripe_webhook_secret is not None:
-            app[keys.WEBHOOKS] = _webhooks(settings, app, client, stripe)
+            app[keys.WEBHOOKS] = listening.webhooks(settings, client, stripe, app[keys.FORGET_LISTS], app[keys.METRICS])
         health = app[keys.HEALTH] = Health(lambda: stripe.key_rejected, stripe.probe)
         if sharing is not None:
             health.shared_up = lambda: sharing.replicas.up
@@ -228,22 +222,4 @@ def _gate(settings: Settings, permissions: CallerCache, origins: Origins, shared
         refusals=refusals,
         origins=origins,
         strangers=Strangers(shared, refusals),
-    )
-
-
-def _webhooks(settings: Settings, app: web.Application, client: DirectusClient, stripe: StripeClient) -> StripeWebhooks:
-    mirror, items = settings.mirror, opening.linked_items(settings, client)
-    snapshots = CustomerSnapshots(stripe, mirror.origins)
-    following = EventListener(
-        mirror.follows,
-        lambda event: customer_named(event, stripe),
-        lambda _, customer: follow(customer, snapshots, items, mirror),
-        covering=True,
-    )
-    return StripeWebhooks(
-        Signatures(opening.revealed(settings.stripe_webhook_secret)),
-        [following],
-        app[keys.FORGET_LISTS],
-        livemode=settings.livemode,
-        metrics=app[keys.METRICS],
     )

@@ -8,14 +8,19 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from sidecar.core.access.field_map import FieldMap
+from sidecar.core.flows.event_rules import EventRule
 from sidecar.core.flows.mirror import Mirror
 from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.settings.directus import DirectusSettings
+from sidecar.settings.events_file import read_event_rules
 from sidecar.settings.field_map import MappedFields, faults
-from sidecar.settings.operations_file import OperationsFault, read_rules
+from sidecar.settings.operations_file import read_rules
 from sidecar.settings.secret_types import WebhookSecrets
+from sidecar.settings.toml_file import FileFault
 from sidecar.settings.types import ApiVersion, FieldAttributes, SocketPath, default_field_map
+
+_FILES = {"rules": "STRIPE_OPERATIONS", "event_rules": "STRIPE_EVENTS"}
 
 
 class OperationsSettings(DirectusSettings):
@@ -38,6 +43,11 @@ class OperationsSettings(DirectusSettings):
     stripe_operations: Path | None = Field(
         None, description="A TOML file that turns further operations on, and says whose permissions decide on each"
     )
+    stripe_events: Path | None = Field(
+        None,
+        description="A TOML file that says which events of Stripe start a Flow or write an item; needs "
+        "`STRIPE_WEBHOOK_SECRET`",
+    )
     stripe_api_version: ApiVersion = Field(
         API_VERSION, description="The version of Stripe's API that is asked for; `check` says if it is another release"
     )
@@ -53,12 +63,16 @@ class OperationsSettings(DirectusSettings):
         """Name the faults of settings that are valid alone but not together."""
         fields = list(faults(self.stripe_field_map, self.customers_collection))
         yield from (f"STRIPE_FIELD_MAP: {fault}" for fault in fields)
-        if not fields and self.mapped.sources and self.stripe_webhook_secret is None:
-            yield "STRIPE_FIELD_MAP: what belongs to a customer needs STRIPE_WEBHOOK_SECRET: only events keep it true"
-        try:
-            _ = self.rules
-        except OperationsFault as fault:
-            yield from (f"STRIPE_OPERATIONS: {each}" for each in fault.faults)
+        for name in ("rules", "event_rules"):
+            try:
+                getattr(self, name)
+            except FileFault as fault:
+                yield from (f"{_FILES[name]}: {each}" for each in fault.faults)
+        if self.stripe_webhook_secret is None:
+            if self.stripe_events is not None:
+                yield "STRIPE_EVENTS: needs STRIPE_WEBHOOK_SECRET"
+            if not fields and self.mapped.sources:
+                yield "STRIPE_FIELD_MAP: needs STRIPE_WEBHOOK_SECRET: events keep true what belongs to a customer"
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -69,10 +83,17 @@ class OperationsSettings(DirectusSettings):
             self.stripe_operations, self.customers_collection, self.field_map, version=self.stripe_api_version
         )
 
-    @cached_property
+    @property
     def mapped(self) -> MappedFields:
         """The fields of the customers collection, by what they are for."""
         return MappedFields.of(self.stripe_field_map)
+
+    @cached_property
+    def event_rules(self) -> tuple[EventRule, ...]:
+        """What events start, besides following their customer. The file is read once, as the other one."""
+        if self.stripe_events is None:
+            return ()
+        return read_event_rules(self.stripe_events, self.stripe_customers_collection, version=self.stripe_api_version)
 
     @property
     def field_map(self) -> FieldMap:

@@ -70,7 +70,7 @@ class EventListener:
     async def _do(self, event: Event, subject: str) -> None:
         async for change in self._work(event, subject):
             audit(
-                "item changed",
+                change.what,
                 operation=event.type,
                 object_id=subject,
                 item=change.item,

@@ -8,6 +8,7 @@ only what an event is about is read from it; Stripe is asked for the state. Even
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -51,6 +52,7 @@ class Event:
 
     `object` is what the event is about, None if that cannot be asked for. `customer` is the object's as far as the
     event tells it: a thin one tells it of a customer alone. `accounts` are the connected accounts that it names.
+    `created` is a Unix time, None where the event has none.
 
     `signed` is the Unix time at which Stripe signed this delivery. Stripe signs each delivery anew, also one that
     somebody asked for by hand (docs.stripe.com/webhooks, "Prevent replay attacks").
@@ -62,6 +64,7 @@ class Event:
     accounts: frozenset[str] = frozenset()
     object: ObjectReference | None = None
     customer: str | None = None
+    created: int | None = None
     signed: int = 0
 
     @property
@@ -112,13 +115,24 @@ def foreign(event: Event, *, livemode: bool, own_account: str | None = None) -> 
     return None
 
 
+async def object_named(event: Event) -> str | None:
+    """Give the ID of the event's object, None where it names none."""
+    return None if event.object is None else event.object.id
+
+
 def _event(body: object, event_type: str, about: Mapping[str, object], *, kind: str) -> Event:
     """Read what both shapes write alike; `kind` is the name under which `about` tells its kind."""
     match body:
         case {"id": str(identity), "livemode": bool(livemode)} if _ID.fullmatch(identity):
             reference = _reference(about.get(kind), about.get("id"))
             return Event(
-                identity, event_type, livemode, frozenset(_accounts(body)), reference, _customer(about, reference)
+                identity,
+                event_type,
+                livemode,
+                frozenset(_accounts(body)),
+                reference,
+                _customer(about, reference),
+                _time(_value(body, "created")),
             )
         case _:
             raise _unreadable()
@@ -131,6 +145,16 @@ def _accounts(body: object) -> Iterator[str]:
             yield name
         elif name is not None:
             raise _unreadable()
+
+
+def _time(written: object) -> int | None:
+    """Read a Unix time, as snapshots write it, or a time of RFC 3339, as thin events do."""
+    if isinstance(written, str):
+        try:
+            return int(datetime.fromisoformat(written).timestamp())
+        except (ValueError, OverflowError):
+            return None
+    return written if isinstance(written, int) and not isinstance(written, bool) else None
 
 
 def _value(value: object, name: str) -> object:

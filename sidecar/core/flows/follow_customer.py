@@ -29,10 +29,14 @@ class LinkedItem:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A write to an item: the names of the fields, without their values."""
+    """What an event did in Directus, for the audit: the names of the fields, without their values.
 
-    item: PrimaryKey
+    `item` is None where it is not known by its primary key.
+    """
+
+    item: PrimaryKey | None
     fields: tuple[str, ...]
+    what: str = "item changed"
 
 
 @dataclass(frozen=True, slots=True)

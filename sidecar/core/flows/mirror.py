@@ -7,8 +7,9 @@ from types import MappingProxyType
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.flows.events import FOLLOWED
+from sidecar.core.flows.stored_values import is_same
 from sidecar.core.secret_values import ALL as SECRETS
-from sidecar.core.status.field_values import fits, in_field, same
+from sidecar.core.status.field_values import comparable, fits, in_field
 from sidecar.core.status.snapshot import Snapshot
 from sidecar.core.status.sources import Origin, Source
 
@@ -123,7 +124,8 @@ class Mirror:
         return {
             name: value
             for name, value in wanted.values.items()
-            if name in current and not same(current[name], value, types.get(name))
+            if name in current
+            and not is_same(comparable(current[name], types.get(name)), comparable(value, types.get(name)))
         }
 
     def unseen(self, wanted: Wanted, current: Mapping[str, object]) -> dict[str, object]:

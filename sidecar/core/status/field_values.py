@@ -4,7 +4,6 @@ What Directus 11 does with each type was tried. It takes any text into a column 
 a `csv` field at each comma, and takes a number in a `timestamp` for milliseconds. So what does not fit is not written.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -42,28 +41,10 @@ def in_field(value: object, kind: Plain, field_type: str | None) -> object:
     return value
 
 
-def same(stored: object, wanted: object, field_type: str | None = None) -> bool:
-    """Compare what Directus shows with what is to be written; without a type, as a text or as JSON.
-
-    A text field has an address or a list as JSON. Empty members of an object may be null or absent.
-    """
-    if isinstance(stored, str) and isinstance(wanted, dict | list):
-        try:
-            stored = json.loads(stored)
-        except (ValueError, RecursionError):
-            return False
-    return _compared(stored, field_type) == _compared(wanted, field_type)
-
-
-def _compared(value: object, field_type: str | None) -> object:
+def comparable(value: object, field_type: str | None) -> object:
+    """Give a value as it compares with another, whether it is to be written or Directus shows it."""
     if isinstance(value, str) and field_type in _COMPARED:
         return value[: _COMPARED[field_type]]
     if isinstance(value, int) and field_type == "bigInteger":  # a text where JavaScript's numbers are too small
         return str(value)
-    return _bare(value)
-
-
-def _bare(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {name: _bare(part) for name, part in value.items() if part is not None}
+    return value
