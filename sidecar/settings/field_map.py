@@ -32,7 +32,7 @@ class MappedFields:
 def faults(named: Mapping[str, Sequence[str]], collection: CustomersCollection) -> Iterator[str]:
     """Say what cannot be mapped. A name that is no source is an attribute, and any attribute may be named."""
     for field, names in named.items():
-        yield from (f"{field}: there is no {name}{_meant(name)}" for name in names if _is_unknown(name))
+        yield from (f"{field}: {_unknown(name)}" for name in names if _is_unknown(name))
         sources = [name for name in names if name in SOURCES]
         if sources and len(names) > 1:
             yield f"{field}: {sources[0]} must be the only one that a field repeats"
@@ -46,7 +46,11 @@ def _is_unknown(name: str) -> bool:
     return "." in name or suggestion(name, SOURCES) != ""
 
 
-def _meant(name: str) -> str:
-    begun = [known for known in SOURCES if known.startswith(f"{name.partition('.')[0]}.")]
-    others = ", ".join(begun) or f"only {', '.join(Origin)}, and paths below the first and the last of these"
-    return suggestion(name, SOURCES) or f"; there are {others}"
+def _unknown(name: str) -> str:
+    """Say what is wrong with a name, and which one may be meant."""
+    origin, _, path = name.partition(".")
+    below = [source.name.removeprefix(f"{origin}.") for source in SOURCES.values() if source.origin == origin]
+    if path and below:
+        return f"{origin} has no {path}{suggestion(path, below) or '; it has ' + ', '.join(below)}"
+    others = f"; beside attributes there are {', '.join(Origin)}"
+    return f"there is no {name}{suggestion(name, SOURCES) or others}"

@@ -13,7 +13,7 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "sidecar").rglob("*.py"))
 }
-WITHOUT_THE_WORLD = {"asyncio", "os", "time", "datetime", "socket", "subprocess", "threading", "urllib", "http"}
+WITHOUT_THE_WORLD = {"asyncio", "os", "time", "socket", "subprocess", "threading", "urllib", "http"}
 
 
 def imported(module: str) -> set[str]:
@@ -58,6 +58,14 @@ def test_core_decides_and_nothing_else(module: str) -> None:
     others = {name.partition(".")[0] for name in names - ours - plain}
 
     assert others <= sys.stdlib_module_names - WITHOUT_THE_WORLD
+
+
+@pytest.mark.parametrize("module", inside("sidecar.core"))
+def test_core_reads_no_clock(module: str) -> None:
+    """Core may write a given moment as a text, but never asks what time it is."""
+    named = {node.attr for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.Attribute)}
+
+    assert named.isdisjoint({"now", "today", "utcnow"})
 
 
 @pytest.mark.parametrize("module", ["sidecar.errors", "sidecar.logs"])
