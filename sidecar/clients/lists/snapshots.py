@@ -18,10 +18,10 @@ _MOST_OF_ONE = 10_000  # objects in one list of one customer, 100 pages
 
 
 class CustomerSnapshots:
-    """Takes snapshots with what comes from `origins`. All methods raise StripeFailure."""
+    """Takes snapshots with what comes from `origins`, at most `most` objects of each kind. Raises StripeFailure."""
 
-    def __init__(self, stripe: Stripe, origins: Collection[Origin]) -> None:
-        self._stripe, self._origins = stripe, origins
+    def __init__(self, stripe: Stripe, origins: Collection[Origin], most: int = _MOST_OF_ONE) -> None:
+        self._stripe, self._origins, self._most = stripe, origins, most
 
     async def read(self, customer_id: str) -> Snapshot:
         """Read the customer, then what belongs to it. A subscription may name how its customer pays."""
@@ -65,10 +65,10 @@ class CustomerSnapshots:
         while not pages.over:
             page = await pages.next(MOST)
             seen += len(page.data)
-            if seen > _MOST_OF_ONE:
+            if seen > self._most:
                 raise StripeUnavailable(
                     "This customer has too much at Stripe to be looked through.",
-                    detail=f"more than {_MOST_OF_ONE} objects of one customer below {path}",
+                    detail=f"more than {self._most} objects of one customer below {path}",
                 )
             for entry in page.data:
                 yield entry
