@@ -1,20 +1,23 @@
 """The questions that `check` asks Stripe: whether the key may read what the service reads."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 
 import aiohttp
 
 from sidecar import opening
+from sidecar.clients.lists.snapshots import ENTITLEMENTS
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.commands.lines import Line, Word
 from sidecar.core.operations.known_attributes import API_VERSION, is_same_release
-from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, Resource
+from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, PAYMENT_METHOD, SUBSCRIPTION, Resource
 from sidecar.core.operations.row import Kind
+from sidecar.core.status.sources import Origin
 from sidecar.errors import StripeFailure, StripeKeyRejected
 from sidecar.settings import Settings
 
 _KEY = "STRIPE_LIVE_SECRET_KEY"
+_READ = {Origin.SUBSCRIPTION: (SUBSCRIPTION,), Origin.PAYMENT_METHOD: (SUBSCRIPTION, PAYMENT_METHOD)}
 
 
 async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
@@ -29,6 +32,8 @@ async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> As
         for resource in _listed(settings):
             what = "PaymentIntents" if resource is PAYMENT_INTENT else f"{resource.kind.replace('_', ' ')}s"
             yield await _line(client, what, partial(client.probe, resource.path), _mode(settings))
+        if Origin.ENTITLEMENTS in settings.mirror.origins:
+            yield await _entitlements_line(client, _mode(settings))
 
 
 def _version(version: str) -> Iterator[Line]:
@@ -42,11 +47,20 @@ def _version(version: str) -> Iterator[Line]:
         yield Line(Word.FAULT, f"{about}: in another release attributes have other names and meanings; leave it unset")
 
 
-def _listed(settings: Settings) -> Iterator[Resource]:
-    """Give the kinds of object that rules list. Other rights of the key show only when they are used."""
-    rules = [rule for rule in settings.rules if rule.operation.kind is Kind.LIST]
-    asked = {rule.operation.resource.kind: rule.operation for rule in rules}
-    return (one.resource for one in asked.values() if one.resource is not CUSTOMER and one.resource.dated)
+def _listed(settings: Settings) -> Iterable[Resource]:
+    """Give the kinds of object that rules list or fields repeat. Other rights show only when they are used."""
+    rules = [rule.operation.resource for rule in settings.rules if rule.operation.kind is Kind.LIST]
+    listed = [resource for resource in rules if resource is not CUSTOMER and resource.dated]
+    repeated = [resource for origin in sorted(settings.mirror.origins) for resource in _READ.get(origin, ())]
+    return dict.fromkeys((*listed, *repeated))
+
+
+async def _entitlements_line(client: StripeClient, mode: str) -> Line:
+    """Ask for those of one customer, since Stripe lists no others."""
+    for customer in (await client.page(CUSTOMER.path, {"limit": "1"})).data:
+        of_one = {"customer": str(customer.get("id")), "limit": "1"}
+        return await _line(client, "entitlements", partial(client.page, ENTITLEMENTS, of_one), mode)
+    return Line(Word.NOTE, "whether the key may read entitlements cannot be tried in an account without customers")
 
 
 def _mode(settings: Settings) -> str:

@@ -15,7 +15,7 @@ from sidecar.core.interfaces import PermissionSource, PrimaryKey
 from sidecar.errors import DirectusUnavailable, ItemRefused
 
 _READ = "read the items"
-_MOST = 10_000  # a bound for an ID field that is not unique; one that `provision` made is
+_MOST = 10_000  # items at a time: linked to one customer by an ID field that is not unique, or with a status of nobody
 
 
 class DirectusLinkedItems:
@@ -127,6 +127,16 @@ class DirectusItemLists:
         while not rows.ended:
             items = self._entries(await rows.next_page())
             yield {key: customer_id for key, customer_id in items.items() if customer_id is not None}
+
+    async def unlinked(self, fields: Collection[str]) -> Sequence[str]:
+        """Give items without a customer's ID in which one of these fields holds something; some only, if very many."""
+        of_nobody = {self._collection.id_field: {"_empty": True}}
+        holding = {"_or": [{name: {"_nnull": True}} for name in sorted(fields)]}
+        rows = self._pages.of(self._service, self._query({"_and": [of_nobody, holding]}), _READ)
+        found: dict[str, None] = {}
+        while not rows.ended and len(found) < _MOST:
+            found |= dict.fromkeys(self._entries(await rows.next_page()))
+        return list(found)
 
     def _query(self, wanted: Mapping[str, object]) -> Mapping[str, object]:
         key_field, id_field = self._collection.key_field, self._collection.id_field
