@@ -33,7 +33,9 @@ def parse_event_rules(text: str, customers: str, *, version: str = API_VERSION) 
     groups = parsed(text)
     faults = [f'[{shown(name)}]: must be called [{_GROUP}."TYPE OF EVENT"]' for name in groups if name != _GROUP]
     group = groups.get(_GROUP, {})
-    named = list(_tables(group)) if isinstance(group, dict) else [("", group)]
+    if not isinstance(group, dict):
+        raise FileFault([*faults, f"[{_GROUP}]: must be a table"])
+    named = list(_tables(group))
     times = Counter(name for name, _ in named)
     faults += [f"{_heading(name)}: {TWICE}" for name, count in times.items() if count > 1]
     rules = []

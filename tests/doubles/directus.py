@@ -18,6 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.doubles.flows import Flows
 from tests.doubles.server import Double
 
 Row = dict[str, object]
@@ -128,6 +129,7 @@ class DirectusDouble(Double):
         self.caches = True
         self._kept: dict[tuple[object, ...], object] = {}
         self.shares: dict[str, Row] = {}
+        self.flows = Flows()
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -153,6 +155,7 @@ class DirectusDouble(Double):
             web.get("/utils/random/string", _random),
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
+            *self.flows.routes(),
         ]
 
     def cached(self, answer: Callable[[web.Request], Awaitable[object]]) -> Callable[..., Awaitable[web.Response]]:

@@ -10,8 +10,6 @@ from http import HTTPStatus
 from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, segment
 from sidecar.errors import EventFailed
 
-_ANSWERED = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
-
 
 class DirectusFlows:
     def __init__(self, client: DirectusClient) -> None:
@@ -20,11 +18,12 @@ class DirectusFlows:
     async def start(self, flow: str, told: Mapping[str, object]) -> None:
         """Wait for as long as the request lasts: a Flow that answers at its end may take a while.
 
-        The answer's body is whatever the Flow returns, and means nothing here.
+        What the Flow returns means nothing here. Directus has no body for nothing, and JSON for anything else.
         """
         path = f"/flows/trigger/{segment(flow)}"
         answer = await self._client.request_patiently(None, "POST", path, json=told, sent=lambda _: None)
-        if answer.status not in _ANSWERED:
+        returned = answer.status == HTTPStatus.OK and answer.body is not None
+        if not returned and answer.status != HTTPStatus.NO_CONTENT:
             raise EventFailed("The Flow of this event did not end well. Send it again.", detail=_why(answer))
 
 

@@ -151,9 +151,10 @@ def _time(written: object) -> int | None:
     """Read a Unix time, as snapshots write it, or a time of RFC 3339, as thin events do."""
     if isinstance(written, str):
         try:
-            return int(datetime.fromisoformat(written).timestamp())
-        except (ValueError, OverflowError):
+            moment = datetime.fromisoformat(written)
+        except ValueError:
             return None
+        return None if moment.tzinfo is None else int(moment.timestamp())
     return written if isinstance(written, int) and not isinstance(written, bool) else None
 
 

@@ -12,7 +12,7 @@ from sidecar.clients.stripe.event_listener import EventListener
 from sidecar.clients.stripe.event_turns import EventTurns
 from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.signature import Signatures
-from sidecar.core.flows.events import DELETED, FOLLOWED, PING, UPDATED, Event
+from sidecar.core.flows.events import DELETED, FOLLOWED, PING, UPDATED, Event, object_named
 from sidecar.core.flows.follow_customer import Change
 from sidecar.errors import CredentialRefused, DirectusUnavailable, EventFailed, InvalidPayload, SidecarError
 from sidecar.metrics import Metrics
@@ -301,6 +301,36 @@ async def test_a_fault_of_our_own_is_a_failure_too() -> None:
     await send(webhooks, body)
 
     assert items.counted == {(UPDATED, "failed"): 1, (UPDATED, "done"): 1}
+
+
+async def test_several_listen_for_one_type() -> None:
+    """Those that listen for one type hear an event in order; what one has done is not done again by a replay."""
+    heard: list[str] = []
+    errors = [DOWN]
+
+    async def also(_: Event, subject: str) -> AsyncIterator[Change]:
+        heard.append(subject)
+        if errors:
+            raise errors.pop()
+        yield Change(None, (), "flow started")
+
+    items = Items()
+    items.others = [EventListener([UPDATED, "invoice.paid"], object_named, also, covering=False)]
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+
+    with pytest.raises(EventFailed):
+        await send(webhooks, body)
+    await send(webhooks, body)
+    await send(webhooks, body)
+    await send(webhooks, event("invoice.paid", {"id": "in_1", "object": "invoice"}))
+
+    assert (items.followed, heard) == (["cus_1"], ["cus_1", "cus_1", "in_1"])
+    assert items.counted == {
+        (UPDATED, "failed"): 1,
+        (UPDATED, "done"): 1,
+        (UPDATED, "duplicate"): 1,
+        ("invoice.paid", "done"): 1,
+    }
 
 
 @pytest.mark.parametrize("kind", ["customer.created", "payment_intent.succeeded", "invoice.paid", "no.such.type"])

@@ -14,7 +14,8 @@ from sidecar.errors import InvalidPayload
 from tests.doubles.events import event, ping, thin
 
 CUSTOMER = ObjectReference("customer", "cus_1")
-UPDATE = Event("evt_1", UPDATED, livemode=False, object=CUSTOMER, customer="cus_1")
+BORN = {event: 1_700_000_000, thin: "2023-11-14T22:13:20.123Z"}  # as each shape writes it
+UPDATE = Event("evt_1", UPDATED, livemode=False, object=CUSTOMER, customer="cus_1", created=1_700_000_000)
 PAID = "invoice.paid"
 INVOICE = {"id": "in_1", "object": "invoice", "customer": "cus_1"}
 NESTED = json.loads("[" * 500 + "]" * 500)
@@ -24,7 +25,11 @@ SHAPES = pytest.mark.parametrize("make", [event, thin])
 
 
 def body(kind: str = UPDATED, **attributes: object) -> dict[str, object]:
-    return {**json.loads(event(UPDATED, "cus_1")), "id": "evt_1", "type": kind, **attributes}
+    return {**json.loads(event(UPDATED, "cus_1", created=BORN[event])), "id": "evt_1", "type": kind, **attributes}
+
+
+def read(make: Make, kind: str, about: Any) -> Event:  # noqa: ANN401 - an object or an ID
+    return parse_event(json.loads(make(kind, about, id="evt_1", created=BORN[make])))
 
 
 def thin_body(kind: str = UPDATED, **attributes: object) -> dict[str, object]:
@@ -39,20 +44,20 @@ def related(**changes: object) -> dict[str, object]:
 @pytest.mark.parametrize("kind", [UPDATED, DELETED])
 def test_customers_are_named(make: Make, kind: str) -> None:
     """A thin event about a customer says the same as its snapshot: the type, the customer, and nothing of its URL."""
-    assert parse_event(json.loads(make(kind, "cus_1", id="evt_1"))) == replace(UPDATE, type=kind)
+    assert read(make, kind, "cus_1") == replace(UPDATE, type=kind)
 
 
 @pytest.mark.parametrize("customer", ["cus_1", {"id": "cus_1", "object": "customer"}])
 def test_a_snapshot_tells_its_customer(customer: object) -> None:
     """A snapshot tells the object and its customer, expanded or not."""
-    found = parse_event(json.loads(event(PAID, {**INVOICE, "customer": customer}, id="evt_1")))
+    found = read(event, PAID, {**INVOICE, "customer": customer})
 
     assert found == replace(UPDATE, type=PAID, object=ObjectReference("invoice", "in_1"))
 
 
 def test_a_thin_event_tells_no_customer() -> None:
     """A thin event tells the object alone, unless that is a customer."""
-    found = parse_event(json.loads(thin(PAID, INVOICE, id="evt_1")))
+    found = read(thin, PAID, INVOICE)
 
     assert found == replace(UPDATE, type=PAID, object=ObjectReference("invoice", "in_1"), customer=None)
 
@@ -111,7 +116,14 @@ def test_other_types_need_no_object(kind: str, data: object) -> None:
 
 def test_a_ping() -> None:
     """The ping of a destination is an event about nothing that could be asked for."""
-    assert parse_event(json.loads(ping(id="evt_1"))) == Event("evt_1", PING, livemode=False)
+    assert parse_event(json.loads(ping(id="evt_1", created=None))) == Event("evt_1", PING, livemode=False)
+
+
+@pytest.mark.parametrize("written", [None, True, "", "yesterday", "9999999999", "0001-01-01T00:00:00", [1], {}, 1.5])
+@SHAPES
+def test_what_is_no_time(make: Make, written: object) -> None:
+    """What is neither a Unix time nor one of RFC 3339 is no time, and no fault either."""
+    assert parse_event(json.loads(make(UPDATED, "cus_1", created=written))).created is None
 
 
 @pytest.mark.parametrize("kind", ["v2.core.account.updated", "v3.new.thing"])
