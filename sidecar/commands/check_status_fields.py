@@ -44,7 +44,7 @@ def _line(policy: SeenPolicy, settings: Settings) -> Line:
     may = f'holders of the policy "{policy.name}" may {" and ".join(actions)} {", ".join(names)} of '
     quoted = " and ".join(f'"{action}"' for action in actions)
     mend = f"take that out of its fields of {quoted}"
-    if any(policy.writes_own(name) for name in names):
+    if any(policy.serves_itself(name) for name in names):
         return Line(
             Word.FAULT, f"{may}{settings.stripe_customers_collection}, and so make themselves subscribers; {mend}"
         )

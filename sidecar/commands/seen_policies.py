@@ -29,13 +29,10 @@ class SeenPolicy:
         """Give the actions by which the holders may write a field."""
         return {action for (action, _), fields in self.written.items() if fields.allow(name)}
 
-    def writes_own(self, name: str) -> bool:
-        """Say whether holders may write a field of items that they choose or that are theirs, and not of all."""
-        created = self.written.get((Action.CREATE, False), _NOTHING)
-        return self._limited(name) or (created.allow(name) and self.shown.empty)
-
-    def _limited(self, name: str) -> bool:
-        return any(ruled and fields.allow(name) for (_, ruled), fields in self.written.items())
+    def serves_itself(self, name: str) -> bool:
+        """Say whether holders write a field who are no staff: they do not see every item, or not write into every."""
+        limited = any(ruled and fields.allow(name) for (_, ruled), fields in self.written.items())
+        return limited or (self.shown.empty and bool(self.writes(name)))
 
     def add(self, action: str, fields: object, rule: object) -> None:
         """Add one permission. Directus adds them up."""
