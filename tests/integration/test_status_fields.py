@@ -259,3 +259,32 @@ async def test_reconcile_after_an_outage(magazine: Magazine, reader: Person, new
     ] * 3
     assert (await magazine.rig.read(deleted))[magazine.rig.place.field] == gone["id"]
     assert await magazine.read_by(reader) == ["members", "old"]
+
+
+async def test_a_policy_that_lets_callers_subscribe_themselves(magazine: Magazine, newcomer: Newcomer) -> None:
+    """`check` approves of what `provision` made, and names who may write such a field itself."""
+    collection, settings = magazine.rig.place.collection, magazine.settings | {"TRUSTED_PROXIES": "127.0.0.1"}
+    good = await run("check", **settings)
+    own = {"owner": {"_eq": "$CURRENT_USER"}}
+    member = await newcomer(Rule(collection, "read", item=own), Rule(collection, "update", ("name", "plan"), item=own))
+
+    found = await run("check", **settings)
+
+    assert "only Stripe decides on status, plan, until, ends, rights, card, month" in good.texts("ok")
+    assert "status, plan, until, ends, rights, card, month of" in good.texts("ok")
+    assert f'"{member.name}" may update plan of {collection}, and so make themselves subscribers' in found.texts(
+        "FAULT"
+    )
+    assert found.code == 1
+
+
+async def test_provision_again(magazine: Magazine, provisioned: tuple[Place, str, str]) -> None:
+    """The second time nothing is changed; a default that makes everybody a subscriber is taken away."""
+    made, settings = provisioned[0], {"STRIPE_WEBHOOK_SECRET": SECRET, "STRIPE_FIELD_MAP": json.dumps(MAP)}
+    status = f"/fields/{made.collection}/status"
+    await magazine.rig.admin.request("PATCH", status, {"schema": {"default_value": "active"}})
+
+    mended, again = await made.provision(**settings), await made.provision(**settings)
+
+    assert mended.texts("changed") == f"field {made.collection}.status: now without a default"
+    assert {word for word, _ in again.lines} == {"unchanged"}
