@@ -9,8 +9,16 @@ from sidecar import opening
 from sidecar.clients.lists.snapshots import ENTITLEMENTS
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.commands.lines import Line, Word
+from sidecar.core.operations.event_types import kind_of
 from sidecar.core.operations.known_attributes import API_VERSION, is_same_release
-from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, PAYMENT_METHOD, SUBSCRIPTION, Resource
+from sidecar.core.operations.resources import (
+    CUSTOMER,
+    PAYMENT_INTENT,
+    PAYMENT_METHOD,
+    RESOURCES,
+    SUBSCRIPTION,
+    Resource,
+)
 from sidecar.core.operations.row import Kind
 from sidecar.core.status.sources import Origin
 from sidecar.errors import StripeFailure, StripeKeyRejected
@@ -48,11 +56,15 @@ def _version(version: str) -> Iterator[Line]:
 
 
 def _listed(settings: Settings) -> Iterable[Resource]:
-    """Give the kinds of object that rules list or fields repeat. Other rights show only when they are used."""
-    rules = [rule.operation.resource for rule in settings.rules if rule.operation.kind is Kind.LIST]
-    listed = [resource for resource in rules if resource is not CUSTOMER and resource.dated]
-    repeated = [resource for origin in sorted(settings.mirror.origins) for resource in _READ.get(origin, ())]
-    return dict.fromkeys((*listed, *repeated))
+    """Give the kinds of object that rules list, that events read or that fields repeat.
+
+    Other rights of the key show when they are used.
+    """
+    listed = [rule.operation.resource for rule in settings.rules if rule.operation.kind is Kind.LIST]
+    read = [RESOURCES[kind] for rule in settings.event_rules if (kind := kind_of(rule.type)) is not None]
+    dated = [one for one in (*listed, *read) if one is not CUSTOMER and one.dated]
+    repeated = [one for origin in sorted(settings.mirror.origins) for one in _READ.get(origin, ())]
+    return {one.kind: one for one in (*dated, *repeated)}.values()
 
 
 async def _entitlements_line(client: StripeClient, mode: str) -> Line:

@@ -70,7 +70,10 @@ def payload(event: Event, about: ObjectReference, told: StripeObject) -> dict[st
 async def _write(
     about: ObjectReference, rule: EventRule, target: ItemTarget, stripe: Stripe, items: EventItems
 ) -> AsyncIterator[Change]:
-    """Write until Stripe has not changed meanwhile: so the later state lasts, whichever replica wrote last."""
+    """Write until Stripe has not changed meanwhile, and the item is there.
+
+    So the later state lasts, whichever replica wrote last.
+    """
     value = await current(about, stripe)
     for _ in range(_ROUNDS):
         told = rule.told(value)
@@ -83,6 +86,6 @@ async def _write(
             return
         yield Change(None, fields, "item written")
         value = await current(about, stripe)
-        if rule.told(value) == told:
+        if rule.told(value) == told and await items.find(target, about.id, ()):
             return
-    raise EventFailed("This object changes all the time. Send the event again.", detail=about.id)
+    raise EventFailed("This object or its item changes all the time. Send the event again.", detail=about.id)

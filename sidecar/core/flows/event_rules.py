@@ -61,9 +61,28 @@ def value_at(value: StripeObject, path: Path) -> object:
 
 def written(rules: Sequence[EventRule]) -> Mapping[str, frozenset[str]]:
     """Name the fields that rules write in each collection, with the keys by which items are found."""
-    fields: dict[str, frozenset[str]] = {}
-    for rule in rules:
-        if rule.target is not None:
-            named = {rule.target.key, *(rule.fields or ())}
-            fields[rule.target.collection] = fields.get(rule.target.collection, frozenset()) | named
-    return fields
+    return {
+        target.collection: changed(rules, target.collection) | keys(rules, target.collection)
+        for target in _targets(rules)
+    }
+
+
+def keys(rules: Sequence[EventRule], collection: str) -> frozenset[str]:
+    """Name the fields by which items of a collection are found."""
+    return frozenset(target.key for target in _targets(rules) if target.collection == collection)
+
+
+def changed(rules: Sequence[EventRule], collection: str) -> frozenset[str]:
+    """Name the fields of a collection that events change."""
+    return frozenset(
+        name for rule in rules if rule.target and rule.target.collection == collection for name in rule.fields or ()
+    )
+
+
+def flows_of(rules: Sequence[EventRule]) -> list[str]:
+    """Give the IDs of the Flows that rules start, each once and in order."""
+    return sorted({rule.flow for rule in rules if rule.flow is not None})
+
+
+def _targets(rules: Sequence[EventRule]) -> list[ItemTarget]:
+    return [rule.target for rule in rules if rule.target is not None]

@@ -11,7 +11,6 @@ from sidecar.core.flows.event_rules import ItemTarget
 from sidecar.core.flows.stored_values import is_same
 from sidecar.errors import EventFailed
 
-_TRIES = 3
 Values = Mapping[str, object]
 
 
@@ -24,8 +23,8 @@ class EventItems(Protocol):
     async def create(self, target: ItemTarget, object_id: str, values: Values) -> bool:
         """Create an item; False where another one has a value that must be unique."""
 
-    async def change(self, target: ItemTarget, object_id: str, values: Values) -> bool:
-        """Change every item with this ID; False where there is none."""
+    async def change(self, target: ItemTarget, object_id: str, values: Values) -> None:
+        """Change every item that has this ID by now; Directus does not tell whether there was one."""
 
 
 async def save(
@@ -33,21 +32,24 @@ async def save(
 ) -> tuple[str, ...]:
     """Name the fields that were written, none where all were right, or where there is no item and `create` is off.
 
-    Raises ItemRefused, DirectusUnavailable, and EventFailed where items come and go, or a value must be unique.
+    Raises ItemRefused and DirectusUnavailable, and EventFailed where another item has a value that must be unique.
     """
-    for _ in range(_TRIES):
+    for _ in range(2):
         found = await items.find(target, object_id, values)
-        if not found and not create:
-            return ()
-        if not found:
-            if await items.create(target, object_id, values):
-                return (target.key, *values)
-            continue
-        lacking = {name: value for name, value in values.items() if not all(is_same(i.get(name), value) for i in found)}
-        if not lacking or await items.change(target, object_id, lacking):
+        if found:
+            lacking = _lacking(values, found)
+            if lacking:
+                await items.change(target, object_id, lacking)
             return tuple(lacking)
+        if not create:
+            return ()
+        if await items.create(target, object_id, values):
+            return (target.key, *values)
     raise EventFailed(
-        "The item of this event cannot be written. Send it again.",
-        detail=f"{target.collection}: items with this {target.key} come and go, or another item has a value that a "
-        "unique field of this one would get",
+        "The item of this event cannot be created. Send it again.",
+        detail=f"{target.collection}: another item has a value that a unique field of this one would get",
     )
+
+
+def _lacking(values: Values, found: Sequence[Values]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if not all(is_same(row.get(name), value) for row in found)}

@@ -57,7 +57,9 @@ async def test_changed(directus: DirectusDouble, items: DirectusEventItems) -> N
     for session in ("cs_1", "cs_2"):
         directus.add_row("orders", session=session, total=5)
 
-    assert [await items.change(ORDERS, session, {"total": 6}) for session in ("cs_1", "cs_3")] == [True, False]
+    for session in ("cs_1", "cs_3"):
+        await items.change(ORDERS, session, {"total": 6})
+
     assert [(row["session"], row["total"]) for row in directus.rows["orders"].values()] == [("cs_1", 6), ("cs_2", 5)]
     assert all(request.values("Authorization") == ["Bearer service"] for request in directus.requests)
 

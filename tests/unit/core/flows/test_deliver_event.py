@@ -87,14 +87,13 @@ class World:
         await self.between()
         return True
 
-    async def change(self, target: ItemTarget, object_id: str, values: Mapping[str, object]) -> bool:
+    async def change(self, target: ItemTarget, object_id: str, values: Mapping[str, object]) -> None:
         await self.between()
         found = [row for row in self.rows if row[target.key] == object_id]
         for row in found:
             row.update(values)
             self.writes += 1
         await self.between()
-        return bool(found)
 
     async def start(self, flow: str, told: Mapping[str, object]) -> None:
         assert flow == FLOW
@@ -203,10 +202,26 @@ async def test_a_value_that_must_be_unique() -> None:
     """An item that is neither found nor made, as another one has a unique value, fails the event after some tries."""
     world = World(taken=True)
 
-    with pytest.raises(EventFailed, match="cannot be written"):
+    with pytest.raises(EventFailed, match="cannot be created"):
         await world.deliver(WRITING)
 
     assert world.rows == []
+
+
+async def test_an_item_that_is_deleted_meanwhile() -> None:
+    """An item that an editor deletes before it could be changed is made anew."""
+    world = World(rows=[{"invoice": "in_1", "total": 4, "state": None}])
+    steps = iter([None] * 4 + ["delete"])
+
+    async def step() -> None:
+        if next(steps, None) == "delete":
+            world.rows.clear()
+
+    world.between = step
+
+    await world.deliver(WRITING)
+
+    assert world.rows == [{"invoice": "in_1", "total": 5, "state": None}]
 
 
 async def test_an_object_that_changes_all_the_time() -> None:
