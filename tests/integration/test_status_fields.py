@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from deploy.demo.admin import DirectusAdmin, Person, Rule
 from deploy.demo.stack import Stack
-from tests.doubles.events import SECRET, event
+from tests.doubles.events import SECRET, event, thin
 from tests.doubles.proxy import proxy_for
 from tests.doubles.stripe import Object, StripeDouble
 from tests.integration.asking import served
@@ -259,6 +260,29 @@ async def test_reconcile_after_an_outage(magazine: Magazine, reader: Person, new
     ] * 3
     assert (await magazine.rig.read(deleted))[magazine.rig.place.field] == gone["id"]
     assert await magazine.read_by(reader) == ["members", "old"]
+
+
+async def test_reconcile_after_an_id_was_lost(magazine: Magazine) -> None:
+    """Events before an ID is filled in find no item, so `reconcile` looks at that customer, with --since too."""
+    place = magazine.rig.place
+    item = (await magazine.rig.admin.request("POST", place.items, {"name": "Ada"}))["id"]
+    customer = magazine.rig.stripe.add_customer(metadata=place.signed(item), created=int(time.time()))
+    magazine.subscribe(customer)
+
+    done = await magazine.reconcile("--since", "1d")
+
+    assert (done.code, (await magazine.status_of(item))["status"]) == (0, "active")
+
+
+async def test_a_thin_event(magazine: Magazine, reader: Person) -> None:
+    """Stripe's thin event about a subscription names no customer; the subscription does."""
+    customer, item = await magazine.member(reader)
+    subscription = magazine.subscribe(customer)
+
+    async with served(magazine.settings) as url:
+        answer = await magazine.rig.post(thin("customer.subscription.updated", subscription), url)
+
+    assert (answer.status, (await magazine.status_of(item))["status"]) == (200, "active")
 
 
 async def test_a_policy_that_lets_callers_subscribe_themselves(magazine: Magazine, newcomer: Newcomer) -> None:

@@ -3,8 +3,11 @@
 import pytest
 
 from sidecar.core.access.field_map import FieldMap
+from sidecar.core.flows.events import FOLLOWED
 from sidecar.core.flows.mirror import Mirror, Wanted
+from sidecar.core.operations.event_types import EVENT_TYPES
 from sidecar.core.status.snapshot import Snapshot
+from sidecar.core.status.sources import SOURCES, Origin
 from tests.doubles.collections import CUSTOMERS, named
 from tests.unit.core.flows.follower_world import MIRROR
 
@@ -93,3 +96,42 @@ def test_stripe_does_not_decide_who_may_sign_in() -> None:
 
     assert Mirror.of(field_map, named("directus_users")).fields == {"first_name": ("name",)}
     assert set(Mirror.of(field_map, named("people")).fields) == {*login, "first_name"}
+
+
+def sourced(**named: str) -> Mirror:
+    return Mirror.of(FieldMap({"name": ("name",)}), CUSTOMERS, {name: SOURCES[path] for name, path in named.items()})
+
+
+@pytest.mark.parametrize(
+    ("path", "some"),
+    [
+        ("subscription.status", {"customer.subscription.deleted", "customer.subscription.paused"}),
+        ("entitlements", {"entitlements.active_entitlement_summary.updated"}),
+        ("default_payment_method.card.last4", {"payment_method.detached", "customer.subscription.updated"}),
+    ],
+)
+def test_what_is_followed(path: str, some: set[str]) -> None:
+    """Every event that can change what is repeated is a reason to look, and no other; all are types of Stripe's."""
+    mirror = sourced(state=path)
+
+    assert mirror.follows >= FOLLOWED | some
+    assert mirror.follows <= EVENT_TYPES
+    assert "customer.subscription.trial_will_end" not in mirror.follows
+    assert sourced().follows == FOLLOWED
+
+
+def test_what_belongs_alone() -> None:
+    """`reconcile` repairs what belongs to customers, and neither their names nor the link of a deleted one."""
+    mirror = sourced(state="subscription.status").of_belongings
+
+    assert (mirror.names, mirror.origins) == (("state",), frozenset({Origin.SUBSCRIPTION}))
+    assert mirror.wanted(Snapshot({"deleted": True}), {}) == Wanted({"state": None})
+    assert mirror.wanted(Snapshot({"name": "Ada"}), {}) == Wanted({"state": None})
+
+
+@pytest.mark.parametrize("field", ["id", "cus", "status", "password"])
+def test_fields_that_never_repeat_anything(field: str) -> None:
+    """No status goes into a key, a link or, on users, into what decides who may sign in."""
+    people = named("directus_users")
+
+    assert Mirror.of(FieldMap({}), people, {field: SOURCES["subscription.status"]}).sources == {}
