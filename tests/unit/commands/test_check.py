@@ -143,7 +143,9 @@ async def test_entitlements_of_an_empty_account(stripe: StripeDouble, settings: 
     """Stripe lists entitlements of one customer only, so without one nothing is claimed."""
     stripe.key = "rk_test_x"
 
-    *_, last = await asked_stripe(moved(hearing(settings), stripe_api_base=stripe.url, stripe_field_map=STATUS))
+    these = moved(hearing(settings), stripe_api_base=stripe.url, stripe_field_map=STATUS)
+    async with open_session(total=5, connect=1, connections=1) as session:
+        *_, last = await lines_of(stripe_lines(these, session))
 
     assert (last.word, "cannot be tried" in last.text) == (Word.NOTE, True)
 
