@@ -1,6 +1,6 @@
 """Settings that the service and `provision` share: which operations are on, and Stripe's attribute for each field."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -18,8 +18,6 @@ from sidecar.settings.operations_file import read_rules
 from sidecar.settings.secret_types import WebhookSecrets
 from sidecar.settings.toml_file import FileFault
 from sidecar.settings.types import ApiVersion, FieldAttributes, SocketPath, default_field_map
-
-_FILES = {"rules": "STRIPE_OPERATIONS", "event_rules": "STRIPE_EVENTS"}
 
 
 class OperationsSettings(DirectusSettings):
@@ -59,12 +57,10 @@ class OperationsSettings(DirectusSettings):
 
     def _contradictions(self) -> Iterator[str]:
         """Name the faults of settings that are valid alone but not together."""
-        for name in ("rules", "event_rules"):
-            try:
-                getattr(self, name)
-            except FileFault as fault:
-                yield from (f"{_FILES[name]}: {each}" for each in fault.faults)
-        if self.stripe_events is not None and self.stripe_webhook_secret is None:
+        yield from _faults_of("STRIPE_OPERATIONS", lambda: self.rules)
+        of_events = list(_faults_of("STRIPE_EVENTS", lambda: self.event_rules))
+        yield from of_events
+        if not of_events and self.event_rules and self.stripe_webhook_secret is None:
             yield "STRIPE_EVENTS: needs STRIPE_WEBHOOK_SECRET"
 
     @cached_property
@@ -98,3 +94,10 @@ class OperationsSettings(DirectusSettings):
         """The attributes of a customer that its item repeats. Of the default map a collection may lack fields."""
         named = self.stripe_field_map != default_field_map()
         return Mirror.of(self.field_map, self.customers_collection, named=named)
+
+
+def _faults_of(name: str, read: Callable[[], object]) -> Iterator[str]:
+    try:
+        read()
+    except FileFault as fault:
+        yield from (f"{name}: {each}" for each in fault.faults)
