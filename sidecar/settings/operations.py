@@ -1,6 +1,6 @@
 """Settings that the service and `provision` share: which operations are on, and Stripe's attribute for each field."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -19,8 +19,6 @@ from sidecar.settings.operations_file import read_rules
 from sidecar.settings.secret_types import WebhookSecrets
 from sidecar.settings.toml_file import FileFault
 from sidecar.settings.types import ApiVersion, FieldAttributes, SocketPath, default_field_map
-
-_FILES = {"rules": "STRIPE_OPERATIONS", "event_rules": "STRIPE_EVENTS"}
 
 
 class OperationsSettings(DirectusSettings):
@@ -63,13 +61,11 @@ class OperationsSettings(DirectusSettings):
         """Name the faults of settings that are valid alone but not together."""
         fields = list(faults(self.stripe_field_map, self.customers_collection))
         yield from (f"STRIPE_FIELD_MAP: {fault}" for fault in fields)
-        for name in ("rules", "event_rules"):
-            try:
-                getattr(self, name)
-            except FileFault as fault:
-                yield from (f"{_FILES[name]}: {each}" for each in fault.faults)
+        yield from _faults_of("STRIPE_OPERATIONS", lambda: self.rules)
+        of_events = list(_faults_of("STRIPE_EVENTS", lambda: self.event_rules))
+        yield from of_events
         if self.stripe_webhook_secret is None:
-            if self.stripe_events is not None:
+            if not of_events and self.event_rules:
                 yield "STRIPE_EVENTS: needs STRIPE_WEBHOOK_SECRET"
             if not fields and self.mapped.sources:
                 yield "STRIPE_FIELD_MAP: needs STRIPE_WEBHOOK_SECRET: events keep true what belongs to a customer"
@@ -110,3 +106,10 @@ class OperationsSettings(DirectusSettings):
         """What an item repeats of its customer. Of the default map a collection may lack fields."""
         named = self.stripe_field_map != default_field_map()
         return Mirror.of(self.field_map, self.customers_collection, self.mapped.sources, named=named)
+
+
+def _faults_of(name: str, read: Callable[[], object]) -> Iterator[str]:
+    try:
+        read()
+    except FileFault as fault:
+        yield from (f"{name}: {each}" for each in fault.faults)

@@ -94,6 +94,8 @@ async def open_shop(shop: Shop) -> Shop:
     await shop.buyers.stack.admin.request("PATCH", field, {"schema": {"is_unique": True}})
     ended = await shop.provision()
     assert ended.code == 0, ended.out
+    again = await shop.provision()
+    assert (again.code, again.texts("created"), again.texts("changed")) == (0, "", "")
     return replace(shop, token=token_of(ended))
 
 

@@ -86,7 +86,7 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
             (
                 "sidecar.clients.directus.permission_memory",
                 "sidecar.clients.directus.token_users",
-                "sidecar.clients.stripe.events",
+                "sidecar.clients.stripe.event_listener",
             ),
         ),
         ("pydantic_settings", ("sidecar.settings",)),

@@ -1,18 +1,25 @@
 """The operator's file of events: every word counts, and every fault is found and names its table."""
 
+import json
+import re
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from sidecar.core.flows.deliver_event import payload
 from sidecar.core.flows.event_rules import EventRule, ItemTarget
+from sidecar.core.flows.events import Event, ObjectReference
 from sidecar.core.operations.event_types import EVENT_TYPES, kind_of
 from sidecar.core.operations.resources import RESOURCES
+from sidecar.settings import OperationsSettings
 from sidecar.settings.events_file import parse_event_rules, read_event_rules
 from sidecar.settings.toml_file import FileFault
 
+README = Path(__file__).parents[3] / "README.md"
 FLOW = "3c1f0b6a-6f0c-4f5e-9d0a-2b8f6c1d7e90"
 READABLE = sorted(name for name in EVENT_TYPES if kind_of(name) in RESOURCES)
 
@@ -66,6 +73,38 @@ def test_every_word_counts() -> None:
             {"name": ("name",), "first": ("preferred_locales", "0")},
         ),
     )
+
+
+def documented(marker: str) -> str:
+    """Give a block of code of the README."""
+    block = re.search(rf"<!-- {marker} -->\n```[a-z]+\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    return block[1]
+
+
+def test_the_readmes_example() -> None:
+    """The README's file can be used, and tells a Flow what the README says."""
+    paid, bought = parsed(documented("events"))
+    example = json.loads(documented("told"))
+    address, metadata = {"city": "London"}, {"order": "7"}
+    invoice = {"amount_paid": 1200, "currency": "eur", "customer_address": address, "metadata": metadata}
+    about = ObjectReference("invoice", "in_1QABC")
+    event = Event("evt_1QABC", paid.type, livemode=True, object=about, created=1_796_084_319)
+
+    assert payload(event, about, paid.told(invoice)) == example
+    assert bought.target == ItemTarget("orders", "session_id")
+
+
+def test_rules_need_the_webhook_secret(tmp_path: Path) -> None:
+    """A file that starts something needs STRIPE_WEBHOOK_SECRET; one without a table does not."""
+    file = tmp_path / "events.toml"
+    base = {"directus_url": "http://localhost", "stripe_customers_collection": "customers", "stripe_events": str(file)}
+    file.write_text("# nothing")
+    OperationsSettings.model_validate(base)
+    file.write_text(documented("events"))
+
+    with pytest.raises(ValidationError, match="STRIPE_EVENTS: needs STRIPE_WEBHOOK_SECRET"):
+        OperationsSettings.model_validate(base)
 
 
 def test_without_fields_a_flow_is_told_everything() -> None:

@@ -37,7 +37,9 @@ class Items:
     others: Sequence[EventListener] = ()
     metrics: Metrics = field(default_factory=Metrics)
 
-    def webhooks(self, *, livemode: bool = False, turns: EventTurns | None = None) -> StripeWebhooks:
+    def webhooks(
+        self, *, livemode: bool = False, own_account: str | None = None, turns: EventTurns | None = None
+    ) -> StripeWebhooks:
         following = EventListener(
             FOLLOWED, self.customer, self.follow, covering=True, turns=turns, timer=lambda: self.time
         )
@@ -46,6 +48,7 @@ class Items:
             [following, *self.others],
             self.forget,
             livemode=livemode,
+            own_account=own_account,
             metrics=self.metrics,
             timer=lambda: self.time,
         )
@@ -403,6 +406,18 @@ async def test_events_of_others(
 
     assert (items.followed, items.lists, items.counted) == ([], 0, {(DELETED, "ignored"): 1})
     assert [record.message for record in caplog.records] == ["an event was ignored"]
+
+
+@pytest.mark.parametrize("name", ["account", "context"])
+async def test_the_account_that_is_asked(name: str) -> None:
+    """Where Stripe is asked about a connected account, its events are ours, and those of the key's own are not."""
+    items = Items()
+    webhooks = items.webhooks(own_account="acct_1")
+
+    for number, attributes in enumerate([{name: "acct_1"}, {name: "acct_2"}, {}]):
+        await send(webhooks, event(UPDATED, f"cus_{number}", **attributes))
+
+    assert (items.followed, items.counted) == (["cus_0"], {(UPDATED, "done"): 1, (UPDATED, "ignored"): 2})
 
 
 async def test_live_mode() -> None:

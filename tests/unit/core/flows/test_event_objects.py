@@ -65,6 +65,13 @@ async def test_an_object_that_is_gone() -> None:
     assert (await retrieved(INVOICE, stripe), await customer_named(PAID, stripe)) == (None, None)
 
 
+@pytest.mark.parametrize("kind", ["payment_intent", "customer", "subscription", "charge"])
+async def test_an_object_that_should_be_there(kind: str) -> None:
+    """What cannot be deleted, or what Stripe gives after that too, is missing only from another account: that fails."""
+    with pytest.raises(StripeRejected):
+        await retrieved(ObjectReference(kind, "x_1"), OneObject(rejected(404, "resource_missing")))
+
+
 @pytest.mark.parametrize("failure", [rejected(404, None), rejected(400, "parameter_unknown"), StripeTimeout("late")])
 async def test_an_object_that_cannot_be_read(failure: StripeFailure) -> None:
     """Any other failure says nothing about the object, so the event has to come again."""
