@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sidecar import context
 from sidecar.core.access.policy import Reason, Requirement
+from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
 from sidecar.core.operations.rules import Rule
@@ -51,8 +52,10 @@ class Call:
         return self.ownership.caller
 
     def answerable(self) -> AnswerableStripe:
-        """Give Stripe as this caller may change it: once Directus said who it is."""
-        return AnswerableStripe(self.request.app[STRIPE], partial(self.request.app[GATE].user_id, self.caller))
+        """Give Stripe as this caller may change it: once Directus said who it is, with each change in the audit."""
+        app = self.request.app
+        stripe = RepeatableStripe(app[STRIPE], self.operation, self.object_id)
+        return AnswerableStripe(stripe, partial(app[GATE].user_id, self.caller), self.operation.name, self.object_id)
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

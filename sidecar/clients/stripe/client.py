@@ -28,7 +28,7 @@ from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
-from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
+from sidecar.errors import StripeFailure, StripeKeyRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -89,11 +89,13 @@ class StripeClient:
         call = Call(endpoint(method, path), urgency, self._timeout)
         try:
             _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
+            _require_object(answered)
+        except StripeFailure as failure:
+            failure.uncertain |= call.unanswered
+            raise
         finally:
             if call.attempts > 0 and self._changed is not None:
                 await self._changed()
-        if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
-            raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)
 
     async def probe(self, path: str = "/v1/customers") -> None:
@@ -184,6 +186,13 @@ class StripeClient:
             self.key_rejected = status == HTTPStatus.UNAUTHORIZED  # 403: a restricted key lacks one right
             _log.error("Stripe does not accept our key for this call", extra={"detail": error.detail})
         raise error
+
+
+def _require_object(answered: StripeObject) -> None:
+    if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
+        failure = StripeUnavailable("Stripe's answer is not an object.", detail="no object")
+        failure.uncertain = True
+        raise failure
 
 
 def _now() -> float:

@@ -76,9 +76,11 @@ def _rate_limited(status: int, facts: _Facts, headers: Mapping[str, str]) -> Str
 
 
 def _unavailable(status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
-    return StripeUnavailable(
+    failed = StripeUnavailable(
         "Stripe could not give a result. Try again.", extensions={"stripe": facts}, detail=f"status {status}"
     )
+    failed.uncertain = True  # docs.stripe.com/error-low-level, "Server errors"
+    return failed
 
 
 _BY_STATUS: Mapping[int, Callable[[int, _Facts, Mapping[str, str]], StripeFailure]] = {

@@ -35,7 +35,7 @@ from sidecar.core.operations.resources import (
     SETUP_INTENT,
     SUBSCRIPTION,
 )
-from sidecar.core.operations.row import CustomerParameter, Kind, Operation, Scoping
+from sidecar.core.operations.row import CustomerParameter, Done, Kind, Operation, Scoping
 from sidecar.core.operations.shared_parameters import (
     AMOUNT,
     CHANGED_ITEMS,
@@ -128,6 +128,7 @@ OPERATIONS = (
         PAYMENT_INTENT,
         "that PaymentIntent, canceled",
         verb="/cancel",
+        done=Done("status", "canceled"),
         parameters=(
             Parameter("cancellation_reason", OneOf(("duplicate", "fraudulent", "requested_by_customer", "abandoned"))),
         ),
@@ -246,6 +247,7 @@ OPERATIONS = (
         SUBSCRIPTION,
         "that subscription, canceled at once",
         method="DELETE",
+        done=Done("status", "canceled"),
     ),
     _list(
         "payment_methods.list",
@@ -262,6 +264,7 @@ OPERATIONS = (
         PAYMENT_METHOD,
         "that payment method, no longer the customer's",
         verb="/detach",
+        done=Done("customer", None, gone=True),  # a card of the older kind is deleted
     ),
     _create(
         "setup_intents.create",
