@@ -31,7 +31,7 @@ async def create_customer(call: Call) -> web.StreamResponse:
         raise InvalidPayload(
             "Idempotency-Key: send it only with `item`. Create an item first and send its primary key as `item`."
         )
-    stripe = call.answerable()
+    stripe = call.answerable("customer created")
     user = await stripe.user()  # before an item is created or changed, too
     if write_back is None:
         return await _created(await creation.create_customer(new, creator, stripe), call, user)
@@ -90,7 +90,6 @@ def _audit_item(outcome: Outcome, call: Call, user: str) -> None:
         object_id=outcome.customer["id"],
         user=user,
         item=outcome.item,
-        new=outcome.created,
         write_back_pending=outcome.pending,
         fields=None if outcome.pending else (call.caller.requirement.customers.id_field,),
     )

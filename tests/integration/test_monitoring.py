@@ -156,7 +156,7 @@ async def test_audit_line(directus: DirectusDouble, stripe: StripeDouble, tmp_pa
         body = b'{"email": "ada@example.com"}'
         answer = await sidecar.call("/stripe/customers", *headers, method="POST", body=body)
         await sidecar.call("/stripe/customers", bearer(READER.token), json_type, method="POST", body=body)
-        [line] = lines(sidecar, "changed at Stripe")
+        [line] = lines(sidecar, "customer created")
 
     assert (line["object"], line["request_id"], line["user"]) == (answer.json()["id"], ID, CLERK.name)
     assert line["new"] is True

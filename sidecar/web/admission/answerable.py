@@ -5,6 +5,7 @@ And every change is in the audit before anything else happens, so whatever fails
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from sidecar.audit import audit
@@ -14,17 +15,20 @@ from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the audit says of a change: the operation's name, the ID in the request's path, and the line's message."""
+
+    operation: str
+    object_id: str | None
+    message: str
+
+
 class AnswerableStripe:
-    """Stripe for one request. `named` gives the user's ID or raises; it is asked once, right before the change.
+    """Stripe for one request. `named` gives the user's ID or raises; it is asked once, right before the change."""
 
-    `operation` is the operation's name and `object_id` the ID in the request's path, for the audit.
-    """
-
-    def __init__(
-        self, stripe: Stripe, named: Callable[[], Awaitable[str]], operation: str, object_id: str | None
-    ) -> None:
-        self._stripe, self._named = stripe, named
-        self._operation, self._object_id = operation, object_id
+    def __init__(self, stripe: Stripe, named: Callable[[], Awaitable[str]], subject: Subject) -> None:
+        self._stripe, self._named, self._subject = stripe, named, subject
         self._user: str | None = None
 
     async def user(self) -> str:
@@ -48,12 +52,12 @@ class AnswerableStripe:
         *,
         urgency: Urgency = Urgency.CALL,
     ) -> Sent:
-        note = partial(audit, operation=self._operation, user=await self.user())
+        note = partial(audit, operation=self._subject.operation, user=await self.user())
         try:
             sent = await self._stripe.send(method, path, parameters, idempotency_key, urgency=urgency)
         except (StripeFailure, asyncio.CancelledError) as ended:
             if not isinstance(ended, StripeFailure) or ended.uncertain:
-                note("perhaps changed at Stripe", object_id=self._object_id, uncertain=True)
+                note("perhaps changed at Stripe", object_id=self._subject.object_id, uncertain=True)
             raise
-        note("changed at Stripe", object_id=sent.object["id"], new=sent.first)
+        note(self._subject.message, object_id=sent.object["id"], new=sent.first)
         return sent

@@ -82,7 +82,7 @@ async def test_one_of_twenty_is_told_that_it_created(rig: Rig) -> None:
         for server in (first, second):
             logs += [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
 
-    assert [line["new"] for line in logs if line["message"] == "changed at Stripe"].count(True) == 5
+    assert [line["new"] for line in logs if line["message"] == "customer created"].count(True) == 5
     await rig.assert_one_to_one()
 
 

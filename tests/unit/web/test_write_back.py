@@ -107,7 +107,7 @@ async def test_same_item_at_once(writing: RunningApp) -> None:
 
     assert sorted(answer.status for answer in answers) == [200] * 9 + [201]
     assert {item["stripe_customer_id"]} == {answer.json()["id"] for answer in answers}
-    assert [line["new"] for line in log_records(writing.log, "changed at Stripe") if line["new"]] == [True]
+    assert [line["new"] for line in log_records(writing.log, "customer created") if line["new"]] == [True]
     assert len(writing.stripe.customers) == 1
 
 
@@ -119,7 +119,7 @@ async def test_both_changes_are_told_in_the_audit(writing: RunningApp) -> None:
 
     customer, linked = [line for line in map(json.loads, writing.log) if line["logger"] == "sidecar.audit"]
     assert [line["object"] for line in (customer, linked)] == [answer.json()["id"]] * 2
-    assert (customer["message"], customer["new"], customer["item"]) == ("changed at Stripe", True, None)
+    assert (customer["message"], customer["new"], customer["item"]) == ("customer created", True, None)
     assert (linked["message"], linked["item"]) == ("customer linked to its item", item["id"])
     assert (linked["fields"], linked["write_back_pending"]) == (["stripe_customer_id"], False)
 
@@ -137,7 +137,7 @@ async def test_a_customer_without_an_item_is_told_in_the_audit(writing: RunningA
     answer = await writing.create(item=item["id"])
 
     assert (answer.status, answer.json()["id"]) == (200, other["id"])
-    [line] = log_records(writing.log, "changed at Stripe")
+    [line] = log_records(writing.log, "customer created")
     assert (line["object"], line["new"]) == (writing.stripe.customers[0]["id"], True)
 
 
