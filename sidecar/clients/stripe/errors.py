@@ -23,7 +23,7 @@ _WITHOUT_ITS_WORDS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.
 def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFailure:
     """Turn any answer of Stripe but a result into the error that the caller gets."""
     error = body.get("error") if isinstance(body, dict) else None
-    facts = _facts(error if isinstance(error, dict) else {}, headers)
+    facts = vocabulary(error if isinstance(error, dict) else {}, headers)
     if facts.get("code") == "idempotency_key_in_use":
         # Whatever the error's type: another request with this key is under way.
         return _rejected(HTTPStatus.CONFLICT, facts, headers)
@@ -36,7 +36,7 @@ def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFail
     return _BY_STATUS.get(status, _unavailable)(status, facts, headers)
 
 
-def _facts(error: Mapping[str, object], headers: Mapping[str, str]) -> dict[str, object]:
+def vocabulary(error: Mapping[str, object], headers: Mapping[str, str]) -> dict[str, object]:
     """Keep what looks like a word of Stripe's vocabulary, and nothing that could be prose or a secret."""
     words = {name: error.get(name) for name in ("type", "code", "decline_code", "param")}
     words["request_id"] = headers.get("Request-Id")

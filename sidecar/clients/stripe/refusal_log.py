@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
+from sidecar.clients.stripe.errors import vocabulary
 from sidecar.clients.stripe.known_refusals import known_refusal
 from sidecar.context import request_id
 from sidecar.core.secret_values import ALL as SECRETS
@@ -35,15 +36,16 @@ def log_refusal(
 ) -> None:
     """Write the line about a call that Stripe refused; `endpoint` has no IDs, `detail` is the failure's own."""
     error = _error(body)
-    facts = {name: readable(error.get(name)) for name in ("type", "code", "decline_code", "param")}
-    about = {"endpoint": endpoint, "status": status, "request_id": request_id.get(), **facts}
-    words = {"stripe_message": readable(error.get("message")), "doc_url": _page(error.get("doc_url"))}
-    told = {**about, **words, "stripe_request_id": readable(headers.get("Request-Id"))}
+    words = vocabulary(error, headers)
+    facts = {name: words.get(name) for name in ("type", "code", "decline_code", "param")}
+    prose = {"stripe_message": readable(error.get("message")), "doc_url": _page(error.get("doc_url"))}
+    about = {"endpoint": endpoint, "status": status, "request_id": request_id.get()}
+    told = {**about, **facts, **prose, "stripe_request_id": words.get("request_id")}
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         right = missing_right(endpoint, body) if status == HTTPStatus.FORBIDDEN else None
         _log.error("Stripe does not accept our key for this call", extra={**told, "right": right, "detail": detail})
     else:
-        _log.log(_level(endpoint, status, error), "Stripe refused a call", extra=told)
+        _log.log(_level(endpoint, status, words.get("code"), error.get("message")), "Stripe refused a call", extra=told)
 
 
 def missing_right(endpoint: str, body: object) -> str:
@@ -74,12 +76,12 @@ def _clean_words(text: str) -> Iterator[str]:
         yield word if _KEY_OR_ADDRESS.search(word) is None else f" {_LEFT_OUT}"
 
 
-def _level(endpoint: str, status: int, error: Mapping[str, object]) -> int:
+def _level(endpoint: str, status: int, code: object, message: object) -> int:
     if status == HTTPStatus.NOT_FOUND and endpoint.startswith("GET "):
         return logging.DEBUG
-    known = known_refusal(error.get("message")) if error.get("code") is None else None
-    mine = known.operators if known is not None else error.get("code") in _OPERATORS
-    return logging.WARNING if mine else logging.INFO
+    known = known_refusal(message) if code is None else None
+    operators = known.operators if known is not None else code in _OPERATORS
+    return logging.WARNING if operators else logging.INFO
 
 
 def _error(body: object) -> Mapping[str, object]:

@@ -264,7 +264,7 @@ OPERATIONS = (
         PAYMENT_METHOD,
         "that payment method, no longer the customer's",
         verb="/detach",
-        done=Done("customer", None, gone=True),  # a card of the older kind is deleted
+        done=Done("customer", None),
     ),
     _create(
         "setup_intents.create",

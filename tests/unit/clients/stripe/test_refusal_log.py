@@ -104,6 +104,21 @@ def test_the_missing_right_is_named(
     assert "qs8Kgd" not in json.dumps(vars(record), default=str)
 
 
+@given(
+    st.integers(100, 599),
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=5) | st.sampled_from(["card_error", "sk_live_x"]),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(st.sampled_from(["error", "type", "code", "param", "message", "doc_url"]), inner)
+        ),
+    ),
+)
+def test_any_answer_can_be_logged(status: int, body: object) -> None:
+    """Whatever an answer contains, writing its line raises nothing."""
+    log_refusal(UPDATE, status, body, {"Request-Id": "req 1"})
+
+
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"error": None}, {"error": "no"}])
 def test_a_refusal_without_words(caplog: pytest.LogCaptureFixture, body: object) -> None:
     """An answer that is not in Stripe's form is logged as well, and the right is derived."""

@@ -1,6 +1,6 @@
 """What becomes of a change that Stripe refuses because it is done, over all states and refusals."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.interfaces import Sent
 from sidecar.core.operations.known_attributes import ATTRIBUTES
 from sidecar.core.operations.resources import PAYMENT_METHOD, SUBSCRIPTION, StripeObject
-from sidecar.core.operations.row import Operation
+from sidecar.core.operations.row import Done, Operation
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.core.urgency import Urgency
 from sidecar.errors import PermissionDenied, StripeFailure, StripeRejected, StripeTimeout, StripeUnavailable
@@ -19,6 +19,7 @@ from tests.unit.core.flows.calls import FOREIGN, OWN, Ownership, Stripe, thing
 
 ROWS: dict[str, Operation] = {row.name: row for row in OPERATIONS}
 CANCEL, DETACH = ROWS["subscriptions.cancel"], ROWS["payment_methods.detach"]
+DELETE = replace(DETACH, name="payment_methods.delete", method="DELETE", done=Done("deleted", value=True, gone=True))
 DONE = {name: row for name, row in ROWS.items() if row.done is not None}
 
 
@@ -75,13 +76,30 @@ async def test_what_is_done_is_the_answer(
     assert len(stripe.sent) == 1
 
 
-async def test_what_is_gone_is_deleted() -> None:
+@pytest.mark.parametrize("ownership", [None, Ownership()], ids=["full", "scoped"])
+async def test_what_is_gone_is_deleted(ownership: Ownership | None) -> None:
     """An object that was there before the change and is gone after its refusal reads as a deleted one."""
     stripe = Refusing(named(ATTACHED), then={})
 
-    answer = await repeat(stripe, DETACH, "pm_1", Ownership())
+    answer = await repeat(stripe, DELETE, "pm_1", ownership)
 
     assert answer == {"id": "pm_1", "object": "payment_method", "deleted": True}
+
+
+async def test_what_is_gone_was_not_detached() -> None:
+    """Where being gone is not what was asked for, an object that is gone keeps Stripe's refusal."""
+    with pytest.raises(StripeRejected):
+        await repeat(Refusing(named(ATTACHED), then={}), DETACH, "pm_1", Ownership())
+
+
+async def test_what_will_be_gone_is_read_first() -> None:
+    """Only of an object that was there can be told that it is gone, so one that is not is refused before the change."""
+    stripe = Refusing()
+
+    with pytest.raises(StripeRejected):
+        await repeat(stripe, DELETE, "pm_1", None)
+
+    assert stripe.sent == []
 
 
 @pytest.mark.parametrize("row", DONE.values(), ids=DONE)
