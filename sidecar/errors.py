@@ -192,6 +192,9 @@ class EventFailed(SidecarError):
 
 
 class StripeFailure(SidecarError):
+    """`uncertain`: what was asked for may have been done all the same."""
+
+    uncertain = False
     status: int = HTTPStatus.BAD_GATEWAY
     code = "STRIPE_UNAVAILABLE"
 

@@ -65,11 +65,15 @@ class Making:
 
 
 class Account:
-    """`objects` has the objects of each kind, newest first; `spent` has the payment methods that were detached."""
+    """`objects` has the objects of each kind, newest first; `spent` has the payment methods that were detached.
+
+    `portal_saved`: its settings of the customer portal were saved, so there is a default configuration.
+    """
 
     def __init__(self, making: Making) -> None:
         self.objects: dict[str, list[Object]] = {name: [] for name in KINDS}
         self.spent: set[str] = set()
+        self.portal_saved = True
         self.making = making
 
     def new_id(self, name: str) -> str:

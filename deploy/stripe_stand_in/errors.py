@@ -1,15 +1,23 @@
 """Stripe's error bodies: docs.stripe.com/api/errors, docs.stripe.com/error-codes."""
 
-from typing import Any
+from typing import Any, Self
 
 Object = dict[str, Any]
 Result = tuple[int, Object]
 
 
 class StripeError(Exception):
+    """An answer of status 400 and above; `headers` are sent beside it."""
+
     def __init__(self, status: int, message: str, **facts: str) -> None:
         super().__init__(message)
         self.result: Result = (status, {"error": {"type": "invalid_request_error", "message": message, **facts}})
+        self.headers: dict[str, str] = {}
+
+    def because(self, reason: str) -> Self:
+        """Name the limit that a 429 is about: docs.stripe.com/rate-limits."""
+        self.headers["Stripe-Rate-Limited-Reason"] = reason
+        return self
 
 
 def missing_object(kind: str, object_id: object, place: str, status: int = 400) -> StripeError:

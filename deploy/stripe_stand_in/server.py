@@ -18,8 +18,10 @@ from deploy.stripe_stand_in.account import Account, Making
 from deploy.stripe_stand_in.errors import Object, Result, StripeError, missing_object
 from deploy.stripe_stand_in.idempotency import Replays
 from deploy.stripe_stand_in.kinds import KINDS, Kind
+from deploy.stripe_stand_in.limits import ObjectLimits
 from deploy.stripe_stand_in.lists import page
 from deploy.stripe_stand_in.parameters import decoded, read
+from deploy.stripe_stand_in.rights import require_right, right_for
 
 Endpoint = Callable[[web.Request], Awaitable[Result]]
 
@@ -28,11 +30,16 @@ _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials":
 
 
 class StandIn:
-    """Serves one account to requests with `key`. `headers` are added to every answer."""
+    """Serves one account to requests with `key`. `headers` are added to every answer.
+
+    `rights` are those of a restricted key, None for a key without restrictions.
+    """
 
     def __init__(self, key: str, making: Making | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.key = key
+        self.rights: frozenset[str] | None = None
         self.account = Account(making or Making())
+        self.limits = ObjectLimits(self.account.making.now)
         self._replays = Replays(self.account.making.now)
         self._headers = {**_CORS, **(headers or {})}
 
@@ -45,16 +52,17 @@ class StandIn:
     def _routes_of(self, kind: Kind) -> Iterator[web.RouteDef]:
         one = f"{kind.path}/{{id}}"
         for call in kind.calls:
-            change = self._answering(partial(self._change, kind, call))
+            answering = partial(self._answering, right=right_for(kind, call))
+            change = answering(partial(self._change, kind, call))
             match call:
                 case "list":
-                    yield web.get(kind.path, self._answering(partial(self._list, kind)))
+                    yield web.get(kind.path, answering(partial(self._list, kind)))
                 case "retrieve":
-                    yield web.get(one, self._answering(partial(self._retrieve, kind)))
+                    yield web.get(one, answering(partial(self._retrieve, kind)))
                 case "create":
-                    yield web.post(kind.path, self._answering(partial(self._create, kind)))
+                    yield web.post(kind.path, answering(partial(self._create, kind)))
                 case "create_preview":
-                    yield web.post(f"{kind.path}/create_preview", self._answering(partial(self._preview, kind)))
+                    yield web.post(f"{kind.path}/create_preview", answering(partial(self._preview, kind)))
                 case "update":
                     yield web.post(one, change)
                 case "delete":
@@ -62,17 +70,18 @@ class StandIn:
                 case _:
                     yield web.post(f"{one}/{call}", change)
 
-    def _answering(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Add to an endpoint what all of them share: the key, idempotency, error bodies, headers."""
+    def _answering(self, endpoint: Endpoint, *, right: str = "") -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Add to an endpoint what all of them share: the key and its right, idempotency, error bodies, headers."""
 
         async def answer(request: web.Request) -> web.Response:
-            replayed = False
+            replayed, extra = False, {}
             try:
                 self._authenticate(request)
+                require_right(self.rights if right else None, right, self.key)
                 result, replayed = await self.once(request, endpoint)
             except StripeError as error:
-                result = error.result
-            headers = {**self._headers, "Request-Id": f"req_{self.account.making.token(14)}"}
+                result, extra = error.result, error.headers
+            headers = {**self._headers, **extra, "Request-Id": f"req_{self.account.making.token(14)}"}
             if replayed:
                 headers["Idempotent-Replayed"] = "true"
             return web.json_response(result[1], status=result[0], headers=headers)
@@ -120,6 +129,7 @@ class StandIn:
         found = self.account.find(kind.name, request.match_info["id"], "id", 404)
         if found.get("deleted"):
             raise missing_object(kind.name, found["id"], "id", 404)
+        self.limits.count(kind.name, found["id"])
         return 200, effects.change(self.account, kind.name, call, found, values)
 
 

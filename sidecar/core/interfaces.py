@@ -33,8 +33,8 @@ class Page:
 class Sent:
     """Stripe's answer to a change.
 
-    `replayed`: Stripe repeats its answer to an earlier request with the same key. `uncertain`: this call was itself
-    sent earlier and got no answer, so the repeated answer may be to that.
+    `replayed`: Stripe repeats its answer to an earlier request with the same key, or refused to do again what was done
+    before. `uncertain`: this call was itself sent earlier and got no answer, so that may have been the earlier one.
     """
 
     object: StripeObject

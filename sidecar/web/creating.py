@@ -31,7 +31,7 @@ async def create_customer(call: Call) -> web.StreamResponse:
         raise InvalidPayload(
             "Idempotency-Key: send it only with `item`. Create an item first and send its primary key as `item`."
         )
-    stripe = call.answerable()
+    stripe = call.answerable("customer created")
     user = await stripe.user()  # before an item is created or changed, too
     if write_back is None:
         return await _created(await creation.create_customer(new, creator, stripe), call, user)
@@ -69,7 +69,8 @@ async def _created(outcome: Outcome, call: Call, user: str) -> web.Response:
 
     If Stripe repeated its answer to an earlier request, that had the same values, so this caller knows them.
     """
-    _audit(outcome, call, user)
+    if outcome.linked or outcome.pending:
+        _audit_item(outcome, call, user)
     if outcome.found:
         fields = await call.ownership.fields_of(str(outcome.customer["id"]))
         return answer(orjson.dumps(view(call, fields).project(outcome.customer)))
@@ -82,15 +83,15 @@ async def _created(outcome: Outcome, call: Call, user: str) -> web.Response:
     return answer(orjson.dumps({**customer, **pending}), status=status, headers={"X-Write-Back": "pending"})
 
 
-def _audit(outcome: Outcome, call: Call, user: str) -> None:
+def _audit_item(outcome: Outcome, call: Call, user: str) -> None:
     audit(
-        "customer created",
+        "customer linked to its item",
         operation=call.operation.name,
         object_id=outcome.customer["id"],
         user=user,
         item=outcome.item,
-        new=outcome.created,
         write_back_pending=outcome.pending,
+        fields=None if outcome.pending else (call.caller.requirement.customers.id_field,),
     )
     if outcome.pending:
         call.request.app[METRICS].pending.inc()

@@ -11,11 +11,12 @@ from aiohttp import web
 
 from sidecar import context
 from sidecar.core.access.policy import Reason, Requirement
+from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
 from sidecar.core.operations.rules import Rule
 from sidecar.errors import InvalidQuery, PermissionDenied
-from sidecar.web.admission.answerable import AnswerableStripe
+from sidecar.web.admission.answerable import AnswerableStripe, Subject
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
@@ -50,9 +51,11 @@ class Call:
         """The caller, with the customers that were found to be its own so far."""
         return self.ownership.caller
 
-    def answerable(self) -> AnswerableStripe:
-        """Give Stripe as this caller may change it: once Directus said who it is."""
-        return AnswerableStripe(self.request.app[STRIPE], partial(self.request.app[GATE].user_id, self.caller))
+    def answerable(self, told: str = "changed at Stripe") -> AnswerableStripe:
+        """Give Stripe as this caller may change it: once Directus said who it is, with each change in the audit."""
+        app, named = self.request.app, partial(self.request.app[GATE].user_id, self.caller)
+        stripe = RepeatableStripe(app[STRIPE], self.operation, self.object_id)
+        return AnswerableStripe(stripe, named, Subject(self.operation.name, self.object_id, told))
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

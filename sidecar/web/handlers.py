@@ -7,7 +7,6 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from sidecar.audit import audit
 from sidecar.core.flows.call import Intent, find_owner, perform
 from sidecar.core.flows.idempotency import client_key
 from sidecar.core.interfaces import Lists
@@ -90,12 +89,8 @@ async def _call(call: Call) -> web.StreamResponse:
         refuse_unwritable(call, values)
     intent = Intent(operation, call.object_id, values, _key(call))
     ownership = None if call.caller.has_all_customers else call.ownership
-    if not operation.changes:
-        found = await perform(intent, call.request.app[STRIPE], ownership)
-    else:
-        stripe = call.answerable()
-        found = await perform(intent, stripe, ownership)
-        audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=await stripe.user())
+    stripe = call.answerable() if operation.changes else call.request.app[STRIPE]
+    found = await perform(intent, stripe, ownership)
     view = await views(call).of([found])
     body = orjson.dumps(view.project(found))
     return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)

@@ -22,13 +22,14 @@ from sidecar.clients.stripe.budgets import LONGEST_PAUSE
 from sidecar.clients.stripe.errors import failure
 from sidecar.clients.stripe.governor import Governor
 from sidecar.clients.stripe.limits import Limit, limit_reached
+from sidecar.clients.stripe.refusal_log import log_refusal
 from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
-from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
+from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -89,11 +90,13 @@ class StripeClient:
         call = Call(endpoint(method, path), urgency, self._timeout)
         try:
             _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
+            _require_object(answered)
+        except StripeFailure as failure:
+            failure.uncertain |= call.unanswered
+            raise
         finally:
             if call.attempts > 0 and self._changed is not None:
                 await self._changed()
-        if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
-            raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)
 
     async def probe(self, path: str = "/v1/customers") -> None:
@@ -125,7 +128,7 @@ class StripeClient:
             raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
         except stripe.APIConnectionError as error:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
-        return content, self._result(content, status, answered), answered
+        return content, self._result(call, content, status, answered), answered
 
     def _headers_of(self, form: Mapping[str, str] | None, idempotency_key: str | None) -> dict[str, str]:
         headers = dict(self._headers)
@@ -174,7 +177,7 @@ class StripeClient:
             where = call.endpoint if limit is Limit.ENDPOINT else None
             await self._governor.pause(where, min(pause, LONGEST_PAUSE, self._timeout / 2))
 
-    def _result(self, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
+    def _result(self, call: Call, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
         body = _parsed(content)
         if status == HTTPStatus.OK and isinstance(body, dict):
             self.key_rejected = False
@@ -182,8 +185,16 @@ class StripeClient:
         error = failure(status, body, headers)
         if isinstance(error, StripeKeyRejected):
             self.key_rejected = status == HTTPStatus.UNAUTHORIZED  # 403: a restricted key lacks one right
-            _log.error("Stripe does not accept our key for this call", extra={"detail": error.detail})
+        if isinstance(error, StripeKeyRejected | StripeRejected):
+            log_refusal(call.endpoint, status, body, headers, error.detail)
         raise error
+
+
+def _require_object(answered: StripeObject) -> None:
+    if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
+        failure = StripeUnavailable("Stripe's answer is not an object.", detail="no object")
+        failure.uncertain = True
+        raise failure
 
 
 def _now() -> float:

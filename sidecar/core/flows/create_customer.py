@@ -27,7 +27,8 @@ class Outcome:
     """The customer, and with write-back its `item`.
 
     `created`: this call created it, and no other call says so. `found`: the item had it already, so the caller sees of
-    it only what it may read. `pending`: its ID still has to be written.
+    it only what it may read. `linked`: its ID was written into the item, by this call or one at the same moment.
+    `pending`: its ID still has to be written.
     """
 
     customer: StripeObject
@@ -35,6 +36,7 @@ class Outcome:
     created: bool = True
     pending: bool = False
     found: bool = False
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ class _CustomerOfItem:
     async def link(self, customer_id: str) -> Outcome:
         """Write the ID that an earlier try could not write, and answer as for an item that had it already."""
         holder = await self.write_back.claim(self.item, customer_id, self.creator.credential)
-        return replace(await self.existing(holder or customer_id), pending=holder is None)
+        outcome = await self.existing(holder or customer_id)
+        return replace(outcome, pending=holder is None, linked=holder == customer_id)
 
     async def create(self, new: NewCustomer) -> Outcome:
         try:
@@ -99,7 +100,7 @@ class _CustomerOfItem:
         elif holder != customer_id:
             _log.error("a customer belongs to no item", extra={**facts, "holder": holder})
             return await self.existing(holder)
-        return Outcome(sent.object, self.item, created=sent.first, pending=holder is None)
+        return Outcome(sent.object, self.item, created=sent.first, pending=holder is None, linked=holder is not None)
 
     async def _living(self, new: NewCustomer) -> Sent:
         """Give Stripe's answer about the item's one customer that is not deleted.

@@ -19,7 +19,7 @@ from sidecar.core.operations.resources import (
     PRICE,
     REFUND,
 )
-from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
+from sidecar.core.operations.row import CustomerParameter, Done, Kind, Scoping
 from sidecar.core.operations.shared_parameters import (
     AMOUNT,
     CURRENCY,
@@ -69,6 +69,7 @@ PAYMENTS = (
         PAYMENT_INTENT,
         "that PaymentIntent, canceled",
         verb="/cancel",
+        done=Done("status", "canceled"),
         parameters=(
             Parameter("cancellation_reason", OneOf(("duplicate", "fraudulent", "requested_by_customer", "abandoned"))),
         ),
