@@ -155,7 +155,7 @@ def _provide_directus(
     async def forget(credential: Credential) -> None:
         permissions.forget(credential)
         if sharing is not None:
-            await sharing.log_out(credential.token)
+            await sharing.log_out(credential)
 
     app[keys.FORGET] = forget
     shared = DirectusShares(client) if settings.allow_shares == "read" else None

@@ -23,8 +23,8 @@ def audit(
     """Write the line; a key that says nothing about this change is null.
 
     `operation` is the operation's name or the event's type, `object_id` the changed object's ID at Stripe, `user` the
-    caller's user ID in Directus, null only where an event is the cause, `item` the primary key of the item that belongs
-    to the object, `fields` the item's changed fields, `event` the ID of the event that caused the change.
+    caller's user ID in Directus, null only where an event is the cause, or a guest, `item` the primary key of the item
+    that belongs to the object, `fields` the item's changed fields, `event` the ID of the event that caused the change.
     """
     facts = {"operation": operation, "object": object_id, "user": user, "item": item, "new": new}
     cause = {"write_back_pending": write_back_pending, "fields": fields, "event": event}

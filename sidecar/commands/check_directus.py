@@ -13,6 +13,7 @@ from sidecar.commands.check_cache import cache_lines
 from sidecar.commands.check_collection import PROVISION, id_field_line, key_line, singleton_line
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import Ask, field_lines
+from sidecar.commands.check_guests import guest_lines
 from sidecar.commands.check_items import item_lines
 from sidecar.commands.check_nodes import node_lines
 from sidecar.commands.check_policies import policies_path, policy_lines
@@ -32,7 +33,7 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
     yield first
     if first.word is Word.FAULT:
         return
-    service = opening.service_credential(settings)
+    service, client = opening.service_credential(settings), opening.directus_client(settings, session)
     if service is None:
         info = await open_info(settings, session)
         for line in _open_lines(settings, info):
@@ -41,7 +42,7 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
             async for line in cache_lines(settings, session):
                 yield line
     else:
-        client, proxy = opening.directus_client(settings, session), proxy_in_front(settings.directus_url, headers)
+        proxy = proxy_in_front(settings.directus_url, headers)
         try:
             async for line in _service_lines(
                 settings,
@@ -54,6 +55,8 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
         except DirectusUnavailable as error:
             yield Line(Word.FAULT, f"Directus stopped answering ({error.detail}): look at its log")
             return
+    async for line in guest_lines(settings, client, service):
+        yield line
     async for line in node_lines(settings, session):
         yield line
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sidecar.core.access.claims import claims, issued_claims, user_of
+from sidecar.core.access.client_address import subscriber
 from sidecar.errors import InvalidPayload, InvalidQuery
 
 MAX_TOKEN_LENGTH = 16_000  # Directus's Node takes 16,384 bytes of target, names and values; ours need some 200 to 380
@@ -24,24 +25,39 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
 class Source(StrEnum):
-    """The place of the token; SERVICE is the operator's own token, from the settings."""
+    """The place of the token; SERVICE is the operator's own token, from the settings, and PUBLIC is no token at all."""
 
     HEADER = "header"
     QUERY = "query"
     COOKIE = "cookie"
     SERVICE = "service"
+    PUBLIC = "public"
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A token and the client's address: Directus's answer depends on both.
 
-    `address` is None for the service token, for which Directus sees the sidecar's own address.
+    `address` is None for the service token, for which Directus sees the sidecar's own address. `token` is None for a
+    guest, whom Directus answers by its public policies, and for nobody else.
     """
 
-    token: str = field(repr=False)
+    token: str | None = field(repr=False)
     source: Source
     address: str | None
+
+    def __post_init__(self) -> None:
+        if self.token == "" or (self.token is None) is not (self.source is Source.PUBLIC):
+            raise ValueError("a guest has no token, and everybody else has one")
+
+    @property
+    def is_guest(self) -> bool:
+        return self.token is None
+
+
+def guest(address: str | None) -> Credential:
+    """Stand for whoever asks without a credential; whether that is allowed is for the caller to know."""
+    return Credential(None, Source.PUBLIC, address)
 
 
 def find_credential(
@@ -84,7 +100,10 @@ def subject(credential: Credential) -> str:
 
     Use it only after Directus accepted the token: a token that Directus issued names its user or its share, for which
     anybody with the link gets any number of tokens; any other token, whatever it claims, is static and names itself.
+    Of guests no more is known than the address.
     """
+    if credential.token is None:
+        return f"guest {subscriber(credential.address or '')}"
     claimed = issued_claims(credential.token) or {}
     for name, kind in (("id", "user"), ("share", "share")):
         if isinstance(value := claimed.get(name), str):

@@ -46,7 +46,8 @@ class Operation:
 
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
     `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
-    `urgency`. `one_of`: exactly one of these parameters is given.
+    `urgency`. `one_of`: exactly one of these parameters is given. `for_guests`: the operator may open it to requests
+    without a credential.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Operation:
     one_of: tuple[str, ...] = ()
     on_customers: bool = True
     basic: bool = False
+    for_guests: bool = False
     verb: str = ""
     urgency: Urgency = Urgency.CALL
 

@@ -23,7 +23,8 @@ _SEEING = frozenset({Action.READ, Action.SHARE})
 class Rule:
     """One operation that is on. `prices` are those that may be asked for, None meaning any of the account.
 
-    `field_map` maps the collection's fields to attributes.
+    `public`: a request without a credential may ask for it, as far as Directus's public policy permits. `field_map`
+    maps the collection's fields to attributes.
     """
 
     operation: Operation
@@ -32,6 +33,7 @@ class Rule:
     field_map: FieldMap
     amounts: bool = False
     prices: frozenset[str] | None = None
+    public: bool = False
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -48,6 +50,7 @@ class Rule:
             scopable=self.operation.scoping is not Scoping.REFUSED,
             unscoped=self.unscoped_action,
             plain_read=self.operation.plain_read and (self.collection, self.action) == (customers.name, Action.READ),
+            public=self.public,
         )
 
     @property

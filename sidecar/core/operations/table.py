@@ -281,6 +281,7 @@ OPERATIONS = (
         CHECKOUT_SESSION,
         "the session; its `url` is the page to pay on",
         customer=CustomerParameter.OPTIONAL,
+        for_guests=True,
         parameters=(
             Parameter("mode", OneOf(("payment", "subscription", "setup")), required=True),
             Parameter("line_items", LINE_ITEMS),
@@ -309,15 +310,19 @@ OPERATIONS = (
         PRODUCT,
         "every product, newest first",
         kind=Kind.LIST,
+        for_guests=True,
         parameters=(Parameter("active", Flag()),),
     ),
-    _catalogue("products.retrieve", "/products/{product_id}", PRODUCT, "that product", kind=Kind.RETRIEVE),
+    _catalogue(
+        "products.retrieve", "/products/{product_id}", PRODUCT, "that product", kind=Kind.RETRIEVE, for_guests=True
+    ),
     _catalogue(
         "prices.list",
         "/prices",
         PRICE,
         "every price, newest first",
         kind=Kind.LIST,
+        for_guests=True,
         parameters=(
             Parameter("active", Flag()),
             Parameter("product", Reference(PRODUCT)),
@@ -325,7 +330,7 @@ OPERATIONS = (
             Parameter("type", OneOf(("one_time", "recurring"))),
         ),
     ),
-    _catalogue("prices.retrieve", "/prices/{price_id}", PRICE, "that price", kind=Kind.RETRIEVE),
+    _catalogue("prices.retrieve", "/prices/{price_id}", PRICE, "that price", kind=Kind.RETRIEVE, for_guests=True),
     _catalogue(
         "balance_transactions.list",
         "/balance_transactions",

@@ -27,8 +27,16 @@ class Caller:
 
     @property
     def name(self) -> str:
-        """The same for all sessions of one user, whatever their number; a static token has a name of its own."""
+        """The same for all sessions of one user, whatever their number; a static token has a name of its own.
+
+        Guests go by their addresses, those of one IPv6 subscriber by one name.
+        """
         return blake2b(subject(self.credential).encode(), key=_SECRET, digest_size=16).hexdigest()
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether nobody is known to ask: the request carries no credential, and the operator lets such requests in."""
+        return self.credential.is_guest
 
     @property
     def has_all_customers(self) -> bool:

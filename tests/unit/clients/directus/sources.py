@@ -13,6 +13,7 @@ from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, SidecarError
 from tests.doubles.collections import CUSTOMERS
+from tests.doubles.tokens import token_of
 
 READ = Requirement("customers", Action.READ, CUSTOMERS)
 CREATE = Requirement("customers", Action.CREATE, CUSTOMERS)
@@ -74,7 +75,7 @@ class Counting:
     ) -> Permissions:
         await ready()
         sent(SURE)
-        self.asked[credential.token, credential.address] += 1
+        self.asked[token_of(credential), credential.address] += 1
         await self.gate.wait()
         self.meanwhile()
         answer = self.answers(credential) if callable(self.answers) else self.answers
