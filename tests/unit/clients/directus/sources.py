@@ -13,7 +13,6 @@ from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, SidecarError
 from tests.doubles.collections import CUSTOMERS
-from tests.doubles.tokens import token_of
 
 READ = Requirement("customers", Action.READ, CUSTOMERS)
 CREATE = Requirement("customers", Action.CREATE, CUSTOMERS)
@@ -62,7 +61,7 @@ class Counting:
         self.answers = answers
         self.meanwhile: Callable[[], None] = lambda: None
         self.identities_asked = 0
-        self.asked = Counter[tuple[str, str | None]]()
+        self.asked = Counter[tuple[str | None, str | None]]()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -75,7 +74,7 @@ class Counting:
     ) -> Permissions:
         await ready()
         sent(SURE)
-        self.asked[token_of(credential), credential.address] += 1
+        self.asked[credential.token, credential.address] += 1
         await self.gate.wait()
         self.meanwhile()
         answer = self.answers(credential) if callable(self.answers) else self.answers

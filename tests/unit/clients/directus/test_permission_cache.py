@@ -60,7 +60,7 @@ async def test_a_permission_is_asked_for_once() -> None:
     assert cached.source.calls == 1
 
 
-@given(st.text(st.sampled_from("a.1:"), max_size=6), st.integers(0, 6), st.integers(0, 6))
+@given(st.text(st.sampled_from("a.1:"), min_size=2, max_size=6), st.integers(1, 6), st.integers(1, 6))
 def test_no_delimiter_can_be_shifted(text: str, first: int, second: int) -> None:
     """C1: One text split at two different places into token and address makes two different callers."""
     callers = [credential(text[:cut], text[cut:]) for cut in (min(first, len(text)), min(second, len(text)))]
