@@ -82,6 +82,7 @@ async def perform(intent: Intent, stripe: Stripe, ownership: Ownership | None) -
     partial access nothing is changed before everything that the request names was found to be its own.
     """
     operation = intent.operation
+    _refuse_excluded(intent, for_customer=ownership is not None or "customer" in intent.values)
     owner = None if ownership is None else await find_owner(intent, stripe, ownership)
     if owner is None and operation.customer is CustomerParameter.REQUIRED and "customer" not in intent.values:
         raise InvalidPayload("customer: is required.")
@@ -95,6 +96,12 @@ async def perform(intent: Intent, stripe: Stripe, ownership: Ownership | None) -
     target = operation.target(intent.object_id)
     sent = await stripe.send(operation.method, target, values, intent.key, urgency=operation.urgency)
     return _verified(operation, sent.object, owner)
+
+
+def _refuse_excluded(intent: Intent, *, for_customer: bool) -> None:
+    for name in intent.operation.without_customer if for_customer else ():
+        if name in intent.values:
+            raise InvalidPayload(f"{name}: leave it out; Stripe takes it only where there is no customer yet.")
 
 
 async def _retrieved(intent: Intent, stripe: Stripe, owner: Owner | None) -> StripeObject:
