@@ -155,7 +155,7 @@ def _provide_directus(
     async def forget(credential: Credential) -> None:
         permissions.forget(credential)
         if sharing is not None:
-            await sharing.log_out(credential)
+            await sharing.log_out(credential.token)
 
     app[keys.FORGET] = forget
     shared = DirectusShares(client) if settings.allow_shares == "read" else None
@@ -181,7 +181,8 @@ def _with_whole_access(settings: Settings, client: DirectusClient, remembered: P
         if service is None
         else DirectusPolicies(client, service, settings.collections, settings.customers_collection.service_policy)
     )
-    return WholeAccess(remembered, source, ttl=settings.permissions_cache_ttl)
+    ttl, denied_ttl = settings.permissions_cache_ttl, settings.permissions_denied_ttl
+    return WholeAccess(remembered, source, ttl=ttl, denied_ttl=denied_ttl)
 
 
 @asynccontextmanager

@@ -210,12 +210,14 @@ class Settings(OperationsSettings):
         }
         yield from (fault for fault, there in contradictions.items() if there)
         faults = list(super()._contradictions())
-        yield from faults or self._rules_without_return_urls()
+        yield from faults or self._faults_of_rules()
 
-    def _rules_without_return_urls(self) -> Iterator[str]:
+    def _faults_of_rules(self) -> Iterator[str]:
         for rule in self.rules:
             if rule.returns and not self.allowed_return_urls:
                 yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: needs ALLOWED_RETURN_URLS"
+            if rule.public and self.directus_service_token is None:
+                yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: public: needs DIRECTUS_SERVICE_TOKEN"
 
     @property
     def address_header(self) -> str:

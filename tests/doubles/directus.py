@@ -128,7 +128,6 @@ class DirectusDouble(Double):
         self.caches = True
         self._kept: dict[tuple[object, ...], object] = {}
         self.shares: dict[str, Row] = {}
-        self.public = User("everybody", "")  # whose permissions are those of the public policies
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -174,8 +173,7 @@ class DirectusDouble(Double):
         return answered
 
     async def _permissions(self, request: web.Request) -> Payload:
-        """Tell also nobody what it may do."""
-        return self._permissions_of(self._user(request) or self.public, request)
+        return self._permissions_of(self._known_user(request), request)
 
     async def _server_info(self, request: web.Request) -> object:
         """Tell a user `info` and the limit of queries, nobody and a share the project's name and 12's license."""

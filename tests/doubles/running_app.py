@@ -63,8 +63,7 @@ class Exchange:
 class RunningApp:
     """`tokens` contains all credentials that were ever sent; `log` contains everything logged at DEBUG.
 
-    Tests set `shows_client_secrets`, `lets_origins_in`, `lets_guests_in` and `crashes` to allow an otherwise forbidden
-    behavior.
+    Tests set `shows_client_secrets`, `lets_origins_in` and `crashes` to allow an otherwise forbidden behavior.
     """
 
     directus: DirectusDouble
@@ -78,7 +77,6 @@ class RunningApp:
     tokens: set[str] = field(default_factory=lambda: {user.token for user in PEOPLE})
     shows_client_secrets: bool = False
     lets_origins_in: bool = False
-    lets_guests_in: bool = False
     crashes: bool = False
 
     async def send(self, sent: bytes, *, source: str = "127.0.0.1") -> Answer:

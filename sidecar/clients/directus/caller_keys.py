@@ -5,21 +5,17 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Final
 
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity, identity_in
 
-NOBODY: Final = ""  # the user of guests: no change of a user concerns them
-
 
 @dataclass(frozen=True, slots=True)
 class CallerKey:
-    """Hashes of the token and of the client's address; all guests have one for the token that they do not have."""
+    """Hashes of the token and of the client's address."""
 
     token: bytes
     address: bytes
-    guest: bool
     _identity: Callable[[], Identity | None] = field(repr=False, compare=False)
 
     @property
@@ -34,9 +30,7 @@ class CallerKey:
 
     @property
     def user(self) -> str | None:
-        """Give the user that the token names; NOBODY for a guest, and None where it is not known who it is."""
-        if self.guest:
-            return NOBODY
+        """Give the user that the token names."""
         identity = self._identity()
         return None if identity is None else identity.user
 
@@ -49,8 +43,11 @@ class CallerKeys:
 
     def of(self, credential: Credential) -> CallerKey:
         whose = cache(partial(identity_in, credential))  # it takes some reading, and not every request needs it
-        token = credential.token or ""  # which no token is
-        return CallerKey(self._hash(token), self._hash(credential.address or ""), credential.is_guest, whose)
+        return CallerKey(self.token(credential.token), self._hash(credential.address or ""), whose)
+
+    def token(self, token: str) -> bytes:
+        """Give the token's part of the key: whose it is does not depend on the address."""
+        return self._hash(token)
 
     def _hash(self, text: str) -> bytes:
         return hmac.digest(self._secret, text.encode(), "sha256")

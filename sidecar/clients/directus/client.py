@@ -79,7 +79,7 @@ class DirectusClient:
         self._metrics = metrics or Metrics()
 
     async def request(self, credential: Credential, method: str, path: str, *, json: object = None) -> DirectusAnswer:
-        """Send one request as the caller, with its token as `Authorization: Bearer` and nowhere else; a guest has none.
+        """Send one request as the caller, with the credential as `Authorization: Bearer` and nowhere else.
 
         Raises DirectusUnavailable unless a whole, readable answer comes within the line's budget. The request itself
         goes on after that, and also if the caller is canceled, once it is sent.
@@ -119,9 +119,7 @@ class DirectusClient:
             raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {why}") from error
 
     def _headers(self, credential: Credential, body: bytes | None) -> dict[str, str]:
-        headers = {"Cache-Control": "no-store"}
-        if credential.token is not None:
-            headers["Authorization"] = f"Bearer {credential.token}"
+        headers = {"Authorization": f"Bearer {credential.token}", "Cache-Control": "no-store"}
         if (identity := request_id.get()) is not None:
             headers["X-Request-Id"] = identity
         if credential.address is not None:

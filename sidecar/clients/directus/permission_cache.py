@@ -121,7 +121,7 @@ class PermissionCache:
         The token is about to be logged out, perhaps a moment from now, so answers given in between must not be stored
         either. Whoever logs out a token that nobody uses changes nothing for anybody.
         """
-        self.forget_token(self._keys.of(credential).token)
+        self.forget_token(self._keys.token(credential.token))
 
     def forget_token(self, token: bytes) -> None:
         """As `forget`, for a token by its hash, as another replica tells it."""

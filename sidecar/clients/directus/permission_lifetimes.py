@@ -47,7 +47,7 @@ class Lifetimes:
 
     def _end(self, credential: Credential) -> float:
         """Give the token's end on the timer."""
-        exp = None if credential.token is None else expires_at(credential.token)
+        exp = expires_at(credential.token)
         return math.inf if exp is None else exp - self.clock() + self.timer()
 
 

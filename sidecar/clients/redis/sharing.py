@@ -15,7 +15,6 @@ from sidecar.clients.redis.listening import Listening
 from sidecar.clients.redis.names import Space
 from sidecar.clients.redis.news import Listener, NewsReader
 from sidecar.clients.redis.replicas import Replicas
-from sidecar.core.access.credentials import Credential
 from sidecar.core.derived_keys import derived_key
 from sidecar.metrics import Metrics
 
@@ -78,9 +77,9 @@ class Sharing:
     def change_user(self, user: str) -> None:
         self._announcements.change_user(user)
 
-    async def log_out(self, credential: Credential) -> None:
+    async def log_out(self, token: str) -> None:
         """Tell of a logout, and wait a little until all live replicas have heard it."""
-        await self._announcements.log_out([keys.of(credential).token for keys in self._keys])
+        await self._announcements.log_out([keys.token(token) for keys in self._keys])
 
 
 def _caller_secret(secret: str) -> bytes:

@@ -25,39 +25,31 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
 class Source(StrEnum):
-    """The place of the token; SERVICE is the operator's own token, from the settings, and PUBLIC is no token at all."""
+    """The place of the token; SERVICE is the operator's own token, from the settings."""
 
     HEADER = "header"
     QUERY = "query"
     COOKIE = "cookie"
     SERVICE = "service"
-    PUBLIC = "public"
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A token and the client's address: Directus's answer depends on both.
 
-    `address` is None for the service token, for which Directus sees the sidecar's own address. `token` is None for a
-    guest, whom Directus answers by its public policies, and for nobody else.
+    `address` is None for the service token, for which Directus sees the sidecar's own address.
     """
 
-    token: str | None = field(repr=False)
+    token: str = field(repr=False)
     source: Source
     address: str | None
 
-    def __post_init__(self) -> None:
-        if self.token == "" or (self.token is None) is not (self.source is Source.PUBLIC):
-            raise ValueError("a guest has no token, and everybody else has one")
 
-    @property
-    def is_guest(self) -> bool:
-        return self.token is None
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whoever asks without a credential. No more is known than the address, and nothing is asked in a guest's name."""
 
-
-def guest(address: str | None) -> Credential:
-    """Stand for whoever asks without a credential; whether that is allowed is for the caller to know."""
-    return Credential(None, Source.PUBLIC, address)
+    address: str
 
 
 def find_credential(
@@ -95,20 +87,20 @@ def expires_at(token: str) -> float | None:
         return None
 
 
-def subject(credential: Credential) -> str:
+def subject(who: Credential | Guest) -> str:
     """Name the caller so that a refreshed session has the same name.
 
     Use it only after Directus accepted the token: a token that Directus issued names its user or its share, for which
     anybody with the link gets any number of tokens; any other token, whatever it claims, is static and names itself.
-    Of guests no more is known than the address.
+    Guests at the addresses of one subscriber have one name.
     """
-    if credential.token is None:
-        return f"guest {subscriber(credential.address or '')}"
-    claimed = issued_claims(credential.token) or {}
+    if isinstance(who, Guest):
+        return f"guest {subscriber(who.address)}"
+    claimed = issued_claims(who.token) or {}
     for name, kind in (("id", "user"), ("share", "share")):
         if isinstance(value := claimed.get(name), str):
             return f"{kind} {value}"
-    return f"token {credential.token}"
+    return f"token {who.token}"
 
 
 def _from_header(values: Sequence[str]) -> str | None:

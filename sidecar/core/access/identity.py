@@ -14,8 +14,8 @@ _SHARE_ID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 class Identity:
     """`user` is None for a credential that is no user's, such as a share's.
 
-    `roles` are those that are known to be the user's. `without_role` is True only where the user, or a guest, is known
-    to have none: then Directus applies the public policies, and to nobody else.
+    `roles` are those that are known to be the user's. `without_role` is True only where the user is known to have none:
+    then Directus applies the public policies, and to nobody else.
     """
 
     user: str | None = None
@@ -28,13 +28,11 @@ class Standing(Enum):
 
     SOMEBODY = auto()
     SHARE = auto()  # whoever has the link
-    NOBODY = auto()  # a guest's, and one that Directus would let in by the role that it names
+    NOBODY = auto()  # Directus would let it in by the role that it names
 
 
 def standing(credential: Credential) -> Standing:
     """Read it before Directus is asked. A `share` among the claims of any JWT counts, whatever its value."""
-    if credential.token is None:
-        return Standing.NOBODY
     found = claims(credential.token)
     if "share" in found:
         return Standing.SHARE
@@ -43,7 +41,7 @@ def standing(credential: Credential) -> Standing:
 
 def share_of(credential: Credential) -> str | None:
     """Read the ID of a share as Directus writes it; None where the token also names a user, or no share."""
-    found = {} if credential.token is None else issued_claims(credential.token) or {}
+    found = issued_claims(credential.token) or {}
     share = found.get("share")
     return share if isinstance(share, str) and "id" not in found and _SHARE_ID.fullmatch(share) else None
 
@@ -51,10 +49,8 @@ def share_of(credential: Credential) -> str | None:
 def identity_in(credential: Credential) -> Identity | None:
     """Read a token that Directus issued, from whose claims Directus itself takes user and role; None for a static one.
 
-    Use it only after Directus accepted the token. A guest is known to have neither.
+    Use it only after Directus accepted the token.
     """
-    if credential.token is None:
-        return Identity(without_role=True)
     found = issued_claims(credential.token)
     if found is None:
         return None

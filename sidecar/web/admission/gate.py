@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sidecar.core.access.client_address import client_address
 from sidecar.core.access.cookies import cookie_values
-from sidecar.core.access.credentials import Credential, find_credential, guest
+from sidecar.core.access.credentials import Credential, Guest, find_credential
 from sidecar.core.access.policy import Reason, Requirement, authorize
 from sidecar.core.access.scope import Everything, NotLookedUp
 from sidecar.core.interfaces import CallerCache
@@ -58,15 +58,15 @@ class Gate:
         return Caller(credential, permissions, requirement, NotLookedUp() if decision.scoped else Everything(), item)
 
     async def _admit_guest(self, request: web.Request, requirement: Requirement) -> Caller:
-        """Let nobody in particular in where the operator allows it and Directus's public policy grants it."""
+        """Let everybody in where the operator allows it and Directus's public policy grants it."""
         if not requirement.public:
             raise CredentialMissing(SIGN_IN)
-        credential, wanted = guest(self._address(request)), requirement.of_guests
-        permissions = await self.permissions.permissions(credential, wanted.granted_by)
+        who, wanted = Guest(self._address(request)), requirement.of_guests
+        permissions = await self.permissions.public(who.address, wanted.granted_by)
         decision = authorize(permissions, wanted)
         if not decision.allowed:
             raise self.refusals.guest(decision.reason, wanted)
-        return Caller(credential, permissions, wanted, Everything())
+        return Caller(who, permissions, wanted, Everything())
 
     async def user_id(self, caller: Caller) -> str | None:
         """Give the ID of the caller's user, who answers for what is changed; nobody does for what a guest may do.

@@ -33,9 +33,8 @@ class Refusals:
 
         It is always a 401: signing in may help.
         """
-        place = f'"{requirement.action}" on the collection "{requirement.collection}"'
-        said = f"permits {place} for some items only" if reason is Reason.PARTIAL_ACCESS else f"does not permit {place}"
         return CredentialMissing(
-            f"{SIGN_IN} Without one Directus's public policy decides, and it {said}.",
+            f'{SIGN_IN} Without one Directus\'s public policy decides, and it does not permit "{requirement.action}" '
+            f'for every item of the collection "{requirement.collection}".',
             extensions={"reason": reason, "collection": requirement.collection, "action": requirement.action},
         )

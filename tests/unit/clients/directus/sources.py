@@ -61,7 +61,7 @@ class Counting:
         self.answers = answers
         self.meanwhile: Callable[[], None] = lambda: None
         self.identities_asked = 0
-        self.asked = Counter[tuple[str | None, str | None]]()
+        self.asked = Counter[tuple[str, str | None]]()
         self.gate = asyncio.Event()
         self.gate.set()
 

@@ -12,7 +12,6 @@ from sidecar.core.access.identity import Identity
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble, User
-from tests.doubles.tokens import token_of
 from tests.unit.clients.directus.sources import credential
 
 ADA = credential("the-token")
@@ -21,7 +20,7 @@ FORBIDDEN = '{"errors":[{"message":"no","extensions":{"code":"FORBIDDEN"}}]}'
 
 @asynccontextmanager
 async def permissions_of(directus: DirectusDouble, refused: str | None = None) -> AsyncIterator[DirectusPermissions]:
-    directus.add_users([User("ada", token_of(ADA), roles=("everyone", "clerk"), refused=refused)])
+    directus.add_users([User("ada", ADA.token, roles=("everyone", "clerk"), refused=refused)])
     async with open_session(total=30, connect=30, connections=3) as session:
         yield DirectusPermissions(DirectusClient(session, directus.url, address_header="X-Forwarded-For"), ())
 

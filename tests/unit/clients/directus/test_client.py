@@ -18,7 +18,6 @@ from sidecar.core.access.permissions import Permissions
 from sidecar.errors import CredentialRefused, DirectusUnavailable
 from tests.aioresponses_compat import Reply, Request, label, reply, upstream
 from tests.doubles.fresh import asked_for
-from tests.doubles.tokens import token_of
 from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.directus.sources import READ, credential, granting
 from tests.unit.clients.loopback import Answer, head, loopback, raw, reset, silence, whole
@@ -165,7 +164,7 @@ async def test_everything_else_is_no_answer(answer: Reply) -> None:
 
     assert isinstance(error, DirectusUnavailable)
     assert (error.status, error.code) == (503, "SERVICE_UNAVAILABLE")
-    assert token_of(CALLER) not in f"{error.message}{error.detail}{error.extensions}"
+    assert CALLER.token not in f"{error.message}{error.detail}{error.extensions}"
 
 
 @pytest.mark.parametrize(("status", "code"), [(429, "REQUESTS_EXCEEDED"), (503, "SERVICE_UNAVAILABLE")])

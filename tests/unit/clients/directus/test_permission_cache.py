@@ -17,7 +17,6 @@ from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.errors import CredentialRefused, DirectusUnavailable, SidecarError
-from tests.doubles.tokens import token_of
 from tests.unit.clients.directus.sources import CREATE, NOTHING, READ, Clock, Counting, credential, granting, refused
 
 TTL, DENIED_TTL = 30.0, 5.0
@@ -60,16 +59,16 @@ async def test_a_permission_is_asked_for_once() -> None:
     assert cached.source.calls == 1
 
 
-@given(st.text(st.sampled_from("a.1:"), min_size=2, max_size=6), st.integers(1, 6), st.integers(1, 6))
+@given(st.text(st.sampled_from("a.1:"), max_size=6), st.integers(0, 6), st.integers(0, 6))
 def test_no_delimiter_can_be_shifted(text: str, first: int, second: int) -> None:
     """C1: One text split at two different places into token and address makes two different callers."""
     callers = [credential(text[:cut], text[cut:]) for cut in (min(first, len(text)), min(second, len(text)))]
-    cached = Cached(Counting(lambda caller: granting(Action.READ, collection=token_of(caller))))
+    cached = Cached(Counting(lambda caller: granting(Action.READ, collection=caller.token)))
 
     answers = [asyncio.run(cached.ask(caller, READ)) for caller in callers]
 
     assert [answer.grants for answer in answers if isinstance(answer, Permissions)] == [
-        granting(Action.READ, collection=token_of(caller)).grants for caller in callers
+        granting(Action.READ, collection=caller.token).grants for caller in callers
     ]
 
 
@@ -135,12 +134,12 @@ async def test_a_thousand_first_requests_are_one_question() -> None:
 
 async def test_five_hundred_callers_at_once() -> None:
     """C5: 500 tokens with 20 requests each cause 500 questions, and each caller gets its own answer."""
-    cached = Cached(Counting(lambda caller: granting(Action.READ, collection=token_of(caller))))
+    cached = Cached(Counting(lambda caller: granting(Action.READ, collection=caller.token)))
     callers = [credential(f"t{number}") for number in range(500)]
 
     answers = await asyncio.gather(*(cached.ask(caller, CREATE) for caller in callers for _ in range(20)))
 
-    assert answers == [granting(Action.READ, collection=token_of(caller)) for caller in callers for _ in range(20)]
+    assert answers == [granting(Action.READ, collection=caller.token) for caller in callers for _ in range(20)]
     assert cached.source.calls == 500
 
 
@@ -400,7 +399,7 @@ def test_the_timer_is_monotonic_by_default() -> None:
 async def test_a_flood_of_refused_tokens_evicts_no_caller() -> None:
     """C9: After ten thousand made-up tokens the cache still has the callers in use."""
     cached = Cached(
-        Counting(lambda caller: granting(Action.READ) if token_of(caller).startswith("good") else refused(caller))
+        Counting(lambda caller: granting(Action.READ) if caller.token.startswith("good") else refused(caller))
     )
     good = [credential(f"good{number}") for number in range(100)]
     await asyncio.gather(*(cached.ask(caller) for caller in good))

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from sidecar.core.access.permissions import Action
-from tests.doubles.tokens import token_of
 from tests.unit.clients.directus.sources import credential
 from tests.unit.clients.directus.test_permission_cache_model import SESSION, TTL, CacheMachine, actions, callers
 
@@ -23,12 +22,12 @@ class LogoutMachine(CacheMachine):
         self.told: dict[str, float] = {}
 
     def quiet(self, caller: str) -> bool:
-        return self.directus.now < self.told.get(token_of(self.credential(caller)), float("-inf")) + TTL
+        return self.directus.now < self.told.get(self.credential(caller).token, float("-inf")) + TTL
 
     @rule(caller=callers)
     def tell(self, caller: str) -> None:
         self.cache.forget(self.credential(caller))
-        self.told[token_of(self.credential(caller))] = self.directus.now
+        self.told[self.credential(caller).token] = self.directus.now
         self.directus.said[caller] = []
 
     @rule(caller=callers)

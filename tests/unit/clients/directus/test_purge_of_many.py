@@ -17,7 +17,6 @@ from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import DirectusUnavailable
-from tests.doubles.tokens import token_of
 from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.directus.sources import READ, credential, granting
 
@@ -47,7 +46,7 @@ class Directus:
             return f"user of {credential.token}"
 
     async def _work_for(self, credential: Credential) -> None:
-        self.asked[token_of(credential)] += 1
+        self.asked[credential.token] += 1
         now = asyncio.get_running_loop().time()
         self._busy_until = max(self._busy_until, now) + 1 / self.rate
         await asyncio.sleep(self._busy_until - now)

@@ -13,7 +13,6 @@ from sidecar.core.access.credentials import Credential
 from sidecar.core.access.identity import Identity
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import CredentialRefused, DirectusUnavailable
-from tests.doubles.tokens import token_of
 from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.directus.sources import NOTHING, SURE, credential, granting
 from tests.unit.clients.directus.test_permission_flights import ANNA, ANNAS, BERT, SHARE, turns
@@ -56,7 +55,7 @@ class Directus:
     While `slow`, answers wait until a test delivers them.
     """
 
-    owner: dict[str, str | None] = field(default_factory=lambda: {token_of(TOKEN): ANNA, token_of(NOBODYS): None})
+    owner: dict[str, str | None] = field(default_factory=lambda: {TOKEN.token: ANNA, NOBODYS.token: None})
     said: dict[str | None, Permissions] = field(
         default_factory=lambda: {user: granting(Action.READ) for user in (ANNA, BERT, None)}
     )
@@ -76,18 +75,18 @@ class Directus:
     ) -> Permissions:
         await ready()
         sent(SURE)
-        self.questions.append(("permissions", token_of(credential)))
+        self.questions.append(("permissions", credential.token))
         said = await self._answer(self.permissions_asked, lambda: self.truth(credential))
         assert isinstance(said, Permissions)
         return said
 
     async def user_patiently(self, credential: Credential) -> str | None:
-        self.questions.append(("user", token_of(credential)))
+        self.questions.append(("user", credential.token))
         said = await self._answer(self.users_asked, lambda: self._user(credential))
         return said if isinstance(said, str) else None
 
     async def identity(self, credential: Credential) -> Identity:
-        return Identity(self.owner[token_of(credential)])
+        return Identity(self.owner[credential.token])
 
     def truth(self, credential: Credential) -> Permissions | CredentialRefused:
         if credential.token not in self.owner:
@@ -95,7 +94,7 @@ class Directus:
         return self.said[self.owner[credential.token]]
 
     def _user(self, credential: Credential) -> object:
-        return self.owner.get(token_of(credential)) if self.names_users else DirectusUnavailable("down")
+        return self.owner.get(credential.token) if self.names_users else DirectusUnavailable("down")
 
     async def _answer(self, asked: list[Question], decide: Callable[[], object]) -> object:
         if not self.slow:
@@ -110,7 +109,7 @@ class Directus:
         self.unheard.append(user)
 
     def move(self, token: Credential, user: str) -> None:
-        before, self.owner[token_of(token)] = self.owner[token_of(token)], user
+        before, self.owner[token.token] = self.owner[token.token], user
         self.unheard += [before or user, user]
 
     def hear(self) -> None:
@@ -180,7 +179,7 @@ async def test_without_a_change_of_a_user() -> None:
 async def test_tokens_that_name_their_user() -> None:
     """F6: Whose a session or a share is is never asked; another user's change costs a session nothing."""
     directus = Directus()
-    directus.owner[token_of(SHARE)] = None
+    directus.owner[SHARE.token] = None
     await directus.cost(ANNAS, SHARE)
 
     directus.cache.forget_user(BERT)
@@ -307,8 +306,8 @@ async def test_a_token_that_is_no_users() -> None:
         directus.cache.forget_user(BERT)
         await directus.ask(NOBODYS)
 
-    assert directus.questions.count(("user", token_of(NOBODYS))) == 1
-    assert directus.questions.count(("permissions", token_of(NOBODYS))) == 4
+    assert directus.questions.count(("user", NOBODYS.token)) == 1
+    assert directus.questions.count(("permissions", NOBODYS.token)) == 4
 
 
 @pytest.mark.parametrize("said", [NOTHING, None], ids=["nothing", "refused"])
@@ -317,7 +316,7 @@ async def test_who_may_do_nothing(said: Permissions | None) -> None:
     """C9: Nobody asks whose a token is that is refused or may do nothing, so made-up ones cost no more than before."""
     directus = Directus()
     if said is not None:
-        directus.owner[token_of(UNKNOWN)], directus.said[None] = None, said
+        directus.owner[UNKNOWN.token], directus.said[None] = None, said
 
     directus.slow = True
     for _ in range(3):

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.core.access.permissions import Action, Permissions
-from tests.doubles.tokens import token_of
 from tests.doubles.virtual_time import VirtualTimeLoop
 from tests.unit.clients.directus.sources import granting
 from tests.unit.clients.directus.test_permission_flights import ANNA, BERT, turns
@@ -74,7 +73,7 @@ class Model:
         self.directus.hear()
 
     def _owner(self) -> str:
-        return self.directus.owner[token_of(TOKEN)] or ANNA
+        return self.directus.owner[TOKEN.token] or ANNA
 
 
 def _settle(asked: list[Question]) -> None:

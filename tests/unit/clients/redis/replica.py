@@ -151,7 +151,7 @@ class Replica:
     async def hear_logout(self, caller: str) -> None:
         ended = credential_of(caller)
         self.cache.forget(ended)
-        await self.announcements.log_out([CallerKeys(SECRET).of(ended).token])
+        await self.announcements.log_out([CallerKeys(SECRET).token(ended.token)])
 
     async def read_news(self) -> None:
         if self._redis.up:

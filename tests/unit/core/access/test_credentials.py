@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sidecar.core.access.credentials import (
     MAX_TOKEN_LENGTH,
     Credential,
+    Guest,
     Source,
     expires_at,
     find_credential,
-    guest,
     subject,
 )
 from sidecar.errors import InvalidPayload, InvalidQuery, RequestError
@@ -299,19 +299,10 @@ def test_a_static_token_cannot_claim_to_be_a_user(token: str) -> None:
     assert caller(token) != caller(USER)
 
 
-@pytest.mark.parametrize(
-    ("token", "source"), [(None, Source.HEADER), (None, Source.SERVICE), ("t", Source.PUBLIC), ("", Source.COOKIE)]
-)
-def test_only_a_guest_has_no_token(token: str | None, source: Source) -> None:
-    """A credential with an empty token, or with none of somebody's, cannot be made at all."""
-    with pytest.raises(ValueError, match="a guest has no token"):
-        Credential(token, source, ADDRESS)
-
-
 def test_guests_go_by_their_addresses() -> None:
     """F1: The guests of one IPv4 address, and of one IPv6 subscriber, are one caller; no token is the same as any."""
-    names = [subject(guest(address)) for address in ("192.0.2.7", "192.0.2.8", "2001:db8::1", "2001:db8::2:0:0:1")]
-    other = subject(guest("2001:db8:0:1::1"))
+    names = [subject(Guest(address)) for address in ("192.0.2.7", "192.0.2.8", "2001:db8::1", "2001:db8::2:0:0:1")]
+    other = subject(Guest("2001:db8:0:1::1"))
 
     assert len({*names, other, caller("192.0.2.7"), caller("guest 192.0.2.7")}) == 6
     assert names[2] == names[3]

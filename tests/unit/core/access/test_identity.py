@@ -5,8 +5,8 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from sidecar.core.access.credentials import Credential, Source, guest
-from sidecar.core.access.identity import Identity, Standing, identity_in, share_of, standing
+from sidecar.core.access.credentials import Credential, Source
+from sidecar.core.access.identity import Identity, identity_in
 
 
 def credential(**claims: object) -> Credential:
@@ -37,11 +37,3 @@ def test_a_static_token(token: str) -> None:
     """A token that Directus did not issue tells nothing, whatever it claims."""
     assert identity_in(Credential(token, Source.HEADER, None)) is None
     assert identity_in(credential(iss="another", id="ada", role=None)) is None
-
-
-def test_a_guest() -> None:
-    """A guest is nobody without a role, to whom Directus's public policies apply, and holds no share."""
-    somebody = guest("192.0.2.7")
-
-    assert identity_in(somebody) == Identity(without_role=True)
-    assert (standing(somebody), share_of(somebody)) == (Standing.NOBODY, None)

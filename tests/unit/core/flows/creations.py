@@ -13,7 +13,6 @@ from sidecar.core.interfaces import Page, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import DirectusUnavailable, ItemRefused, SidecarError, StripeFailure, StripeRejected
-from tests.doubles.tokens import token_of
 
 CALLER = Credential("caller", Source.HEADER, "192.0.2.7")
 SERVICE = Credential("service", Source.SERVICE, None)
@@ -36,7 +35,7 @@ class Items:
     created: list[Mapping[str, object]] = field(default_factory=list)
 
     def _step(self, name: str, credential: Credential) -> None:
-        self.calls.append((name, token_of(credential)))
+        self.calls.append((name, credential.token))
         if name in self.failing:
             raise self.failing[name]
 
@@ -133,7 +132,7 @@ class Named:
 
     async def name(self, credential: Credential | None) -> str:
         assert credential is not None
-        self.asked.append(token_of(credential))
+        self.asked.append(credential.token)
         if self.error is not None:
             raise self.error
         return self.text

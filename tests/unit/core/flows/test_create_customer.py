@@ -27,7 +27,6 @@ from sidecar.errors import (
     StripeTimeout,
     StripeUnavailable,
 )
-from tests.doubles.tokens import token_of
 from tests.unit.core.flows.creations import (
     ADA,
     CALLER,
@@ -79,7 +78,7 @@ async def test_a_clients_key_never_leaves_as_it_is() -> None:
     (key,) = stripe.by_key
     assert len(key) <= 255
     assert "my-key" not in key
-    assert token_of(CALLER) not in key
+    assert CALLER.token not in key
 
 
 async def test_an_item_is_created_first_where_none_is_named() -> None:
