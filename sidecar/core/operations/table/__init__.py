@@ -10,4 +10,4 @@ from sidecar.core.operations.table.checkout import CHECKOUT
 from sidecar.core.operations.table.customers import CUSTOMERS
 from sidecar.core.operations.table.payments import PAYMENTS
 
-OPERATIONS = (*CUSTOMERS, *PAYMENTS, *BILLING, *CHECKOUT, *CATALOGUE)
+OPERATIONS = (*PAYMENTS, *CUSTOMERS, *BILLING, *CHECKOUT, *CATALOGUE)
