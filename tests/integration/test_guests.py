@@ -59,7 +59,8 @@ def operations(window: str, tmp_path: Path) -> str:
     """The operator's file, which opens the products and the checkout."""
     file = tmp_path / "operations.toml"
     public = f'collection = "{window}"\naction = "read"\npublic = true'
-    file.write_text(f'[products.list]\n{public}\nfields = {{ title = "statement_descriptor" }}\n[checkout_sessions.create]\n{public}')
+    products = f'[products.list]\n{public}\nfields = {{ title = "statement_descriptor" }}'
+    file.write_text(f"{products}\n[checkout_sessions.create]\n{public}")
     return str(file)
 
 

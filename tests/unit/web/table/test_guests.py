@@ -207,7 +207,10 @@ async def test_an_unruled_permission_beside_a_ruled_one(directus: DirectusDouble
 
 async def test_fields(directus: DirectusDouble, open_shop: OpenShop) -> None:
     """R6: A guest sees what the fields of the public permission map to."""
-    tables = {**PUBLIC, "products.retrieve": f'{PUBLIC["products.retrieve"]}\nfields = {{ title = "statement_descriptor" }}'}
+    tables = {
+        **PUBLIC,
+        "products.retrieve": f'{PUBLIC["products.retrieve"]}\nfields = {{ title = "statement_descriptor" }}',
+    }
     shop = await opened(open_shop, directus, lambda _: publish(directus, "shop", "read", "title"), tables)
 
     product = (await CASES["products.retrieve"].call(shop, None)).json()
