@@ -245,5 +245,6 @@ def _webhooks(settings: Settings, app: web.Application, client: DirectusClient, 
         lambda customer: follow(customer, stripe, items, mirror),
         app[keys.FORGET_LISTS],
         livemode=settings.livemode,
+        own_account=settings.stripe_account,
         metrics=app[keys.METRICS],
     )

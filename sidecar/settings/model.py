@@ -12,7 +12,18 @@ from pydantic import Field, field_validator
 from sidecar.settings.operations import OperationsSettings
 from sidecar.settings.redis_address import redis_address
 from sidecar.settings.secret_types import Key, LogoutSecrets, RedisString, SidecarSecrets, Token
-from sidecar.settings.types import Certificates, Header, Networks, Origin, Origins, Port, Prefix, ReturnUrls, Seconds
+from sidecar.settings.types import (
+    AccountId,
+    Certificates,
+    Header,
+    Networks,
+    Origin,
+    Origins,
+    Port,
+    Prefix,
+    ReturnUrls,
+    Seconds,
+)
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -22,6 +33,11 @@ class Settings(OperationsSettings):
 
     stripe_live_secret_key: Key = Field(
         description="Stripe's key, `sk_…` or better a restricted `rk_…`; test keys work too"
+    )
+    stripe_account: AccountId | None = Field(
+        None,
+        description="A connected account `acct_…` of the key's platform, on which every call is made; without it the "
+        "key's own account",
     )
     directus_service_token: Token | None = Field(
         None, description="Static token that writes customer IDs back; without it the caller's own is used"
