@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from sidecar.core.operations.rules import unmet_needs
 from sidecar.settings.operations import OperationsSettings
 from sidecar.settings.redis_address import redis_address
 from sidecar.settings.secret_types import Key, LogoutSecrets, RedisString, SidecarSecrets, Token
@@ -35,9 +36,7 @@ class Settings(OperationsSettings):
         description="Stripe's key, `sk_…` or better a restricted `rk_…`; test keys work too"
     )
     stripe_account: AccountId | None = Field(
-        None,
-        description="A connected account `acct_…` of the key's platform, on which every call is made; without it the "
-        "key's own account",
+        None, description="A connected account `acct_…` of the key's platform, on which every call is made"
     )
     directus_service_token: Token | None = Field(
         None, description="Static token that writes customer IDs back; without it the caller's own is used"
@@ -226,14 +225,9 @@ class Settings(OperationsSettings):
         }
         yield from (fault for fault, there in contradictions.items() if there)
         faults = list(super()._contradictions())
-        yield from faults or self._faults_of_rules()
-
-    def _faults_of_rules(self) -> Iterator[str]:
-        for rule in self.rules:
-            if rule.returns and not self.allowed_return_urls:
-                yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: needs ALLOWED_RETURN_URLS"
-            if rule.public and self.directus_service_token is None:
-                yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: public: needs DIRECTUS_SERVICE_TOKEN"
+        rules = () if faults else self.rules
+        needs = unmet_needs(rules, return_urls=bool(self.allowed_return_urls), service_token=not without_token)
+        yield from (*faults, *(f"STRIPE_OPERATIONS: {need}" for need in needs))
 
     @property
     def address_header(self) -> str:

@@ -3,7 +3,7 @@
 The operator's file, which says so, is read by ``settings.operations_file``; nothing here knows what it looks like.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -68,6 +68,15 @@ class Rule:
 def default_rules(customers: CustomersCollection, field_map: FieldMap) -> tuple[Rule, ...]:
     """Give the rules that apply without a file: the basic operations, on the customers collection."""
     return tuple(Rule(row, customers.name, row.action, field_map) for row in OPERATIONS if row.basic)
+
+
+def unmet_needs(rules: Sequence[Rule], *, return_urls: bool, service_token: bool) -> Iterator[str]:
+    """Say which rules need a setting that is not there; the two say which settings are."""
+    for rule in rules:
+        if rule.returns and not return_urls:
+            yield f"[{rule.operation.name}]: needs ALLOWED_RETURN_URLS"
+        if rule.public and not service_token:
+            yield f"[{rule.operation.name}]: public: needs DIRECTUS_SERVICE_TOKEN"
 
 
 def unknown_collections(rules: Sequence[Rule], permissions: Permissions, customers: str) -> list[str]:
