@@ -181,7 +181,8 @@ def _with_whole_access(settings: Settings, client: DirectusClient, remembered: P
         if service is None
         else DirectusPolicies(client, service, settings.collections, settings.customers_collection.service_policy)
     )
-    return WholeAccess(remembered, source, ttl=settings.permissions_cache_ttl)
+    ttl, denied_ttl = settings.permissions_cache_ttl, settings.permissions_denied_ttl
+    return WholeAccess(remembered, source, ttl=ttl, denied_ttl=denied_ttl)
 
 
 @asynccontextmanager
@@ -244,5 +245,6 @@ def _webhooks(settings: Settings, app: web.Application, client: DirectusClient, 
         lambda customer: follow(customer, stripe, items, mirror),
         app[keys.FORGET_LISTS],
         livemode=settings.livemode,
+        own_account=settings.stripe_account,
         metrics=app[keys.METRICS],
     )

@@ -5,6 +5,7 @@
 - lists and their filters: see `lists`; effects of calls: see `effects`
 - `Request-Id` in every answer: docs.stripe.com/api/request_ids; Stripe's own CORS headers as well
 - idempotency of every POST: see `idempotency`
+- a connected account, in the header `Stripe-Account`: docs.stripe.com/connect/authentication
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -32,12 +33,16 @@ _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials":
 class StandIn:
     """Serves one account to requests with `key`. `headers` are added to every answer.
 
-    `rights` are those of a restricted key, None for a key without restrictions.
+    `rights` are those of a restricted key, None for a key without restrictions. `connected` is the account's ID where
+    it is a connected one of the key's platform, and `name` what it is called: then every request must name it. None is
+    the key's own account, which no request names.
     """
 
     def __init__(self, key: str, making: Making | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.key = key
         self.rights: frozenset[str] | None = None
+        self.connected: str | None = None
+        self.name = "Bakery"
         self.account = Account(making or Making())
         self.limits = ObjectLimits(self.account.making.now)
         self._replays = Replays(self.account.making.now)
@@ -46,6 +51,7 @@ class StandIn:
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return [
             *(route for kind in KINDS.values() for route in self._routes_of(kind)),
+            web.get("/v1/accounts/{id}", self._answering(self._account)),
             web.route("*", "/{anything:.*}", self._answering(_unknown)),
         ]
 
@@ -92,6 +98,16 @@ class StandIn:
         if request.headers.getall("Authorization", []) != [f"Bearer {self.key}"]:
             sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
             raise StripeError(401, f"Invalid API Key provided: {sent[:12]}****{sent[-4:]}")
+
+        named = request.headers.getall("Stripe-Account", [])
+        if named != ([] if self.connected is None else [self.connected]):
+            raise StripeError(403, f"The key has no access to account {named}.", code="account_invalid")
+
+    async def _account(self, request: web.Request) -> Result:
+        if request.match_info["id"] != self.connected:
+            raise StripeError(403, "The key has no access to this account.", code="account_invalid")
+        named = {"business_profile": {"name": None}, "settings": {"dashboard": {"display_name": self.name}}}
+        return 200, {"id": self.connected, "object": "account", **named}
 
     async def once(self, request: web.Request, endpoint: Endpoint) -> tuple[Result, bool]:
         """Answer a request, or repeat the first answer to its key; the flag tells a repeated answer."""

@@ -64,6 +64,12 @@ class CallerCache(CallerSource, Protocol):
     async def permissions(self, credential: Credential, granted: Callable[[Permissions], bool] = ...) -> Permissions:
         """As above, from memory where an answer is young enough; only `granted` tells a yes from a no."""
 
+    async def public(self, address: str, granted: Callable[[Permissions], bool]) -> Permissions:
+        """Say what Directus's public policies let everybody at this address do to every item.
+
+        Raises DirectusUnavailable.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class SharedItem:

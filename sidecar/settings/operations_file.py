@@ -62,7 +62,7 @@ def parse_rules(
     rules = {rule.operation.name: rule for rule in default_rules(customers, field_map)}
     for name, table in named:
         try:
-            judged = _judged(name, table, known_version=version == API_VERSION)
+            judged = _judged(name, table, customers.name, known_version=version == API_VERSION)
         except OperationsFault as fault:
             faults += [f"[{_shown(name)}]: {each}" for each in fault.faults]
             continue
@@ -99,14 +99,14 @@ def _tables(tables: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield group, members
 
 
-def _judged(name: str, table: object, *, known_version: bool) -> OperationTable:
+def _judged(name: str, table: object, customers: str, *, known_version: bool) -> OperationTable:
     """Raises OperationsFault."""
     row = _ROWS.get(name)
     if row is None:
         raise OperationsFault([f"there is no such operation{_meant(name, list(_ROWS))}"])
     if not isinstance(table, dict):
         raise OperationsFault(["must be a table"])
-    expected = Expected(row, attributes_of(row) if known_version else None)
+    expected = Expected(row, attributes_of(row) if known_version else None, customers)
     try:
         return OperationTable.model_validate(table, context=expected)
     except ValidationError as error:
@@ -133,6 +133,7 @@ def _rule(row: Operation, table: OperationTable, customers: CustomersCollection,
         _field_map(table.fields, field_map, id_field),
         amounts=table.amounts,
         prices=None if table.prices is None else frozenset(table.prices),
+        public=table.public,
     )
 
 

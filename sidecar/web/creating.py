@@ -64,7 +64,7 @@ def _new_customer(values: dict[str, object], *, write_back: bool) -> NewCustomer
     return NewCustomer(values, item if isinstance(item, int | str) else None)
 
 
-async def _created(outcome: Outcome, call: Call, user: str) -> web.Response:
+async def _created(outcome: Outcome, call: Call, user: str | None) -> web.Response:
     """Show a customer that the item had already as far as the caller may read it, and any other as it was sent.
 
     If Stripe repeated its answer to an earlier request, that had the same values, so this caller knows them.
@@ -83,7 +83,7 @@ async def _created(outcome: Outcome, call: Call, user: str) -> web.Response:
     return answer(orjson.dumps({**customer, **pending}), status=status, headers={"X-Write-Back": "pending"})
 
 
-def _audit_item(outcome: Outcome, call: Call, user: str) -> None:
+def _audit_item(outcome: Outcome, call: Call, user: str | None) -> None:
     audit(
         "customer linked to its item",
         operation=call.operation.name,

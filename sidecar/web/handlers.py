@@ -8,12 +8,13 @@ import orjson
 from aiohttp import web
 
 from sidecar.core.flows.call import Intent, find_owner, perform
+from sidecar.core.flows.guests import refuse_owned
 from sidecar.core.flows.idempotency import client_key
 from sidecar.core.interfaces import Lists
 from sidecar.core.operations.parameters import is_owned
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
-from sidecar.errors import InvalidQuery
+from sidecar.errors import InvalidPayload, InvalidQuery
 from sidecar.web.answers.rendering import Rendering, render_page
 from sidecar.web.answers.response import answer
 from sidecar.web.answers.streams import stream_array, stream_lines
@@ -83,6 +84,8 @@ async def _call(call: Call) -> web.StreamResponse:
     """Retrieve, create, change: one object, for a caller with partial access one of its own."""
     operation = call.operation
     values = await call.reader.body(call.request) if operation.kind is not Kind.RETRIEVE else {}
+    if call.caller.is_guest:
+        refuse_owned(operation, values)
     if "customer" in values:
         call.ownership.require_id_field()
     if operation.resource is CUSTOMER:
@@ -100,6 +103,10 @@ def _key(call: Call) -> str | None:
     if call.operation.method != "POST":
         return None
     key = read_key(call.request)
+    if key is not None and call.caller.is_guest:
+        raise InvalidPayload(
+            "Idempotency-Key: leave it out without a credential; nobody could tell your key from somebody else's."
+        )
     return secrets.token_hex(16) if key is None else client_key(call.caller.credential, call.operation.name, key)
 
 

@@ -41,7 +41,7 @@ def check(app: RunningApp) -> None:
         directus_saw_one_credential(request, app.tokens)
     nothing_shows({KEY, LOGOUT_SECRET}, (request.text() for request in app.directus.requests))
     for request in app.stripe.requests:
-        stripe_saw_the_key_alone(request)
+        stripe_saw_the_key_alone(request, app.stripe.connected)
     nothing_shows(app.tokens, (request.text() for request in app.stripe.requests))
 
 
@@ -87,11 +87,13 @@ def directus_saw_one_credential(request: Recorded, tokens: Iterable[str]) -> Non
     assert "access_token" not in request.target
 
 
-def stripe_saw_the_key_alone(request: Recorded) -> None:
+def stripe_saw_the_key_alone(request: Recorded, account: str | None = None) -> None:
+    """A request to Stripe has the key, the account of the settings if there is one, and nothing of the caller's."""
     assert len(request.values("Authorization")) == 1
     assert len(request.values("Stripe-Version")) == 1
     assert not request.values("Cookie")
-    assert not [name for name, _ in request.headers if name.lower() in {"stripe-account", "x-forwarded-for", "origin"}]
+    assert request.values("Stripe-Account") == ([] if account is None else [account])
+    assert not [name for name, _ in request.headers if name.lower() in {"x-forwarded-for", "origin"}]
 
 
 def log_records(lines: Iterable[str], message: str) -> list[dict[str, object]]:

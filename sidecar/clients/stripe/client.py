@@ -39,7 +39,9 @@ _TRIES = 3  # of a call that meets the limit of an object
 
 
 class StripeClient:
-    """`timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
+    """`account` is the connected account on which every call is made, None for the key's own.
+
+    `timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
 
     `changed` is awaited before the answer to each call that may have changed something at Stripe, also to a failed one;
     one that was never sent has not.
@@ -52,6 +54,7 @@ class StripeClient:
         base: str,
         key: str,
         version: str,
+        account: str | None = None,
         timeout: float,
         governor: Governor,
         metrics: Metrics | None = None,
@@ -62,6 +65,8 @@ class StripeClient:
         self._transport = Transport(session, governor, self._metrics)
         self._base = base
         self._headers = {"Authorization": f"Bearer {key}", "Stripe-Version": version}
+        if account is not None:
+            self._headers["Stripe-Account"] = account
         self._timeout = timeout
         self._changed = changed
         self.key_rejected = False

@@ -30,7 +30,8 @@ _log = logging.getLogger(__name__)
 class StripeWebhooks:
     """`follow` makes a customer's items agree with Stripe. `forget_lists` is awaited for each event of our account.
 
-    `livemode` is the mode of our key; events of the other mode are ignored.
+    `livemode` is the mode of our key; events of the other mode are ignored, as are those of any account but
+    `own_account`, None meaning the key's own.
     """
 
     def __init__(
@@ -40,13 +41,14 @@ class StripeWebhooks:
         forget_lists: Callable[[], Awaitable[None]],
         *,
         livemode: bool,
+        own_account: str | None = None,
         metrics: Metrics,
         turns: EventTurns | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._signatures = signatures
         self._follow, self._forget_lists = follow, forget_lists
-        self._livemode, self._metrics = livemode, metrics
+        self._livemode, self._own_account, self._metrics = livemode, own_account, metrics
         self._handled = TTLCache[tuple[str, int], bool](_REMEMBERED, _REMEMBERED_FOR, timer)
         self._noticed = TTLCache[tuple[str, int], bool](_REMEMBERED, _REMEMBERED_FOR, timer)  # of types not followed
         self._turns = turns or EventTurns()
@@ -83,7 +85,7 @@ class StripeWebhooks:
         return answer
 
     async def _handle(self, event: Event) -> Result:
-        if (reason := foreign(event, livemode=self._livemode)) is not None:
+        if (reason := foreign(event, livemode=self._livemode, own_account=self._own_account)) is not None:
             _log.info("an event was ignored", extra={"event": event.id, "type": event.type, "reason": reason})
             return Result.IGNORED
         if event.delivery in self._handled or event.delivery in self._noticed:

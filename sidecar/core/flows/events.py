@@ -75,10 +75,13 @@ def parse_event(body: object) -> Event:
             raise _unreadable()
 
 
-def foreign(event: Event, *, livemode: bool) -> str | None:
-    """Say why an event is foreign, None where it is ours. `livemode` is the key's: each mode has its own customers."""
-    if event.account is not None:
-        return "a connected account's"
+def foreign(event: Event, *, livemode: bool, own_account: str | None = None) -> str | None:
+    """Say why an event is foreign, None where it is ours. `livemode` is the key's: each mode has its own customers.
+
+    `own_account` is the connected account that Stripe is asked about, None where that is the key's own account.
+    """
+    if event.account != own_account:
+        return "another account's"
     if event.livemode is not livemode:
         return "another mode than the key's"
     return None

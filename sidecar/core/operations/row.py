@@ -68,8 +68,8 @@ class Operation:
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
     `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
     `urgency`. `one_of`: exactly one of these parameters is given. `without_customer`: parameters that Stripe takes
-    only where the request names no customer. `done`: Stripe refuses to do it again, so a refusal is no failure where
-    the object shows that it is done.
+    only where the request names no customer. `for_guests`: the operator may open it to requests without a credential.
+    `done`: Stripe refuses to do it again, so a refusal is no failure where the object shows that it is done.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Operation:
     without_customer: tuple[str, ...] = ()
     on_customers: bool = True
     basic: bool = False
+    for_guests: bool = False
     verb: str = ""
     urgency: Urgency = Urgency.CALL
     done: Done | None = None

@@ -3,7 +3,7 @@
 The operator's file, which says so, is read by ``settings.operations_file``; nothing here knows what it looks like.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -23,7 +23,8 @@ _SEEING = frozenset({Action.READ, Action.SHARE})
 class Rule:
     """One operation that is on. `prices` are those that may be asked for, None meaning any of the account.
 
-    `field_map` maps the collection's fields to attributes.
+    `public`: a request without a credential may ask for it, as far as Directus's public policy permits. `field_map`
+    maps the collection's fields to attributes.
     """
 
     operation: Operation
@@ -32,6 +33,7 @@ class Rule:
     field_map: FieldMap
     amounts: bool = False
     prices: frozenset[str] | None = None
+    public: bool = False
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -48,6 +50,7 @@ class Rule:
             scopable=self.operation.scoping is not Scoping.REFUSED,
             unscoped=self.unscoped_action,
             plain_read=self.operation.plain_read and (self.collection, self.action) == (customers.name, Action.READ),
+            public=self.public,
         )
 
     @property
@@ -65,6 +68,15 @@ class Rule:
 def default_rules(customers: CustomersCollection, field_map: FieldMap) -> tuple[Rule, ...]:
     """Give the rules that apply without a file: the basic operations, on the customers collection."""
     return tuple(Rule(row, customers.name, row.action, field_map) for row in OPERATIONS if row.basic)
+
+
+def unmet_needs(rules: Sequence[Rule], *, return_urls: bool, service_token: bool) -> Iterator[str]:
+    """Say which rules need a setting that is not there; the two say which settings are."""
+    for rule in rules:
+        if rule.returns and not return_urls:
+            yield f"[{rule.operation.name}]: needs ALLOWED_RETURN_URLS"
+        if rule.public and not service_token:
+            yield f"[{rule.operation.name}]: public: needs DIRECTUS_SERVICE_TOKEN"
 
 
 def unknown_collections(rules: Sequence[Rule], permissions: Permissions, customers: str) -> list[str]:

@@ -25,16 +25,20 @@ class Subject:
 
 
 class AnswerableStripe:
-    """Stripe for one request. `named` gives the user's ID or raises; it is asked once, right before the change."""
+    """Stripe for one request.
 
-    def __init__(self, stripe: Stripe, named: Callable[[], Awaitable[str]], subject: Subject) -> None:
+    `named` gives the user's ID, None for a guest, or raises; it is asked once, right before the change.
+    """
+
+    def __init__(self, stripe: Stripe, named: Callable[[], Awaitable[str | None]], subject: Subject) -> None:
         self._stripe, self._named, self._subject = stripe, named, subject
         self._user: str | None = None
+        self._asked = False
 
-    async def user(self) -> str:
+    async def user(self) -> str | None:
         """Raises PermissionDenied where Directus names no user, CredentialRefused and DirectusUnavailable."""
-        if self._user is None:
-            self._user = await self._named()
+        if not self._asked:
+            self._user, self._asked = await self._named(), True
         return self._user
 
     async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:

@@ -78,3 +78,14 @@ def test_pages_to_return_to_belong_to_the_service(file: Path, capsys: pytest.Cap
     assert capsys.readouterr().err.splitlines()[1:] == [
         "  STRIPE_OPERATIONS: [billing_portal_sessions.create]: needs ALLOWED_RETURN_URLS"
     ]
+
+
+def test_what_is_open_to_everybody_needs_the_service_token(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A public operation is a fault without the token by which the public policies are read."""
+    file.write_text("[products.list]\ncollection = 'shop'\npublic = true\n")
+
+    assert main(["check"]) == 2
+
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  STRIPE_OPERATIONS: [products.list]: public: needs DIRECTUS_SERVICE_TOKEN"
+    ]

@@ -26,6 +26,7 @@ CHECKOUT = (
         "the session; its `url` is the page to pay on",
         customer=CustomerParameter.OPTIONAL,
         without_customer=("customer_email",),
+        for_guests=True,
         parameters=(
             Parameter("mode", OneOf(("payment", "subscription", "setup")), required=True),
             Parameter("line_items", LINE_ITEMS),

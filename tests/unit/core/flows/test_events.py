@@ -103,5 +103,13 @@ def test_connected_accounts() -> None:
     """A connected account's customers are not ours, in either mode."""
     connected = parse_event(body(account="acct_1"))
 
-    assert foreign(connected, livemode=False) == foreign(connected, livemode=True) == "a connected account's"
+    assert foreign(connected, livemode=False) == foreign(connected, livemode=True) == "another account's"
     assert foreign(parse_event(body(account=None)), livemode=False) is None
+
+
+@pytest.mark.parametrize(("account", "ours"), [("acct_1", True), ("acct_2", False), (None, False)])
+def test_the_own_account(account: str | None, *, ours: bool) -> None:
+    """Where Stripe is asked about a connected account, its events are ours, and neither others' nor the key's."""
+    found = foreign(parse_event(body(account=account)), livemode=False, own_account="acct_1")
+
+    assert found == (None if ours else "another account's")
