@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from sidecar.core.operations.operator_values import ITEM, place_of
+from sidecar.core.operations.row import Kind
 from sidecar.settings.operations import OperationsSettings
 from sidecar.settings.redis_address import redis_address
 from sidecar.settings.secret_types import Key, LogoutSecrets, RedisString, SidecarSecrets, Token
@@ -210,12 +212,18 @@ class Settings(OperationsSettings):
         }
         yield from (fault for fault, there in contradictions.items() if there)
         faults = list(super()._contradictions())
-        yield from faults or self._rules_without_return_urls()
+        yield from faults or (*self._rules_without_return_urls(), *self._rules_without_items())
 
     def _rules_without_return_urls(self) -> Iterator[str]:
         for rule in self.rules:
             if rule.returns and not self.allowed_return_urls:
                 yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: needs ALLOWED_RETURN_URLS"
+
+    def _rules_without_items(self) -> Iterator[str]:
+        for rule in self.rules:
+            place = place_of(ITEM, rule.operator.fixed)
+            if place is not None and rule.operation.kind is Kind.CREATE_CUSTOMER and not self.stripe_write_back:
+                yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: set: {place}: needs STRIPE_WRITE_BACK"
 
     @property
     def address_header(self) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sidecar import context
 from sidecar.core.access.policy import Reason, Requirement
+from sidecar.core.flows.completion import Completion
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
 from sidecar.core.operations.rules import Rule
@@ -53,6 +54,10 @@ class Call:
     def answerable(self) -> AnswerableStripe:
         """Give Stripe as this caller may change it: once Directus said who it is."""
         return AnswerableStripe(self.request.app[STRIPE], partial(self.request.app[GATE].user_id, self.caller))
+
+    def completion(self, answerable: AnswerableStripe) -> Completion:
+        """Give what completes the request by the operator's values; Directus says once who the caller is."""
+        return Completion(self.rule.operator.fixed, answerable.user, self.ownership.item_of)
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

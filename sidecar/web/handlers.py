@@ -90,12 +90,12 @@ async def _call(call: Call) -> web.StreamResponse:
         refuse_unwritable(call, values)
     intent = Intent(operation, call.object_id, values, _key(call))
     ownership = None if call.caller.has_all_customers else call.ownership
-    if not operation.changes:
-        found = await perform(intent, call.request.app[STRIPE], ownership)
-    else:
-        stripe = call.answerable()
-        found = await perform(intent, stripe, ownership)
-        audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=await stripe.user())
+    answerable = call.answerable()
+    stripe = answerable if operation.changes else call.request.app[STRIPE]
+    found = await perform(intent, stripe, ownership, call.completion(answerable))
+    if operation.changes:
+        user = await answerable.user()
+        audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=user)
     view = await views(call).of([found])
     body = orjson.dumps(view.project(found))
     return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)

@@ -4,13 +4,14 @@ The operator's file, which says so, is read by ``settings.operations_file``; not
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
+from sidecar.core.operations.operator_values import OperatorValues, client_parameters
 from sidecar.core.operations.parameters import Parameter, ReturnUrl, declared
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import Operation, Scoping
@@ -32,11 +33,21 @@ class Rule:
     field_map: FieldMap
     amounts: bool = False
     prices: frozenset[str] | None = None
+    operator: OperatorValues = field(default_factory=OperatorValues)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What a request may carry under this rule."""
-        return tuple(parameter for parameter in self.operation.taken if self.amounts or not parameter.amount)
+        taken = [parameter for parameter in self.operation.taken if self.amounts or not parameter.amount]
+        return client_parameters(taken, self.operation.one_of, self.operator)
+
+    @property
+    def one_of(self) -> list[str]:
+        """Exactly one of these must be in a request; none where the operator decided which one is sent."""
+        if not self.operator.fixed.keys().isdisjoint(self.operation.one_of):
+            return []
+        names = {parameter.name for parameter in self.parameters}
+        return [name for name in self.operation.one_of if name in names]
 
     def requirement(self, customers: CustomersCollection) -> Requirement:
         """Give what Directus must grant a caller; make it once for each rule."""

@@ -1,0 +1,182 @@
+"""`set` and `allow` of a table in the operator's file: what is always sent, and what a client may choose.
+
+All faults are found at once. The types of Stripe's library judge where the service asks for the version of the API
+that the library was made from; what is never for the operator is judged whatever the version.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+from sidecar.core.operations.operator_values import (
+    ITEM,
+    PLACEHOLDERS,
+    Allowed,
+    OperatorValues,
+    Path,
+    client_parameters,
+    texts,
+)
+from sidecar.core.operations.parameters import Chosen, Group, Number, Parameter, Reference, found, is_owned
+from sidecar.core.operations.row import Kind, Operation, Scoping
+from sidecar.settings.allowed_entries import Entry, read_entry
+from sidecar.settings.fault_text import Fault, Place
+from sidecar.settings.value_faults import value_faults
+
+_PAGING = frozenset({"limit", "starting_after", "ending_before", "created"})
+
+
+def read_operator_values(
+    operation: Operation, table: Mapping[str, object], *, known_version: bool
+) -> tuple[OperatorValues, list[str]]:
+    """Give the values and the faults, one line each. What has another shape is left out; it is judged elsewhere."""
+    fixed, listed = table.get("set"), table.get("allow")
+    fixed = fixed if isinstance(fixed, dict) else {}
+    listed = [each for each in listed if isinstance(each, str | dict)] if isinstance(listed, list) else []
+    read = [read_entry(each) for each in listed]
+    entries = [each for each in read if isinstance(each, Entry)]
+    values = OperatorValues(fixed, tuple(_allowed(entries)))
+    in_allow = [each for each in read if isinstance(each, Fault)]
+    in_set = list(_refused_set(operation, fixed))
+    in_allow += _refused_allow(operation, entries, fixed)
+    if known_version and (fixed or entries):
+        taken = [each for each in operation.taken if table.get("amounts") is True or not each.amount]
+        client = client_parameters(taken, operation.one_of, values)
+        in_set += _new(in_set, _mistyped_set(operation, fixed, client))
+        in_allow += _new(in_allow, (fault for each in entries for fault in _mistyped_entry(operation, each)))
+    lines = [*(f"set: {fault}" for fault in in_set), *(f"allow: {fault}" for fault in in_allow)]
+    return values, list(dict.fromkeys(lines))
+
+
+def _allowed(entries: Sequence[Entry]) -> Iterator[Allowed]:
+    """Join the values that are listed for one place."""
+    values: dict[Path, tuple[object, ...]] = {}
+    for each in entries:
+        if each.free is not None:
+            yield Allowed(each.path, each.free)
+        else:
+            values[each.path] = (*values.get(each.path, ()), each.value)
+    yield from (Allowed(path, Chosen(listed)) for path, listed in values.items())
+
+
+def _new(there: Sequence[Fault], more: Iterator[Fault]) -> list[Fault]:
+    """Leave out faults in places that have one: a parameter that is never taken need not be of the right type."""
+    places = {fault.place for fault in there}
+    return [fault for fault in more if fault.place not in places]
+
+
+def _refused_set(operation: Operation, fixed: Mapping[str, object]) -> Iterator[Fault]:
+    if not fixed:
+        return
+    if operation.kind is Kind.RETRIEVE or (operation.kind is Kind.LIST and operation.scoping is Scoping.IDENTITY):
+        yield Fault((), "this operation takes no parameters")
+        return
+    yield from value_faults(operation, fixed)
+    yield from _owned(operation, fixed)
+    yield from _refused_placeholders(operation, fixed)
+    yield from _contradictory(operation, fixed)
+    if operation.kind is Kind.LIST:
+        yield from (Fault((name,), "is for the request to say") for name in fixed if name in _PAGING)
+
+
+def _owned(operation: Operation, values: Mapping[str, object]) -> Iterator[Fault]:
+    for place, kind, _ in found(operation.taken, values, Reference):
+        if is_owned(kind) and place != "customer":
+            yield Fault((place,), "belongs to a customer, so the request names it")
+
+
+def _refused_placeholders(operation: Operation, fixed: Mapping[str, object]) -> Iterator[Fault]:
+    has_customer = operation.scoping is not Scoping.REFUSED or operation.kind is Kind.CREATE_CUSTOMER
+    for place, text in texts(fixed):
+        if text in PLACEHOLDERS and operation.kind is Kind.LIST:
+            yield Fault((place,), "a list is the same for everybody")
+        elif text == ITEM and not has_customer:
+            yield Fault((place,), f"{ITEM} is the customer's item, and this operation has no customer")
+
+
+def _contradictory(operation: Operation, fixed: Mapping[str, object]) -> Iterator[Fault]:
+    """Find values of which each request would say that they contradict: a price decides amount and currency."""
+    named = [each for each in operation.parameters if each.name in fixed]
+    decided = [each for each in named if each.name in operation.one_of]
+    if len(decided) > 1:
+        yield Fault((), f"{', '.join(each.name for each in decided)}: set one of them")
+    computed = any(each.ours for each in operation.parameters)
+    of_price = not decided or decided[0].ours
+    for each in named:
+        if each.name not in operation.one_of and computed and (each.amount if of_price else each.ours):
+            other = " or ".join(name for name in operation.one_of)
+            yield Fault((each.name,), f"does not go with what else is set; only one of {other} decides what is paid")
+
+
+def _refused_allow(operation: Operation, entries: Sequence[Entry], fixed: Mapping[str, object]) -> Iterator[Fault]:
+    if not entries:
+        return
+    if operation.method != "POST":
+        yield Fault((), f"a request with {operation.method} has no values to choose")
+        return
+    for each in entries:
+        yield from value_faults(operation, each.nested)
+        yield from _owned(operation, each.nested)
+        yield from (
+            Fault((place,), f"{text} is only for `set`") for place, text in texts(each.nested) if text in PLACEHOLDERS
+        )
+        if _touches(fixed, each.path) or (
+            each.path[0] in operation.one_of and not fixed.keys().isdisjoint(operation.one_of)
+        ):
+            yield Fault(each.path, "is decided by `set`")
+    for one, other in combinations(entries, 2):
+        shorter, longer = sorted((one, other), key=lambda each: len(each.path))
+        same = one.path == other.path
+        if longer.path[: len(shorter.path)] == shorter.path and (not same or one.free != other.free):
+            yield Fault(shorter.path, "is there in two ways; list whole values, or members one by one, or any text")
+
+
+def _touches(fixed: object, path: Path) -> bool:
+    """Say whether a place is the same as a fixed one, above or below one."""
+    for name in path:
+        if not isinstance(fixed, Mapping):
+            return True
+        if name not in fixed:
+            return False
+        fixed = fixed[name]
+    return True
+
+
+def _mistyped_set(operation: Operation, fixed: Mapping[str, object], client: Sequence[Parameter]) -> Iterator[Fault]:
+    """Judge by Stripe's types; what is required may be left for the client, or be computed."""
+    offered = set(_places(client, ()))
+    computed = any(each.ours for each in operation.parameters if each.name in fixed or each in client)
+    for fault in _mistyped(operation, fixed):
+        top = len(fault.place) == 1
+        if not (fault.missing and (fault.place in offered or (top and computed))):
+            yield fault
+
+
+def _mistyped_entry(operation: Operation, entry: Entry) -> Iterator[Fault]:
+    """Judge by Stripe's types; beside a member that is allowed, others may come from elsewhere."""
+    for fault in _mistyped(operation, entry.nested):
+        if not (fault.missing and len(fault.place) <= len(entry.path)):
+            yield fault
+
+
+def _mistyped(operation: Operation, values: Mapping[str, object]) -> Iterator[Fault]:
+    from sidecar.settings.stripe_parameters import faults  # noqa: PLC0415 - it loads Stripe's library
+
+    ours = {each.name: each for each in operation.parameters if each.ours}
+    yield from faults(operation, {name: value for name, value in values.items() if name not in ours})
+    for name in values.keys() & ours.keys():
+        yield from _ours(ours[name], values[name])
+
+
+def _ours(parameter: Parameter, value: object) -> Iterator[Fault]:
+    match parameter.type:
+        case Reference(resource=resource) if not resource.is_id(value):
+            yield Fault((parameter.name,), f"must be the ID of a {resource.kind}, such as {resource.example}")
+        case Number(least=least, most=most) if type(value) is not int or not least <= value <= most:
+            yield Fault((parameter.name,), f"must be a whole number from {least} to {most}")
+
+
+def _places(parameters: Sequence[Parameter], within: Place) -> Iterator[Place]:
+    for parameter in parameters:
+        yield (*within, parameter.name)
+        if isinstance(parameter.type, Group):
+            yield from _places(parameter.type.parameters, (*within, parameter.name))
