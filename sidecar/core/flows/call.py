@@ -86,6 +86,7 @@ async def perform(
     partial access nothing is changed before everything that the request names was found to be its own.
     """
     operation = intent.operation
+    _refuse_excluded(intent, for_customer=ownership is not None or "customer" in intent.values)
     owner = None if ownership is None else await find_owner(intent, stripe, ownership)
     if owner is None and operation.customer is CustomerParameter.REQUIRED and "customer" not in intent.values:
         raise InvalidPayload("customer: is required.")
@@ -114,6 +115,12 @@ async def _customer(intent: Intent, stripe: Stripe, owner: Owner | None, complet
     for resource, object_id in _owned_objects(intent):
         return await _owner_of(resource, object_id, {}, stripe)
     return None
+
+
+def _refuse_excluded(intent: Intent, *, for_customer: bool) -> None:
+    for name in intent.operation.without_customer if for_customer else ():
+        if name in intent.values:
+            raise InvalidPayload(f"{name}: leave it out; Stripe takes it only where there is no customer yet.")
 
 
 async def _retrieved(intent: Intent, stripe: Stripe, owner: Owner | None) -> StripeObject:

@@ -78,8 +78,11 @@ def _with(parameters: Sequence[Parameter], path: Path, kind: Text | Chosen) -> t
     name, deeper = path[0], path[1:]
     there = next((parameter for parameter in parameters if parameter.name == name), Parameter(name, Group(())))
     group = there.type if isinstance(there.type, Group) else Group(())
-    added = replace(group, parameters=_with(group.parameters, deeper, kind)) if deeper else kind
-    return (*(each for each in parameters if each.name != name), replace(there, type=added))
+    if deeper:
+        added = replace(there, type=replace(group, parameters=_with(group.parameters, deeper, kind)))
+    else:
+        added = replace(there, type=kind, clearable=False)
+    return (*(each for each in parameters if each.name != name), added)
 
 
 def decided_place(

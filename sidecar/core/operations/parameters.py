@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from sidecar.core.operations.resources import Resource
 
-MOST_QUANTITY = 10_000
-MOST_AMOUNT = 99_999_999  # Stripe's eight digits, in the currency's smallest unit (docs.stripe.com/currencies)
+# Bounds of a form's numbers. Stripe judges amounts and quantities, whose least and most differ by currency and price.
+MOST_QUANTITY = 999_999_999
+MOST_AMOUNT = 999_999_999_999  # twelve digits, which IDR takes (docs.stripe.com/currencies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ Type = Text | Pattern | Number | Flag | Email | OneOf | Reference | ReturnUrl | 
 class Parameter:
     """`amount`: it decides how much is paid, so it passes only where the operator lets clients decide that.
 
-    `ours`: Stripe has no such parameter; others are computed from it.
+    `ours`: Stripe has no such parameter; others are computed from it. `clearable`: null unsets it in a change, as it
+    does with every text.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Parameter:
     required: bool = False
     amount: bool = False
     ours: bool = False
+    clearable: bool = False
 
 
 def found(

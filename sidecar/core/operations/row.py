@@ -46,7 +46,8 @@ class Operation:
 
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
     `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
-    `urgency`. `one_of`: exactly one of these parameters is given.
+    `urgency`. `one_of`: exactly one of these parameters is given. `without_customer`: parameters that Stripe takes
+    only where the request names no customer.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Operation:
     customer: CustomerParameter = CustomerParameter.NOT_TAKEN
     parameters: tuple[Parameter, ...] = ()
     one_of: tuple[str, ...] = ()
+    without_customer: tuple[str, ...] = ()
     on_customers: bool = True
     basic: bool = False
     verb: str = ""
