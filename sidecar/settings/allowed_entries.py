@@ -13,7 +13,6 @@ from sidecar.settings.fault_text import Fault
 
 _REFERENCE = "client_reference_id"
 _MOST_REFERENCE = 200  # characters (docs.stripe.com/api/checkout/sessions/create)
-_DEEPEST = 20  # levels
 _LIST_THEM = (
     f"any value is only for {_REFERENCE} and for keys of metadata, such as metadata.order_id; name the values, such as "
     '{ discounts = [{ coupon = "SUMMER" }] }'
@@ -56,7 +55,7 @@ def _one_value(entry: Mapping[str, object]) -> Entry | Fault:
         return Fault((), f"{'each entry' if not entry else ', '.join(entry)}: name one parameter in each table")
     path: list[str] = []
     value: object = entry
-    while isinstance(value, Mapping) and len(value) == 1 and len(path) < _DEEPEST:
+    while isinstance(value, Mapping) and len(value) == 1:
         [(name, value)] = value.items()
         path.append(name)
     return Entry(tuple(path), value)

@@ -20,8 +20,9 @@ from sidecar.core.operations.parameters import Chosen, Group, Number, Parameter,
 from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.settings.allowed_entries import Entry, read_entry
 from sidecar.settings.fault_text import Fault, Place
-from sidecar.settings.value_faults import value_faults
+from sidecar.settings.value_faults import is_too_deep, value_faults
 
+_TOO_DEEP = "is nested too deeply"
 _PAGING = frozenset({"limit", "starting_after", "ending_before", "created"})
 
 
@@ -29,22 +30,34 @@ def read_operator_values(
     operation: Operation, table: Mapping[str, object], *, known_version: bool
 ) -> tuple[OperatorValues, list[str]]:
     """Give the values and the faults, one line each. What has another shape is left out; it is judged elsewhere."""
-    fixed, listed = table.get("set"), table.get("allow")
-    fixed = fixed if isinstance(fixed, dict) else {}
-    listed = [each for each in listed if isinstance(each, str | dict)] if isinstance(listed, list) else []
-    read = [read_entry(each) for each in listed]
-    entries = [each for each in read if isinstance(each, Entry)]
+    fixed, in_set = _read_set(operation, table.get("set"))
+    entries, in_allow = _read_allow(operation, table.get("allow"))
     values = OperatorValues(fixed, tuple(_allowed(entries)))
-    in_allow = [each for each in read if isinstance(each, Fault)]
-    in_set = list(_refused_set(operation, fixed))
+    in_set += _refused_set(operation, fixed)
     in_allow += _refused_allow(operation, entries, fixed)
     if known_version and (fixed or entries):
-        taken = [each for each in operation.taken if table.get("amounts") is True or not each.amount]
-        client = client_parameters(taken, operation.one_of, values)
+        client = client_parameters(operation, values, amounts=table.get("amounts") is True)
         in_set += _new(in_set, _mistyped_set(operation, fixed, client))
         in_allow += _new(in_allow, (fault for each in entries for fault in _mistyped_entry(operation, each)))
     lines = [*(f"set: {fault}" for fault in in_set), *(f"allow: {fault}" for fault in in_allow)]
     return values, list(dict.fromkeys(lines))
+
+
+def _read_set(operation: Operation, fixed: object) -> tuple[Mapping[str, object], list[Fault]]:
+    if not isinstance(fixed, dict) or not fixed:
+        return {}, []
+    if operation.kind is Kind.RETRIEVE or (operation.kind is Kind.LIST and operation.scoping is Scoping.IDENTITY):
+        return {}, [Fault((), "this operation takes no parameters")]
+    deep = [name for name, value in fixed.items() if is_too_deep(value)]
+    return {name: fixed[name] for name in fixed if name not in deep}, [Fault((name,), _TOO_DEEP) for name in deep]
+
+
+def _read_allow(operation: Operation, listed: object) -> tuple[list[Entry], list[Fault]]:
+    entries = [each for each in listed if isinstance(each, str | dict)] if isinstance(listed, list) else []
+    if entries and operation.method != "POST":
+        return [], [Fault((), f"a client has no values to choose in a request with {operation.method}")]
+    read = [Fault((*each,)[:1], _TOO_DEEP) if is_too_deep(each) else read_entry(each) for each in entries]
+    return [each for each in read if isinstance(each, Entry)], [each for each in read if isinstance(each, Fault)]
 
 
 def _allowed(entries: Sequence[Entry]) -> Iterator[Allowed]:
@@ -65,11 +78,6 @@ def _new(there: Sequence[Fault], more: Iterator[Fault]) -> list[Fault]:
 
 
 def _refused_set(operation: Operation, fixed: Mapping[str, object]) -> Iterator[Fault]:
-    if not fixed:
-        return
-    if operation.kind is Kind.RETRIEVE or (operation.kind is Kind.LIST and operation.scoping is Scoping.IDENTITY):
-        yield Fault((), "this operation takes no parameters")
-        return
     yield from value_faults(operation, fixed)
     yield from _owned(operation, fixed)
     yield from _refused_placeholders(operation, fixed)
@@ -97,40 +105,35 @@ def _refused_placeholders(operation: Operation, fixed: Mapping[str, object]) -> 
 
 
 def _contradictory(operation: Operation, fixed: Mapping[str, object]) -> Iterator[Fault]:
-    """Find values of which each request would say that they contradict: a price decides amount and currency."""
-    named = [each for each in operation.parameters if each.name in fixed]
-    decided = [each for each in named if each.name in operation.one_of]
+    """Find values that contradict each other in every request: a price of ours decides amount and currency."""
+    alternatives = [each for each in operation.parameters if each.name in operation.one_of]
+    decided = [each for each in alternatives if each.name in fixed]
+    ours = next((each.name for each in alternatives if each.ours), None)
     if len(decided) > 1:
         yield Fault((), f"{', '.join(each.name for each in decided)}: set one of them")
-    computed = any(each.ours for each in operation.parameters)
-    of_price = not decided or decided[0].ours
-    for each in named:
-        if each.name not in operation.one_of and computed and (each.amount if of_price else each.ours):
-            other = " or ".join(name for name in operation.one_of)
-            yield Fault((each.name,), f"does not go with what else is set; only one of {other} decides what is paid")
+    elif ours is not None:
+        by_price = not decided or decided[0].ours
+        for each in operation.parameters:
+            if each.name in fixed and each not in alternatives and (each.amount if by_price else each.ours):
+                yield Fault(
+                    (each.name,), f"comes from {ours}; leave it out" if by_price else f"belongs to {ours}; leave it out"
+                )
 
 
 def _refused_allow(operation: Operation, entries: Sequence[Entry], fixed: Mapping[str, object]) -> Iterator[Fault]:
-    if not entries:
-        return
-    if operation.method != "POST":
-        yield Fault((), f"a request with {operation.method} has no values to choose")
-        return
+    decided = not fixed.keys().isdisjoint(operation.one_of)
     for each in entries:
         yield from value_faults(operation, each.nested)
         yield from _owned(operation, each.nested)
         yield from (
             Fault((place,), f"{text} is only for `set`") for place, text in texts(each.nested) if text in PLACEHOLDERS
         )
-        if _touches(fixed, each.path) or (
-            each.path[0] in operation.one_of and not fixed.keys().isdisjoint(operation.one_of)
-        ):
+        if _touches(fixed, each.path) or (decided and each.path[0] in operation.one_of):
             yield Fault(each.path, "is decided by `set`")
     for one, other in combinations(entries, 2):
-        shorter, longer = sorted((one, other), key=lambda each: len(each.path))
-        same = one.path == other.path
-        if longer.path[: len(shorter.path)] == shorter.path and (not same or one.free != other.free):
-            yield Fault(shorter.path, "is there in two ways; list whole values, or members one by one, or any text")
+        shorter, longer = sorted((one.path, other.path), key=len)
+        if longer[: len(shorter)] == shorter and (one.path != other.path or one.free != other.free):
+            yield Fault(shorter, "is there in two ways; list whole values, or members one by one, or any text")
 
 
 def _touches(fixed: object, path: Path) -> bool:

@@ -8,7 +8,7 @@ from sidecar.core.operations.operator_values import ITEM, PLACEHOLDERS, USER
 from sidecar.core.operations.row import Operation
 from sidecar.settings.fault_text import Fault, Place
 
-_DEEPEST = 20  # levels; Stripe's own parameters have some eight, and a file could have any number
+_DEEPEST = 20  # levels; Stripe's own parameters have some eight
 _WORD = re.compile(r"\$[A-Za-z_{]")
 _NEVER = {
     "customer": "the caller's rows decide it",
@@ -19,8 +19,16 @@ _NEVER = {
 }
 
 
+def is_too_deep(value: object, levels: int = _DEEPEST) -> bool:
+    """Say whether values are nested more deeply than anything here reads; a file may nest any number of levels."""
+    if not isinstance(value, Mapping | list):
+        return False
+    members = value.values() if isinstance(value, Mapping) else value
+    return levels == 0 or any(is_too_deep(member, levels - 1) for member in members)
+
+
 def value_faults(operation: Operation, values: Mapping[str, object]) -> Iterator[Fault]:
-    """Find the faults of values by Stripe's names."""
+    """Find the faults of values by Stripe's names; ask `is_too_deep` first."""
     return _table(operation, values, ())
 
 
@@ -55,8 +63,6 @@ def _value(operation: Operation, value: object, place: Place) -> Iterator[Fault]
     match value:
         case Mapping() | list() if not value:
             yield Fault(place, "must not be empty")
-        case Mapping() | list() if len(place) >= _DEEPEST:
-            yield Fault(place, "is nested too deeply")
         case Mapping():
             yield from _table(operation, value, place)
         case list():

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.core.operations.parameters import Chosen, Group, Parameter, Text
+from sidecar.core.operations.row import Operation
 
 USER, ITEM = "$user", "$item"  # the caller's user ID, and the primary key of the item that names the call's customer
 PLACEHOLDERS = frozenset({USER, ITEM})
@@ -32,22 +33,17 @@ class OperatorValues:
     allowed: tuple[Allowed, ...] = ()
 
 
-def client_parameters(
-    parameters: Sequence[Parameter], one_of: Sequence[str], values: OperatorValues
-) -> tuple[Parameter, ...]:
-    """Give the parameters that a client may send.
+def client_parameters(operation: Operation, values: OperatorValues, *, amounts: bool) -> tuple[Parameter, ...]:
+    """Give the parameters that a client may send; `amounts`: also those that decide how much is paid.
 
-    Where the operator decided which of `one_of` is sent, and so what is paid, clients send no other one and no amount.
+    Where the operator decides which of `one_of` is sent, and so what is paid, clients send no other one and no amount.
     """
-    decided = [parameter for parameter in parameters if parameter.name in one_of and parameter.name in values.fixed]
+    decided = [each for each in operation.parameters if each.name in operation.one_of and each.name in values.fixed]
+    offered = [each for each in operation.taken if not each.amount or (amounts and not decided)]
     if decided:
-        computed = decided[0].ours
-        parameters = [
-            parameter
-            for parameter in parameters
-            if parameter.name not in one_of and not parameter.amount and (computed or not parameter.ours)
-        ]
-    left = _without(parameters, values.fixed)
+        by_ours = decided[0].ours
+        offered = [each for each in offered if each.name not in operation.one_of and (by_ours or not each.ours)]
+    left = _without(offered, values.fixed)
     for each in values.allowed:
         left = _with(left, each.path, each.type)
     return left

@@ -38,8 +38,7 @@ class Rule:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What a request may carry under this rule."""
-        taken = [parameter for parameter in self.operation.taken if self.amounts or not parameter.amount]
-        return client_parameters(taken, self.operation.one_of, self.operator)
+        return client_parameters(self.operation, self.operator, amounts=self.amounts)
 
     @property
     def one_of(self) -> list[str]:
