@@ -42,13 +42,12 @@ class Completion:
 
     async def _item(self, place: str, customer: str | None) -> str:
         if customer is None:
-            raise InvalidPayload(
-                f"{place}: is the key of the customer's item here, and no customer is named; name one."
-            )
+            raise InvalidPayload(f"{place}: is the key of the customer's item, and no customer is named; name one.")
         key = await self.item(customer)
         if key is None:
             raise InvalidPayload(
-                f"{place}: is the key of the customer's item here. It cannot be told, since you may not read the "
-                "primary key of exactly one item that names this customer."
+                f"{place}: is the key of the customer's item, which cannot be told: you may read the keys of none or "
+                "of several items that name this customer.",
+                extensions={"reason": "no_item"},
             )
         return str(key)

@@ -72,7 +72,7 @@ def test_what_stripe_takes_has_no_fault() -> None:
         )
         == []
     )
-    assert found("subscriptions.update", trial_end="now", billing_cycle_anchor="unchanged", pause_collection="") == []
+    assert found("subscriptions.update", trial_end="now", pause_collection="") == []
 
 
 def test_what_is_missing_is_marked() -> None:
