@@ -223,7 +223,7 @@ class Settings(OperationsSettings):
         for rule in self.rules:
             place = place_of(ITEM, rule.operator.fixed)
             if place is not None and rule.operation.kind is Kind.CREATE_CUSTOMER and not self.stripe_write_back:
-                yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: set: {place}: needs STRIPE_WRITE_BACK"
+                yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: set: {place}: {ITEM} needs STRIPE_WRITE_BACK"
 
     @property
     def address_header(self) -> str:

@@ -78,3 +78,14 @@ def test_pages_to_return_to_belong_to_the_service(file: Path, capsys: pytest.Cap
     assert capsys.readouterr().err.splitlines()[1:] == [
         "  STRIPE_OPERATIONS: [billing_portal_sessions.create]: needs ALLOWED_RETURN_URLS"
     ]
+
+
+def test_an_item_of_a_new_customer_needs_write_back(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`$item` in `customers.create` is a fault where customers are created without items."""
+    file.write_text("[customers.create]\nset.metadata.item = '$item'\n")
+
+    assert main(["check"]) == 2
+
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  STRIPE_OPERATIONS: [customers.create]: set: metadata.item: $item needs STRIPE_WRITE_BACK"
+    ]

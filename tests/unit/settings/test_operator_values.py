@@ -286,6 +286,24 @@ def test_any_values_are_a_rule_or_faults(name: str, fixed: object, allow: object
     assert not {"customer_account", "expand"} & {each.name for rule in rules.values() for each in rule.parameters}
 
 
+def test_the_readmes_example_is_one() -> None:
+    """README's example sets and allows what it says."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [example] = [
+        each.partition("```")[0] for each in readme.split("```toml\n") if "allow = [" in each.partition("```")[0]
+    ]
+
+    rules = parsed(example)
+
+    assert {name for name, rule in rules.items() if rule.operator.fixed} == {
+        "checkout_sessions.create",
+        "subscriptions.create",
+        "billing_portal_sessions.create",
+        "prices.list",
+    }
+    assert len(rules["checkout_sessions.create"].operator.allowed) == 4
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(("lines", "loaded"), [("", False), ("set = { mode = 'payment' }", True)])
 def test_stripes_types_are_loaded_only_to_judge(lines: str, loaded: bool) -> None:  # noqa: FBT001 - a case's value
