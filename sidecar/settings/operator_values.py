@@ -16,10 +16,11 @@ from sidecar.core.operations.operator_values import (
     client_parameters,
     texts,
 )
-from sidecar.core.operations.parameters import Chosen, Group, Number, Parameter, Reference, found, is_owned
+from sidecar.core.operations.parameters import Chosen, Reference, found, is_owned
 from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.settings.allowed_entries import Entry, read_entry
-from sidecar.settings.fault_text import Fault, Place
+from sidecar.settings.fault_text import Fault
+from sidecar.settings.mistyped_values import mistyped_entry, mistyped_set
 from sidecar.settings.value_faults import is_too_deep, value_faults
 
 _TOO_DEEP = "is nested too deeply"
@@ -37,8 +38,8 @@ def read_operator_values(
     in_allow += _refused_allow(operation, entries, fixed)
     if known_version and (fixed or entries):
         client = client_parameters(operation, values, amounts=table.get("amounts") is True)
-        in_set += _new(in_set, _mistyped_set(operation, fixed, client))
-        in_allow += _new(in_allow, (fault for each in entries for fault in _mistyped_entry(operation, each)))
+        in_set += _new(in_set, mistyped_set(operation, fixed, client))
+        in_allow += _new(in_allow, (fault for each in entries for fault in mistyped_entry(operation, each)))
     lines = [*(f"set: {fault}" for fault in in_set), *(f"allow: {fault}" for fault in in_allow)]
     return values, list(dict.fromkeys(lines))
 
@@ -115,9 +116,7 @@ def _contradictory(operation: Operation, fixed: Mapping[str, object]) -> Iterato
         by_price = not decided or decided[0].ours
         for each in operation.parameters:
             if each.name in fixed and each not in alternatives and (each.amount if by_price else each.ours):
-                yield Fault(
-                    (each.name,), f"comes from {ours}; leave it out" if by_price else f"belongs to {ours}; leave it out"
-                )
+                yield Fault((each.name,), f"{'comes from' if by_price else 'belongs to'} {ours}; leave it out")
 
 
 def _refused_allow(operation: Operation, entries: Sequence[Entry], fixed: Mapping[str, object]) -> Iterator[Fault]:
@@ -145,44 +144,3 @@ def _touches(fixed: object, path: Path) -> bool:
             return False
         fixed = fixed[name]
     return True
-
-
-def _mistyped_set(operation: Operation, fixed: Mapping[str, object], client: Sequence[Parameter]) -> Iterator[Fault]:
-    """Judge by Stripe's types; what is required may be left for the client, or be computed."""
-    offered = set(_places(client, ()))
-    computed = any(each.ours for each in operation.parameters if each.name in fixed or each in client)
-    for fault in _mistyped(operation, fixed):
-        top = len(fault.place) == 1
-        if not (fault.missing and (fault.place in offered or (top and computed))):
-            yield fault
-
-
-def _mistyped_entry(operation: Operation, entry: Entry) -> Iterator[Fault]:
-    """Judge by Stripe's types; beside a member that is allowed, others may come from elsewhere."""
-    for fault in _mistyped(operation, entry.nested):
-        if not (fault.missing and len(fault.place) <= len(entry.path)):
-            yield fault
-
-
-def _mistyped(operation: Operation, values: Mapping[str, object]) -> Iterator[Fault]:
-    from sidecar.settings.stripe_parameters import faults  # noqa: PLC0415 - it loads Stripe's library
-
-    ours = {each.name: each for each in operation.parameters if each.ours}
-    yield from faults(operation, {name: value for name, value in values.items() if name not in ours})
-    for name in values.keys() & ours.keys():
-        yield from _ours(ours[name], values[name])
-
-
-def _ours(parameter: Parameter, value: object) -> Iterator[Fault]:
-    match parameter.type:
-        case Reference(resource=resource) if not resource.is_id(value):
-            yield Fault((parameter.name,), f"must be the ID of a {resource.kind}, such as {resource.example}")
-        case Number(least=least, most=most) if type(value) is not int or not least <= value <= most:
-            yield Fault((parameter.name,), f"must be a whole number from {least} to {most}")
-
-
-def _places(parameters: Sequence[Parameter], within: Place) -> Iterator[Place]:
-    for parameter in parameters:
-        yield (*within, parameter.name)
-        if isinstance(parameter.type, Group):
-            yield from _places(parameter.type.parameters, (*within, parameter.name))

@@ -1,4 +1,4 @@
-"""Calls Stripe. Only this module, its transport and the signature check know the `stripe` library.
+"""Calls Stripe. Only this module, its transport and the signature check use the `stripe` library, beside its types.
 
 Works on bytes and parsed JSON. The library's typed objects cost some 29 ms of CPU for a page of a hundred, so only its
 transport and its retry rules are used: connection errors, 409, 5xx and `Stripe-Should-Retry`. The library does not
