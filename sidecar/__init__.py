@@ -16,7 +16,7 @@ One sentence: core decides, clients go out, web lets in.
 
     core/       decides: plain functions over frozen dataclasses, no network, no clock
       access/       credentials, identity, permissions, whole access, the decision, a caller's customers, origins
-      operations/   the table of operations, its parameters, the operator's rules
+      operations/   the table of operations, its parameters, the operator's rules and values
       flows/        what happens in which order
       traffic/      fair turns between callers, and rates
     clients/    goes out: Directus and Stripe, each turned into core values and errors

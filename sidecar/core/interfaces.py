@@ -118,10 +118,14 @@ class Items(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the customers collection as a caller sees it; `key` is None where it may not read the primary key."""
+    """One row of the customers collection as a caller sees it; `key` is None where it may not read the primary key.
+
+    `alone`: no other row that the caller sees names the same customer.
+    """
 
     fields: AllowedFields
     key: PrimaryKey | None = None
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from sidecar.core.operations.rules import unmet_needs
+from sidecar.core.operations.rule_needs import Given, unmet_needs
 from sidecar.settings.operations import OperationsSettings
 from sidecar.settings.redis_address import redis_address
 from sidecar.settings.secret_types import Key, LogoutSecrets, RedisString, SidecarSecrets, Token
@@ -226,7 +226,7 @@ class Settings(OperationsSettings):
         yield from (fault for fault, there in contradictions.items() if there)
         faults = list(super()._contradictions())
         rules = () if faults else self.rules
-        needs = unmet_needs(rules, return_urls=bool(self.allowed_return_urls), service_token=not without_token)
+        needs = unmet_needs(rules, Given(bool(self.allowed_return_urls), not without_token, self.stripe_write_back))
         yield from (*faults, *(f"STRIPE_OPERATIONS: {need}" for need in needs))
 
     @property

@@ -20,6 +20,8 @@ MUST = {
     "amounts": "must be true or false",
     "public": "must be true or false",
     "prices": 'must be a list of price IDs, such as ["price_ABC123"]',
+    "set": "must be a table of Stripe's parameters, such as { allow_promotion_codes = true }",
+    "allow": 'must be a list of places such as "metadata.order_id", and of tables such as { trial_period_days = 14 }',
     "fields": 'must name Stripe\'s attributes by field, such as { state = "status" }',
 }
 
@@ -58,7 +60,7 @@ _Attributes = Annotated[list[Annotated[Attribute, AfterValidator(_known)]], Befo
 
 
 class OperationTable(BaseModel):
-    """Validation needs an `Expected` as its context."""
+    """Validation needs an `Expected` as its context; what is in `set` and `allow` is judged by `operator_values`."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -69,6 +71,8 @@ class OperationTable(BaseModel):
     amounts: bool = False
     prices: Annotated[list[Annotated[str, AfterValidator(_price)]], Field(min_length=1)] | None = None
     fields: dict[FieldName, _Attributes] | None = None
+    set: dict[str, object] = Field(default_factory=dict)
+    allow: list[str | dict[str, object]] = Field(default_factory=list)
 
     @field_validator("collection")
     @classmethod

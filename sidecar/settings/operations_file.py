@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,10 +17,13 @@ from pydantic_core import ErrorDetails
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.operations.known_attributes import API_VERSION, attributes_of
+from sidecar.core.operations.operator_values import OperatorValues
 from sidecar.core.operations.row import Operation
-from sidecar.core.operations.rules import Rule, default_rules, suggestion
+from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.core.operations.table import OPERATIONS
+from sidecar.settings.fault_text import meant, shown
 from sidecar.settings.operation_table import MUST, Expected, OperationTable
+from sidecar.settings.operator_values import read_operator_values
 
 _ROWS = {row.name: row for row in OPERATIONS}
 _UNREADABLE = (
@@ -27,7 +31,6 @@ _UNREADABLE = (
     RecursionError,
 )  # TOML's own error, a number that is too long, nesting that is too deep
 _TWICE = re.compile(r"Cannot declare \((.+)\) twice")  # tomllib's message, with the parts of the name as Python's repr
-_LONGEST = 100  # characters of a name that is shown; the file may contain names of any length
 
 
 class OperationsFault(ValueError):
@@ -58,17 +61,17 @@ def parse_rules(
     """
     named = list(_tables(_parsed(text)))
     times = Counter(name for name, _ in named)
-    faults = [f"[{_shown(name)}]: is there twice" for name, count in times.items() if count > 1]
+    faults = [f"[{shown(name)}]: is there twice" for name, count in times.items() if count > 1]
     rules = {rule.operation.name: rule for rule in default_rules(customers, field_map)}
     for name, table in named:
         try:
-            judged = _judged(name, table, customers.name, known_version=version == API_VERSION)
+            judged, values = _judged(name, table, customers.name, known_version=version == API_VERSION)
         except OperationsFault as fault:
-            faults += [f"[{_shown(name)}]: {each}" for each in fault.faults]
+            faults += [f"[{shown(name)}]: {each}" for each in fault.faults]
             continue
         rules.pop(name, None)
         if judged.enabled:
-            rules[name] = _rule(_ROWS[name], judged, customers, field_map)
+            rules[name] = replace(_rule(_ROWS[name], judged, customers, field_map), operator=values)
     if faults:
         raise OperationsFault(list(dict.fromkeys(faults)))
     return tuple(rules[name] for name in _ROWS if name in rules)
@@ -80,9 +83,9 @@ def _parsed(text: str) -> Mapping[str, object]:
     except _UNREADABLE as error:
         twice = _TWICE.search(str(error))
         if twice is None:
-            raise OperationsFault([f"the file is not TOML: {_shown(str(error))}"]) from None
+            raise OperationsFault([f"the file is not TOML: {shown(str(error))}"]) from None
         name = ".".join(re.findall(r"'([^']*)'", twice[1]))
-        raise OperationsFault([f"[{_shown(name)}]: is there twice"]) from None
+        raise OperationsFault([f"[{shown(name)}]: is there twice"]) from None
 
 
 def _tables(tables: Mapping[str, object]) -> Iterator[tuple[str, object]]:
@@ -99,27 +102,31 @@ def _tables(tables: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield group, members
 
 
-def _judged(name: str, table: object, customers: str, *, known_version: bool) -> OperationTable:
+def _judged(name: str, table: object, customers: str, *, known_version: bool) -> tuple[OperationTable, OperatorValues]:
     """Raises OperationsFault."""
     row = _ROWS.get(name)
     if row is None:
-        raise OperationsFault([f"there is no such operation{_meant(name, list(_ROWS))}"])
+        raise OperationsFault([f"there is no such operation{meant(name, list(_ROWS))}"])
     if not isinstance(table, dict):
         raise OperationsFault(["must be a table"])
     expected = Expected(row, attributes_of(row) if known_version else None, customers)
+    values, faults = read_operator_values(row, table, known_version=known_version)
     try:
-        return OperationTable.model_validate(table, context=expected)
+        judged = OperationTable.model_validate(table, context=expected)
     except ValidationError as error:
-        raise OperationsFault([_fault(each) for each in error.errors()]) from None
+        raise OperationsFault([*(_fault(each) for each in error.errors()), *faults]) from None
+    if faults:
+        raise OperationsFault(faults)
+    return judged, values
 
 
 def _fault(error: ErrorDetails) -> str:
     key = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
-        return f"there is no setting {_shown(key)}{_meant(key, list(OperationTable.model_fields))}"
+        return f"there is no setting {shown(key)}{meant(key, list(OperationTable.model_fields))}"
     if error["type"] != "value_error":
         return f"{key}: {MUST[key]}"
-    place = [_shown(part) for part in error["loc"][:2] if isinstance(part, str)]
+    place = [shown(part) for part in error["loc"][:2] if isinstance(part, str)]
     return ": ".join([*place, error["msg"].removeprefix("Value error, ")])
 
 
@@ -143,13 +150,3 @@ def _field_map(fields: Mapping[str, list[str]] | None, ours: FieldMap, id_field:
         return FieldMap({}) if id_field is None else ours
     named = {field: tuple(names) for field, names in fields.items()}
     return FieldMap({**({} if id_field is None else {id_field: ("id",)}), **named})
-
-
-def _meant(name: str, names: Sequence[str]) -> str:
-    return suggestion(name[:_LONGEST], names) or f"; there are {', '.join(names)}"
-
-
-def _shown(text: str) -> str:
-    """Shorten a name and escape it, so that it stays on one line."""
-    plain = text if text.isprintable() else ascii(text)[1:-1]
-    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"

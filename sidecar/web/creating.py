@@ -1,6 +1,7 @@
 """The one operation that is more than a call to Stripe: it creates a customer together with its item."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 
 import orjson
@@ -10,8 +11,10 @@ from sidecar.audit import audit
 from sidecar.core.access.permissions import Action
 from sidecar.core.access.policy import may_read_own
 from sidecar.core.flows import create_customer as creation
+from sidecar.core.flows.completion import somebody
 from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome
 from sidecar.core.flows.customer_for_item import create_customer_for_item
+from sidecar.core.operations.operator_values import USER, filled
 from sidecar.errors import InvalidPayload
 from sidecar.web.answers.response import answer
 from sidecar.web.caller_view import granted, view
@@ -33,15 +36,19 @@ async def create_customer(call: Call) -> web.StreamResponse:
         )
     stripe = call.answerable("customer created")
     user = await stripe.user()  # before an item is created or changed, too
+    new = replace(new, fixed=filled(call.rule.operator.fixed, {USER: somebody(user)}))
     if write_back is None:
         return await _created(await creation.create_customer(new, creator, stripe), call, user)
     return await _created(await create_customer_for_item(new, creator, stripe, write_back), call, user)
 
 
 def refuse_unwritable(call: Call, attributes: Iterable[str]) -> None:
-    """Raise InvalidPayload for an attribute of a customer that maps to no field that the caller may write."""
-    action = call.rule.action
-    unwritable = call.rule.field_map.unwritable(attributes, call.caller.fields(action))
+    """Raise InvalidPayload for an attribute of a customer that maps to no field that the caller may write.
+
+    What is not in the table is there because the operator allows it.
+    """
+    action, ordinary = call.rule.action, {parameter.name for parameter in call.operation.parameters}
+    unwritable = call.rule.field_map.unwritable(ordinary.intersection(attributes), call.caller.fields(action))
     if unwritable:
         raise InvalidPayload(f"{unwritable[0]}: your permission to {action} includes no field that maps to it.")
 

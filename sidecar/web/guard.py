@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sidecar import context
 from sidecar.core.access.policy import Reason, Requirement
+from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
@@ -56,6 +57,10 @@ class Call:
         app, named = self.request.app, partial(self.request.app[GATE].user_id, self.caller)
         stripe = RepeatableStripe(app[STRIPE], self.operation, self.object_id)
         return AnswerableStripe(stripe, named, Subject(self.operation.name, self.object_id, told))
+
+    def completion(self, answerable: AnswerableStripe) -> Completion:
+        """Give what completes the request by the operator's values; Directus says once who the caller is."""
+        return Completion(self.rule.operator.fixed, answerable.user, self.ownership.item_of)
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

@@ -92,8 +92,9 @@ async def _call(call: Call) -> web.StreamResponse:
         refuse_unwritable(call, values)
     intent = Intent(operation, call.object_id, values, _key(call))
     ownership = None if call.caller.has_all_customers else call.ownership
-    stripe = call.answerable() if operation.changes else call.request.app[STRIPE]
-    found = await perform(intent, stripe, ownership)
+    answerable = call.answerable()
+    stripe = answerable if operation.changes else call.request.app[STRIPE]
+    found = await perform(intent, stripe, ownership, call.completion(answerable))
     view = await views(call).of([found])
     body = orjson.dumps(view.project(found))
     return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)

@@ -48,14 +48,14 @@ def check(app: RunningApp) -> None:
 def refusals_asked_nothing_of_stripe(exchange: Exchange) -> None:
     """A refusal causes no request to Stripe; neither does a failure to ask Directus.
 
-    Three refusals may read from Stripe, which changes nothing: an object's owner is checked, or a price is checked, or
-    after both Directus is asked who answers for a change.
+    Four refusals may read from Stripe, which changes nothing: an object's owner is checked, or a price is checked, or
+    after both Directus is asked who answers for a change, or which item the owner belongs to.
     """
     answer = exchange.answer
     refused = answer.code in _REFUSALS or (answer.status == 503 and answer.extensions.get("service") == "directus")
     asked = exchange.stripe_requests if refused and exchange.stripe_requests is not None else ()
     looked_at = [request.target for request in asked if request.method == "GET" and _OBJECT.fullmatch(request.target)]
-    looked = answer.extensions.get("reason") in {"not_visible", "no_user"} or (
+    looked = answer.extensions.get("reason") in {"not_visible", "no_user", "no_item"} or (
         answer.code == "INVALID_PAYLOAD" and looked_at and looked_at[-1].startswith("/v1/prices/")
     )
     assert len(asked) == (len(looked_at) if looked else 0), (answer.code, asked)

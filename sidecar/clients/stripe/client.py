@@ -1,4 +1,4 @@
-"""Calls Stripe. Only this module, its transport and the signature check know the `stripe` library.
+"""Calls Stripe. Only this module, its transport and the signature check use the `stripe` library, beside its types.
 
 Works on bytes and parsed JSON. The library's typed objects cost some 29 ms of CPU for a page of a hundred, so only its
 transport and its retry rules are used: connection errors, 409, 5xx and `Stripe-Should-Retry`. The library does not
@@ -9,7 +9,7 @@ pauses: the account, an endpoint, or this call alone.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -27,6 +27,7 @@ from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
+from sidecar.core.operations.form import flattened
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRejected, StripeTimeout, StripeUnavailable
@@ -91,10 +92,11 @@ class StripeClient:
         *,
         urgency: Urgency = Urgency.CALL,
     ) -> Sent:
-        form = dict(_form(parameters)) if method == "POST" else None
+        form = flattened(parameters)
+        target, body = (path, form) if method == "POST" else (_with_query(path, form), None)
         call = Call(endpoint(method, path), urgency, self._timeout)
         try:
-            _, answered, headers = await self._exchange(call, method, path, form, idempotency_key)
+            _, answered, headers = await self._exchange(call, method, target, body, idempotency_key)
             _require_object(answered)
         except StripeFailure as failure:
             failure.uncertain |= call.unanswered
@@ -111,7 +113,7 @@ class StripeClient:
     async def _read(
         self, path: str, urgency: Urgency, parameters: Mapping[str, str] | None = None
     ) -> tuple[bytes, StripeObject]:
-        target = path if parameters is None else f"{path}?{urlencode(parameters)}"
+        target = _with_query(path, parameters or {})
         content, body, _ = await self._exchange(Call(endpoint("GET", path), urgency, self._timeout), "GET", target)
         return content, body
 
@@ -206,6 +208,10 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
+def _with_query(path: str, parameters: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(parameters)}" if parameters else path
+
+
 def _limit(status: int, content: bytes, headers: Mapping[str, str]) -> Limit | None:
     return limit_reached(status, _parsed(content), headers) if status == HTTPStatus.TOO_MANY_REQUESTS else None
 
@@ -220,27 +226,6 @@ def _parsed(content: bytes) -> object:
         return orjson.loads(content)
     except ValueError:
         return None
-
-
-def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str, str]]:
-    """Flatten as Stripe reads forms: `address[line1]`, `preferred_locales[0]` (docs.stripe.com/api).
-
-    None becomes an empty text, by which Stripe unsets an attribute.
-    """
-    for name, value in values.items():
-        key = f"{within}[{name}]" if within else name
-        if isinstance(value, Mapping):
-            yield from _form(value, key)
-        elif isinstance(value, list | tuple):
-            yield from _form({str(index): entry for index, entry in enumerate(value)}, key)
-        else:
-            yield key, _text(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
 
 
 def _cause(error: BaseException) -> str:

@@ -5,21 +5,31 @@ Customers are never matched by e-mail address: anybody can type one.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.idempotency import client_key
 from sidecar.core.interfaces import PrimaryKey, Sent, Stripe
+from sidecar.core.operations.metadata import METADATA
+from sidecar.core.operations.operator_values import ITEM, completed, filled
 from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
 from sidecar.errors import StripeUnavailable
 
 
 @dataclass(frozen=True, slots=True)
 class NewCustomer:
-    """`attributes` by Stripe's names; `item` only with write-back, where None means that one is to be created."""
+    """`attributes` by Stripe's names; `item` only with write-back, where None means that one is to be created.
+
+    `fixed` are the operator's attributes, which no item repeats on the creator's word; the item's key is put into them.
+    """
 
     attributes: Mapping[str, object]
     item: PrimaryKey | None = None
+    fixed: Mapping[str, object] = field(default_factory=dict)
+
+    def sent(self, item: PrimaryKey | None = None) -> dict[str, object]:
+        """Give what Stripe gets, for an item with this primary key."""
+        return completed(self.attributes, filled(self.fixed, {} if item is None else {ITEM: str(item)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +66,14 @@ class Creator:
 async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) -> Outcome:
     """Create a customer without an item, once for each of the creator's keys. Raises StripeFailure."""
     named = None if creator.key is None else client_key(creator.credential, "customers.create", creator.key)
-    return Outcome((await create_at_stripe(stripe, new.attributes, {}, named or secrets.token_hex(16))).object)
+    return Outcome((await create_at_stripe(stripe, new.sent(), {}, named or secrets.token_hex(16))).object)
 
 
 async def create_at_stripe(
     stripe: Stripe, attributes: Mapping[str, object], metadata: Mapping[str, str], key: str
 ) -> Sent:
     """Raises StripeFailure."""
-    sent = await stripe.send("POST", CUSTOMER.path, {**attributes, "metadata": metadata}, key)
+    sent = await stripe.send("POST", CUSTOMER.path, completed(attributes, {METADATA: metadata}), key)
     if not is_customer_id(sent.object.get("id")):
         raise StripeUnavailable("Stripe answered without a customer.", detail="no id")
     return sent

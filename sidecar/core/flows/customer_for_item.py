@@ -110,7 +110,7 @@ class _CustomerOfItem:
         """
         metadata, key = self.links.metadata(self.item), self.links.idempotency_key(self.item)
         for _ in range(_MOST_DELETED):
-            sent = await create_at_stripe(self.stripe, new.attributes, metadata, key)
+            sent = await create_at_stripe(self.stripe, new.sent(self.item), metadata, key)
             customer_id = str(sent.object["id"])
             if not sent.replayed or not await self._gone(customer_id):
                 return sent

@@ -3,14 +3,15 @@
 The operator's file, which says so, is read by ``settings.operations_file``; nothing here knows what it looks like.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
+from sidecar.core.operations.operator_values import OperatorValues, client_parameters
 from sidecar.core.operations.parameters import Parameter, ReturnUrl, declared
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import Operation, Scoping
@@ -34,11 +35,20 @@ class Rule:
     amounts: bool = False
     prices: frozenset[str] | None = None
     public: bool = False
+    operator: OperatorValues = field(default_factory=OperatorValues)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What a request may carry under this rule."""
-        return tuple(parameter for parameter in self.operation.taken if self.amounts or not parameter.amount)
+        return client_parameters(self.operation, self.operator, amounts=self.amounts)
+
+    @property
+    def one_of(self) -> list[str]:
+        """Exactly one of these must be in a request; none where the operator decided which one is sent."""
+        if not self.operator.fixed.keys().isdisjoint(self.operation.one_of):
+            return []
+        names = {parameter.name for parameter in self.parameters}
+        return [name for name in self.operation.one_of if name in names]
 
     def requirement(self, customers: CustomersCollection) -> Requirement:
         """Give what Directus must grant a caller; make it once for each rule."""
@@ -68,15 +78,6 @@ class Rule:
 def default_rules(customers: CustomersCollection, field_map: FieldMap) -> tuple[Rule, ...]:
     """Give the rules that apply without a file: the basic operations, on the customers collection."""
     return tuple(Rule(row, customers.name, row.action, field_map) for row in OPERATIONS if row.basic)
-
-
-def unmet_needs(rules: Sequence[Rule], *, return_urls: bool, service_token: bool) -> Iterator[str]:
-    """Say which rules need a setting that is not there; the two say which settings are."""
-    for rule in rules:
-        if rule.returns and not return_urls:
-            yield f"[{rule.operation.name}]: needs ALLOWED_RETURN_URLS"
-        if rule.public and not service_token:
-            yield f"[{rule.operation.name}]: public: needs DIRECTUS_SERVICE_TOKEN"
 
 
 def unknown_collections(rules: Sequence[Rule], permissions: Permissions, customers: str) -> list[str]:

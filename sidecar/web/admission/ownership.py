@@ -6,7 +6,7 @@ from dataclasses import replace
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.policy import Reason, reads_all
 from sidecar.core.access.scope import OwnCustomers
-from sidecar.core.interfaces import FirstRows, Row, Rows
+from sidecar.core.interfaces import FirstRows, PrimaryKey, Row, Rows
 from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.refusals import Refusals
@@ -25,6 +25,7 @@ class Ownership:
         self.caller = caller
         self._rows, self._refusals = rows, refusals
         self._first: FirstRows | None = None
+        self._known: dict[str, Row] = {}
 
     async def require_any(self) -> None:
         """Raise PermissionDenied for a caller without a row that names a customer.
@@ -87,6 +88,16 @@ class Ownership:
         row = await self._rows.find(self.caller.credential, grant.fields, customer_id)
         return everywhere if row is None else self._fields(row)
 
+    async def item_of(self, customer_id: str) -> PrimaryKey | None:
+        """Give the primary key of the one row that names this customer.
+
+        None where the caller sees no such row or several, or may not read the fields that tell.
+        """
+        if not self.caller.customer_fields().allow(self.caller.requirement.customers.id_field):
+            return None
+        row = self._known[customer_id] if customer_id in self._known else await self._row(customer_id)
+        return row.key if row is not None and row.alone else None
+
     async def fields_by_row(self, customer_ids: Collection[str]) -> Mapping[str, AllowedFields]:
         """Give the fields that the caller may read of the rows of these customers; other customers have no row."""
         rows = await self._rows.find_these(self.caller.credential, self.caller.customer_fields(), customer_ids)
@@ -135,5 +146,6 @@ class Ownership:
         return scope.fields if isinstance(scope, OwnCustomers) else {}
 
     def _add(self, rows: Mapping[str, Row]) -> None:
+        self._known.update(rows)
         fields = {customer: self._fields(row) for customer, row in rows.items()}
         self.caller = replace(self.caller, scope=OwnCustomers({**self._found(), **fields}))

@@ -134,7 +134,7 @@ def _list_parameter(name: str, resource: Resource) -> Schema:
 
 
 def _body(rule: Rule, model: Schema) -> Schema:
-    one_of = [name for name in rule.operation.one_of if name in model.get("properties", {})]
+    one_of = rule.one_of
     if len(one_of) > 1:
         model = {**model, "oneOf": [{"required": [name]} for name in one_of]}
     elif one_of:
