@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
+from sidecar.core.flows.customer_state import lacks_customer
 from sidecar.core.flows.pricing import with_amount
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.parameters import Reference, found, is_owned
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject, customer_of, reference
 from sidecar.core.operations.row import CustomerParameter, Kind, Operation, Scoping
-from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected, StripeUnavailable
+from sidecar.errors import InvalidPayload, ItemConflict, PermissionDenied, StripeRejected, StripeUnavailable
 
 _log = logging.getLogger(__name__)
 _ABSENT = frozenset(
@@ -46,6 +47,9 @@ class Ownership(Protocol):
 
     def refusal(self) -> PermissionDenied:
         """Give the refusal of an object that is not the caller's."""
+
+    def unknown(self, customer_id: str) -> ItemConflict:
+        """Tell the operator that Stripe has no such customer of the caller's, and give the caller's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,23 @@ class Owner:
 async def perform(intent: Intent, stripe: Stripe, ownership: Ownership | None) -> StripeObject:
     """Make the call and give the object that Stripe answered; `ownership` is None for a caller with whole access.
 
-    Raises StripeFailure, PermissionDenied, InvalidPayload, ItemRefused and DirectusUnavailable. For a caller with
-    partial access nothing is changed before everything that the request names was found to be its own.
+    Raises StripeFailure, PermissionDenied, InvalidPayload, ItemRefused and DirectusUnavailable, and ItemConflict where
+    the account does not have the caller's customer. For a caller with partial access nothing is changed before
+    everything that the request names was found to be its own.
     """
+    if ownership is None:
+        return await _performed(intent, stripe, None)
+    owner = await find_owner(intent, stripe, ownership)
+    try:
+        return await _performed(intent, stripe, owner)
+    except StripeRejected as rejected:
+        if not lacks_customer(rejected, intent.operation.resource.path):
+            raise
+        raise ownership.unknown(owner.customer) from rejected
+
+
+async def _performed(intent: Intent, stripe: Stripe, owner: Owner | None) -> StripeObject:
     operation = intent.operation
-    owner = None if ownership is None else await find_owner(intent, stripe, ownership)
     if owner is None and operation.customer is CustomerParameter.REQUIRED and "customer" not in intent.values:
         raise InvalidPayload("customer: is required.")
     if operation.kind is Kind.RETRIEVE:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.policy import Reason, reads_all
 from sidecar.core.access.scope import OwnCustomers
-from sidecar.core.interfaces import FirstRows, Row, Rows
-from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
+from sidecar.core.flows.customer_state import no_living_customer
+from sidecar.core.interfaces import FirstRows, PrimaryKey, Row, Rows
+from sidecar.errors import InvalidPayload, ItemConflict, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.unknown_customers import UnknownCustomerLog
 
 _NOBODY = "cus_000000000000000000000000"
 _MOST_ASKED_EACH = 6  # rows of one request that Directus is asked about one by one
@@ -21,10 +23,11 @@ class Ownership:
     All lookups raise ItemRefused and DirectusUnavailable.
     """
 
-    def __init__(self, caller: Caller, rows: Rows, refusals: Refusals) -> None:
+    def __init__(self, caller: Caller, rows: Rows, refusals: Refusals, log: UnknownCustomerLog) -> None:
         self.caller = caller
-        self._rows, self._refusals = rows, refusals
+        self._rows, self._refusals, self._log = rows, refusals, log
         self._first: FirstRows | None = None
+        self._keys: dict[str, PrimaryKey | None] = {}  # of the rows of the customers that were found
 
     async def require_any(self) -> None:
         """Raise PermissionDenied for a caller without a row that names a customer.
@@ -102,6 +105,12 @@ class Ownership:
         """Give the refusal of an object that belongs to none of the caller's customers."""
         return self._refusals.denied(Reason.NOT_VISIBLE, self.caller.requirement)
 
+    def unknown(self, customer_id: str) -> ItemConflict:
+        """Log the row whose customer the Stripe account does not have, and give the answer, which names the row."""
+        item = self._keys.get(customer_id)
+        self._log.add(self.caller.requirement.customers.name, item, customer_id)
+        return no_living_customer(customer_id, item)
+
     async def _first_rows(self) -> FirstRows:
         if self._first is None:
             self._first = await self._rows.find_first(self.caller.credential, self.caller.customer_fields())
@@ -135,5 +144,6 @@ class Ownership:
         return scope.fields if isinstance(scope, OwnCustomers) else {}
 
     def _add(self, rows: Mapping[str, Row]) -> None:
+        self._keys |= {customer: row.key for customer, row in rows.items()}
         fields = {customer: self._fields(row) for customer, row in rows.items()}
         self.caller = replace(self.caller, scope=OwnCustomers({**self._found(), **fields}))
