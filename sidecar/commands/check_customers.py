@@ -49,6 +49,9 @@ async def _states(sample: Mapping[str, str], stripe: Stripe) -> dict[str, Custom
 
 def _lines(settings: Settings, sample: Mapping[str, str], states: Mapping[str, CustomerState]) -> Iterator[Line]:
     collection, field = settings.stripe_customers_collection, settings.stripe_customer_id_field
+    if not sample:
+        yield Line(Word.OK, f"no item of {collection} names a customer yet")
+        return
     items = f"{len(sample)} items of {collection} that were looked at"
     unknown = [item for item, state in states.items() if state is CustomerState.UNKNOWN]
     deleted = [item for item, state in states.items() if state is CustomerState.DELETED]

@@ -31,7 +31,7 @@ class UnknownCustomerLog:
             return
         self._logged.add(customer_id)
         if len(self._logged) > _MOST:
-            _log.error("More items name unknown customers, and are not logged for a while: run `check`")
+            _log.error("More items name unknown customers and are not logged now: `reconcile --dry-run` names all")
             return
         facts = {"collection": collection, "item": item, "customer": customer_id}
         _log.error("An item names a customer that the Stripe account does not have, or no longer", extra=facts)

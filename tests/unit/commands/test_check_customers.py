@@ -101,4 +101,5 @@ async def test_no_item(directus: DirectusDouble, stripe: StripeDouble) -> None:
 
     [line] = await lines(directus, stripe)
 
-    assert (line.word, stripe.requests) == (Word.OK, [])
+    assert (line.word, line.text) == (Word.OK, "no item of customers names a customer yet")
+    assert stripe.requests == []

@@ -39,7 +39,7 @@ def test_many_rows_are_some_lines(caplog: pytest.LogCaptureFixture) -> None:
             log.add("customers", number, f"cus_{number}")
 
     assert len(caplog.records) == 101
-    assert "`check`" in caplog.records[-1].message
+    assert "`reconcile --dry-run`" in caplog.records[-1].message
 
 
 def test_the_next_hour_begins_anew(caplog: pytest.LogCaptureFixture) -> None:
