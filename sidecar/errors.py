@@ -208,6 +208,23 @@ class StripeRejected(StripeFailure):
         super().__init__(message, extensions=extensions)
         self.status = status
 
+    @property
+    def parameter(self) -> object:
+        """The name of the parameter that Stripe does not accept, None where it names none."""
+        return self._facts.get("param")
+
+    def is_missing(self, *parameters: str | None) -> bool:
+        """Say whether the account has no such object as one of these parameters names; None where Stripe names none.
+
+        See `resource_missing` at docs.stripe.com/error-codes.
+        """
+        return self._facts.get("code") == "resource_missing" and self.parameter in parameters
+
+    @property
+    def _facts(self) -> Mapping[str, object]:
+        facts = self.extensions.get("stripe")
+        return facts if isinstance(facts, Mapping) else {}
+
 
 class StripeKeyRejected(StripeFailure):
     status = HTTPStatus.SERVICE_UNAVAILABLE

@@ -20,9 +20,15 @@ class StripeError(Exception):
         return self
 
 
-def missing_object(kind: str, object_id: object, place: str, status: int = 400) -> StripeError:
+_IN_LIVE_MODE = "; a similar object exists in live mode, but a test mode key was used to make this request."
+
+
+def missing_object(
+    kind: str, object_id: object, place: str, status: int = 400, *, in_live_mode: bool = False
+) -> StripeError:
     """Make the error for an object that does not exist: 404 if the path names it, 400 if a parameter does."""
-    return StripeError(status, f"No such {kind}: '{object_id}'", code="resource_missing", param=place)
+    other = _IN_LIVE_MODE if in_live_mode else ""
+    return StripeError(status, f"No such {kind}: '{object_id}'{other}", code="resource_missing", param=place)
 
 
 def missing_parameter(place: str) -> StripeError:

@@ -125,6 +125,7 @@ class StandIn:
 
     async def _list(self, kind: Kind, request: web.Request) -> Result:
         query = await _read(kind, "list", request)
+        self.account.check_filters(query)
         return 200, page(self.account.objects[kind.name], query, request.path)
 
     async def _retrieve(self, kind: Kind, request: web.Request) -> Result:

@@ -17,9 +17,9 @@ from sidecar import opening
 from sidecar.commands.adopt import adopt
 from sidecar.commands.ledger import Ledger, Listed
 from sidecar.commands.report import Report
+from sidecar.core.flows.customer_state import CustomerState
 from sidecar.core.flows.reconcile import (
     Case,
-    CustomerState,
     Fill,
     Finding,
     Problem,
@@ -117,6 +117,8 @@ async def _compare(page: Listed, ledger: Ledger, cases: dict[str, Case], report:
 async def _settle(case: Case, ledger: Ledger, report: Report) -> None:
     verdict = decide(case, CustomerState.ALIVE if case.linked is None else await ledger.state(case.linked))
     if isinstance(verdict, Fill):
+        if await ledger.state(verdict.customer) is not CustomerState.ALIVE:
+            return  # it was deleted since it was listed
         verdict = await ledger.elsewhere(verdict) or verdict
     if isinstance(verdict, Fill) and not report.dry_run:
         verdict = await ledger.fill(verdict) or verdict

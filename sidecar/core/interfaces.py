@@ -11,6 +11,7 @@ from sidecar.core.access.whole_access import Policies
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
+from sidecar.errors import ItemConflict
 
 PrimaryKey = int | str
 Render = Callable[[list[StripeObject]], Awaitable[bytes]]  # equal ones write the same bytes
@@ -188,8 +189,18 @@ class Stripe(Protocol):
         """Ask for a change; with a key, equal requests have their effect once."""
 
 
+class UnknownCustomers(Protocol):
+    """The customers in a caller's rows that the Stripe account does not have."""
+
+    def unknown(self, customer_id: str) -> ItemConflict:
+        """Tell the operator of one, and give the answer for a caller that has no other."""
+
+
 class Lists(Protocol):
-    """The lists that a caller may see. Both raise StripeFailure, and InvalidQuery for a foreign cursor."""
+    """The lists that a caller may see. Both raise StripeFailure, and InvalidQuery for a foreign cursor.
+
+    They raise ItemConflict where the account has none of the caller's customers.
+    """
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         """Give the requested page."""

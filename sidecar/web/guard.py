@@ -22,7 +22,7 @@ from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.answers.sending import send
-from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, STRIPE, VERDICT
+from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, STRIPE, UNKNOWN_CUSTOMERS, VERDICT
 from sidecar.web.requests.bodies import Reader
 from sidecar.web.server.leaving import until_client_leaves
 
@@ -101,7 +101,7 @@ def guard(
 async def _owning(request: web.Request, caller: Caller, object_id: str | None) -> Ownership:
     """Where the path names a customer, let the caller only at a customer of its own."""
     rows = request.app[ROWS] if caller.shared_item is None else request.app[ROWS_OF_ITEM](caller.shared_item)
-    ownership = Ownership(caller, rows, request.app[GATE].refusals)
+    ownership = Ownership(caller, rows, request.app[GATE].refusals, request.app[UNKNOWN_CUSTOMERS])
     if caller.requirement.names_customer and object_id is not None and not caller.has_all_customers:
         await ownership.require_own(object_id)
     return ownership

@@ -59,16 +59,17 @@ async def _lists(call: Call) -> tuple[Lists, Mapping[str, str]]:
 async def _own_lists(call: Call, filters: Mapping[str, str]) -> tuple[Lists, Mapping[str, str]]:
     """Give lists of the caller's own customers, or of the one object of theirs by which the list chooses."""
     app, operation, intent = call.request.app, call.operation, Intent(call.operation, call.object_id, filters)
+    own = call.ownership
     if operation.scoping is Scoping.IDENTITY:
-        return app[SCOPED]("id", await call.ownership.find_all()), filters
+        return app[SCOPED]("id", await own.find_all(), own), filters
     if operation.scoping is Scoping.REFERRED:
-        owner = await find_owner(intent, app[STRIPE], call.ownership)
+        owner = await find_owner(intent, app[STRIPE], own)
         [name] = [name for name, value in filters.items() if value in owner.objects][:1]
-        return app[SCOPED](name, (filters[name],)), _without(name, filters)
+        return app[SCOPED](name, (filters[name],), own), _without(name, filters)
     if not _names_an_owned_object(call, filters):
-        return app[SCOPED]("customer", await call.ownership.find_all()), _without("customer", filters)
-    owner = await find_owner(intent, app[STRIPE], call.ownership)
-    return app[SCOPED]("customer", (owner.customer,)), _without("customer", filters)
+        return app[SCOPED]("customer", await own.find_all(), own), _without("customer", filters)
+    owner = await find_owner(intent, app[STRIPE], own)
+    return app[SCOPED]("customer", (owner.customer,), own), _without("customer", filters)
 
 
 def _without(name: str, filters: Mapping[str, str]) -> Mapping[str, str]:

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sidecar.core.access.credentials import Credential
+from sidecar.core.flows.customer_state import is_alive
 from sidecar.core.flows.idempotency import client_key
 from sidecar.core.interfaces import PrimaryKey, Sent, Stripe
 from sidecar.core.operations.metadata import METADATA
 from sidecar.core.operations.operator_values import ITEM, completed, filled
 from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
-from sidecar.errors import StripeUnavailable
+from sidecar.errors import ItemConflict, StripeUnavailable
+
+_SPENT = "The customer of this Idempotency-Key was deleted at Stripe. Send another key to create the next one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,16 @@ class Creator:
 
 
 async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) -> Outcome:
-    """Create a customer without an item, once for each of the creator's keys. Raises StripeFailure."""
+    """Create a customer without an item, once for each of the creator's keys.
+
+    For a day Stripe repeats its first answer to a key, even if that customer was deleted since. Raises ItemConflict
+    for such a key, and StripeFailure.
+    """
     named = None if creator.key is None else client_key(creator.credential, "customers.create", creator.key)
-    return Outcome((await create_at_stripe(stripe, new.sent(), {}, named or secrets.token_hex(16))).object)
+    sent = await create_at_stripe(stripe, new.sent(), {}, named or secrets.token_hex(16))
+    if named is not None and sent.replayed and not await is_alive(stripe, str(sent.object["id"])):
+        raise ItemConflict(_SPENT)
+    return Outcome(sent.object)
 
 
 async def create_at_stripe(

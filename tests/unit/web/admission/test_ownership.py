@@ -14,6 +14,7 @@ from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.unknown_customers import UnknownCustomerLog
 from tests.doubles.collections import CUSTOMERS
 from tests.unit.clients.directus.sources import credential
 
@@ -61,7 +62,7 @@ def ownership(items: Items, action: Action = Action.READ, access: Access = Acces
     grants["customers", action] = Grant(access, READ)
     requirement = Requirement("customers", action, CUSTOMERS, scopable=True)
     caller = Caller(credential("token"), Permissions(grants), requirement, NotLookedUp())
-    return Ownership(caller, items, Refusals(401))
+    return Ownership(caller, items, Refusals(401), UnknownCustomerLog())
 
 
 def rows(*keys: PrimaryKey | None) -> dict[str, Row]:
