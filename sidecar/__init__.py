@@ -6,6 +6,7 @@ One sentence: core decides, clients go out, web lets in.
     serving     the life of the process
     app         composition root; the only module that knows all the rooms
     opening     the clients of both upstreams, for the service and the commands
+    listening   what is done with Stripe's events
     settings/   every setting, one documented field a line
     errors      every way a request can end badly, with its status and code
     logs        the one logging configuration

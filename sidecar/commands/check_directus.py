@@ -12,6 +12,7 @@ from sidecar.clients.directus.server_info import PATH, ServerInfo
 from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
 from sidecar.commands.check_cache import cache_lines
 from sidecar.commands.check_collection import PROVISION, id_field_line, key_line, singleton_line
+from sidecar.commands.check_events import event_lines
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import Ask, field_lines
 from sidecar.commands.check_guests import guest_lines
@@ -138,6 +139,8 @@ async def _collection_lines(
     for line in right_lines(settings, permissions):
         yield line
     async for line in field_lines(settings, permissions, ask):
+        yield line
+    async for line in event_lines(settings, permissions, ask):
         yield line
     for line in policy_lines(settings, await ask(policies_path(settings), None)):
         yield line

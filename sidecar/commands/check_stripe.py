@@ -9,8 +9,9 @@ from sidecar import opening
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.commands.check_account import account_line
 from sidecar.commands.lines import Line, Word
+from sidecar.core.operations.event_types import kind_of
 from sidecar.core.operations.known_attributes import API_VERSION, is_same_release
-from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, Resource
+from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, RESOURCES, Resource
 from sidecar.core.operations.row import Kind
 from sidecar.errors import StripeFailure, StripeKeyRejected
 from sidecar.settings import Settings
@@ -49,10 +50,11 @@ def _version(version: str) -> Iterator[Line]:
 
 
 def _listed(settings: Settings) -> Iterator[Resource]:
-    """Give the kinds of object that rules list. Other rights of the key show only when they are used."""
-    rules = [rule for rule in settings.rules if rule.operation.kind is Kind.LIST]
-    asked = {rule.operation.resource.kind: rule.operation for rule in rules}
-    return (one.resource for one in asked.values() if one.resource is not CUSTOMER and one.resource.dated)
+    """Give the kinds of object that rules list or that events read. Other rights of the key show when they are used."""
+    listed = [rule.operation.resource for rule in settings.rules if rule.operation.kind is Kind.LIST]
+    read = [RESOURCES[kind] for rule in settings.event_rules if (kind := kind_of(rule.type)) is not None]
+    asked = {resource.kind: resource for resource in (*listed, *read)}
+    return (one for one in asked.values() if one is not CUSTOMER and one.dated)
 
 
 def _mode(settings: Settings) -> str:

@@ -4,7 +4,6 @@ After each write Stripe is read again, until nothing has changed meanwhile. So w
 once, the later state at Stripe lasts, whichever replica wrote last.
 """
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +11,7 @@ from typing import Protocol
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.flows.stored_values import is_same
 from sidecar.core.flows.write_values import Changing, Unwritten, write
 from sidecar.core.interfaces import PrimaryKey, Stripe
 from sidecar.core.operations.resources import CUSTOMER, StripeObject
@@ -40,10 +40,14 @@ class LinkedItem:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A write to an item: the names of the fields, without their values."""
+    """What an event did in Directus, for the audit: the names of the fields, without their values.
 
-    item: PrimaryKey
+    `item` is None where it is not known by its primary key.
+    """
+
+    item: PrimaryKey | None
     fields: tuple[str, ...]
+    what: str = "item changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,9 @@ class Mirror:
         """Give the values that an item with these ones lacks; fields that Directus did not show are left alone."""
         if state is None:
             return {self.id_field: None}
-        return {field: value for field, value in state.items() if field in current and not _same(current[field], value)}
+        return {
+            field: value for field, value in state.items() if field in current and not is_same(current[field], value)
+        }
 
     def unseen(self, state: Mirrored, current: Mapping[str, object]) -> dict[str, object]:
         """Give the values for named fields that Directus did not show: they are missing, or may not be read."""
@@ -158,19 +164,3 @@ def _writable(
     barred = {name: value for name, value in lacking.items() if not rights.update.allow(name)}
     unwritten.barred(item.key, barred | mirror.unseen(state, item.values))
     return unwritten.rest(item.key, lacking)
-
-
-def _same(current: object, wanted: object) -> bool:
-    """Compare a field with an attribute: a text field has an address as JSON; empty members may be null or absent."""
-    if isinstance(current, str) and isinstance(wanted, dict | list):
-        try:
-            current = json.loads(current)
-        except (ValueError, RecursionError):
-            return False
-    return _bare(current) == _bare(wanted)
-
-
-def _bare(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {name: _bare(part) for name, part in value.items() if part is not None}

@@ -16,7 +16,8 @@ from sidecar.core.access.permissions import Action
 from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.core.operations.table import OPERATIONS
-from sidecar.settings.operations_file import OperationsFault, parse_rules, read_rules
+from sidecar.settings.operations_file import parse_rules, read_rules
+from sidecar.settings.toml_file import FileFault
 from tests.doubles.collections import CUSTOMERS
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +31,7 @@ def parsed(text: str) -> dict[str, Rule]:
 
 
 def faults(text: str) -> tuple[str, ...]:
-    with pytest.raises(OperationsFault) as fault:
+    with pytest.raises(FileFault) as fault:
         parse_rules(text, CUSTOMERS, MAP)
     return fault.value.faults
 
@@ -39,7 +40,7 @@ def judged(text: str) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """Give the rules, or the faults."""
     try:
         return parse_rules(text, CUSTOMERS, MAP), ()
-    except OperationsFault as fault:
+    except FileFault as fault:
         return (), fault.faults
 
 
@@ -285,10 +286,10 @@ def test_attributes_of_another_version_are_not_judged() -> None:
     """If another version of Stripe's API is requested, an attribute only has to look like one."""
     text = "[invoices.list]\nfields = { old = 'paid', state = 'STATE' }"
 
-    with pytest.raises(OperationsFault) as now:
+    with pytest.raises(FileFault) as now:
         parse_rules(text.replace("STATE", "status"), CUSTOMERS, MAP)
     rules = parse_rules(text.replace("STATE", "status"), CUSTOMERS, MAP, version="2024-06-20")
-    with pytest.raises(OperationsFault) as malformed:
+    with pytest.raises(FileFault) as malformed:
         parse_rules(text.replace("STATE", "a b"), CUSTOMERS, MAP, version="2024-06-20")
 
     assert now.value.faults == ("[invoices.list]: fields: old: Stripe's invoice has no attribute paid",)

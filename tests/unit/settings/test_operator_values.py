@@ -14,7 +14,8 @@ from sidecar.core.operations.parameters import Chosen, Text
 from sidecar.core.operations.row import Kind, Scoping
 from sidecar.core.operations.rules import Rule
 from sidecar.core.operations.table import OPERATIONS
-from sidecar.settings.operations_file import OperationsFault, parse_rules
+from sidecar.settings.operations_file import parse_rules
+from sidecar.settings.toml_file import FileFault
 from tests.doubles.collections import CUSTOMERS
 from tests.doubles.process import ROOT
 
@@ -42,7 +43,7 @@ def parsed(text: str, version: str = API_VERSION) -> dict[str, Rule]:
 
 
 def faults(text: str, version: str = API_VERSION) -> list[str]:
-    with pytest.raises(OperationsFault) as fault:
+    with pytest.raises(FileFault) as fault:
         parsed(text, version)
     return list(fault.value.faults)
 
@@ -51,7 +52,7 @@ def judged(text: str, version: str) -> tuple[dict[str, Rule], tuple[str, ...]]:
     """Give the rules, or the faults."""
     try:
         return parsed(text, version), ()
-    except OperationsFault as fault:
+    except FileFault as fault:
         return {}, fault.faults
 
 
