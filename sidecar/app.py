@@ -36,6 +36,7 @@ from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
 from sidecar.web.admission.refusals import Refusals
 from sidecar.web.admission.strangers import Strangers
+from sidecar.web.admission.unknown_customers import UnknownCustomerLog
 from sidecar.web.admission.unverified_bodies import UnverifiedBodies
 from sidecar.web.description.openapi import openapi_route
 from sidecar.web.health import Health
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> web.Application:
         settings.max_waiting_per_caller,
         settings.stripe_timeout,
     )
+    app[keys.UNKNOWN_CUSTOMERS] = UnknownCustomerLog()
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
     app.cleanup_ctx.append(partial(_upstreams, settings))
     prefix = settings.sidecar_prefix
@@ -129,7 +131,7 @@ def _provide_stripe(
     app[keys.STRIPE] = reads
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
     app[keys.FORGET_LISTS] = forget
-    app[keys.SCOPED] = lambda attribute, values: CustomerLists(reads, attribute, values, held)
+    app[keys.SCOPED] = lambda attribute, values, unknown: CustomerLists(reads, attribute, values, unknown, held)
     return client
 
 
@@ -177,7 +179,8 @@ def _with_whole_access(settings: Settings, client: DirectusClient, remembered: P
         if service is None
         else DirectusPolicies(client, service, settings.collections, settings.customers_collection.service_policy)
     )
-    return WholeAccess(remembered, source, ttl=settings.permissions_cache_ttl)
+    ttl, denied_ttl = settings.permissions_cache_ttl, settings.permissions_denied_ttl
+    return WholeAccess(remembered, source, ttl=ttl, denied_ttl=denied_ttl)
 
 
 @asynccontextmanager

@@ -38,6 +38,7 @@ def webhooks(
         [_following(settings, directus, stripe), _delivering(settings, directus, stripe, service)],
         forget_lists,
         livemode=settings.livemode,
+        own_account=settings.stripe_account,
         metrics=metrics,
     )
 

@@ -163,12 +163,12 @@ async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[
 
 @asynccontextmanager
 async def changes(settings: Settings, commands: Commands | None) -> AsyncIterator[Changes]:
-    """Open what is known of changes at Stripe, which replicas with the same key share."""
+    """Open what is known of changes at Stripe, which replicas with the same key and account share."""
     if commands is None:
         yield Alone()
         return
-    key = settings.stripe_live_secret_key.get_secret_value()
-    names = [Names.of(secret, "changes", key).name("last") for secret in revealed(settings.sidecar_secret)]
+    about = [settings.stripe_live_secret_key.get_secret_value(), *filter(None, [settings.stripe_account])]
+    names = [Names.of(secret, "changes", *about).name("last") for secret in revealed(settings.sidecar_secret)]
     shared = SharedChanges(commands, names)
     try:
         yield shared
@@ -224,6 +224,7 @@ def stripe_client(
         base=settings.stripe_api_base,
         key=settings.stripe_live_secret_key.get_secret_value(),
         version=settings.stripe_api_version,
+        account=settings.stripe_account,
         timeout=settings.stripe_timeout,
         governor=governor or _unhurried(settings),
         metrics=metrics,

@@ -8,6 +8,8 @@
     account       the objects of an account; their shapes are Stripe's own examples, in fixtures.json
     effects       the effect of each call; longer ones are in payments, billing and sessions
     errors        Stripe's error bodies
+    limits        the limits of single objects
+    rights        the rights of a restricted key
     idempotency   Stripe's repeated answers
 
 It must not accept more than Stripe: it refuses what Stripe refuses, and calls and parameters that it does not know.

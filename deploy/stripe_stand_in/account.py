@@ -65,11 +65,17 @@ class Making:
 
 
 class Account:
-    """`objects` has the objects of each kind, newest first; `spent` has the payment methods that were detached."""
+    """`objects` has the objects of each kind, newest first; `spent` has the payment methods that were detached.
+
+    `portal_saved`: its settings of the customer portal were saved, so there is a default configuration. `live` has the
+    IDs of live mode, which this account in test mode does not have.
+    """
 
     def __init__(self, making: Making) -> None:
         self.objects: dict[str, list[Object]] = {name: [] for name in KINDS}
         self.spent: set[str] = set()
+        self.portal_saved = True
+        self.live: set[str] = set()
         self.making = making
 
     def new_id(self, name: str) -> str:
@@ -94,10 +100,15 @@ class Account:
         for found in self.objects[name]:
             if found["id"] == object_id and not (status == 400 and found.get("deleted")):  # noqa: PLR2004 - the status of a reference
                 return found
-        raise missing_object(name, object_id, place, status)
+        raise missing_object(name, object_id, place, status, in_live_mode=object_id in self.live)
 
     def remove(self, name: str, object_id: str) -> None:
         self.objects[name] = [entry for entry in self.objects[name] if entry["id"] != object_id]
+
+    def check_filters(self, filters: Object) -> None:
+        """Raise StripeError for a list by a customer that the account never had; a deleted one still has its lists."""
+        if "customer" in filters and all(entry["id"] != filters["customer"] for entry in self.objects["customer"]):
+            self.find("customer", filters["customer"], "customer")
 
     def check_references(self, values: Object) -> None:
         """Raise StripeError unless all objects exist that `values` refer to."""

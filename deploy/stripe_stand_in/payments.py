@@ -7,6 +7,7 @@ _DONE = {"succeeded", "canceled"}
 _TOKEN = "tok_visa"  # noqa: S105 - a test token: docs.stripe.com/testing
 _RAW = "Sending credit card numbers directly to the Stripe API is generally unsafe. Use test tokens."
 _REDIRECTS = "Payment methods might redirect your customer, so you must provide a `return_url`, or refuse redirects."
+_NOT_ATTACHED = "The payment method you provided is not attached to a customer so detachment is impossible."
 _WHILE_CONFIRMING = ("off_session", "return_url", "error_on_requires_action", "mandate_data")
 
 
@@ -143,7 +144,7 @@ def attach(account: Account, method: Object, values: Object) -> Object:
 
 def detach(account: Account, method: Object, _: Object) -> Object:
     if method["customer"] is None:
-        raise StripeError(400, "The payment method is not attached to a customer, so it cannot be detached.")
+        raise StripeError(400, _NOT_ATTACHED)
     for customer in account.objects["customer"]:
         if customer["invoice_settings"]["default_payment_method"] == method["id"]:
             customer["invoice_settings"]["default_payment_method"] = None

@@ -9,6 +9,11 @@ from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter
 
 _DAY = 86_400
 _HOSTED = "hosted_page"
+_NO_PORTAL = (
+    "No configuration provided and your test mode default configuration has not been created. Provide a configuration "
+    "or create your default by saving your customer portal settings in test mode at "
+    "https://dashboard.stripe.com/test/settings/billing/portal."
+)
 
 
 def create_checkout(account: Account, values: Object) -> Object:
@@ -53,4 +58,6 @@ def _priced(account: Account, values: Object) -> Object:
 
 def create_portal(account: Account, values: Object) -> Object:
     require(values, "customer")
+    if not account.portal_saved and "configuration" not in values:
+        raise StripeError(400, _NO_PORTAL)
     return {**values, "url": f"https://billing.stripe.com/p/session/test_{account.making.token(24)}"}

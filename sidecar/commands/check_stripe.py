@@ -8,6 +8,7 @@ import aiohttp
 from sidecar import opening
 from sidecar.clients.lists.snapshots import ENTITLEMENTS
 from sidecar.clients.stripe.client import StripeClient
+from sidecar.commands.check_account import account_line
 from sidecar.commands.lines import Line, Word
 from sidecar.core.operations.event_types import kind_of
 from sidecar.core.operations.known_attributes import API_VERSION, is_same_release
@@ -34,6 +35,11 @@ async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> As
         yield Line(Word.NOTE, f"STRIPE_API_BASE is {settings.stripe_api_base}, which is not Stripe")
     for line in _version(settings.stripe_api_version):
         yield line
+    if settings.stripe_account is not None:
+        account = await account_line(client, settings.stripe_account)
+        yield account
+        if account.word is Word.FAULT:
+            return
     customers = await _line(client, "customers", client.probe, _mode(settings))
     yield customers
     if customers.word is Word.OK:

@@ -18,9 +18,9 @@ from sidecar.commands.adopt import adopt
 from sidecar.commands.ledger import Ledger, Listed
 from sidecar.commands.report import Report
 from sidecar.commands.status_repair import StatusRepair
+from sidecar.core.flows.customer_state import CustomerState
 from sidecar.core.flows.reconcile import (
     Case,
-    CustomerState,
     Fill,
     Finding,
     Problem,
@@ -124,6 +124,8 @@ async def _settle(case: Case, ledger: Ledger, report: Report) -> str | None:
     """Give the customer whose ID is filled in; None without one."""
     verdict = decide(case, CustomerState.ALIVE if case.linked is None else await ledger.state(case.linked))
     if isinstance(verdict, Fill):
+        if await ledger.state(verdict.customer) is not CustomerState.ALIVE:
+            return None  # it was deleted since it was listed
         verdict = await ledger.elsewhere(verdict) or verdict
     if isinstance(verdict, Fill) and not report.dry_run:
         verdict = await ledger.fill(verdict) or verdict

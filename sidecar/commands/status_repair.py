@@ -5,7 +5,6 @@ Names and addresses are left to events, and an ID of a deleted customer to a per
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import aiohttp
 
@@ -14,10 +13,11 @@ from sidecar.clients.directus.service_items import DirectusItemLists
 from sidecar.clients.lists.snapshots import CustomerSnapshots
 from sidecar.commands.report import Report
 from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.flows.customer_state import lacks_customer
 from sidecar.core.flows.follow_customer import LinkedItem, LinkedItems, Rights, follow
 from sidecar.core.flows.write_values import write
 from sidecar.core.interfaces import PrimaryKey
-from sidecar.core.operations.resources import is_customer_id
+from sidecar.core.operations.resources import CUSTOMER, is_customer_id
 from sidecar.errors import EventFailed, StripeRejected
 from sidecar.settings import Settings
 
@@ -59,7 +59,7 @@ class StatusRepair:
         except EventFailed as failed:
             self._report.unrepaired(customer, failed.detail or failed.message)
         except StripeRejected as rejected:
-            if rejected.status != HTTPStatus.NOT_FOUND:
+            if not lacks_customer(rejected, CUSTOMER.path):
                 raise
 
     async def _release(self, item: PrimaryKey) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol, TypeGuard
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
+from sidecar.core.operations.attributes import Structure
 from sidecar.core.operations.resources import RESOURCES, StripeObject, customer_of
 from sidecar.core.secret_values import ALL, NOBODYS, Secrets
 
@@ -19,6 +20,10 @@ SECRETS = frozenset({"client_secret"})
 
 _BASE = {kind: resource.base for kind, resource in RESOURCES.items()} | {
     "list": frozenset({"object", "data", "has_more"})  # a list within an object
+}
+_CLOSED = {
+    kind: {each.name: each.type for each in resource.shown if isinstance(each.type, Structure) and each.type.closed}
+    for kind, resource in RESOURCES.items()
 }
 _LINKS = {kind: resource.links for kind, resource in RESOURCES.items()}
 _ANY_BASE = frozenset({"id", "object"})
@@ -80,7 +85,9 @@ class View:
             names = names | _LINKS.get(kind, frozenset())
         if self.own and self.secrets:
             names = names | SECRETS
-        return {name: self._member(member) for name, member in value.items() if name in names}
+        closed = _CLOSED.get(kind, {})
+        parts = {name: _only(closed[name], value[name]) for name in closed.keys() - self.attributes if name in value}
+        return {name: self._member(parts.get(name, member)) for name, member in value.items() if name in names}
 
     def _hidden(self, kind: str | None) -> frozenset[str]:
         """Name the hidden attributes of an object; `kind` is None for a structure that is no object of Stripe."""
@@ -149,3 +156,14 @@ def shows_everything(view: CallerView) -> TypeGuard[View]:
     Only then may a page be written without a projection of each object. A view that differs by object is never one.
     """
     return isinstance(view, View) and view.everything
+
+
+def _only(structure: Structure, value: object) -> object:
+    """Copy of a closed structure what every caller may see."""
+    if not isinstance(value, dict):
+        return None
+    return {
+        each.name: _only(each.type, value[each.name]) if isinstance(each.type, Structure) else value[each.name]
+        for each in structure.attributes
+        if each.name in value
+    }

@@ -17,7 +17,8 @@ from sidecar.core.operations.resources import RESOURCES
 from sidecar.core.operations.rules import suggestion
 from sidecar.settings.attribute_path import ObjectKind, names_of
 from sidecar.settings.event_table import MUST, EventTable, Expected
-from sidecar.settings.toml_file import TWICE, FileFault, faults_of, parsed, read_text, shown
+from sidecar.settings.fault_text import shown
+from sidecar.settings.toml_file import TWICE, FileFault, faults_of, parsed, read_text
 
 _GROUP = "events"
 _TYPES = sorted(EVENT_TYPES)

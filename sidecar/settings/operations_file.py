@@ -6,6 +6,7 @@ once, each in one line that names its table. ``core.operations.rules`` says what
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,11 +14,14 @@ from pydantic import ValidationError
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.operations.known_attributes import API_VERSION, attributes_of
+from sidecar.core.operations.operator_values import OperatorValues
 from sidecar.core.operations.row import Operation
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.core.operations.table import OPERATIONS
+from sidecar.settings.fault_text import meant, shown
 from sidecar.settings.operation_table import MUST, Expected, OperationTable
-from sidecar.settings.toml_file import TWICE, FileFault, faults_of, meant, parsed, read_text, shown
+from sidecar.settings.operator_values import read_operator_values
+from sidecar.settings.toml_file import TWICE, FileFault, faults_of, parsed, read_text
 
 _ROWS = {row.name: row for row in OPERATIONS}
 
@@ -40,13 +44,13 @@ def parse_rules(
     rules = {rule.operation.name: rule for rule in default_rules(customers, field_map)}
     for name, table in named:
         try:
-            judged = _judged(name, table, known_version=version == API_VERSION)
+            judged, values = _judged(name, table, customers.name, known_version=version == API_VERSION)
         except FileFault as fault:
             faults += [f"[{shown(name)}]: {each}" for each in fault.faults]
             continue
         rules.pop(name, None)
         if judged.enabled:
-            rules[name] = _rule(_ROWS[name], judged, customers, field_map)
+            rules[name] = replace(_rule(_ROWS[name], judged, customers, field_map), operator=values)
     if faults:
         raise FileFault(list(dict.fromkeys(faults)))
     return tuple(rules[name] for name in _ROWS if name in rules)
@@ -66,18 +70,23 @@ def _tables(tables: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield group, members
 
 
-def _judged(name: str, table: object, *, known_version: bool) -> OperationTable:
+def _judged(name: str, table: object, customers: str, *, known_version: bool) -> tuple[OperationTable, OperatorValues]:
     """Raises FileFault."""
     row = _ROWS.get(name)
     if row is None:
         raise FileFault([f"there is no such operation{meant(name, list(_ROWS))}"])
     if not isinstance(table, dict):
         raise FileFault(["must be a table"])
-    expected = Expected(row, attributes_of(row) if known_version else None)
+    expected = Expected(row, attributes_of(row) if known_version else None, customers)
+    values, faults = read_operator_values(row, table, known_version=known_version)
     try:
-        return OperationTable.model_validate(table, context=expected)
+        judged = OperationTable.model_validate(table, context=expected)
     except ValidationError as error:
-        raise FileFault([line for each in error.errors() for line in faults_of(each, OperationTable, MUST)]) from None
+        named = [line for each in error.errors() for line in faults_of(each, OperationTable, MUST)]
+        raise FileFault([*named, *faults]) from None
+    if faults:
+        raise FileFault(faults)
+    return judged, values
 
 
 def _rule(row: Operation, table: OperationTable, customers: CustomersCollection, field_map: FieldMap) -> Rule:
@@ -90,6 +99,7 @@ def _rule(row: Operation, table: OperationTable, customers: CustomersCollection,
         _field_map(table.fields, field_map, id_field),
         amounts=table.amounts,
         prices=None if table.prices is None else frozenset(table.prices),
+        public=table.public,
     )
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from sidecar.core.operations.rules import suggestion
+from sidecar.settings.fault_text import meant, shown
 
 _UNREADABLE = (
     ValueError,
     RecursionError,
 )  # TOML's own error, a number that is too long, nesting that is too deep
 _TWICE = re.compile(r"Cannot declare \((.+)\) twice")  # tomllib's message, with the parts of the name as Python's repr
-_LONGEST = 100  # characters of a name that is shown; the file may contain names of any length
 TWICE = "is there twice"
 
 
@@ -61,14 +60,3 @@ def faults_of(error: ErrorDetails, table: type[BaseModel], must: Mapping[str, st
         return [f"{key}: {must[key]}"]
     place = [shown(part) for part in error["loc"][:2] if isinstance(part, str)]
     return [": ".join([*place, said])]
-
-
-def meant(name: str, names: Sequence[str]) -> str:
-    """Ask whether a similar name was meant, or list all names."""
-    return suggestion(name[:_LONGEST], names) or f"; there are {', '.join(names)}"
-
-
-def shown(text: str) -> str:
-    """Shorten a name and escape it, so that it stays on one line."""
-    plain = text if text.isprintable() else ascii(text)[1:-1]
-    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"

@@ -126,6 +126,12 @@ def _api_version(value: str) -> str:
     return value
 
 
+def _account(value: str) -> str:
+    if not re.fullmatch(r"acct_[A-Za-z0-9]{1,250}", value):
+        raise ValueError("must be the ID of a connected account, such as acct_1QABC")
+    return value
+
+
 def _certificates(value: str) -> str:
     try:
         ssl.create_default_context(cadata=value)
@@ -134,6 +140,7 @@ def _certificates(value: str) -> str:
     return value
 
 
+AccountId = Annotated[str, AfterValidator(_account)]
 Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_port)]
 Origin = Annotated[str, AfterValidator(_origin)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]

@@ -262,9 +262,10 @@ class DirectusDouble(Double):
         fields, limit = query.get("fields", ["*"]), self._limit(query)
         rows = [row for row in self._rows(_collection(request)).values() if self._sees(request, user, row, fields)]
         found = [row for row in rows if self._finds(row, query.get("filter", {}))]
-        for name in reversed(query.get("sort", ["id"])):
+        for sort in reversed(query.get("sort", ["id"])):
+            name = sort.removeprefix("-")
             self._refuse_fields(request, user, [name])
-            found.sort(key=bound(self._order, name))
+            found.sort(key=bound(self._order, name), reverse=sort != name)
         start = query.get("offset", (query.get("page", 1) - 1) * limit)
         return [self._shown(request, user, row, fields) for row in found[start:][: limit if limit >= 0 else None]]
 

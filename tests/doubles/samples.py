@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sidecar.core.operations.parameters import (
+    Chosen,
     Email,
     Flag,
     Group,
@@ -37,7 +38,7 @@ def sample(kind: Type) -> object:  # noqa: C901, PLR0911 - one case for each typ
             return True
         case Email():
             return "ada@example.com"
-        case OneOf():
+        case OneOf() | Chosen():
             return kind.values[0]
         case Reference():
             return kind.resource.example
@@ -54,7 +55,19 @@ def samples(parameters: Sequence[Parameter]) -> dict[str, object]:
     return {each.name: sample(each.type) for each in parameters}
 
 
-def wrong(kind: Type) -> Iterator[object]:  # noqa: C901 - one case for each type
+def unsets(parameter: Parameter, *, changing: bool) -> bool:
+    """Say whether null, and the empty value, unset this parameter."""
+    return changing and (parameter.clearable or isinstance(parameter.type, Text))
+
+
+def wrong(parameter: Parameter, *, changing: bool) -> Iterator[object]:
+    """Give invalid values of a parameter of a creation, or of a change."""
+    empty: object = [] if isinstance(parameter.type, Several) else ""
+    may_be_empty = unsets(parameter, changing=changing)
+    yield from (value for value in _wrong(parameter.type, changing) if not (may_be_empty and value == empty))
+
+
+def _wrong(kind: Type, changing: bool) -> Iterator[object]:  # noqa: C901, FBT001 - one case for each type
     """Give invalid values: of another type, out of bounds, or of an unsupported shape."""
     yield from (value for value in _TYPES if not _of_type(kind, value))
     match kind:
@@ -76,10 +89,11 @@ def wrong(kind: Type) -> Iterator[object]:  # noqa: C901 - one case for each typ
         case Group():
             yield from ("x", 1, {"unknown": 1}, {"expand": ["x"]})
             for each in kind.parameters:
-                yield from ({**samples(kind.parameters), each.name: value} for value in wrong(each.type))
+                faulty = wrong(each, changing=changing)
+                yield from ({**samples(kind.parameters), each.name: value} for value in faulty)
         case Several():
             yield from ("x", 1, [sample(kind.of)] * (kind.most + 1))
-            yield from ([sample(kind.of), value] for value in wrong(kind.of))
+            yield from ([sample(kind.of), value] for value in _wrong(kind.of, changing))
 
 
 def wrong_ids(kind: Reference) -> Iterator[object]:

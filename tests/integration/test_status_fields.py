@@ -274,6 +274,21 @@ async def test_reconcile_after_an_id_was_lost(magazine: Magazine) -> None:
     assert (done.code, (await magazine.status_of(item))["status"]) == (0, "active")
 
 
+async def test_reconcile_and_a_customer_of_another_account(magazine: Magazine, reader: Person) -> None:
+    """A customer that the account does not have keeps what its item says, and is named: the key may be wrong."""
+    unknown = await magazine.rig.linked({"id": "cus_ofAnother"}, status="active")
+    customer, item = await magazine.member(reader)
+    magazine.subscribe(customer)
+
+    done = await magazine.reconcile()
+
+    assert f"DECIDE   item {unknown}: its customer is not in this Stripe account (cus_ofAnother)" in done.out
+    assert ((await magazine.status_of(unknown))["status"], (await magazine.status_of(item))["status"]) == (
+        "active",
+        "active",
+    )
+
+
 async def test_a_thin_event(magazine: Magazine, reader: Person) -> None:
     """Stripe's thin event about a subscription names no customer; the subscription does."""
     customer, item = await magazine.member(reader)

@@ -77,7 +77,7 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
 @pytest.mark.parametrize(
     ("library", "homes"),
     [
-        ("stripe", ("sidecar.clients.stripe",)),
+        ("stripe", ("sidecar.clients.stripe", "sidecar.settings.stripe_parameters")),
         ("aiohttp.web", ("sidecar.web.", "sidecar.app", "sidecar.serving")),
         ("directus_sdk_py", ("sidecar.commands.administrator",)),
         ("requests", ()),

@@ -123,10 +123,21 @@ class DirectusItemLists:
 
     async def linked(self) -> AsyncIterator[dict[str, str]]:
         """Give all items that contain an ID, page by page."""
-        rows = self._pages.of(self._service, self._query({self._collection.id_field: {"_nempty": True}}), _READ)
+        rows = self._pages.of(self._service, self._with_id, _READ)
         while not rows.ended:
-            items = self._entries(await rows.next_page())
-            yield {key: customer_id for key, customer_id in items.items() if customer_id is not None}
+            yield self._named(await rows.next_page())
+
+    async def ends(self, most: int) -> dict[str, str]:
+        """Give the first and the last items by primary key that contain an ID, at most so many of each."""
+        found: dict[str, str] = {}
+        for sort in (self._collection.key_field, f"-{self._collection.key_field}"):
+            rows = self._pages.of(self._service, {**self._with_id, "sort": [sort]}, _READ, most)
+            found |= self._named(await rows.next_page())
+        return found
+
+    @property
+    def _with_id(self) -> Mapping[str, object]:
+        return self._query({self._collection.id_field: {"_nempty": True}})
 
     async def unlinked(self, fields: Collection[str]) -> Sequence[str]:
         """Give items without a customer's ID in which one of these fields holds something; some only, if very many."""
@@ -141,6 +152,9 @@ class DirectusItemLists:
     def _query(self, wanted: Mapping[str, object]) -> Mapping[str, object]:
         key_field, id_field = self._collection.key_field, self._collection.id_field
         return {"fields": [key_field, id_field], "filter": wanted, "sort": [key_field]}
+
+    def _named(self, page: Collection[Item]) -> dict[str, str]:
+        return {key: customer_id for key, customer_id in self._entries(page).items() if customer_id is not None}
 
     def _entries(self, page: Collection[Item]) -> dict[str, str | None]:
         return dict(self._entry(row) for row in page)

@@ -13,6 +13,7 @@ from struct import unpack
 
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.permissions import Access, Action, Permissions
+from sidecar.core.flows.customer_state import CustomerState
 from sidecar.core.operations.resources import is_customer_id
 
 _PLACES = 1 << 27  # bits, 16 MiB
@@ -41,14 +42,6 @@ class Case:
 class Fill:
     item: str
     customer: str
-
-
-class CustomerState(StrEnum):
-    """The state at Stripe of a customer that an item is linked to."""
-
-    ALIVE = "alive"
-    DELETED = "deleted"
-    UNKNOWN = "unknown"
 
 
 class Problem(StrEnum):

@@ -18,9 +18,13 @@ class Plain(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """An object without a kind and an ID of its own, such as an address. It may have more members than these."""
+    """An object without a kind and an ID of its own, such as an address. Stripe may give it more members than these.
+
+    `closed`: where the base of a kind shows it, these members alone are shown.
+    """
 
     attributes: "tuple[Attribute, ...]"
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +56,8 @@ def attributes(*others: Attribute, **plain: str) -> tuple[Attribute, ...]:
         *(Attribute(name, Plain(kind)) for kind, names in plain.items() for name in names.split()),
         *others,
     )
+
+
+def closed(*others: Attribute, **plain: str) -> Structure:
+    """Declare a structure of which nothing but these members is shown."""
+    return Structure(attributes(*others, **plain), closed=True)

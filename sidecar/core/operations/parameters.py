@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from sidecar.core.operations.resources import Resource
 
-MOST_QUANTITY = 10_000
-MOST_AMOUNT = 99_999_999  # Stripe's eight digits, in the currency's smallest unit (docs.stripe.com/currencies)
+# Bounds of a form's numbers. Stripe judges amounts and quantities, whose least and most differ by currency and price.
+MOST_QUANTITY = 999_999_999
+MOST_AMOUNT = 999_999_999_999  # twelve digits, which IDR takes (docs.stripe.com/currencies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,27 @@ class Several:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Exactly one of these JSON values, which the operator lists."""
+
+    values: tuple[object, ...]
+
+    def same(self, value: object) -> object | None:
+        """Give the listed value that is equal to this one, as JSON compares: `true` is no number, 1.0 is 1."""
+        return next((listed for listed in self.values if _same(listed, value)), None)
+
+
 Wanted = TypeVar("Wanted")
-Type = Text | Pattern | Number | Flag | Email | OneOf | Reference | ReturnUrl | Group | Several
+Type = Text | Pattern | Number | Flag | Email | OneOf | Reference | ReturnUrl | Group | Several | Chosen
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """`amount`: it decides how much is paid, so it passes only where the operator lets clients decide that.
 
-    `ours`: Stripe has no such parameter; others are computed from it.
+    `ours`: Stripe has no such parameter; others are computed from it. `clearable`: null unsets it in a change, as it
+    does with every text.
     """
 
     name: str
@@ -101,6 +114,7 @@ class Parameter:
     required: bool = False
     amount: bool = False
     ours: bool = False
+    clearable: bool = False
 
 
 def found(
@@ -140,3 +154,11 @@ def _declared(kind: Type) -> Iterator[Type]:
         yield from declared(kind.parameters)
     if isinstance(kind, Several):
         yield from _declared(kind.of)
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) is isinstance(other, bool) and one == other

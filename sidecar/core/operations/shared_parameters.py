@@ -17,14 +17,15 @@ from sidecar.core.operations.parameters import (
 )
 from sidecar.core.operations.resources import PAYMENT_METHOD, PRICE, SUBSCRIPTION_ITEM
 
-_MOST_ITEMS = 20  # of a subscription (docs.stripe.com/billing/subscriptions/quantities), enough for a checkout too
+_MOST_LINES = 100  # of a checkout (docs.stripe.com/api/checkout/sessions/create); of a subscription Stripe takes fewer
 _COUNTRY = Pattern("[A-Z]{2}", "a country's code of two capital letters")
-_LOCALE = Pattern("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language, such as en or de-AT")
+_LANGUAGES = "a language, such as en or de-AT"
+_LANGUAGE = "[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
 ADDRESS = Group(
     (
         *(Parameter(name, Text()) for name in ("line1", "line2", "city", "state", "postal_code")),
-        Parameter("country", _COUNTRY),
+        Parameter("country", _COUNTRY, clearable=True),
     )
 )
 
@@ -32,24 +33,24 @@ ADDRESS = Group(
 def customer_attributes(*, email_required: bool) -> tuple[Parameter, ...]:
     """Give the attributes of a customer that may be set (docs.stripe.com/api/customers/create)."""
     return (
-        Parameter("email", Email(), required=email_required),
+        Parameter("email", Email(), required=email_required, clearable=True),
         Parameter("name", Text(256)),
         Parameter("phone", Text(20)),
         Parameter("description", Text()),
-        Parameter("address", ADDRESS),
-        Parameter("preferred_locales", Several(_LOCALE, 20)),
+        Parameter("address", ADDRESS, clearable=True),
+        Parameter("preferred_locales", Several(Pattern(_LANGUAGE, _LANGUAGES), 20), clearable=True),
     )
 
 
 AMOUNT = Parameter("amount", Number(1, MOST_AMOUNT), amount=True)
 CURRENCY = Pattern("[a-z]{3}", "a currency's code of three small letters")
-DEFAULT_PAYMENT_METHOD = Parameter("default_payment_method", Reference(PAYMENT_METHOD))
-LOCALE = Parameter("locale", _LOCALE)
-QUANTITY = Parameter("quantity", Number(1, MOST_QUANTITY))
+DEFAULT_PAYMENT_METHOD = Parameter("default_payment_method", Reference(PAYMENT_METHOD), clearable=True)
+LOCALE = Parameter("locale", Pattern(f"auto|{_LANGUAGE}", f"auto or {_LANGUAGES}"))
+QUANTITY = Parameter("quantity", Number(0, MOST_QUANTITY))
 RETURN_URL = Parameter("return_url", ReturnUrl())
 USAGE = OneOf(("on_session", "off_session"))
 
-LINE_ITEMS = Several(Group((Parameter("price", Reference(PRICE), required=True), QUANTITY)), _MOST_ITEMS)
+LINE_ITEMS = Several(Group((Parameter("price", Reference(PRICE), required=True), QUANTITY)), _MOST_LINES)
 CHANGED_ITEMS = Several(
     Group(
         (
@@ -60,5 +61,5 @@ CHANGED_ITEMS = Several(
         ),
         any_of=("id", "price"),
     ),
-    _MOST_ITEMS,
+    _MOST_LINES,
 )

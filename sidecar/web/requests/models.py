@@ -5,11 +5,24 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+    create_model,
+)
 from pydantic.config import JsonDict
 
 from sidecar.core.item_keys import LONGEST, unusable
 from sidecar.core.operations.parameters import (
+    Chosen,
     Email,
     Flag,
     Group,
@@ -42,7 +55,9 @@ def _described(schema: JsonDict) -> None:
             shape.pop("title", None)
 
 
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_described)
+_STRICT = ConfigDict(
+    extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_described, serialize_by_alias=True
+)
 _LONGEST_URL = 2048
 
 _NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # JavaScript, so Directus, confuses larger ones
@@ -61,11 +76,11 @@ _ITEM: Any = (Annotated[_NumberKey | _TextKey, AfterValidator(_key)] | None, Non
 def body_model(rule: Rule, return_urls: Collection[str]) -> Model:
     """Make the model of an operation's JSON body.
 
-    In a creation, null means "not given". In a change, a text may be null, which unsets it.
+    In a creation, null means "not given". In a change, null unsets a text, and what the table says may be unset.
     """
     operation = rule.operation
-    nullable = (Text,) if operation.kind is Kind.ACT else None
-    types = _Types(return_urls, nullable=nullable, never_null=operation.one_of)
+    changes = operation.kind is Kind.ACT
+    types = _Types(return_urls, nullable=(Text,) if changes else None, never_null=operation.one_of, unsets=changes)
     fields = types.fields(_name(rule), rule.parameters)
     if operation.kind is Kind.CREATE_CUSTOMER:
         fields["item"] = _ITEM
@@ -83,7 +98,10 @@ def _name(rule: Rule) -> str:
 
 
 class _Types:
-    """`nullable` are the types that may be null; None means every parameter that is not required."""
+    """`nullable` are the types that may be null; None means every parameter that is not required.
+
+    `unsets`: null unsets a value. Then an empty text and an empty list mean the same, as they do to Stripe.
+    """
 
     def __init__(
         self,
@@ -91,25 +109,34 @@ class _Types:
         *,
         nullable: tuple[type, ...] | None,
         never_null: Collection[str] = (),
+        unsets: bool = False,
         in_query: bool = False,
     ) -> None:
         self._return_urls = return_urls
         self._nullable, self._never_null = nullable, never_null
-        self._in_query = in_query
+        self._unsets, self._in_query = unsets, in_query
 
     def fields(self, name: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
-        return {parameter.name: self._field(name, parameter) for parameter in parameters}
+        """Give the fields by other names than the parameters', of which some would mean something to pydantic."""
+        return {f"field_{index}": self._field(name, parameter) for index, parameter in enumerate(parameters)}
 
     def _field(self, name: str, parameter: Parameter) -> tuple[Any, Any]:
+        annotation, default = self._annotation(name, parameter)
+        return annotation, Field(default, alias=parameter.name)
+
+    def _annotation(self, name: str, parameter: Parameter) -> tuple[Any, Any]:
         annotation = self._type(f"{name}_{parameter.name}", parameter.type)
         if parameter.required:
             return annotation, ...
-        may_be_null = self._nullable is None or isinstance(parameter.type, self._nullable)
-        if may_be_null and parameter.name not in self._never_null:
+        may_be_null = self._nullable is None or parameter.clearable or isinstance(parameter.type, self._nullable)
+        if not may_be_null or parameter.name in self._never_null:
+            return annotation, None
+        if not self._unsets:
             return annotation | None, None
-        return annotation, None
+        unset = _unsetting([] if isinstance(parameter.type, Several) else "")
+        return Annotated[annotation | None, BeforeValidator(unset)], None
 
-    def _type(self, name: str, kind: Type) -> Any:  # noqa: ANN401, PLR0911 - an annotation, and one case for each type
+    def _type(self, name: str, kind: Type) -> Any:  # noqa: ANN401, C901, PLR0911 - an annotation; one case for each type
         match kind:
             case Text():
                 shape: JsonDict = {"pattern": _LINE}
@@ -138,6 +165,8 @@ class _Types:
                 ]
             case Group():
                 return create_model(name, __config__=_STRICT, **self.fields(name, kind.parameters))
+            case Chosen():
+                return Annotated[Any, PlainValidator(_chosen(kind)), WithJsonSchema({"enum": list(kind.values)})]
             case Several():
                 return Annotated[list[self._type(name, kind.of)], Field(min_length=1, max_length=kind.most)]  # type: ignore[misc]  # made at run time
 
@@ -145,6 +174,10 @@ class _Types:
         if not is_allowed(value, self._return_urls):
             raise ValueError("must be an address below one of those in ALLOWED_RETURN_URLS")
         return value
+
+
+def _unsetting(empty: object) -> Callable[[object], object]:
+    return lambda value: None if value == empty else value
 
 
 def _shaped(kind: Pattern | Reference) -> Any:  # noqa: ANN401 - an annotation
@@ -162,6 +195,18 @@ def _matching(pattern: re.Pattern[str], fault: str) -> Callable[[str], str]:
         if not pattern.fullmatch(value):
             raise ValueError(fault)
         return value
+
+    return judge
+
+
+def _chosen(kind: Chosen) -> Callable[[object], object]:
+    """The listed values are the operator's, so an error names none of them."""
+
+    def judge(value: object) -> object:
+        listed = kind.same(value)
+        if listed is None:
+            raise ValueError("must be one of the values that the operator allows")
+        return listed
 
     return judge
 

@@ -86,6 +86,14 @@ def test_every_word_counts() -> None:
     assert FieldMap({"state": ("status",), "sum": ("amount", "amount_received")}) == rule.field_map
 
 
+def test_what_is_open_to_everybody() -> None:
+    """Without `public = true` no rule is public, and a requirement says so only where its rule does."""
+    rules = parsed('[products.list]\ncollection = "shop"\npublic = true\n[prices.list]\ncollection = "shop"')
+
+    assert [name for name, rule in rules.items() if rule.public] == ["products.list"]
+    assert [name for name, rule in rules.items() if rule.requirement(CUSTOMERS).public] == ["products.list"]
+
+
 def test_fields_of_another_collection_mean_nothing_by_default() -> None:
     """A field of the same name in another collection is another field: only the file can map it."""
     assert parsed('[invoices.list]\ncollection = "bills"')["invoices.list"].field_map.attributes == {}
@@ -141,6 +149,16 @@ def test_amounts_pass_only_with_the_operators_word() -> None:
         ("[payment_intents.create]\nprices = [['price_1']]", "prices: must be a list of price IDs"),
         ("[customers.retrieve]\nprices = ['price_1']", "prices: this operation takes no price"),
         ("[subscriptions.list]\nprices = ['price_1']", "prices: this operation takes no price"),
+        ("[products.list]\ncollection = 'shop'\npublic = 1", "public: must be true or false"),
+        ("[products.list]\npublic = true", "[products.list]: collection: is not set"),
+        ("[products.list]\ncollection = 'customers'\npublic = true", "public: name another collection"),
+        ("[checkout_sessions.create]\npublic = true", "public: name another collection, such as that of your orders"),
+        (
+            "[refunds.create]\ncollection = 'refunds'\npublic = true",
+            "and this is about what belongs to customers; only checkout_sessions.create, products.list,",
+        ),
+        ("[customers.list]\npublic = true", "public: a request without a credential has no customer"),
+        ("[balance_transactions.list]\ncollection = 'shop'\npublic = true", "this is about the account's own money"),
         ("[customers.retrieve]\nfields = 'x'", "fields: must name Stripe's attributes"),
         ("[customers.retrieve]\nfields = {a = 1}", "fields: must name Stripe's attributes"),
         ("[customers.retrieve]\nfields = {a = ['name', 1]}", "fields: must name Stripe's attributes"),
@@ -184,7 +202,7 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
-words = st.sampled_from(["collection", "action", "fields", "amounts", "prices", "enabled", "x", "ä\n"])
+words = st.sampled_from(["collection", "action", "fields", "public", "amounts", "prices", "enabled", "x", "ä\n"])
 values = st.recursive(
     st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=True) | st.dates()
     | st.sampled_from(["refunds", "read", "price_1", "", "é", "\n", "status", date(2026, 1, 1)]),

@@ -62,7 +62,8 @@ def scenes(draw: st.DrawFn) -> Scene:
     operation = draw(st.sampled_from(SCOPABLE))
     path = operation.path_resource
     object_id = None if path is None else str(draw(value_of(Reference(path), "path")))
-    values = draw(values_of([each for each in operation.taken if not each.amount and each.name != "quantity"]))
+    left_out = {"quantity", *operation.without_customer}
+    values = draw(values_of([each for each in operation.taken if not each.amount and each.name not in left_out]))
     intent = Intent(operation, object_id, values, "key")
     named = [(kind.resource, str(value)) for _, kind, value in found(operation.taken, values, Reference)]
     named += [] if path is None or object_id is None else [(path, object_id)]

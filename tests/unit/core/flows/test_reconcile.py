@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.core.access.permissions import Permissions
+from sidecar.core.flows.customer_state import CustomerState
 from sidecar.core.flows.reconcile import (
     Case,
-    CustomerState,
     Fill,
     Finding,
     ListedCustomer,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.core.operations.resource import PREFIXES
 from sidecar.core.operations.resources import (
     CHECKOUT_SESSION,
     CUSTOMER,
@@ -30,11 +31,14 @@ def test_ids_of_a_kind(resource: Resource) -> None:
 
 
 @every_kind
-@pytest.mark.parametrize("chosen", ["plan_a1B2", "gold-monthly", "T_Shirt", "1"])
+@pytest.mark.parametrize(
+    "chosen", ["plan_a1B2", "gold-monthly", "pro.monthly", "meet_in_person", "card_gold_2", "T_Shirt", "1"]
+)
 def test_ids_of_the_accounts_own(resource: Resource, chosen: str) -> None:
     """Only products, and prices that were plans, may have IDs that the account chose."""
     assert resource.is_id(chosen) == (resource.kind in {"product", "price"})
     assert not resource.is_id("search")
+    assert not any(map(resource.is_id, [".", "..", ".pro"]))
 
 
 @every_kind
@@ -70,6 +74,7 @@ def test_prefixes_are_one_kinds() -> None:
     prefixes = [prefix for resource in RESOURCES.values() for prefix in resource.prefixes]
 
     assert len(set(prefixes)) == len(prefixes)
+    assert set(prefixes) == PREFIXES
 
 
 @every_kind

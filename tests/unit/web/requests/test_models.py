@@ -6,12 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from sidecar.core.access.field_map import FieldMap
-from sidecar.core.operations.parameters import Flag, Number, Parameter, Text
+from sidecar.core.operations.parameters import Flag, Number, Parameter, Several, Text
 from sidecar.core.operations.row import Kind
 from sidecar.core.operations.rules import Rule
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.web.requests.models import Model, body_model, query_model
-from tests.doubles.samples import RETURN_URL, sample, samples, wrong
+from tests.doubles.samples import RETURN_URL, sample, samples, unsets, wrong
 
 RULES = {
     row.name: Rule(row, "customers", row.action, FieldMap({}), amounts=True)
@@ -88,7 +88,9 @@ def test_amounts_need_the_operators_consent(name: str) -> None:
 def test_values_of_another_shape(name: str, parameter: Parameter) -> None:
     """V1: a wrong type, a value out of bounds and a malformed value are refused, at every depth."""
     judge = model(name)
-    passed = [value for value in wrong(parameter.type) if passes(judge, {**needed(name), parameter.name: value})]
+    changing = RULES[name].operation.kind is Kind.ACT
+    faulty = wrong(parameter, changing=changing)
+    passed = [value for value in faulty if passes(judge, {**needed(name), parameter.name: value})]
 
     assert passed == []
 
@@ -111,12 +113,29 @@ def test_bounds_are_inclusive(name: str, parameter: Parameter) -> None:
 
 @every_parameter
 def test_null(name: str, parameter: Parameter) -> None:
-    """Null unsets a text in a change, means "not given" in a creation, and is refused otherwise."""
+    """Null unsets what may be unset in a change, means "not given" in a creation, and is refused otherwise."""
     row = RULES[name].operation
-    unsets = isinstance(parameter.type, Text) if row.kind is Kind.ACT else not parameter.required
+    changing = row.kind is Kind.ACT
+    taken = unsets(parameter, changing=True) if changing else not parameter.required
     body = {**needed(name), parameter.name: None}
 
-    assert passes(model(name), body) is (unsets and parameter.name not in row.one_of)
+    assert passes(model(name), body) is (taken and parameter.name not in row.one_of)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        (name, each)
+        for name, each in PARAMETERS
+        if RULES[name].operation.kind is Kind.ACT and unsets(each, changing=True)
+    ],
+)
+def test_an_empty_value_unsets_as_null_does(name: str, parameter: Parameter) -> None:
+    """Stripe's own way to unset, an empty text or list, means the same as null in a change."""
+    empty: object = [] if isinstance(parameter.type, Several) else ""
+    read = model(name).model_validate({**needed(name), parameter.name: empty})
+
+    assert read.model_dump(exclude_unset=True)[parameter.name] is None
 
 
 @every_body
@@ -133,7 +152,7 @@ def test_filters_are_texts(name: str, parameter: Parameter) -> None:
     """A list's filter is accepted as the text that arrives, and a wrong one is refused."""
     judge = query_model(LISTS[name])
     good = "true" if isinstance(parameter.type, Flag) else sample(parameter.type)
-    texts = {str(value) for value in wrong(parameter.type) if isinstance(value, str)} - {"true"}
+    texts = {str(value) for value in wrong(parameter, changing=False) if isinstance(value, str)} - {"true"}
 
     assert judge.model_validate({parameter.name: good}).model_dump(exclude_unset=True) == {parameter.name: good}
     assert [text for text in sorted(texts) if passes(judge, {parameter.name: text})] == []

@@ -1,0 +1,81 @@
+"""One kind of object at Stripe; ``core.operations.resources`` has them all."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sidecar.core.operations.attributes import Attribute, attributes
+
+StripeObject = dict[str, object]
+
+# How the IDs of every kind here begin; a test compares them with the kinds.
+PREFIXES = frozenset(
+    (
+        *("ba", "bps", "card", "ch", "cs", "cs_live", "cs_test", "cus", "in", "pi", "pm", "price", "prod", "py", "pyr"),
+        *("re", "seti", "si", "src", "sub", "txn"),
+    )
+)
+_MADE = "[A-Za-z0-9]*[A-Z0-9][A-Za-z0-9]*$"  # what follows the prefix where Stripe made the ID
+_CHOSEN = r"[A-Za-z0-9_-][A-Za-z0-9_.~-]{0,249}"  # nothing that needs an encoding in a path, and no segment of dots
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind of object. `kind` is the value of Stripe's `object`.
+
+    `shown`: what every caller sees that may see the object at all.
+    `mapped`: what a caller sees besides if it may read a field that maps to it. Any other attribute can be mapped too;
+    these are the usual ones, with their types.
+    `links`: addresses of Stripe's pages, which show more than `shown`. Only the owner and the creator see them.
+    `owned`: the object belongs to a customer. `customer` names it, or else an object that `via` refers to.
+    `dated`: the list takes `created`.
+    `free`: the account may choose the IDs itself; none that looks as if Stripe made it for another kind is accepted.
+    """
+
+    kind: str
+    path: str
+    prefixes: tuple[str, ...]
+    shown: tuple[Attribute, ...]
+    mapped: tuple[Attribute, ...] = ()
+    links: frozenset[str] = frozenset()
+    owned: bool = True
+    via: tuple[str, ...] = ()
+    dated: bool = True
+    free: bool = False
+
+    @property
+    def base(self) -> frozenset[str]:
+        """Give the names of what is `shown`."""
+        return frozenset(attribute.name for attribute in self.shown)
+
+    @property
+    def variable(self) -> str:
+        """Give the name of the ID in paths."""
+        return f"{self.kind.replace('.', '_')}_id"
+
+    @property
+    def pattern(self) -> str:
+        """Give the shape of an ID. No other text becomes part of a URL at Stripe."""
+        if not self.free:
+            return f"({'|'.join(self.prefixes)})_[A-Za-z0-9]{{1,250}}"
+        others = "|".join(sorted(PREFIXES.difference(self.prefixes)))
+        return rf"(?!search$|({others})_{_MADE}){_CHOSEN}"  # Stripe has a route `search` beside the IDs
+
+    def is_id(self, value: object) -> bool:
+        return isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
+
+    @property
+    def example(self) -> str:
+        return f"{self.prefixes[0]}_ABC123"
+
+
+def shown(*others: Attribute, text: str = "", timestamp: str = "", **plain: str) -> tuple[Attribute, ...]:
+    """Declare the attributes that every kind has, and these."""
+    return attributes(*others, text=f"id object {text}", timestamp=f"created {timestamp}", **plain)
+
+
+def reference(value: Mapping[str, object], name: str) -> str | None:
+    """Give the ID of the object that `name` refers to. Stripe writes the ID alone, or the whole object."""
+    found = value.get(name)
+    found = found.get("id") if isinstance(found, dict) else found
+    return found if isinstance(found, str) else None

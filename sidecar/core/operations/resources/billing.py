@@ -1,0 +1,45 @@
+"""Subscriptions and their invoices (docs.stripe.com/api/subscriptions)."""
+
+from sidecar.core.operations.attributes import Attribute, Embedded, Entries, attributes
+from sidecar.core.operations.resource import Resource, shown
+
+INVOICE = Resource(
+    "invoice",
+    "/v1/invoices",
+    ("in",),
+    shown(
+        text="number status currency",
+        integer="total amount_due amount_paid amount_remaining",
+        timestamp="due_date period_start period_end",
+        boolean="livemode",
+        reference="customer",
+    ),
+    mapped=attributes(text="description customer_name customer_email"),
+    links=frozenset({"hosted_invoice_url", "invoice_pdf"}),
+)
+
+SUBSCRIPTION = Resource(
+    "subscription",
+    "/v1/subscriptions",
+    ("sub",),
+    shown(
+        Attribute("items", Entries("subscription_item")),
+        text="status currency",
+        timestamp="cancel_at canceled_at ended_at start_date trial_end",
+        boolean="livemode cancel_at_period_end",
+        reference="customer",
+    ),
+    mapped=attributes(text="description"),
+)
+
+SUBSCRIPTION_ITEM = Resource(
+    "subscription_item",
+    "/v1/subscription_items",
+    ("si",),
+    shown(
+        Attribute("price", Embedded("price")),
+        integer="quantity",
+        timestamp="current_period_start current_period_end",
+    ),
+    via=("subscription",),
+)

@@ -1,0 +1,13 @@
+"""The whole surface of the service as one table. What has no row here does not exist.
+
+Only the basic ones are on by themselves; STRIPE_OPERATIONS turns on the others. Paths, parameters and their meaning
+are Stripe's (docs.stripe.com/api, the page of each resource) unless a row says `ours`.
+"""
+
+from sidecar.core.operations.table.billing import BILLING
+from sidecar.core.operations.table.catalogue import CATALOGUE
+from sidecar.core.operations.table.checkout import CHECKOUT
+from sidecar.core.operations.table.customers import CUSTOMERS
+from sidecar.core.operations.table.payments import PAYMENTS
+
+OPERATIONS = (*PAYMENTS, *CUSTOMERS, *BILLING, *CHECKOUT, *CATALOGUE)

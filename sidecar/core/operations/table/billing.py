@@ -1,0 +1,110 @@
+"""Subscriptions and their invoices."""
+
+from sidecar.core.access.permissions import Action
+from sidecar.core.operations.parameters import (
+    Flag,
+    Group,
+    OneOf,
+    Parameter,
+    Reference,
+    Text,
+)
+from sidecar.core.operations.resources import (
+    INVOICE,
+    PRICE,
+    SUBSCRIPTION,
+)
+from sidecar.core.operations.row import CustomerParameter, Done, Scoping
+from sidecar.core.operations.shared_parameters import (
+    CHANGED_ITEMS,
+    DEFAULT_PAYMENT_METHOD,
+    LINE_ITEMS,
+)
+from sidecar.core.operations.table.rows import changed, created, listed, retrieved
+from sidecar.core.urgency import Urgency
+
+BILLING = (
+    listed(
+        "invoices.list",
+        "/invoices",
+        INVOICE,
+        "every invoice, newest first",
+        scoping=Scoping.FILTER,
+        customer=CustomerParameter.OPTIONAL,
+        parameters=(
+            Parameter("status", OneOf(("draft", "open", "paid", "uncollectible", "void"))),
+            Parameter("subscription", Reference(SUBSCRIPTION)),
+        ),
+    ),
+    retrieved(name="invoices.retrieve", path="/invoices/{invoice_id}", resource=INVOICE, summary="that invoice"),
+    changed(
+        "invoices.create_preview",
+        "/invoice_previews",
+        INVOICE,
+        "the upcoming invoice, or what it would be after a change; nothing is changed",
+        action=Action.READ,
+        scoping=Scoping.FILLED,
+        customer=CustomerParameter.OPTIONAL,
+        verb="/create_preview",
+        urgency=Urgency.PAGE,
+        parameters=(
+            Parameter("subscription", Reference(SUBSCRIPTION)),
+            Parameter("subscription_details", Group((Parameter("items", CHANGED_ITEMS),))),
+        ),
+    ),
+    listed(
+        "subscriptions.list",
+        "/subscriptions",
+        SUBSCRIPTION,
+        "every subscription that is not canceled, or those of a status, newest first",
+        scoping=Scoping.FILTER,
+        customer=CustomerParameter.OPTIONAL,
+        parameters=(
+            Parameter(
+                "status",
+                OneOf(
+                    (
+                        *("active", "past_due", "unpaid", "canceled", "incomplete", "incomplete_expired"),
+                        *("trialing", "paused", "ended", "all"),
+                    )
+                ),
+            ),
+            Parameter("price", Reference(PRICE)),
+        ),
+    ),
+    retrieved("subscriptions.retrieve", "/subscriptions/{subscription_id}", SUBSCRIPTION, "that subscription"),
+    created(
+        "subscriptions.create",
+        "/subscriptions",
+        SUBSCRIPTION,
+        "the subscription to some prices",
+        customer=CustomerParameter.REQUIRED,
+        parameters=(
+            Parameter("items", LINE_ITEMS, required=True),
+            DEFAULT_PAYMENT_METHOD,
+            Parameter("payment_behavior", OneOf(("default_incomplete", "error_if_incomplete", "allow_incomplete"))),
+            Parameter("cancel_at_period_end", Flag()),
+            Parameter("description", Text(500)),
+        ),
+    ),
+    changed(
+        "subscriptions.update",
+        "/subscriptions/{subscription_id}",
+        SUBSCRIPTION,
+        "that subscription, changed",
+        parameters=(
+            Parameter("items", CHANGED_ITEMS),
+            DEFAULT_PAYMENT_METHOD,
+            Parameter("cancel_at_period_end", Flag()),
+            Parameter("description", Text(500)),
+        ),
+    ),
+    changed(
+        "subscriptions.cancel",
+        "/subscriptions/{subscription_id}",
+        SUBSCRIPTION,
+        "that subscription, canceled at once",
+        method="DELETE",
+        done=Done("status", "canceled"),
+    ),
+)

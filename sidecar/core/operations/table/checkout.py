@@ -1,0 +1,44 @@
+"""Pages to pay on."""
+
+from sidecar.core.operations.parameters import (
+    Email,
+    Flag,
+    OneOf,
+    Parameter,
+)
+from sidecar.core.operations.parameters import ReturnUrl as Url
+from sidecar.core.operations.resources import (
+    CHECKOUT_SESSION,
+)
+from sidecar.core.operations.row import CustomerParameter
+from sidecar.core.operations.shared_parameters import (
+    CURRENCY,
+    LINE_ITEMS,
+    LOCALE,
+)
+from sidecar.core.operations.table.rows import created, retrieved
+
+CHECKOUT = (
+    created(
+        "checkout_sessions.create",
+        "/checkout/sessions",
+        CHECKOUT_SESSION,
+        "the session; its `url` is the page to pay on",
+        customer=CustomerParameter.OPTIONAL,
+        without_customer=("customer_email",),
+        for_guests=True,
+        parameters=(
+            Parameter("mode", OneOf(("payment", "subscription", "setup")), required=True),
+            Parameter("line_items", LINE_ITEMS),
+            Parameter("success_url", Url()),
+            Parameter("cancel_url", Url()),
+            Parameter("currency", CURRENCY),
+            Parameter("allow_promotion_codes", Flag()),
+            Parameter("customer_email", Email()),
+            LOCALE,
+        ),
+    ),
+    retrieved(
+        "checkout_sessions.retrieve", "/checkout/sessions/{checkout_session_id}", CHECKOUT_SESSION, "that session"
+    ),
+)
