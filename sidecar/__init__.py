@@ -6,6 +6,7 @@ One sentence: core decides, clients go out, web lets in.
     serving     the life of the process
     app         composition root; the only module that knows all the rooms
     opening     the clients of both upstreams, for the service and the commands
+    listening   what is done with Stripe's events
     settings/   every setting, one documented field a line
     errors      every way a request can end badly, with its status and code
     logs        the one logging configuration
@@ -16,7 +17,8 @@ One sentence: core decides, clients go out, web lets in.
 
     core/       decides: plain functions over frozen dataclasses, no network, no clock
       access/       credentials, identity, permissions, whole access, the decision, a caller's customers, origins
-      operations/   the table of operations, its parameters, the operator's rules
+      operations/   the table of operations, its parameters, the operator's rules and values
+      status/       what belongs to a customer: its sources, which subscription counts, how fields hold it
       flows/        what happens in which order
       traffic/      fair turns between callers, and rates
     clients/    goes out: Directus and Stripe, each turned into core values and errors

@@ -8,14 +8,13 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from sidecar import context, opening
+from sidecar import context, listening, opening
 from sidecar.clients.changes import Changes
 from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.policies import DirectusPolicies
-from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.directus.shares import DirectusShares
 from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.clients.lists.account import AccountLists
@@ -25,11 +24,8 @@ from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.redis.sharing import Sharing
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
-from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.shared_reads import SharedReads
-from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.access.credentials import Credential
-from sidecar.core.flows.follow_customer import follow
 from sidecar.core.interfaces import CallerCache, Page, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.metrics import Metrics
@@ -40,6 +36,7 @@ from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
 from sidecar.web.admission.refusals import Refusals
 from sidecar.web.admission.strangers import Strangers
+from sidecar.web.admission.unknown_customers import UnknownCustomerLog
 from sidecar.web.admission.unverified_bodies import UnverifiedBodies
 from sidecar.web.description.openapi import openapi_route
 from sidecar.web.health import Health
@@ -65,6 +62,7 @@ def create_app(settings: Settings) -> web.Application:
         settings.max_waiting_per_caller,
         settings.stripe_timeout,
     )
+    app[keys.UNKNOWN_CUSTOMERS] = UnknownCustomerLog()
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
     app.cleanup_ctx.append(partial(_upstreams, settings))
     prefix = settings.sidecar_prefix
@@ -95,7 +93,7 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
         client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
         permissions = _provide_directus(settings, app, client, sharing)
         if settings.stripe_webhook_secret is not None:
-            app[keys.WEBHOOKS] = _webhooks(settings, app, client, stripe)
+            app[keys.WEBHOOKS] = listening.webhooks(settings, client, stripe, app[keys.FORGET_LISTS], app[keys.METRICS])
         health = app[keys.HEALTH] = Health(lambda: stripe.key_rejected, stripe.probe)
         if sharing is not None:
             health.shared_up = lambda: sharing.replicas.up
@@ -133,7 +131,7 @@ def _provide_stripe(
     app[keys.STRIPE] = reads
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
     app[keys.FORGET_LISTS] = forget
-    app[keys.SCOPED] = lambda attribute, values: CustomerLists(reads, attribute, values, held)
+    app[keys.SCOPED] = lambda attribute, values, unknown: CustomerLists(reads, attribute, values, unknown, held)
     return client
 
 
@@ -163,7 +161,7 @@ def _provide_directus(
     rows = DirectusRows(
         client,
         collection=settings.customers_collection,
-        fields=settings.stripe_field_map,
+        fields=settings.mapped.attributes,
         most=settings.scope_max_customers,
     )
     app[keys.ROWS], app[keys.ROWS_OF_ITEM] = rows, rows.of_item
@@ -181,7 +179,8 @@ def _with_whole_access(settings: Settings, client: DirectusClient, remembered: P
         if service is None
         else DirectusPolicies(client, service, settings.collections, settings.customers_collection.service_policy)
     )
-    return WholeAccess(remembered, source, ttl=settings.permissions_cache_ttl)
+    ttl, denied_ttl = settings.permissions_cache_ttl, settings.permissions_denied_ttl
+    return WholeAccess(remembered, source, ttl=ttl, denied_ttl=denied_ttl)
 
 
 @asynccontextmanager
@@ -226,23 +225,4 @@ def _gate(settings: Settings, permissions: CallerCache, origins: Origins, shared
         refusals=refusals,
         origins=origins,
         strangers=Strangers(shared, refusals),
-    )
-
-
-def _webhooks(settings: Settings, app: web.Application, client: DirectusClient, stripe: StripeClient) -> StripeWebhooks:
-    mirror, service = settings.mirror, opening.service_credential(settings)
-    assert service is not None  # noqa: S101 - the settings are refused without it
-    items = DirectusLinkedItems(
-        client,
-        DirectusPermissions(client, {settings.stripe_customers_collection}),
-        service,
-        collection=settings.customers_collection,
-        fields=mirror.fields,
-    )
-    return StripeWebhooks(
-        Signatures(opening.revealed(settings.stripe_webhook_secret)),
-        lambda customer: follow(customer, stripe, items, mirror),
-        app[keys.FORGET_LISTS],
-        livemode=settings.livemode,
-        metrics=app[keys.METRICS],
     )

@@ -192,6 +192,9 @@ class EventFailed(SidecarError):
 
 
 class StripeFailure(SidecarError):
+    """`uncertain`: what was asked for may have been done all the same."""
+
+    uncertain = False
     status: int = HTTPStatus.BAD_GATEWAY
     code = "STRIPE_UNAVAILABLE"
 
@@ -204,6 +207,23 @@ class StripeRejected(StripeFailure):
     def __init__(self, message: str, *, status: int, extensions: Mapping[str, object]) -> None:
         super().__init__(message, extensions=extensions)
         self.status = status
+
+    @property
+    def parameter(self) -> object:
+        """The name of the parameter that Stripe does not accept, None where it names none."""
+        return self._facts.get("param")
+
+    def is_missing(self, *parameters: str | None) -> bool:
+        """Say whether the account has no such object as one of these parameters names; None where Stripe names none.
+
+        See `resource_missing` at docs.stripe.com/error-codes.
+        """
+        return self._facts.get("code") == "resource_missing" and self.parameter in parameters
+
+    @property
+    def _facts(self) -> Mapping[str, object]:
+        facts = self.extensions.get("stripe")
+        return facts if isinstance(facts, Mapping) else {}
 
 
 class StripeKeyRejected(StripeFailure):

@@ -15,7 +15,9 @@ from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.directus.line import LASTING, Line
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.project import DirectusProject, NamedProject
+from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
 from sidecar.clients.redis.budgets import SharedBudgets
@@ -125,6 +127,19 @@ def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> Wr
     )
 
 
+def linked_items(settings: Settings, client: DirectusClient) -> DirectusLinkedItems:
+    """Make what reads and changes items as the service, which the settings must name."""
+    service = service_credential(settings)
+    assert service is not None  # noqa: S101 - whoever asks has looked
+    return DirectusLinkedItems(
+        client,
+        DirectusPermissions(client, {settings.stripe_customers_collection}),
+        service,
+        collection=settings.customers_collection,
+        fields=settings.mirror.names,
+    )
+
+
 def redis_client(settings: Settings) -> Client:
     """Make the client, which connects when it is first used."""
     assert settings.redis is not None  # noqa: S101 - whoever asks has looked
@@ -148,12 +163,12 @@ async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[
 
 @asynccontextmanager
 async def changes(settings: Settings, commands: Commands | None) -> AsyncIterator[Changes]:
-    """Open what is known of changes at Stripe, which replicas with the same key share."""
+    """Open what is known of changes at Stripe, which replicas with the same key and account share."""
     if commands is None:
         yield Alone()
         return
-    key = settings.stripe_live_secret_key.get_secret_value()
-    names = [Names.of(secret, "changes", key).name("last") for secret in revealed(settings.sidecar_secret)]
+    about = [settings.stripe_live_secret_key.get_secret_value(), *filter(None, [settings.stripe_account])]
+    names = [Names.of(secret, "changes", *about).name("last") for secret in revealed(settings.sidecar_secret)]
     shared = SharedChanges(commands, names)
     try:
         yield shared
@@ -209,6 +224,7 @@ def stripe_client(
         base=settings.stripe_api_base,
         key=settings.stripe_live_secret_key.get_secret_value(),
         version=settings.stripe_api_version,
+        account=settings.stripe_account,
         timeout=settings.stripe_timeout,
         governor=governor or _unhurried(settings),
         metrics=metrics,

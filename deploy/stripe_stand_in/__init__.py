@@ -14,6 +14,8 @@
     cards         test cards, and what their banks say
     charging      charges; settling: what follows from a payment that succeeded
     errors        Stripe's error bodies
+    limits        the limits of single objects
+    rights        the rights of a restricted key
     idempotency   Stripe's repeated answers
 
 It must not accept more than Stripe: it refuses what Stripe refuses, and calls and parameters that it does not know.

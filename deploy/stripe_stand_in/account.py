@@ -71,6 +71,8 @@ class Account:
 
     `banks`: what the bank of a payment method says, if not yes. `bills`: the invoice that a payment is for; `trials`:
     the subscription that a SetupIntent is for. `address`: where the pages are that this account shows to browsers.
+    `portal_saved`: its settings of the customer portal were saved, so there is a default configuration. `live` has the
+    IDs of live mode, which this account in test mode does not have.
     """
 
     def __init__(self, making: Making) -> None:
@@ -80,6 +82,8 @@ class Account:
         self.bills: dict[str, str] = {}
         self.trials: dict[str, str] = {}
         self.address = ""
+        self.portal_saved = True
+        self.live: set[str] = set()
         self.making = making
 
     def new_id(self, name: str) -> str:
@@ -106,10 +110,15 @@ class Account:
         for found in self.objects[name]:
             if found["id"] == object_id and not (status == 400 and found.get("deleted")):  # noqa: PLR2004 - the status of a reference
                 return found
-        raise missing_object(name, object_id, place, status)
+        raise missing_object(name, object_id, place, status, in_live_mode=object_id in self.live)
 
     def remove(self, name: str, object_id: str) -> None:
         self.objects[name] = [entry for entry in self.objects[name] if entry["id"] != object_id]
+
+    def check_filters(self, filters: Object) -> None:
+        """Raise StripeError for a list by a customer that the account never had; a deleted one still has its lists."""
+        if "customer" in filters and all(entry["id"] != filters["customer"] for entry in self.objects["customer"]):
+            self.find("customer", filters["customer"], "customer")
 
     def check_references(self, values: Object) -> None:
         """Raise StripeError unless all objects exist that `values` refer to."""

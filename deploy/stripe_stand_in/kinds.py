@@ -62,6 +62,13 @@ KINDS = {
         _kind("customer_session", "customer_sessions", "", "CustomerSession", "create"),
         _kind("product", "products", "prod", "Product", "list retrieve create"),
         _kind("price", "prices", "price", "Price", "list retrieve create"),
+        _kind(
+            "entitlements.active_entitlement",
+            "entitlements/active_entitlements",
+            "ent_test",
+            "entitlements.ActiveEntitlement",
+            "list",
+        ),
         _kind("balance_transaction", "balance_transactions", "txn", "BalanceTransaction", "list"),
     )
 }

@@ -5,6 +5,7 @@ from deploy.stripe_stand_in.cards import METHODS, TOKENS
 from deploy.stripe_stand_in.errors import Object, StripeError, missing_object, require
 
 _RAW = "Sending credit card numbers directly to the Stripe API is generally unsafe. Use test tokens."
+_NOT_ATTACHED = "The payment method you provided is not attached to a customer so detachment is impossible."
 _NAMES = ("payment_method", "default_payment_method")
 
 
@@ -48,7 +49,7 @@ def attach(account: Account, method: Object, values: Object) -> Object:
 
 def detach(account: Account, method: Object, _: Object) -> Object:
     if method["customer"] is None:
-        raise StripeError(400, "The payment method is not attached to a customer, so it cannot be detached.")
+        raise StripeError(400, _NOT_ATTACHED)
     for customer in account.objects["customer"]:
         if customer["invoice_settings"]["default_payment_method"] == method["id"]:
             customer["invoice_settings"]["default_payment_method"] = None

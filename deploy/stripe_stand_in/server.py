@@ -6,6 +6,7 @@
 - `Request-Id` in every answer: docs.stripe.com/api/request_ids; Stripe's own CORS headers as well
 - idempotency of every POST: see `idempotency`
 - what a browser asks, with a publishable key: see `browsers`; the bank's pages: see `bank_pages`
+- a connected account, in the header `Stripe-Account`: docs.stripe.com/connect/authentication
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -24,9 +25,11 @@ from deploy.stripe_stand_in.events import happened, picture
 from deploy.stripe_stand_in.expansions import expanded
 from deploy.stripe_stand_in.idempotency import Replays
 from deploy.stripe_stand_in.kinds import KINDS, Kind
+from deploy.stripe_stand_in.limits import ObjectLimits
 from deploy.stripe_stand_in.lists import page
 from deploy.stripe_stand_in.methods import known
 from deploy.stripe_stand_in.parameters import decoded, read, sent_by
+from deploy.stripe_stand_in.rights import require_right, right_for
 
 Endpoint = Callable[[web.Request], Awaitable[Result]]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -37,13 +40,20 @@ _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials":
 class StandIn:
     """Serves one account to requests with `key`. `headers` are added to every answer.
 
-    `deliveries` are told of every event; None where there is no webhook endpoint.
+    `rights` are those of a restricted key, None for a key without restrictions. `connected` is the account's ID where
+    it is a connected one of the key's platform, and `name` what it is called: then every request must name it. None is
+    the key's own account, which no request names. `deliveries` are told of every event; None where there is no webhook
+    endpoint.
     """
 
     def __init__(self, key: str, making: Making | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.key = key
         self.deliveries: Deliveries | None = None
+        self.rights: frozenset[str] | None = None
+        self.connected: str | None = None
+        self.name = "Bakery"
         self.account = Account(making or Making())
+        self.limits = ObjectLimits(self.account.making.now)
         self._replays = Replays(self.account.making.now)
         self._headers = {**_CORS, **(headers or {})}
 
@@ -52,33 +62,34 @@ class StandIn:
             *(route for kind in KINDS.values() for route in self._routes_of(kind)),
             *bank_pages(self.account, self._telling),
             browsers.preflights(),
+            web.get("/v1/accounts/{id}", self._answering(self._account)),
             web.route("*", "/{anything:.*}", self._answering(_unknown)),
         ]
 
     def _routes_of(self, kind: Kind) -> Iterator[web.RouteDef]:
         one = f"{kind.path}/{{id}}"
         for call in kind.calls:
-            change = self._answering(partial(self._change, kind, call))
+            answering = partial(self._answering, right=right_for(kind, call))
+            change = answering(partial(self._change, kind, call))
             match call:
                 case "list":
-                    yield web.get(kind.path, self._answering(partial(self._list, kind)))
+                    yield web.get(kind.path, answering(partial(self._list, kind)))
                 case "retrieve":
-                    yield web.get(one, self._also_for_browsers(kind, call, partial(self._retrieve, kind)))
+                    own = answering(partial(self._retrieve, kind))
+                    yield web.get(one, self._also_for_browsers(kind, call, own))
                 case "create":
-                    yield web.post(kind.path, self._answering(partial(self._create, kind)))
+                    yield web.post(kind.path, answering(partial(self._create, kind)))
                 case "create_preview":
-                    yield web.post(f"{kind.path}/create_preview", self._answering(partial(self._preview, kind)))
+                    yield web.post(f"{kind.path}/create_preview", answering(partial(self._preview, kind)))
                 case "update":
                     yield web.post(one, change)
                 case "delete":
                     yield web.delete(one, change)
                 case _:
-                    usual = partial(self._change, kind, call)
-                    yield web.post(f"{one}/{call}", self._also_for_browsers(kind, call, usual))
+                    yield web.post(f"{one}/{call}", self._also_for_browsers(kind, call, change))
 
-    def _also_for_browsers(self, kind: Kind, call: str, usual: Endpoint) -> Handler:
-        """Answer a publishable key too, where Stripe has the call for browsers."""
-        own = self._answering(usual)
+    def _also_for_browsers(self, kind: Kind, call: str, own: Handler) -> Handler:
+        """Answer a publishable key too, where Stripe has the call for browsers; `own` answers the secret one."""
         if (kind.name, call) not in browsers.CALLS:
             return own
         for_browsers = self._answering(partial(browsers.answer, self.account, kind, call), secret=False)
@@ -88,20 +99,24 @@ class StandIn:
 
         return answer
 
-    def _answering(self, endpoint: Endpoint, *, secret: bool = True) -> Handler:
-        """Add to an endpoint what all of them share: the `secret` key, idempotency, error bodies, headers."""
+    def _answering(self, endpoint: Endpoint, *, right: str = "", secret: bool = True) -> Handler:
+        """Add to an endpoint what all of them share: the key and its right, idempotency, error bodies, headers.
+
+        `secret`: it takes the secret key.
+        """
 
         async def answer(request: web.Request) -> web.Response:
-            replayed = False
+            replayed, extra = False, {}
             self.account.address = str(request.url.origin())
             try:
                 if secret:
                     self._authenticate(request)
+                    require_right(self.rights if right else None, right, self.key)
                 with self._telling():
                     result, replayed = await self.once(request, endpoint)
             except StripeError as error:
-                result = error.result
-            headers = {**self._headers, "Request-Id": f"req_{self.account.making.token(14)}"}
+                result, extra = error.result, error.headers
+            headers = {**self._headers, **extra, "Request-Id": f"req_{self.account.making.token(14)}"}
             if replayed:
                 headers["Idempotent-Replayed"] = "true"
             return web.json_response(result[1], status=result[0], headers=headers)
@@ -126,6 +141,16 @@ class StandIn:
             sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
             raise StripeError(401, f"Invalid API Key provided: {sent[:12]}****{sent[-4:]}")
 
+        named = request.headers.getall("Stripe-Account", [])
+        if named != ([] if self.connected is None else [self.connected]):
+            raise StripeError(403, f"The key has no access to account {named}.", code="account_invalid")
+
+    async def _account(self, request: web.Request) -> Result:
+        if request.match_info["id"] != self.connected:
+            raise StripeError(403, "The key has no access to this account.", code="account_invalid")
+        named = {"business_profile": {"name": None}, "settings": {"dashboard": {"display_name": self.name}}}
+        return 200, {"id": self.connected, "object": "account", **named}
+
     async def once(self, request: web.Request, endpoint: Endpoint) -> tuple[Result, bool]:
         """Answer a request, or repeat the first answer to its key; the flag tells a repeated answer."""
         key = request.headers.get("Idempotency-Key")
@@ -142,6 +167,7 @@ class StandIn:
 
     async def _list(self, kind: Kind, request: web.Request) -> Result:
         query, expand = await read_request(kind, "list", request)
+        self.account.check_filters(query)
         listed = page(self.account.objects[kind.name], query, request.path)
         return 200, expanded(self.account, listed, expand)
 
@@ -171,6 +197,7 @@ class StandIn:
         found = self.account.find(kind.name, named, "id", 404)
         if found.get("deleted"):
             raise missing_object(kind.name, found["id"], "id", 404)
+        self.limits.count(kind.name, found["id"])
         return 200, expanded(self.account, effects.change(self.account, kind.name, call, found, values), expand)
 
 

@@ -16,6 +16,11 @@ _URLS = {
     "elements": ({"return_url"}, {"success_url", "cancel_url", "redirect_on_completion"}),
 }
 _NO_ADDRESSES = dict.fromkeys(("success_url", "cancel_url", "return_url"))
+_NO_PORTAL = (
+    "No configuration provided and your test mode default configuration has not been created. Provide a configuration "
+    "or create your default by saving your customer portal settings in test mode at "
+    "https://dashboard.stripe.com/test/settings/billing/portal."
+)
 
 
 def create_checkout(account: Account, values: Object) -> Object:
@@ -76,6 +81,8 @@ def _priced(account: Account, values: Object) -> Object:
 
 def create_portal(account: Account, values: Object) -> Object:
     require(values, "customer")
+    if not account.portal_saved and "configuration" not in values:
+        raise StripeError(400, _NO_PORTAL)
     return {**values, "url": f"https://billing.stripe.com/p/session/test_{account.making.token(24)}"}
 
 

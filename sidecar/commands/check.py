@@ -7,6 +7,7 @@ import asyncio
 import logging
 
 from sidecar import opening
+from sidecar.commands.check_customers import customer_lines
 from sidecar.commands.check_directus import directus_lines
 from sidecar.commands.check_project import project_lines
 from sidecar.commands.check_proxies import proxy_lines
@@ -28,5 +29,6 @@ async def _lines(settings: Settings) -> list[Line]:
         lines = [line async for line in directus_lines(settings, directus)]
         lines += [line async for line in stripe_lines(settings, stripe)]
         lines += [line async for line in project_lines(settings, directus, stripe)]
+        lines += [line async for line in customer_lines(settings, directus, stripe)]
     lines += [line async for line in redis_lines(settings)]
     return [*lines, *proxy_lines(settings.trusted_proxies)]

@@ -7,19 +7,25 @@ from http import HTTPStatus
 import aiohttp
 
 from sidecar import opening
+from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.server_info import PATH, ServerInfo
 from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
 from sidecar.commands.check_cache import cache_lines
 from sidecar.commands.check_collection import PROVISION, id_field_line, key_line, singleton_line
+from sidecar.commands.check_events import event_lines
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import Ask, field_lines
+from sidecar.commands.check_guests import guest_lines
 from sidecar.commands.check_items import item_lines
 from sidecar.commands.check_nodes import node_lines
-from sidecar.commands.check_policies import policies_path, policy_lines
+from sidecar.commands.check_policies import policy_lines
 from sidecar.commands.check_reach import open_info, reach
 from sidecar.commands.check_rights import is_provisioned, right_lines
 from sidecar.commands.check_server import license_lines, limit_lines, version_line
+from sidecar.commands.check_status_fields import type_lines, writer_lines
 from sidecar.commands.lines import Line, Word
+from sidecar.commands.seen_policies import policies_path, seen_policies
+from sidecar.core.access.credentials import Credential
 from sidecar.core.access.known_addresses import NOBODYS_ADDRESS
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.errors import DirectusUnavailable
@@ -46,7 +52,7 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
             async for line in _service_lines(
                 settings,
                 lambda path, address: client.request(replace(service, address=address), "GET", path),
-                item_lines(settings, client, service),
+                _rows_lines(settings, client, service),
                 cache_lines(settings, session),
                 proxy,
             ):
@@ -55,6 +61,14 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
             yield Line(Word.FAULT, f"Directus stopped answering ({error.detail}): look at its log")
             return
     async for line in node_lines(settings, session):
+        yield line
+
+
+async def _rows_lines(settings: Settings, client: DirectusClient, service: Credential) -> AsyncIterator[Line]:
+    """Say what the rows tell that the service reads: those of the collection, and those of policies."""
+    async for line in item_lines(settings, client, service):
+        yield line
+    async for line in guest_lines(settings, client, service):
         yield line
 
 
@@ -83,7 +97,7 @@ def _unseen_lines(settings: Settings) -> Iterator[Line]:
 
 
 async def _service_lines(
-    settings: Settings, ask: Ask, items: AsyncIterator[Line], caches: AsyncIterator[Line], proxy: str | None
+    settings: Settings, ask: Ask, rows: AsyncIterator[Line], caches: AsyncIterator[Line], proxy: str | None
 ) -> AsyncIterator[Line]:
     """Raises DirectusUnavailable."""
     info = ServerInfo.from_directus((await ask(PATH, None)).data)
@@ -102,7 +116,7 @@ async def _service_lines(
     if fault is not None:
         yield fault
         return
-    async for line in _collection_lines(settings, permissions, ask, items):
+    async for line in _collection_lines(settings, permissions, ask, rows):
         yield line
     async for line in caches:
         yield line
@@ -118,17 +132,22 @@ async def _collection_fault(settings: Settings, permissions: Permissions, ask: A
 
 
 async def _collection_lines(
-    settings: Settings, permissions: Permissions, ask: Ask, items: AsyncIterator[Line]
+    settings: Settings, permissions: Permissions, ask: Ask, rows: AsyncIterator[Line]
 ) -> AsyncIterator[Line]:
     yield await id_field_line(settings, ask)
     yield await key_line(settings, ask)
-    async for line in items:
+    async for line in rows:
         yield line
     for line in right_lines(settings, permissions):
         yield line
     async for line in field_lines(settings, permissions, ask):
         yield line
-    for line in policy_lines(settings, await ask(policies_path(settings), None)):
+    async for line in event_lines(settings, permissions, ask):
+        yield line
+    async for line in type_lines(settings, ask):
+        yield line
+    policies = seen_policies(settings, await ask(policies_path(settings), None))
+    for line in (*policy_lines(settings, policies), *writer_lines(settings, policies)):
         yield line
 
 

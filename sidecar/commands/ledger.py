@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import aiohttp
 
@@ -11,10 +10,11 @@ from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusItemLists
 from sidecar.clients.lists.account_customers import pages_since
 from sidecar.core.flows.adoption import Adoption, of_before
+from sidecar.core.flows.customer_state import CustomerState, find_customer, state_of
 from sidecar.core.flows.item_links import ItemLinks, NamedItem
-from sidecar.core.flows.reconcile import CustomerState, Fill, Finding, ListedCustomer, Problem, lacking
+from sidecar.core.flows.reconcile import Fill, Finding, ListedCustomer, Problem, lacking
 from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
-from sidecar.errors import ItemRefused, StripeRejected
+from sidecar.errors import ItemRefused
 from sidecar.settings import Settings, SettingsFault
 
 _NO_KEY = "INVALID_QUERY"  # Directus's code for an impossible primary key, such as a word where keys are numbers
@@ -61,11 +61,12 @@ class Ledger:
         self._lists = DirectusItemLists(self._directus, service, collection=self._collection)
         self._stripe = opening.stripe_client(settings, stripe)
         self._write_back = opening.write_back(settings, self._directus, self._stripe)
+        self._status = settings.mirror.sources
 
     async def lacking_rights(self) -> list[str]:
         """Name the rights that the service token needs and lacks. Raises CredentialRefused."""
         source = DirectusPermissions(self._directus, {self._collection.name})
-        return lacking(await source.permissions(self._service), self._collection)
+        return lacking(await source.permissions(self._service), self._collection, self._status)
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
         """List the account's customers, newest first, back to `since` in seconds of Unix time."""
@@ -120,13 +121,7 @@ class Ledger:
     async def state(self, customer_id: str) -> CustomerState:
         if not is_customer_id(customer_id):
             return CustomerState.UNKNOWN
-        try:
-            customer = await self._stripe.retrieve(CUSTOMER.path, customer_id)
-        except StripeRejected as rejected:
-            if rejected.status != HTTPStatus.NOT_FOUND:
-                raise
-            return CustomerState.UNKNOWN
-        return CustomerState.DELETED if customer.get("deleted") else CustomerState.ALIVE
+        return state_of(await find_customer(self._stripe, customer_id))
 
     async def elsewhere(self, fill: Fill) -> Finding | None:
         """Say whether another item has the customer, whose owner would share it: the field may not be unique."""

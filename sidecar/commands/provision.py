@@ -13,11 +13,14 @@ from sidecar.commands import own_secret
 from sidecar.commands.account import provide_account
 from sidecar.commands.administrator import Administrator, AdministratorFault, Row
 from sidecar.commands.check_server import NO_LICENSE, version_line
+from sidecar.commands.event_findings import collection_lines, flow_lines
 from sidecar.commands.grants import provide_policy
 from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.own_secret import provide_secret
 from sidecar.commands.rights import needed
 from sidecar.commands.schema import provide_schema
+from sidecar.commands.status_fields import provide_status_fields
+from sidecar.core.flows.event_rules import flows_of, written
 from sidecar.core.operations.rules import unknown_fields
 from sidecar.settings import OperationsSettings, load
 from sidecar.settings.secret_types import Token
@@ -63,13 +66,15 @@ def _lines(settings: ProvisionSettings, files: Files) -> Iterator[Line]:
             return
         fields = _fields(admin, settings)
         faults = _rule_faults(settings, fields)
-        if faults:
-            yield from (Line(Word.FAULT, f"STRIPE_OPERATIONS: {fault}") for fault in faults)
+        found = [Line(Word.FAULT, f"STRIPE_OPERATIONS: {fault}") for fault in faults] + _event_lines(admin, settings)
+        yield from found
+        if any(line.word is Word.FAULT for line in found):
             return
         if not admin.may_limit_permissions(info):
             yield from _without_license(admin, settings, files)
             return
         yield from provide_schema(admin, settings)
+        yield from provide_status_fields(admin, settings)
         mirrored = _mirrored(admin, settings) if settings.stripe_webhook_secret is not None else None
         keys = {name: _key(rows) for name, rows in fields.items() if name != settings.stripe_customers_collection}
         has_id = admin.find(f"fields/{project.COLLECTION}/{project.FIELD}") is not None
@@ -121,6 +126,15 @@ def _rule_faults(settings: ProvisionSettings, fields: Mapping[str, Sequence[Row]
     return missing + unknown_fields(settings.rules, settings.customers_collection, settings.field_map, names)
 
 
+def _event_lines(admin: Administrator, settings: ProvisionSettings) -> list[Line]:
+    """Judge the Flows and collections of STRIPE_EVENTS before anything is changed."""
+    rules = settings.event_rules
+    there = [name for name in written(rules) if admin.find(f"collections/{segment(name)}") is not None]
+    fields = {name: admin.rows(f"fields/{segment(name)}") for name in there}
+    flows = admin.rows("flows", {"id": {"_in": flows_of(rules)}}) if flows_of(rules) else []
+    return [*collection_lines(rules, fields), *flow_lines(rules, flows)]
+
+
 def _key(fields: Sequence[Row]) -> str:
     return next(str(field["field"]) for field in fields if _is_key(field))
 
@@ -132,4 +146,4 @@ def _is_key(field: Row) -> bool:
 def _mirrored(admin: Administrator, settings: ProvisionSettings) -> list[str]:
     """Name the existing fields of the collection that repeat Stripe's events."""
     there = {row.get("field") for row in admin.rows(f"fields/{segment(settings.stripe_customers_collection)}")}
-    return [field for field in settings.mirror.fields if field in there]
+    return [field for field in settings.mirror.names if field in there]

@@ -1,6 +1,6 @@
 """The rights that the service token needs: `provision` grants this list, and `check` compares with it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -8,8 +8,11 @@ from sidecar.clients.directus import project
 from sidecar.clients.directus.change_feed import COLLECTIONS
 from sidecar.clients.directus.policies import READ
 from sidecar.core.access.permissions import Action
-from sidecar.settings import DirectusSettings
+from sidecar.core.flows.event_rules import EventRule, changed, flows_of, written
+from sidecar.settings import DirectusSettings, OperationsSettings
 
+FLOWS = "directus_flows"
+FLOW_FIELDS = ("id", "status", "trigger", "options")
 _CUSTOMER_ID = "^cus_[A-Za-z0-9]+$"
 
 
@@ -25,7 +28,7 @@ class Right:
 
 
 def needed(
-    settings: DirectusSettings,
+    settings: OperationsSettings,
     *,
     realtime: bool,
     mirrored: Collection[str] | None = None,
@@ -38,7 +41,7 @@ def needed(
     `project_id`, by which the service tells it from another one on the same Stripe account.
     """
     on_items = _on_items(settings) if mirrored is None else _on_items_with_events(settings, mirrored)
-    rights = [*on_items, *_on_policies()]
+    rights = [*on_items, *_on_policies(), *_of_events(settings.event_rules)]
     if identity:
         rights.append(Right(project.COLLECTION, Action.READ, (project.FIELD,)))
     if realtime:
@@ -81,6 +84,17 @@ def _on_items_with_events(settings: DirectusSettings, mirrored: Collection[str])
             ]
         },
     )
+
+
+def _of_events(rules: Sequence[EventRule]) -> Iterator[Right]:
+    """Let the service write what events write, and let `check` see the Flows that they start, and no other Flow."""
+    for collection, fields in written(rules).items():
+        named = tuple(sorted(fields))
+        yield Right(collection, Action.READ, named)
+        yield Right(collection, Action.CREATE, named)
+        yield Right(collection, Action.UPDATE, tuple(sorted(changed(rules, collection))))
+    if flows := flows_of(rules):
+        yield Right(FLOWS, Action.READ, FLOW_FIELDS, item={"id": {"_in": flows}})
 
 
 def _on_existence(collection: str, key: str) -> Right:

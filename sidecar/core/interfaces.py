@@ -11,6 +11,7 @@ from sidecar.core.access.whole_access import Policies
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
+from sidecar.errors import ItemConflict
 
 PrimaryKey = int | str
 Render = Callable[[list[StripeObject]], Awaitable[bytes]]  # equal ones write the same bytes
@@ -33,8 +34,8 @@ class Page:
 class Sent:
     """Stripe's answer to a change.
 
-    `replayed`: Stripe repeats its answer to an earlier request with the same key. `uncertain`: this call was itself
-    sent earlier and got no answer, so the repeated answer may be to that.
+    `replayed`: Stripe repeats its answer to an earlier request with the same key, or refused to do again what was done
+    before. `uncertain`: this call was itself sent earlier and got no answer, so that may have been the earlier one.
     """
 
     object: StripeObject
@@ -63,6 +64,12 @@ class CallerSource(PermissionSource, Protocol):
 class CallerCache(CallerSource, Protocol):
     async def permissions(self, credential: Credential, granted: Callable[[Permissions], bool] = ...) -> Permissions:
         """As above, from memory where an answer is young enough; only `granted` tells a yes from a no."""
+
+    async def public(self, address: str, granted: Callable[[Permissions], bool]) -> Permissions:
+        """Say what Directus's public policies let everybody at this address do to every item.
+
+        Raises DirectusUnavailable.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +119,14 @@ class Items(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the customers collection as a caller sees it; `key` is None where it may not read the primary key."""
+    """One row of the customers collection as a caller sees it; `key` is None where it may not read the primary key.
+
+    `alone`: no other row that the caller sees names the same customer.
+    """
 
     fields: AllowedFields
     key: PrimaryKey | None = None
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +210,18 @@ class StripeApi(Stripe, Protocol):
         """`version` is the version of the API for this call, instead of the service's own."""
 
 
+class UnknownCustomers(Protocol):
+    """The customers in a caller's rows that the Stripe account does not have."""
+
+    def unknown(self, customer_id: str) -> ItemConflict:
+        """Tell the operator of one, and give the answer for a caller that has no other."""
+
+
 class Lists(Protocol):
-    """The lists that a caller may see. Both raise StripeFailure, and InvalidQuery for a foreign cursor."""
+    """The lists that a caller may see. Both raise StripeFailure, and InvalidQuery for a foreign cursor.
+
+    They raise ItemConflict where the account has none of the caller's customers.
+    """
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         """Give the requested page."""

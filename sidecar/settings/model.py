@@ -9,10 +9,22 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from sidecar.core.operations.rule_needs import Given, unmet_needs
 from sidecar.settings.operations import OperationsSettings
 from sidecar.settings.redis_address import redis_address
 from sidecar.settings.secret_types import Key, LogoutSecrets, RedisString, SidecarSecrets, Token
-from sidecar.settings.types import Certificates, Header, Networks, Origin, Origins, Port, Prefix, ReturnUrls, Seconds
+from sidecar.settings.types import (
+    AccountId,
+    Certificates,
+    Header,
+    Networks,
+    Origin,
+    Origins,
+    Port,
+    Prefix,
+    ReturnUrls,
+    Seconds,
+)
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -22,6 +34,9 @@ class Settings(OperationsSettings):
 
     stripe_live_secret_key: Key = Field(
         description="Stripe's key, `sk_…` or better a restricted `rk_…`; test keys work too"
+    )
+    stripe_account: AccountId | None = Field(
+        None, description="A connected account `acct_…` of the key's platform, on which every call is made"
     )
     directus_service_token: Token | None = Field(
         None, description="Static token that writes customer IDs back; without it the caller's own is used"
@@ -211,17 +226,15 @@ class Settings(OperationsSettings):
         }
         yield from (fault for fault, there in contradictions.items() if there)
         faults = list(super()._contradictions())
-        yield from faults or self._unusable_rules()
-
-    def _unusable_rules(self) -> Iterator[str]:
-        for rule in self.rules:
-            if rule.returns and not self.allowed_return_urls:
-                yield f"STRIPE_OPERATIONS: [{rule.operation.name}]: needs ALLOWED_RETURN_URLS"
-            if rule.operation.for_secret and not self.stripe_expose_client_secret:
-                yield (
-                    f"STRIPE_OPERATIONS: [{rule.operation.name}]: needs STRIPE_EXPOSE_CLIENT_SECRET=true; "
-                    "its answer is of use for its secret alone"
-                )
+        rules = () if faults else self.rules
+        given = Given(
+            bool(self.allowed_return_urls),
+            not without_token,
+            self.stripe_write_back,
+            self.stripe_expose_client_secret,
+        )
+        needs = unmet_needs(rules, given)
+        yield from (*faults, *(f"STRIPE_OPERATIONS: {need}" for need in needs))
 
     @property
     def address_header(self) -> str:

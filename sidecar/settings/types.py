@@ -118,6 +118,12 @@ def _api_version(value: str) -> str:
     return value
 
 
+def _account(value: str) -> str:
+    if not re.fullmatch(r"acct_[A-Za-z0-9]{1,250}", value):
+        raise ValueError("must be the ID of a connected account, such as acct_1QABC")
+    return value
+
+
 def _certificates(value: str) -> str:
     try:
         ssl.create_default_context(cadata=value)
@@ -126,6 +132,7 @@ def _certificates(value: str) -> str:
     return value
 
 
+AccountId = Annotated[str, AfterValidator(_account)]
 Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_port)]
 Origin = Annotated[str, AfterValidator(_origin)]
 ApiVersion = Annotated[str, AfterValidator(_api_version)]
@@ -135,8 +142,9 @@ OwnFieldName = Annotated[str, AfterValidator(own_field_name)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Certificates = Annotated[str, AfterValidator(_certificates)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Attributes = Annotated[tuple[Attribute, ...], BeforeValidator(_attributes)]
-FieldAttributes = Annotated[dict[FieldName, Attributes], NoDecode, BeforeValidator(_field_map)]
+Path = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=100)]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_attributes)]
+FieldAttributes = Annotated[dict[FieldName, Paths], NoDecode, BeforeValidator(_field_map)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(listed)]
 ReturnUrls = Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], NoDecode, BeforeValidator(listed)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]

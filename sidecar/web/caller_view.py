@@ -44,12 +44,15 @@ class ViewsByRow:
 
 
 def views(call: Call) -> Views:
-    """Give the views of an operation's answer, once the caller's scope is known."""
+    """Give the views of an operation's answer, once the caller's scope is known.
+
+    A guest owns nothing but what it has just made.
+    """
     caller, made = call.caller, call.operation.kind is Kind.CREATE
     if not caller.has_all_customers:
         return OneView(_own_view(call))
     fields = granted(call)
-    everywhere = replace(view(call, fields), made=made)
+    everywhere = replace(view(call, fields, own=made and caller.is_guest), made=made)
     if not _by_customer(call) or fields.covers(caller.customer_fields()):
         return OneView(everywhere)
     in_some_rows = replace(view(call, fields.joined(caller.customer_fields())), made=made)

@@ -11,17 +11,19 @@ from aiohttp import web
 
 from sidecar import context
 from sidecar.core.access.policy import Reason, Requirement
+from sidecar.core.flows.completion import Completion
+from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
 from sidecar.core.operations.rules import Rule
 from sidecar.errors import InvalidQuery, PermissionDenied
-from sidecar.web.admission.answerable import AnswerableStripe
+from sidecar.web.admission.answerable import AnswerableStripe, Subject
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.answers.sending import send
-from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, VERDICT
+from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, UNKNOWN_CUSTOMERS, VERDICT
 from sidecar.web.requests.bodies import Reader
 from sidecar.web.server.leaving import until_client_leaves
 
@@ -51,9 +53,15 @@ class Call:
         """The caller, with the customers that were found to be its own so far."""
         return self.ownership.caller
 
-    def answerable(self, stripe: Stripe) -> AnswerableStripe:
-        """Give Stripe as this caller may change it: once Directus said who it is."""
-        return AnswerableStripe(stripe, partial(self.request.app[GATE].user_id, self.caller))
+    def answerable(self, stripe: Stripe, told: str = "changed at Stripe") -> AnswerableStripe:
+        """Give Stripe as this caller may change it: once Directus said who it is, with each change in the audit."""
+        named = partial(self.request.app[GATE].user_id, self.caller)
+        repeatable = RepeatableStripe(stripe, self.operation, self.object_id)
+        return AnswerableStripe(repeatable, named, Subject(self.operation.name, self.object_id, told))
+
+    def completion(self, answerable: AnswerableStripe) -> Completion:
+        """Give what completes the request by the operator's values; Directus says once who the caller is."""
+        return Completion(self.rule.operator.fixed, answerable.user, self.ownership.item_of)
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -94,7 +102,7 @@ def guard(
 async def _owning(request: web.Request, caller: Caller, object_id: str | None) -> Ownership:
     """Where the path names a customer, let the caller only at a customer of its own."""
     rows = request.app[ROWS] if caller.shared_item is None else request.app[ROWS_OF_ITEM](caller.shared_item)
-    ownership = Ownership(caller, rows, request.app[GATE].refusals)
+    ownership = Ownership(caller, rows, request.app[GATE].refusals, request.app[UNKNOWN_CUSTOMERS])
     if caller.requirement.names_customer and object_id is not None and not caller.has_all_customers:
         await ownership.require_own(object_id)
     return ownership

@@ -7,15 +7,15 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from sidecar.audit import audit
 from sidecar.core.flows.call import Intent, find_owner, perform
+from sidecar.core.flows.guests import refuse_owned
 from sidecar.core.flows.idempotency import client_key
 from sidecar.core.flows.operation_stripe import OperationStripe
 from sidecar.core.interfaces import Lists
 from sidecar.core.operations.parameters import is_owned
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
-from sidecar.errors import InvalidQuery
+from sidecar.errors import InvalidPayload, InvalidQuery
 from sidecar.web.answers.rendering import Rendering, render_page
 from sidecar.web.answers.response import answer
 from sidecar.web.answers.streams import stream_array, stream_lines
@@ -60,16 +60,17 @@ async def _lists(call: Call) -> tuple[Lists, Mapping[str, str]]:
 async def _own_lists(call: Call, filters: Mapping[str, str]) -> tuple[Lists, Mapping[str, str]]:
     """Give lists of the caller's own customers, or of the one object of theirs by which the list chooses."""
     app, operation, intent = call.request.app, call.operation, Intent(call.operation, call.object_id, filters)
+    own = call.ownership
     if operation.scoping is Scoping.IDENTITY:
-        return app[SCOPED]("id", await call.ownership.find_all()), filters
+        return app[SCOPED]("id", await own.find_all(), own), filters
     if operation.scoping is Scoping.REFERRED:
-        owner = await find_owner(intent, app[STRIPE], call.ownership)
+        owner = await find_owner(intent, app[STRIPE], own)
         [name] = [name for name, value in filters.items() if value in owner.objects][:1]
-        return app[SCOPED](name, (filters[name],)), _without(name, filters)
+        return app[SCOPED](name, (filters[name],), own), _without(name, filters)
     if not _names_an_owned_object(call, filters):
-        return app[SCOPED]("customer", await call.ownership.find_all()), _without("customer", filters)
-    owner = await find_owner(intent, app[STRIPE], call.ownership)
-    return app[SCOPED]("customer", (owner.customer,)), _without("customer", filters)
+        return app[SCOPED]("customer", await own.find_all(), own), _without("customer", filters)
+    owner = await find_owner(intent, app[STRIPE], own)
+    return app[SCOPED]("customer", (owner.customer,), own), _without("customer", filters)
 
 
 def _without(name: str, filters: Mapping[str, str]) -> Mapping[str, str]:
@@ -85,6 +86,8 @@ async def _call(call: Call) -> web.StreamResponse:
     """Retrieve, create, change: one object, for a caller with partial access one of its own."""
     operation = call.operation
     values = await call.reader.body(call.request) if operation.kind is not Kind.RETRIEVE else {}
+    if call.caller.is_guest:
+        refuse_owned(operation, values)
     if "customer" in values:
         call.ownership.require_id_field()
     if operation.resource is CUSTOMER:
@@ -92,12 +95,9 @@ async def _call(call: Call) -> web.StreamResponse:
     intent = Intent(operation, call.object_id, values, _key(call))
     ownership = None if call.caller.has_all_customers else call.ownership
     asked = _stripe(call)
-    if not operation.changes:
-        found = await perform(intent, asked, ownership)
-    else:
-        stripe = call.answerable(asked)
-        found = await perform(intent, stripe, ownership)
-        audit("changed at Stripe", operation=operation.name, object_id=found.get("id"), user=await stripe.user())
+    answerable = call.answerable(asked)
+    stripe = answerable if operation.changes else asked
+    found = await perform(intent, stripe, ownership, call.completion(answerable))
     view = await views(call).of([found])
     body = orjson.dumps(view.project(found))
     return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)
@@ -117,6 +117,10 @@ def _key(call: Call) -> str | None:
     if call.operation.method != "POST":
         return None
     key = read_key(call.request)
+    if key is not None and call.caller.is_guest:
+        raise InvalidPayload(
+            "Idempotency-Key: leave it out without a credential; nobody could tell your key from somebody else's."
+        )
     return secrets.token_hex(16) if key is None else client_key(call.caller.credential, call.operation.name, key)
 
 

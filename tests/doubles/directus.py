@@ -18,6 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.doubles.flows import Flows
 from tests.doubles.server import Double
 
 Row = dict[str, object]
@@ -128,6 +129,7 @@ class DirectusDouble(Double):
         self.caches = True
         self._kept: dict[tuple[object, ...], object] = {}
         self.shares: dict[str, Row] = {}
+        self.flows = Flows()
         self._keys = count(1)
 
     def add_users(self, users: Iterable[User]) -> None:
@@ -153,6 +155,7 @@ class DirectusDouble(Double):
             web.get("/utils/random/string", _random),
             *_item_routes("/items/{collection}", self),
             *_item_routes("/users", self),
+            *self.flows.routes(),
         ]
 
     def cached(self, answer: Callable[[web.Request], Awaitable[object]]) -> Callable[..., Awaitable[web.Response]]:
@@ -259,9 +262,10 @@ class DirectusDouble(Double):
         fields, limit = query.get("fields", ["*"]), self._limit(query)
         rows = [row for row in self._rows(_collection(request)).values() if self._sees(request, user, row, fields)]
         found = [row for row in rows if self._finds(row, query.get("filter", {}))]
-        for name in reversed(query.get("sort", ["id"])):
+        for sort in reversed(query.get("sort", ["id"])):
+            name = sort.removeprefix("-")
             self._refuse_fields(request, user, [name])
-            found.sort(key=bound(self._order, name))
+            found.sort(key=bound(self._order, name), reverse=sort != name)
         start = query.get("offset", (query.get("page", 1) - 1) * limit)
         return [self._shown(request, user, row, fields) for row in found[start:][: limit if limit >= 0 else None]]
 
@@ -293,7 +297,10 @@ class DirectusDouble(Double):
         return _data(self._shown(request, user, row, ["*"]))
 
     async def update_many(self, request: web.Request) -> web.Response:
-        """Change the items that a filter finds: filtering needs read access, each change update access."""
+        """Change the items that a filter finds: filtering needs read access, each change update access.
+
+        Who may not read primary keys gets 204: Directus asks for the changed items by their keys.
+        """
         user, change = self._known_user(request), await request.json()
         rows = [row for row in self._rows(_collection(request)).values() if self._finds(row, change["query"]["filter"])]
         allowed = self._fields_allowed(request, user, "update", change["data"])
@@ -303,7 +310,7 @@ class DirectusDouble(Double):
             self._refuse_double(_collection(request), change["data"], rows)
         for row in rows:
             row.update(change["data"])
-        if not self._granted(request, user, "read"):
+        if not self._allowed_fields(request, user, "read") & {"*", "id"}:
             return web.Response(status=204)
         fields = change["query"].get("fields", ["*"])
         shown = [row for row in rows if self._may(request, user, "read", row)]

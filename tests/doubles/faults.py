@@ -140,6 +140,12 @@ async def reset_after_work(request: web.Request, handler: Handler) -> web.Stream
     return _reset(request)
 
 
+async def bad_gateway_after_work(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Do the work, and answer as a proxy that did not get the answer."""
+    await handler(request)
+    return web.Response(status=502, text="<html>", content_type="text/html")
+
+
 async def reset_mid_body(request: web.Request, handler: Handler) -> web.StreamResponse:
     whole = await _body(request, handler)
     _connection(request).write(_head(length=len(whole)) + whole[: len(whole) // 2])

@@ -41,21 +41,21 @@ def check(app: RunningApp) -> None:
         directus_saw_one_credential(request, app.tokens)
     nothing_shows({KEY, LOGOUT_SECRET}, (request.text() for request in app.directus.requests))
     for request in app.stripe.requests:
-        stripe_saw_the_key_alone(request)
+        stripe_saw_the_key_alone(request, app.stripe.connected)
     nothing_shows(app.tokens, (request.text() for request in app.stripe.requests))
 
 
 def refusals_asked_nothing_of_stripe(exchange: Exchange) -> None:
     """A refusal causes no request to Stripe; neither does a failure to ask Directus.
 
-    Three refusals may read from Stripe, which changes nothing: an object's owner is checked, or a price is checked, or
-    after both Directus is asked who answers for a change.
+    Four refusals may read from Stripe, which changes nothing: an object's owner is checked, or a price is checked, or
+    after both Directus is asked who answers for a change, or which item the owner belongs to.
     """
     answer = exchange.answer
     refused = answer.code in _REFUSALS or (answer.status == 503 and answer.extensions.get("service") == "directus")
     asked = exchange.stripe_requests if refused and exchange.stripe_requests is not None else ()
     looked_at = [request.target for request in asked if request.method == "GET" and _OBJECT.fullmatch(request.path)]
-    looked = answer.extensions.get("reason") in {"not_visible", "no_user"} or (
+    looked = answer.extensions.get("reason") in {"not_visible", "no_user", "no_item"} or (
         answer.code == "INVALID_PAYLOAD" and looked_at and looked_at[-1].startswith("/v1/prices/")
     )
     assert len(asked) == (len(looked_at) if looked else 0), (answer.code, asked)
@@ -80,18 +80,27 @@ def nothing_shows(secrets: Iterable[str], texts: Iterable[str]) -> None:
 
 
 def directus_saw_one_credential(request: Recorded, tokens: Iterable[str]) -> None:
-    """A request to Directus has one Authorization, of a caller or the service, and no token anywhere else."""
+    """A request to Directus has one Authorization, of a caller or the service, and no token anywhere else.
+
+    A Flow is told no token at all, and no client secret.
+    """
+    if request.path.startswith("/flows/trigger/"):
+        nothing_shows({*tokens, CLIENT_SECRET}, [request.text()])
+        assert not request.values("Authorization")
+        return
     assert [value for value in request.values("Authorization") if value.removeprefix("Bearer ") in set(tokens)]
     assert len(request.values("Authorization")) == 1
     assert not request.values("Cookie")
     assert "access_token" not in request.target
 
 
-def stripe_saw_the_key_alone(request: Recorded) -> None:
+def stripe_saw_the_key_alone(request: Recorded, account: str | None = None) -> None:
+    """A request to Stripe has the key, the account of the settings if there is one, and nothing of the caller's."""
     assert len(request.values("Authorization")) == 1
     assert len(request.values("Stripe-Version")) == 1
     assert not request.values("Cookie")
-    assert not [name for name, _ in request.headers if name.lower() in {"stripe-account", "x-forwarded-for", "origin"}]
+    assert request.values("Stripe-Account") == ([] if account is None else [account])
+    assert not [name for name, _ in request.headers if name.lower() in {"x-forwarded-for", "origin"}]
 
 
 def log_records(lines: Iterable[str], message: str) -> list[dict[str, object]]:

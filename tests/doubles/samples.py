@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sidecar.core.operations.parameters import (
+    Chosen,
     Email,
     Flag,
     Group,
@@ -37,7 +38,7 @@ def sample(kind: Type) -> object:  # noqa: C901, PLR0911 - one case for each typ
             return True
         case Email():
             return "ada@example.com"
-        case OneOf():
+        case OneOf() | Chosen():
             return kind.values[0]
         case Reference():
             return kind.resource.example

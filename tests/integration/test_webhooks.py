@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,13 +14,16 @@ import pytest_asyncio
 from deploy.demo import servers
 from deploy.demo.processes import free_port
 from deploy.demo.stack import Stack
-from tests.doubles.events import SECRET, event, headers
+from tests.doubles.events import SECRET, event, headers, thin
 from tests.doubles.proxy import proxy_for
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.wire import exchange, request_bytes
 from tests.integration.asking import served
 from tests.integration.commands import Place, place_on_users, token_of
 from tests.integration.webhook_rig import DELETED, FIELD_MAP, UPDATED, WebhookRig, provisioned_place, rig_of
+
+SHAPES = pytest.mark.parametrize("make", [event, thin])
+Make = Callable[..., bytes]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -35,12 +38,13 @@ async def rig(provisioned: tuple[Place, str], stripe: StripeDouble) -> AsyncIter
         yield opened
 
 
-async def test_an_update_reaches_the_item(rig: WebhookRig) -> None:
+@SHAPES
+async def test_an_update_reaches_the_item(rig: WebhookRig, make: Make) -> None:
     """Once an event is answered, mapped fields have Stripe's values, as text and as JSON; other fields stay."""
     customer, item = await rig.known(name="Eva", email=None)
     customer |= {"address": {"city": "London", "line2": None}, "preferred_locales": ["en", "de"]}
 
-    answer = await rig.post(event(UPDATED, customer))
+    answer = await rig.post(make(UPDATED, customer))
 
     assert (answer.status, answer.json()) == (200, {"received": True})
     assert await rig.read(item) == {
@@ -68,12 +72,13 @@ async def test_an_unchanged_state_is_not_written(rig: WebhookRig) -> None:
     assert (before, await rig.revisions(item)) == (2, 2)
 
 
-async def test_a_deletion_clears_the_id(rig: WebhookRig) -> None:
+@SHAPES
+async def test_a_deletion_clears_the_id(rig: WebhookRig, make: Make) -> None:
     """The deleted customer's ID is cleared, in no other item, and the item's other values stay."""
     (customer, item), (other, untouched) = await rig.known(), await rig.known()
     customer["deleted"] = True
 
-    answer = await rig.post(event(DELETED, customer))
+    answer = await rig.post(make(DELETED, customer))
 
     assert answer.status == 200
     cleared = await rig.read(item)

@@ -63,11 +63,11 @@ def test_settings_start_the_service(
     secret.write_text("sk_test_made_up_and_long_enough_for_a_secret\n")
     given = {key: value for key, value in SERVICES[name]["environment"].items() if "ADMIN_TOKEN" not in key}
 
-    [mounted] = SERVICES[name]["volumes"]
-    operations, inside, _ = mounted.split(":")
-    assert given["STRIPE_OPERATIONS"] == inside
+    mounted = [volume.split(":") for volume in SERVICES[name]["volumes"]]
+    outside = {inside: str(DEPLOY / file) for file, inside, _ in mounted}
+    files = {key: outside[given[key]] for key in ("STRIPE_OPERATIONS", "STRIPE_EVENTS")}
     monkeypatch.setenv("DIRECTUS_ADMIN_TOKEN", "made-up")
-    for key, value in {**given, "STRIPE_OPERATIONS": str(DEPLOY / operations)}.items():
+    for key, value in {**given, **files}.items():
         monkeypatch.setenv(key, str(secret) if key.endswith("_FILE") else value)
 
     assert {key.removesuffix("_FILE").lower() for key in given} <= settings.model_fields.keys()

@@ -52,6 +52,9 @@ def settings_map(manifests: list[Manifest]) -> Manifest:
     return manifest
 
 
+FILES = ("STRIPE_OPERATIONS", "STRIPE_EVENTS")
+
+
 def operations_map(manifests: list[Manifest]) -> Manifest:
     [manifest] = [m for m in manifests if m["kind"] == "ConfigMap" and "operations.toml" in m["data"]]
     return manifest
@@ -166,9 +169,10 @@ def test_settings_start_the_service(manifests: list[Manifest], monkeypatch: pyte
     secret.write_text("sk_test_made_up\n")
     given = settings_map(manifests)["data"]
 
-    operations = tmp_path / Path(given["STRIPE_OPERATIONS"]).name
-    operations.write_text(operations_map(manifests)["data"][operations.name])
-    for name, value in {**given, "STRIPE_OPERATIONS": str(operations)}.items():
+    files = {name: tmp_path / Path(given[name]).name for name in FILES}
+    for file in files.values():
+        file.write_text(operations_map(manifests)["data"][file.name])
+    for name, value in {**given, **{name: str(file) for name, file in files.items()}}.items():
         monkeypatch.setenv(name, str(secret) if name.endswith("_FILE") else value)
 
     assert {name.removesuffix("_FILE").lower() for name in given} <= Settings.model_fields.keys()
@@ -176,14 +180,14 @@ def test_settings_start_the_service(manifests: list[Manifest], monkeypatch: pyte
 
 
 def test_operations_are_mounted(manifests: list[Manifest]) -> None:
-    """The file of operations is a ConfigMap, mounted at the path in the settings."""
+    """The files of operations and events are a ConfigMap, mounted at the paths in the settings."""
     [volume] = [v for v in pod(manifests)["volumes"] if "configMap" in v]
     [mount] = [m for m in container(manifests)["volumeMounts"] if m["name"] == volume["name"]]
-    named = Path(settings_map(manifests)["data"]["STRIPE_OPERATIONS"])
+    named = [Path(settings_map(manifests)["data"][name]) for name in FILES]
 
     assert volume["configMap"]["name"] == operations_map(manifests)["metadata"]["name"]
-    assert Path(mount["mountPath"]) == named.parent
-    assert named.name in operations_map(manifests)["data"]
+    assert {Path(mount["mountPath"])} == {path.parent for path in named}
+    assert {path.name for path in named} == operations_map(manifests)["data"].keys()
 
 
 def test_image_is_this_version(manifests: list[Manifest]) -> None:

@@ -170,4 +170,9 @@ def _joined(one: Row, other: Row) -> Row:
 
     The first row's key counts where an action needs one: another row may be one that the caller may not change.
     """
-    return Row(one.fields.joined(other.fields), one.key if one.key is not None else other.key)
+    same = one.key is not None and one.key == other.key  # read twice, on two pages
+    return Row(
+        one.fields.joined(other.fields),
+        one.key if one.key is not None else other.key,
+        alone=same and one.alone and other.alone,
+    )

@@ -91,7 +91,7 @@ class DirectusClient:
 
     async def request_patiently(
         self,
-        credential: Credential,
+        credential: Credential | None,
         method: str,
         path: str,
         *,
@@ -99,15 +99,16 @@ class DirectusClient:
         sent: Callable[[Place], None],
         ready: Ready = at_once,
     ) -> DirectusAnswer:
-        """As above, and wait for as long as the request lasts.
+        """As above, and wait for as long as the request lasts; without a credential it is sent as nobody's.
 
         When its turn has come `ready` is awaited, and what it raises is passed on; then `sent` is called.
         """
         body = None if json is None else orjson.dumps(json)
         target = fresh(path) if method == "GET" else path
         url, headers = URL(self._base + target, encoded=True), self._headers(credential, body)
+        address = None if credential is None else credential.address
         try:
-            async with self._line.turn(credential.address and subscriber(credential.address), ready) as place:
+            async with self._line.turn(address and subscriber(address), ready) as place:
                 sent(place)
                 with self._metrics.timed("directus"):
                     async with self._session.request(
@@ -118,11 +119,13 @@ class DirectusClient:
             why = error if isinstance(error, _ForeignAnswer) else type(error).__name__
             raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {why}") from error
 
-    def _headers(self, credential: Credential, body: bytes | None) -> dict[str, str]:
-        headers = {"Authorization": f"Bearer {credential.token}", "Cache-Control": "no-store"}
+    def _headers(self, credential: Credential | None, body: bytes | None) -> dict[str, str]:
+        headers = {"Cache-Control": "no-store"}
+        if credential is not None:
+            headers["Authorization"] = f"Bearer {credential.token}"
         if (identity := request_id.get()) is not None:
             headers["X-Request-Id"] = identity
-        if credential.address is not None:
+        if credential is not None and credential.address is not None:
             headers[self._address_header] = credential.address
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -1,5 +1,7 @@
 """Adds to a caller's permissions what only the policies tell: who has whole access although Directus says "partial".
 
+They also tell what everybody may do without a credential: Directus refuses to answer `/permissions/me` to nobody.
+
 A decorator around the permission cache, with the same interface. The policies are remembered as long as a permission
 is, by themselves, so that no answer is older than one lifetime; a purge forgets them too.
 """
@@ -17,7 +19,7 @@ from sidecar.core.interfaces import PolicySource
 
 
 class WholeAccess:
-    """`source` is None without a service token. `ttl` is in seconds on `timer`, which must be monotonic."""
+    """`source` is None without a service token. Times are in seconds on `timer`, which must be monotonic."""
 
     def __init__(
         self,
@@ -25,13 +27,14 @@ class WholeAccess:
         source: PolicySource | None,
         *,
         ttl: float,
+        denied_ttl: float,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._callers, self._source = callers, source
-        self._ttl, self._timer = ttl, timer
+        self._ttl, self._denied_ttl, self._timer = ttl, denied_ttl, timer
         self._flights = SingleFlight[Policies | None]()
         self._generation = 0
-        self._until = float("-inf")
+        self._asked = float("-inf")
         self._policies: Policies | None = None
 
     async def permissions(
@@ -39,17 +42,26 @@ class WholeAccess:
     ) -> Permissions:
         """As the cache does; raises DirectusUnavailable also where the policies cannot be read now."""
         said = await self._callers.permissions(credential, granted)
-        policies = await self._current(self._source) if self._source is not None and said.partial else None
+        policies = await self._current(self._ttl) if said.partial else None
         if policies is None or not policies.may_complete(said):
             return said
         return policies.complete(said, await self._callers.identity(credential), credential.address)
+
+    async def public(self, address: str, granted: Callable[[Permissions], bool]) -> Permissions:
+        """Give what a guest at this address may do to every item; nothing where the policies may not be read.
+
+        It costs no question of its own, whatever number of guests there is. A no lives shorter than a yes. Raises
+        DirectusUnavailable.
+        """
+        found = _public(await self._current(self._ttl), address)
+        return found if granted(found) else _public(await self._current(self._denied_ttl), address)
 
     async def identity(self, credential: Credential) -> Identity:
         return await self._callers.identity(credential)
 
     def purge(self, cause: str = "change") -> None:
         self._generation += 1
-        self._until = float("-inf")
+        self._asked = float("-inf")
         self._callers.purge(cause)
 
     def forget_user(self, user: str) -> None:
@@ -64,8 +76,10 @@ class WholeAccess:
         """As `forget`, for a token by its hash, as another replica tells it."""
         self._callers.forget_token(token)
 
-    async def _current(self, source: PolicySource) -> Policies | None:
-        if self._timer() < self._until:
+    async def _current(self, lifetime: float) -> Policies | None:
+        """Give policies that were asked for within so many seconds."""
+        source = self._source
+        if source is None or self._timer() < self._asked + lifetime:
             return self._policies
         return await self._flights.run(self._generation, lambda: self._read(source))
 
@@ -74,5 +88,9 @@ class WholeAccess:
         generation, asked = self._generation, self._timer()
         policies = await source.policies()
         if generation == self._generation:
-            self._policies, self._until = policies, asked + self._ttl
+            self._policies, self._asked = policies, asked
         return policies
+
+
+def _public(policies: Policies | None, address: str) -> Permissions:
+    return Permissions({}) if policies is None else policies.public(address)

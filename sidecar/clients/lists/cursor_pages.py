@@ -45,8 +45,7 @@ class CursorPages:
 
 def step_back(trail: list[str], error: StripeRejected) -> bool:
     """Take the cursor off the trail if Stripe no longer knows it and there is one before it; False otherwise."""
-    facts = error.extensions.get("stripe")
-    if not isinstance(facts, Mapping) or facts.get("param") != "starting_after" or len(trail) < 2:  # noqa: PLR2004 - the cursor and one before it
+    if error.parameter != "starting_after" or len(trail) < 2:  # noqa: PLR2004 - the cursor and one before it
         return False
     trail.pop()
     return True

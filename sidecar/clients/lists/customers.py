@@ -13,7 +13,7 @@ from sidecar.clients.lists.held import Account, HeldBytes
 from sidecar.clients.lists.merge import AT_A_CURSOR, WHOLE, Portion
 from sidecar.clients.lists.own_objects import OwnObjects
 from sidecar.clients.lists.waiting import Waiting
-from sidecar.core.interfaces import Page, Render, Stripe
+from sidecar.core.interfaces import Page, Render, Stripe, UnknownCustomers
 from sidecar.core.operations.list_query import MOST, ListQuery, RenderedPage
 from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidQuery
@@ -24,21 +24,30 @@ Objects = AsyncGenerator[Waiting]
 class CustomerLists:
     """The objects whose `attribute` has one of these values; Stripe's list takes a parameter of that name.
 
-    With the attribute `id` each object is retrieved by itself. What waits in memory is counted in `held`.
+    With the attribute `id` each object is retrieved by itself. What waits in memory is counted in `held`. `unknown` is
+    told of customers that the Stripe account does not have, and the lists are those of the others.
     """
 
-    def __init__(self, stripe: Stripe, attribute: str, values: Collection[str], held: HeldBytes | None = None) -> None:
+    def __init__(
+        self,
+        stripe: Stripe,
+        attribute: str,
+        values: Collection[str],
+        unknown: UnknownCustomers,
+        held: HeldBytes | None = None,
+    ) -> None:
         self._stripe = stripe
         self._attribute = attribute
         self._values = sorted(values)
         self._held = held or HeldBytes()
+        self._unknown = unknown
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         """Read the caller's list as far as the requested page."""
         limit = query.limit or MOST
         portion = Portion.of_page(limit) if query.cursor is None else AT_A_CURSOR
         with closing(self._held.account()) as account:
-            objects = self._objects(path, filters, query, self._own(account, Urgency.PAGE), portion)
+            objects = await self._objects(path, filters, query, self._own(account, Urgency.PAGE), portion)
             if query.ending_before is not None:
                 before = await _before(objects, query.ending_before, limit + 1)
                 return Page([entry.unpack() for entry in before[-limit:]], len(before) > limit)
@@ -49,7 +58,7 @@ class CustomerLists:
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
     ) -> AsyncGenerator[RenderedPage]:
         with closing(self._held.account()) as account:
-            objects = self._objects(path, filters, query, self._own(account, Urgency.LIST), WHOLE)
+            objects = await self._objects(path, filters, query, self._own(account, Urgency.LIST), WHOLE)
             async with aclosing(_by_the_page(_after(objects, query.starting_after), account)) as pages:
                 async for entries in pages:
                     page = await _rendered(entries, render)
@@ -58,14 +67,14 @@ class CustomerLists:
                     del page  # it was written; the next may take long to come
 
     def _own(self, account: Account, urgency: Urgency) -> OwnObjects:
-        return OwnObjects(self._stripe, self._attribute, self._values, account, urgency)
+        return OwnObjects(self._stripe, self._attribute, self._values, account, urgency, self._unknown)
 
-    def _objects(
+    async def _objects(
         self, path: str, filters: Mapping[str, str], query: ListQuery, own: OwnObjects, portion: Portion
     ) -> Objects:
         if self._attribute == "id":
-            return own.retrieved(path, query.span)
-        return own.listed(path, {**filters, **query.span.filters()}, portion)
+            return await own.retrieved(path, query.span)
+        return await own.listed(path, {**filters, **query.span.filters()}, portion)
 
 
 async def _before(objects: Objects, cursor: str, count: int) -> list[Waiting]:

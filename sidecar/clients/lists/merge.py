@@ -78,9 +78,12 @@ class Merge:
         self._waiting = 0  # objects
         self._packed = self._bytes = 0  # objects packed so far
 
-    async def objects(self) -> AsyncGenerator[Waiting]:
-        """Give all objects, newest first; of equally old ones those of the first list first."""
+    async def begin(self) -> None:
+        """Ask every list for its first objects."""
         await fan_out([partial(self._fill, index) for index in range(len(self._sources))])
+
+    async def objects(self) -> AsyncGenerator[Waiting]:
+        """Give all objects once it has begun, newest first; of equally old ones those of the first list first."""
         heap = [(-source.waiting[0].created, index) for index, source in enumerate(self._sources) if source.waiting]
         heapq.heapify(heap)
         while heap:

@@ -1,4 +1,4 @@
-"""Calls Stripe. Only this module, its transport and the signature check know the `stripe` library.
+"""Calls Stripe. Only this module, its transport and the signature check use the `stripe` library, beside its types.
 
 Works on bytes and parsed JSON. The library's typed objects cost some 29 ms of CPU for a page of a hundred, so only its
 transport and its retry rules are used: connection errors, 409, 5xx and `Stripe-Should-Retry`. The library does not
@@ -9,7 +9,7 @@ pauses: the account, an endpoint, or this call alone.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -22,13 +22,15 @@ from sidecar.clients.stripe.budgets import LONGEST_PAUSE
 from sidecar.clients.stripe.errors import failure
 from sidecar.clients.stripe.governor import Governor
 from sidecar.clients.stripe.limits import Limit, limit_reached
+from sidecar.clients.stripe.refusal_log import log_refusal
 from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
+from sidecar.core.operations.form import flattened
 from sidecar.core.operations.resources import RESOURCES, StripeObject
 from sidecar.core.urgency import Urgency
-from sidecar.errors import StripeKeyRejected, StripeTimeout, StripeUnavailable
+from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -38,7 +40,9 @@ _TRIES = 3  # of a call that meets the limit of an object
 
 
 class StripeClient:
-    """`timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
+    """`account` is the connected account on which every call is made, None for the key's own.
+
+    `timeout` is the time budget of one call in seconds, with all its retries; it begins with the call's first turn.
 
     `changed` is awaited before the answer to each call that may have changed something at Stripe, also to a failed one;
     one that was never sent has not.
@@ -51,6 +55,7 @@ class StripeClient:
         base: str,
         key: str,
         version: str,
+        account: str | None = None,
         timeout: float,
         governor: Governor,
         metrics: Metrics | None = None,
@@ -61,6 +66,8 @@ class StripeClient:
         self._transport = Transport(session, governor, self._metrics)
         self._base = base
         self._headers = {"Authorization": f"Bearer {key}", "Stripe-Version": version}
+        if account is not None:
+            self._headers["Stripe-Account"] = account
         self._timeout = timeout
         self._changed = changed
         self.key_rejected = False
@@ -76,8 +83,7 @@ class StripeClient:
     async def retrieve(
         self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
     ) -> StripeObject:
-        parameters = dict(_form({"expand": list(expand)})) or None
-        return (await self._read(f"{path}/{object_id}", urgency, parameters))[1]
+        return (await self._read(f"{path}/{object_id}", urgency, flattened({"expand": list(expand)})))[1]
 
     async def send(
         self,
@@ -89,16 +95,19 @@ class StripeClient:
         urgency: Urgency = Urgency.CALL,
         version: str | None = None,
     ) -> Sent:
-        form = dict(_form(parameters)) if method == "POST" else None
+        form = flattened(parameters)
+        target, body = (path, form) if method == "POST" else (_with_query(path, form), None)
         call = Call(endpoint(method, path), urgency, self._timeout)
-        own = self._headers_of(form, idempotency_key, version)
+        own = self._headers_of(body, idempotency_key, version)
         try:
-            _, answered, headers = await self._exchange(call, method, path, own, form)
+            _, answered, headers = await self._exchange(call, method, target, own, body)
+            _require_object(answered)
+        except StripeFailure as failure:
+            failure.uncertain |= call.unanswered
+            raise
         finally:
             if call.attempts > 0 and self._changed is not None:
                 await self._changed()
-        if not _is_object(answered):
-            raise StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         return Sent(answered, headers.get("Idempotent-Replayed") == "true", call.unanswered)
 
     async def probe(self, path: str = "/v1/customers") -> None:
@@ -108,8 +117,8 @@ class StripeClient:
     async def _read(
         self, path: str, urgency: Urgency, parameters: Mapping[str, str] | None = None
     ) -> tuple[bytes, StripeObject]:
-        target = path if parameters is None else f"{path}?{urlencode(parameters)}"
         call = Call(endpoint("GET", path), urgency, self._timeout)
+        target = _with_query(path, parameters or {})
         content, body, _ = await self._exchange(call, "GET", target, self._headers_of())
         return content, body
 
@@ -130,7 +139,7 @@ class StripeClient:
             raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
         except stripe.APIConnectionError as error:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
-        return content, self._result(content, status, answered), answered
+        return content, self._result(call, content, status, answered), answered
 
     def _headers_of(
         self, form: Mapping[str, str] | None = None, idempotency_key: str | None = None, version: str | None = None
@@ -181,7 +190,7 @@ class StripeClient:
             where = call.endpoint if limit is Limit.ENDPOINT else None
             await self._governor.pause(where, min(pause, LONGEST_PAUSE, self._timeout / 2))
 
-    def _result(self, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
+    def _result(self, call: Call, content: bytes, status: int, headers: Mapping[str, str]) -> StripeObject:
         body = _parsed(content)
         if status == HTTPStatus.OK and isinstance(body, dict):
             self.key_rejected = False
@@ -189,21 +198,28 @@ class StripeClient:
         error = failure(status, body, headers)
         if isinstance(error, StripeKeyRejected):
             self.key_rejected = status == HTTPStatus.UNAUTHORIZED  # 403: a restricted key lacks one right
-            _log.error("Stripe does not accept our key for this call", extra={"detail": error.detail})
+        if isinstance(error, StripeKeyRejected | StripeRejected):
+            log_refusal(call.endpoint, status, body, headers, error.detail)
         raise error
 
 
-def _is_object(value: StripeObject) -> bool:
-    """Say whether it has a kind, and the ID that objects of all kinds but few have."""
-    kind = value.get("object")
-    if not isinstance(kind, str):
-        return False
-    resource = RESOURCES.get(kind)
-    return isinstance(value.get("id"), str) or (resource is not None and not resource.identified)
+def _require_object(answered: StripeObject) -> None:
+    """Require a kind, and the ID that objects of all kinds but few have."""
+    kind, identified = answered.get("object"), isinstance(answered.get("id"), str)
+    resource = RESOURCES.get(kind) if isinstance(kind, str) else None
+    without = resource is not None and not resource.identified
+    if not isinstance(kind, str) or not (identified or without):
+        failure = StripeUnavailable("Stripe's answer is not an object.", detail="no object")
+        failure.uncertain = True
+        raise failure
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _with_query(path: str, parameters: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(parameters)}" if parameters else path
 
 
 def _limit(status: int, content: bytes, headers: Mapping[str, str]) -> Limit | None:
@@ -220,27 +236,6 @@ def _parsed(content: bytes) -> object:
         return orjson.loads(content)
     except ValueError:
         return None
-
-
-def _form(values: Mapping[str, object], within: str = "") -> Iterator[tuple[str, str]]:
-    """Flatten as Stripe reads forms: `address[line1]`, `preferred_locales[0]` (docs.stripe.com/api).
-
-    None becomes an empty text, by which Stripe unsets an attribute.
-    """
-    for name, value in values.items():
-        key = f"{within}[{name}]" if within else name
-        if isinstance(value, Mapping):
-            yield from _form(value, key)
-        elif isinstance(value, list | tuple):
-            yield from _form({str(index): entry for index, entry in enumerate(value)}, key)
-        else:
-            yield key, _text(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
 
 
 def _cause(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """One table from Stripe's errors to ours (docs.stripe.com/error-handling, docs.stripe.com/api/errors).
 
 The caller gets Stripe's codes, parameter names and request ID, but not its messages: those can quote what others typed
-or part of our key.
+or part of our key. Where Stripe gives no code, a sentence of ours says what is known of the reason.
 """
 
 import re
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from sidecar.clients.http import retry_after
+from sidecar.clients.stripe.known_refusals import known_refusal
 from sidecar.clients.stripe.limits import Limit, limit_reached
 from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRateLimited, StripeRejected, StripeUnavailable
@@ -22,18 +23,20 @@ _WITHOUT_ITS_WORDS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.
 def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFailure:
     """Turn any answer of Stripe but a result into the error that the caller gets."""
     error = body.get("error") if isinstance(body, dict) else None
-    facts = _facts(error if isinstance(error, dict) else {}, headers)
+    facts = vocabulary(error if isinstance(error, dict) else {}, headers)
     if facts.get("code") == "idempotency_key_in_use":
         # Whatever the error's type: another request with this key is under way.
         return _rejected(HTTPStatus.CONFLICT, facts, headers)
     if facts.get("type") == "idempotency_error":
         return _same_key_other_body(status, facts, headers)
+    if isinstance(error, dict) and "code" not in facts and _BY_STATUS.get(status) is _rejected:
+        return _without_code(status, facts, error.get("message"))
     if not isinstance(error, dict) and status in _BY_STATUS and status not in _WITHOUT_ITS_WORDS:
         return _unavailable(status, facts, headers)  # not written by Stripe, but by a proxy in between
     return _BY_STATUS.get(status, _unavailable)(status, facts, headers)
 
 
-def _facts(error: Mapping[str, object], headers: Mapping[str, str]) -> dict[str, object]:
+def vocabulary(error: Mapping[str, object], headers: Mapping[str, str]) -> dict[str, object]:
     """Keep what looks like a word of Stripe's vocabulary, and nothing that could be prose or a secret."""
     words = {name: error.get(name) for name in ("type", "code", "decline_code", "param")}
     words["request_id"] = headers.get("Request-Id")
@@ -47,6 +50,18 @@ def _rejected(status: int, facts: _Facts, _headers: Mapping[str, str]) -> Stripe
     return StripeRejected(
         f"Stripe does not accept this request: {what}{where}.", status=status, extensions={"stripe": facts}
     )
+
+
+def _without_code(status: int, facts: _Facts, message: object) -> StripeFailure:
+    known = known_refusal(message)
+    what = f'"{facts["param"]}" in this request' if "param" in facts else "this request"
+    sentence = (
+        known.sentence
+        if known is not None
+        else f"Stripe does not accept {what}, and gives no code that says why. This service's log has the reason."
+    )
+    told = f" Stripe's request ID: {facts['request_id']}." if "request_id" in facts else ""
+    return StripeRejected(sentence + told, status=status, extensions={"stripe": facts})
 
 
 def _same_key_other_body(_status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
@@ -76,9 +91,11 @@ def _rate_limited(status: int, facts: _Facts, headers: Mapping[str, str]) -> Str
 
 
 def _unavailable(status: int, facts: _Facts, _headers: Mapping[str, str]) -> StripeFailure:
-    return StripeUnavailable(
+    failed = StripeUnavailable(
         "Stripe could not give a result. Try again.", extensions={"stripe": facts}, detail=f"status {status}"
     )
+    failed.uncertain = True  # docs.stripe.com/error-low-level, "Server errors"
+    return failed
 
 
 _BY_STATUS: Mapping[int, Callable[[int, _Facts, Mapping[str, str]], StripeFailure]] = {

@@ -1,7 +1,7 @@
-"""Gives events of Stripe's their turns: one at a time for a customer, and a bounded number in all.
+"""Gives events of Stripe's their turns: one at a time for each subject, and a bounded number in all.
 
-An event waits rather than being refused at once, since Stripe sends a refused one again only much later. An event is
-only a reason to look at its customer, so of those that wait for one customer the first looks for all.
+The subject is what the work for an event is about, such as a customer or an invoice. An event waits rather than being
+refused at once, since Stripe sends a refused one again only much later.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from sidecar.errors import Overloaded
 
 _AT_ONCE = 32
 _WAITING = 500
-_WAITING_FOR_ONE = 20  # who changes one customer all the time does not fill the line for the others
+_WAITING_FOR_ONE = 20  # who changes one subject all the time does not fill the line for the others
 _PATIENCE = 10.0  # seconds
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
-class _Customer:
-    """`begun` is the number of the last turn that began, `done` that of the last one in which Stripe was looked at."""
+class _Subject:
+    """`begun` is the number of the last turn that began, `done` of the last one that called `complete`."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     begun: int = 0
@@ -30,18 +30,22 @@ class _Customer:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """`covered` says that another event's turn began after this event came, and was completed."""
+    """`covered` says that another event's turn began after this event came, and was completed.
 
-    _customer: _Customer
+    Where an event is only a reason to look at its subject, the other turn has looked for this event too. It calls
+    `complete` only then.
+    """
+
+    _subject: _Subject
     _number: int
     covered: bool
 
     def complete(self) -> None:
-        self._customer.done = self._number
+        self._subject.done = self._number
 
 
 class EventTurns:
-    """`at_once` events have a turn, `waiting` more wait for `patience` seconds, `waiting_for_one` of one customer.
+    """`at_once` events have a turn, `waiting` more wait for `patience` seconds, `waiting_for_one` of one subject.
 
     Only verified events get here. They take no place from callers, nor callers from them.
     """
@@ -56,36 +60,36 @@ class EventTurns:
         self._places = asyncio.Semaphore(at_once)
         self._waiting, self._most_waiting = 0, waiting
         self._most_for_one, self._patience = waiting_for_one, patience
-        self._customers = WeakValueDictionary[str, _Customer]()
+        self._subjects = WeakValueDictionary[str, _Subject]()
 
     @asynccontextmanager
-    async def turn(self, customer_id: str) -> AsyncIterator[Turn]:
-        """Wait for this customer's earlier events, then for a place. Raises Overloaded."""
-        customer = self._customers.setdefault(customer_id, _Customer())
+    async def turn(self, subject_id: str) -> AsyncIterator[Turn]:
+        """Wait for this subject's earlier events, then for a place. Raises Overloaded."""
+        subject = self._subjects.setdefault(subject_id, _Subject())
         async with AsyncExitStack() as held:
-            covered = await self._wait(held, customer)
-            customer.begun += 1
-            yield Turn(customer, customer.begun, covered)
+            covered = await self._wait(held, subject)
+            subject.begun += 1
+            yield Turn(subject, subject.begun, covered)
 
-    async def _wait(self, held: AsyncExitStack, customer: _Customer) -> bool:
+    async def _wait(self, held: AsyncExitStack, subject: _Subject) -> bool:
         """Say whether another turn covered this one: then it needs no place."""
-        full = self._waiting >= self._most_waiting or customer.waiting >= self._most_for_one
-        if full and (customer.lock.locked() or self._places.locked()):
+        full = self._waiting >= self._most_waiting or subject.waiting >= self._most_for_one
+        if full and (subject.lock.locked() or self._places.locked()):
             raise _busy("too many events wait already")
-        came = customer.begun
+        came = subject.begun
         self._waiting += 1
-        customer.waiting += 1
+        subject.waiting += 1
         try:
             async with asyncio.timeout(self._patience):
-                await held.enter_async_context(customer.lock)
-                covered = customer.done > came
+                await held.enter_async_context(subject.lock)
+                covered = subject.done > came
                 if not covered:
                     await held.enter_async_context(self._places)
         except TimeoutError:
             raise _busy("its turn did not come in time") from None
         finally:
             self._waiting -= 1
-            customer.waiting -= 1
+            subject.waiting -= 1
         return covered
 
 

@@ -1,4 +1,4 @@
-"""Receives Stripe's events: verifies them, handles them one at a time per customer, and counts every outcome.
+"""Receives Stripe's events: verifies them, gives them to those that listen for their type, and counts every outcome.
 
 A delivery is handled once: the same signed body again is a replay, which needs no secret, and does nothing. The same
 event signed anew comes from Stripe, because an answer was lost or because an operator sends it again: that is handled.
@@ -6,51 +6,46 @@ event signed anew comes from Stripe, because an answer was lost or because an op
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import orjson
-from cachetools import TTLCache
 
-from sidecar.audit import audit
-from sidecar.clients.stripe.event_turns import EventTurns
-from sidecar.clients.stripe.signature import TOLERANCE, Signatures, Unsigned
+from sidecar.clients.stripe.event_listener import Deliveries, EventListener
+from sidecar.clients.stripe.signature import Signatures, Unsigned
 from sidecar.context import note
-from sidecar.core.flows.events import FOLLOWED, Event, Result, foreign, parse_event
-from sidecar.core.flows.follow_customer import Change
+from sidecar.core.flows.events import PING, Event, Result, foreign, parse_event
 from sidecar.errors import EventFailed, InvalidPayload, SidecarError
 from sidecar.metrics import Metrics
 
-_OTHER = "other"  # the label for all types that are not followed
-_REMEMBERED = 10_000  # deliveries
-_REMEMBERED_FOR = 2.0 * TOLERANCE + 60  # seconds; longer than a signature counts whose time is ahead of our clock
+_OTHER = "other"  # the label for all types that nobody listens for
 _log = logging.getLogger(__name__)
 
 
 class StripeWebhooks:
-    """`follow` makes a customer's items agree with Stripe. `forget_lists` is awaited for each event of our account.
+    """The `listeners` of a type handle an event one after the other; if one fails, the others wait for the next time.
 
-    `livemode` is the mode of our key; events of the other mode are ignored.
+    `forget_lists` is awaited for each event of our account. `livemode` is the mode of our key; events of the other mode
+    are ignored, as are those of any account but `own_account`, None meaning the key's own.
     """
 
     def __init__(
         self,
         signatures: Signatures,
-        follow: Callable[[str], AsyncIterator[Change]],
+        listeners: Sequence[EventListener],
         forget_lists: Callable[[], Awaitable[None]],
         *,
         livemode: bool,
         metrics: Metrics,
-        turns: EventTurns | None = None,
+        own_account: str | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._signatures = signatures
-        self._follow, self._forget_lists = follow, forget_lists
-        self._livemode, self._metrics = livemode, metrics
-        self._handled = TTLCache[tuple[str, int], bool](_REMEMBERED, _REMEMBERED_FOR, timer)
-        self._noticed = TTLCache[tuple[str, int], bool](_REMEMBERED, _REMEMBERED_FOR, timer)  # of types not followed
-        self._turns = turns or EventTurns()
-        for kind in (*FOLLOWED, _OTHER):  # monitoring cannot see an increase from no value
+        self._listeners, self._forget_lists = tuple(listeners), forget_lists
+        self._followed = frozenset[str]().union(*(listener.types for listener in listeners))
+        self._livemode, self._own_account, self._metrics = livemode, own_account, metrics
+        self._ended = Deliveries(timer)
+        for kind in (*self._followed, PING, _OTHER):  # monitoring cannot see an increase from no value
             for result in Result:
                 metrics.webhooks.labels(kind, result)
 
@@ -60,7 +55,7 @@ class StripeWebhooks:
         if isinstance(signed, Unsigned):
             raise self._refused(InvalidPayload("This body has no valid signature."), signed.reason, signed.detail)
         try:
-            event = replace(parse_event(_parsed(body)), signed=signed)
+            event = replace(parse_event(_parsed(body), self._followed), signed=signed)
         except InvalidPayload as unreadable:
             raise self._refused(unreadable, "body", unreadable.message) from None
         note("event", event.id)
@@ -71,7 +66,8 @@ class StripeWebhooks:
         try:
             result = await self._handle(event)
         except SidecarError as error:
-            facts = {"event": event.id, "type": event.type, "customer": event.customer}
+            about = None if event.object is None else event.object.id
+            facts = {"event": event.id, "type": event.type, "object": about, "customer": event.customer}
             _log.error("an event failed", extra={**facts, "code": error.code, "detail": error.detail})
             raise EventFailed("This event could not be handled yet. Send it again.", detail=error.detail) from error
         finally:
@@ -83,38 +79,21 @@ class StripeWebhooks:
         return answer
 
     async def _handle(self, event: Event) -> Result:
-        if (reason := foreign(event, livemode=self._livemode)) is not None:
+        if event.type == PING:
+            return Result.DONE
+        if (reason := foreign(event, livemode=self._livemode, own_account=self._own_account)) is not None:
             _log.info("an event was ignored", extra={"event": event.id, "type": event.type, "reason": reason})
             return Result.IGNORED
-        if event.delivery in self._handled or event.delivery in self._noticed:
+        if event in self._ended:
             return Result.DUPLICATE
         await self._forget_lists()
-        if event.customer is None:
-            self._noticed[event.delivery] = True
-            return Result.IGNORED
-        async with self._turns.turn(event.customer) as turn:
-            if event.delivery in self._handled:
-                return Result.DUPLICATE
-            if not turn.covered:
-                await self._look(event, event.customer)
-                turn.complete()
-            self._handled[event.delivery] = True
-        return Result.DONE
-
-    async def _look(self, event: Event, customer: str) -> None:
-        async for change in self._follow(customer):
-            audit(
-                "item changed",
-                operation=event.type,
-                object_id=customer,
-                item=change.item,
-                fields=list(change.fields),
-                event=event.id,
-            )
+        results = {await each.hear(event) for each in self._listeners if event.type in each.types}
+        self._ended.add(event)
+        return next((result for result in (Result.DONE, Result.DUPLICATE) if result in results), Result.IGNORED)
 
     def _count(self, kind: str, result: Result) -> None:
         note("webhook", result)
-        self._metrics.webhooks.labels(kind if kind in FOLLOWED else _OTHER, result).inc()
+        self._metrics.webhooks.labels(kind if kind in self._followed or kind == PING else _OTHER, result).inc()
 
 
 def _parsed(body: bytes) -> object:

@@ -23,6 +23,7 @@ from sidecar.core.urgency import Urgency
 from sidecar.metrics import Metrics
 
 _ADVICE = "Stripe-Should-Retry"
+_NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _ANSWER_LIMIT = 16 * 1024 * 1024  # a page of a hundred objects is some 0.3 MiB
 
 
@@ -30,8 +31,8 @@ _ANSWER_LIMIT = 16 * 1024 * 1024  # a page of a hundred objects is some 0.3 MiB
 class Call:
     """One call, which may take several attempts; its time budget of `seconds` begins when the first has its turn.
 
-    `deadline` is the loop's time by which it must have ended. `unanswered`: an attempt was sent and got no answer, so
-    Stripe may have done what it asks for.
+    `deadline` is the loop's time by which it must have ended. `unanswered`: an attempt was sent and got no answer, or
+    one that leaves open what was done (docs.stripe.com/error-low-level), so Stripe may have done what it asks for.
     """
 
     endpoint: str
@@ -100,15 +101,38 @@ class Transport(stripe.AIOHTTPClient):
     async def _attempt(
         self, call: Call, method: str, url: str, headers: Mapping[str, str], post_data: str | None
     ) -> tuple[bytes, int, Mapping[str, str]]:
+        before, call.unanswered = call.unanswered, True  # also where it is cut off by the time budget
         try:
             async with self._pool.request(
-                method, URL(url, encoded=True), headers=headers, data=post_data, allow_redirects=False
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=post_data,
+                allow_redirects=False,
+                middlewares=() if method == "GET" else (_Once(),),
             ) as response:
-                return await read_bounded(response, _ANSWER_LIMIT), response.status, _for_library(response)
+                content = await read_bounded(response, _ANSWER_LIMIT)
+                call.unanswered = before or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+                return content, response.status, _for_library(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if not isinstance(error, aiohttp.ClientConnectorError):  # then nothing was sent
-                call.unanswered = True
+            if isinstance(error, _NOTHING_SENT):
+                call.unanswered = before
             raise stripe.APIConnectionError("not reached", should_retry=True) from error  # type: ignore[no-untyped-call]  # the library has no annotations here
+
+
+class _Once:
+    """Keeps aiohttp from sending a DELETE again by itself: that would take no turn, and would hide the lost answer."""
+
+    def __init__(self) -> None:
+        self._sent = False
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if self._sent:
+            raise aiohttp.ClientConnectionError("the answer was lost")
+        self._sent = True
+        return await handler(request)
 
 
 def _for_library(response: aiohttp.ClientResponse) -> Mapping[str, str]:

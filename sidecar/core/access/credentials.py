@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sidecar.core.access.claims import claims, issued_claims, user_of
+from sidecar.core.access.client_address import subscriber
 from sidecar.errors import InvalidPayload, InvalidQuery
 
 MAX_TOKEN_LENGTH = 16_000  # Directus's Node takes 16,384 bytes of target, names and values; ours need some 200 to 380
@@ -42,6 +43,13 @@ class Credential:
     token: str = field(repr=False)
     source: Source
     address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Whoever asks without a credential. No more is known than the address, and nothing is asked in a guest's name."""
+
+    address: str
 
 
 def find_credential(
@@ -79,17 +87,20 @@ def expires_at(token: str) -> float | None:
         return None
 
 
-def subject(credential: Credential) -> str:
+def subject(who: Credential | Guest) -> str:
     """Name the caller so that a refreshed session has the same name.
 
     Use it only after Directus accepted the token: a token that Directus issued names its user or its share, for which
     anybody with the link gets any number of tokens; any other token, whatever it claims, is static and names itself.
+    Guests at the addresses of one subscriber have one name.
     """
-    claimed = issued_claims(credential.token) or {}
+    if isinstance(who, Guest):
+        return f"guest {subscriber(who.address)}"
+    claimed = issued_claims(who.token) or {}
     for name, kind in (("id", "user"), ("share", "share")):
         if isinstance(value := claimed.get(name), str):
             return f"{kind} {value}"
-    return f"token {credential.token}"
+    return f"token {who.token}"
 
 
 def _from_header(values: Sequence[str]) -> str | None:

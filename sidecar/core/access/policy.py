@@ -1,6 +1,6 @@
 """The decision. Deny is the default: a caller is refused unless a rule below expressly allows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sidecar.core.access.collection import CustomersCollection
@@ -15,6 +15,7 @@ class Requirement:
     names a customer. `scopable`: what is asked for belongs to customers, so a caller with partial access may have its
     own. `unscoped`: the action that a caller with access to all customers must be granted as well. `plain_read`: it
     only reads what belongs to customers, by the permission to read their items, so the operator may open it to shares.
+    `public`: the operator opened it to guests.
     """
 
     collection: str
@@ -24,6 +25,12 @@ class Requirement:
     scopable: bool = False
     unscoped: Action | None = None
     plain_read: bool = False
+    public: bool = False
+
+    @property
+    def of_guests(self) -> "Requirement":
+        """The same for a request without a credential, which is about no customer, so that no row decides."""
+        return replace(self, scopable=False, unscoped=None)
 
     def granted_by(self, permissions: Permissions) -> bool:
         """Say whether the required action is granted at all; what else a decision takes is for `authorize`."""

@@ -12,10 +12,11 @@ from functools import cached_property, reduce
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from sidecar.core.access.identity import Identity
-from sidecar.core.access.permissions import Action, AllowedFields, Grant, Permissions
+from sidecar.core.access.permissions import NO_GRANT, Access, Action, AllowedFields, Grant, Permissions
 
 Address = IPv4Address | IPv6Address
 Range = tuple[Address, Address]
+_GUEST = Identity(without_role=True)
 _MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291: IPv4 addresses written as IPv6
 _EVERY_IPV4 = (IPv4Address("0.0.0.0"), IPv4Address("255.255.255.255"))  # noqa: S104 - an address to compare with
 
@@ -64,6 +65,19 @@ class Policies:
                 each.fields for each in self.unruled if each.policy in held and (each.collection, each.action) == place
             ]
             grants[place] = _with_whole(grants[place], own)
+        return Permissions(grants)
+
+    def public(self, address: str | None) -> Permissions:
+        """Give what a guest at this address may do to every item.
+
+        Directus applies to a request without a credential the policies that are assigned to neither role nor user.
+        """
+        held = frozenset(self._held(_GUEST, address))
+        grants: dict[tuple[str, Action], Grant] = {}
+        for each in self.unruled:
+            if each.policy in held:
+                place = (each.collection, each.action)
+                grants[place] = Grant(Access.FULL, grants.get(place, NO_GRANT).fields.joined(each.fields))
         return Permissions(grants)
 
     def _held(self, identity: Identity, address: str | None) -> Iterator[str]:

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
+from sidecar.core.flows.completion import Completion
+from sidecar.core.flows.customer_state import lacks_customer
 from sidecar.core.flows.pricing import with_amount
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.parameters import Reference, found, is_owned
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject, customer_of, reference
 from sidecar.core.operations.row import CustomerParameter, Kind, Operation, Scoping
-from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected, StripeUnavailable
+from sidecar.errors import InvalidPayload, ItemConflict, PermissionDenied, StripeRejected, StripeUnavailable
 
 _log = logging.getLogger(__name__)
 _ABSENT = frozenset(
@@ -46,6 +48,9 @@ class Ownership(Protocol):
 
     def refusal(self) -> PermissionDenied:
         """Give the refusal of an object that is not the caller's."""
+
+    def unknown(self, customer_id: str) -> ItemConflict:
+        """Tell the operator that Stripe has no such customer of the caller's, and give the caller's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +80,39 @@ class Owner:
         return resource is not None and any(reference(value, name) in self.objects for name in resource.via)
 
 
-async def perform(intent: Intent, stripe: Stripe, ownership: Ownership | None) -> StripeObject:
+async def perform(
+    intent: Intent, stripe: Stripe, ownership: Ownership | None, completion: Completion | None = None
+) -> StripeObject:
     """Make the call and give the object that Stripe answered; `ownership` is None for a caller with whole access.
 
-    Raises StripeFailure, PermissionDenied, InvalidPayload, ItemRefused and DirectusUnavailable. For a caller with
-    partial access nothing is changed before everything that the request names was found to be its own.
+    `completion` adds the operator's values, which refer to nobody's objects but by the operator's own word.
+    Raises StripeFailure, PermissionDenied, InvalidPayload, ItemRefused and DirectusUnavailable, and ItemConflict where
+    the account does not have the caller's customer. For a caller with partial access nothing is changed before
+    everything that the request names was found to be its own.
     """
-    operation = intent.operation
     _refuse_excluded(intent, for_customer=ownership is not None or "customer" in intent.values)
-    owner = None if ownership is None else await find_owner(intent, stripe, ownership)
+    if ownership is None:
+        return await _performed(intent, stripe, None, completion)
+    owner = await find_owner(intent, stripe, ownership)
+    try:
+        return await _performed(intent, stripe, owner, completion)
+    except StripeRejected as rejected:
+        if not lacks_customer(rejected, intent.operation.resource.path):
+            raise
+        raise ownership.unknown(owner.customer) from rejected
+
+
+async def _performed(
+    intent: Intent, stripe: Stripe, owner: Owner | None, completion: Completion | None
+) -> StripeObject:
+    operation = intent.operation
     if owner is None and operation.customer is CustomerParameter.REQUIRED and "customer" not in intent.values:
         raise InvalidPayload("customer: is required.")
     if operation.kind is Kind.RETRIEVE:
         return await _retrieved(intent, stripe, owner)
     values = dict(intent.values)
+    if completion is not None:
+        values = await completion.complete(values, await _customer(intent, stripe, owner, completion))
     if any(parameter.ours for parameter in operation.parameters):
         values = await with_amount(values, stripe)
     if owner is not None and operation.customer is not CustomerParameter.NOT_TAKEN:
@@ -96,6 +120,19 @@ async def perform(intent: Intent, stripe: Stripe, ownership: Ownership | None) -
     target = operation.target(intent.object_id)
     sent = await stripe.send(operation.method, target, values, intent.key, urgency=operation.urgency)
     return _verified(operation, sent.object, owner)
+
+
+async def _customer(intent: Intent, stripe: Stripe, owner: Owner | None, completion: Completion) -> str | None:
+    """Give the customer that a call is about; for a caller with whole access it is read only where it is needed."""
+    if owner is not None:
+        return owner.customer
+    if not completion.needs_item:
+        return None
+    if (named := _named_customer(intent)) is not None:
+        return named
+    for resource, object_id in _owned_objects(intent):
+        return await _owner_of(resource, object_id, {}, stripe)
+    return None
 
 
 def _refuse_excluded(intent: Intent, *, for_customer: bool) -> None:

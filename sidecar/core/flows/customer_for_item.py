@@ -11,18 +11,22 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome, create_at_stripe
+from sidecar.core.flows.customer_state import CustomerState, find_customer, is_alive, no_living_customer, state_of
 from sidecar.core.flows.item_links import ItemLinks
 from sidecar.core.flows.write_back import WriteBack
 from sidecar.core.interfaces import PrimaryKey, Sent, Stripe
-from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
-from sidecar.errors import ItemConflict, ItemRefused, StripeFailure, StripeRejected
+from sidecar.core.operations.resources import is_customer_id
+from sidecar.errors import ItemConflict, ItemRefused, StripeFailure
 
 _NOT_YOURS = "You may not update this item, so no customer can be created for it."
 _NO_ID = (
     "You may not update the field of the customer ID, and this service has no token of its own to write it with, so no "
     "customer can be created."
 )
-_DEAD = "This item's customer {customer} {why}. Empty the field of its ID, then create the item's next customer."
+_NOT_READABLE = (
+    "This item has a customer already, which you may not read. If it was deleted at Stripe, have an administrator "
+    "empty the field of its ID, then create the item's next customer."
+)
 _MOST_DELETED = 10  # customers of one item within a day
 _log = logging.getLogger(__name__)
 
@@ -71,19 +75,20 @@ class _CustomerOfItem:
     async def existing(self, customer_id: str) -> Outcome:
         """Give the customer that the item has. Raises ItemConflict where there is no living one to be shown."""
         if not self.creator.may_read:
-            raise self._conflict("This item has a customer already, which you may not read.")
+            raise self._conflict(_NOT_READABLE)
         if not is_customer_id(customer_id):  # a user who may write the field must not choose the URL at Stripe
             raise self._conflict("This item's customer ID is not one of Stripe's. Correct it.")
-        customer = await self._retrieve(customer_id)
-        if customer is None or _deleted(customer):
-            why = "is not in this service's Stripe account" if customer is None else "was deleted at Stripe"
-            raise self._conflict(_DEAD.format(customer=customer_id, why=why))
+        customer = await find_customer(self.stripe, customer_id)
+        state = state_of(customer)
+        if customer is None or state is not CustomerState.ALIVE:
+            raise no_living_customer(customer_id, self.item, state)
         return Outcome(customer, self.item, created=False, found=True)
 
     async def link(self, customer_id: str) -> Outcome:
         """Write the ID that an earlier try could not write, and answer as for an item that had it already."""
         holder = await self.write_back.claim(self.item, customer_id, self.creator.credential)
-        return replace(await self.existing(holder or customer_id), pending=holder is None)
+        outcome = await self.existing(holder or customer_id)
+        return replace(outcome, pending=holder is None, linked=holder == customer_id)
 
     async def create(self, new: NewCustomer) -> Outcome:
         try:
@@ -99,7 +104,7 @@ class _CustomerOfItem:
         elif holder != customer_id:
             _log.error("a customer belongs to no item", extra={**facts, "holder": holder})
             return await self.existing(holder)
-        return Outcome(sent.object, self.item, created=sent.first, pending=holder is None)
+        return Outcome(sent.object, self.item, created=sent.first, pending=holder is None, linked=holder is not None)
 
     async def _living(self, new: NewCustomer) -> Sent:
         """Give Stripe's answer about the item's one customer that is not deleted.
@@ -109,31 +114,14 @@ class _CustomerOfItem:
         """
         metadata, key = self.links.metadata(self.item), self.links.idempotency_key(self.item)
         for _ in range(_MOST_DELETED):
-            sent = await create_at_stripe(self.stripe, new.attributes, metadata, key)
+            sent = await create_at_stripe(self.stripe, new.sent(self.item), metadata, key)
             customer_id = str(sent.object["id"])
-            if not sent.replayed or not await self._gone(customer_id):
+            if not sent.replayed or await is_alive(self.stripe, customer_id):
                 return sent
             facts = {"item": self.item, "customer": customer_id}
             _log.warning("a customer was deleted, its item gets another", extra=facts)
             key = self.links.idempotency_key(self.item, after=customer_id)
         raise self._conflict("This item's customers are deleted again and again. Try tomorrow.")
 
-    async def _gone(self, customer_id: str) -> bool:
-        customer = await self._retrieve(customer_id)
-        return customer is None or _deleted(customer)
-
-    async def _retrieve(self, customer_id: str) -> StripeObject | None:
-        """Give the customer, None where the account has none of this ID; test data can be deleted without a trace."""
-        try:
-            return await self.stripe.retrieve(CUSTOMER.path, customer_id)
-        except StripeRejected as rejected:
-            if rejected.status != HTTPStatus.NOT_FOUND:
-                raise
-            return None
-
     def _conflict(self, message: str) -> ItemConflict:
         return ItemConflict(message, extensions={"item": self.item})
-
-
-def _deleted(customer: StripeObject) -> bool:
-    return customer.get("deleted") is True

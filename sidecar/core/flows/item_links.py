@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from sidecar.core.derived_keys import derived_key
 from sidecar.core.flows.idempotency import joined
 from sidecar.core.interfaces import PrimaryKey
-
-_PROJECT, _COLLECTION, _ITEM = "directus_project", "directus_collection", "directus_item"
-_SIGNATURE = "directus_signature"
+from sidecar.core.operations.metadata import COLLECTION, ITEM, PROJECT, SIGNATURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,8 @@ class ItemLinks:
 
     def metadata(self, item: PrimaryKey) -> dict[str, str]:
         """Give the metadata by which a customer names its item; `reconcile` pairs the two by it."""
-        names = {_PROJECT: self.project, _COLLECTION: self.collection, _ITEM: str(item)}
-        return {**names, _SIGNATURE: self._signature(self.secrets[0], str(item))}
+        names = {PROJECT: self.project, COLLECTION: self.collection, ITEM: str(item)}
+        return {**names, SIGNATURE: self._signature(self.secrets[0], str(item))}
 
     def item_of(self, metadata: object) -> str | None:
         """Give the item that a customer's metadata names for this project and collection, signed; None otherwise."""
@@ -60,7 +58,7 @@ class ItemLinks:
                 "directus_item": str(item),
                 **rest,
             }:
-                signature = rest.get(_SIGNATURE)
+                signature = rest.get(SIGNATURE)
                 by = self._signers(item, signature) if isinstance(signature, str) and project == self.project else []
                 return NamedItem(project, item, any(by), signature is not None, outdated=any(by[1:]) and not by[0])
             case _:

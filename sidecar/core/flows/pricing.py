@@ -8,6 +8,8 @@ customer, none for packages (`transform_quantity`), and none with fractions of a
 from collections.abc import Mapping
 
 from sidecar.core.interfaces import Stripe
+from sidecar.core.operations.metadata import BOUGHT_PRICE, BOUGHT_QUANTITY, METADATA
+from sidecar.core.operations.operator_values import completed
 from sidecar.core.operations.parameters import MOST_AMOUNT
 from sidecar.core.operations.resources import PRICE, StripeObject
 from sidecar.errors import InvalidPayload
@@ -32,8 +34,8 @@ async def with_amount(values: Mapping[str, object], stripe: Stripe) -> dict[str,
     amount = _unit_amount(price) * quantity
     if not 1 <= amount <= MOST_AMOUNT:
         raise InvalidPayload("quantity: with this price it gives an amount that Stripe does not accept.")
-    bought = {"price": str(values["price"]), "quantity": str(quantity)}
-    return {**rest, "amount": amount, "currency": price.get("currency"), "metadata": bought}
+    bought = {BOUGHT_PRICE: str(values["price"]), BOUGHT_QUANTITY: str(quantity)}
+    return {**completed(rest, {METADATA: bought}), "amount": amount, "currency": price.get("currency")}
 
 
 def _unit_amount(price: StripeObject) -> int:

@@ -86,8 +86,19 @@ class Several:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Exactly one of these JSON values, which the operator lists."""
+
+    values: tuple[object, ...]
+
+    def same(self, value: object) -> object | None:
+        """Give the listed value that is equal to this one, as JSON compares: `true` is no number, 1.0 is 1."""
+        return next((listed for listed in self.values if _same(listed, value)), None)
+
+
 Wanted = TypeVar("Wanted")
-Type = Text | Pattern | Number | Flag | Email | OneOf | Reference | ReturnUrl | Group | Several
+Type = Text | Pattern | Number | Flag | Email | OneOf | Reference | ReturnUrl | Group | Several | Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +154,11 @@ def _declared(kind: Type) -> Iterator[Type]:
         yield from declared(kind.parameters)
     if isinstance(kind, Several):
         yield from _declared(kind.of)
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) is isinstance(other, bool) and one == other

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from types import MappingProxyType
 
 from sidecar.core.access.permissions import Action
 from sidecar.core.operations.parameters import Parameter, Reference
-from sidecar.core.operations.resources import CUSTOMER, Resource
+from sidecar.core.operations.resources import CUSTOMER, Resource, StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import RouteNotFound
 
@@ -40,6 +41,26 @@ class CustomerParameter(Enum):
     REQUIRED = auto()
 
 
+DELETED: Mapping[str, object] = MappingProxyType({"deleted": True})  # what Stripe shows of what it has no more
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How Stripe's object shows that an operation on it is done: by this value of an attribute.
+
+    `gone`: or by not being there any more, which tells only of an object that was there before, so it is read first.
+    """
+
+    attribute: str
+    value: object
+    gone: bool = False
+
+    def is_shown_by(self, value: StripeObject) -> bool:
+        if self.gone and DELETED.items() <= value.items():
+            return True
+        return self.attribute in value and value[self.attribute] == self.value
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """`path` is below SIDECAR_PREFIX. `action` is what Directus must grant, unless the operator names another one.
@@ -47,9 +68,10 @@ class Operation:
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
     `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
     `urgency`. `one_of`: exactly one of these parameters is given. `without_customer`: parameters that Stripe takes
-    only where the request names no customer. `expanded`: what Stripe writes out in the answer to a caller that sees its
-    secrets. `for_secret`: the answer is of use for its secret alone. `sdk_version`: the client's SDK says by which
-    version of the API it is answered.
+    only where the request names no customer. `for_guests`: the operator may open it to requests without a credential.
+    `done`: Stripe refuses to do it again, so a refusal is no failure where the object shows that it is done.
+    `expanded`: what Stripe writes out in the answer to a caller that sees its secrets. `for_secret`: the answer is of
+    use for its secret alone. `sdk_version`: the client's SDK says by which version of the API it is answered.
     """
 
     name: str
@@ -66,8 +88,10 @@ class Operation:
     without_customer: tuple[str, ...] = ()
     on_customers: bool = True
     basic: bool = False
+    for_guests: bool = False
     verb: str = ""
     urgency: Urgency = Urgency.CALL
+    done: Done | None = None
     expanded: tuple[str, ...] = ()
     for_secret: bool = False
     sdk_version: bool = False

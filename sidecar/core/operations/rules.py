@@ -4,13 +4,14 @@ The operator's file, which says so, is read by ``settings.operations_file``; not
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.access.policy import Requirement
+from sidecar.core.operations.operator_values import OperatorValues, client_parameters
 from sidecar.core.operations.parameters import Parameter, ReturnUrl, declared
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import Operation, Scoping
@@ -23,7 +24,8 @@ _SEEING = frozenset({Action.READ, Action.SHARE})
 class Rule:
     """One operation that is on. `prices` are those that may be asked for, None meaning any of the account.
 
-    `field_map` maps the collection's fields to attributes.
+    `public`: a request without a credential may ask for it, as far as Directus's public policy permits. `field_map`
+    maps the collection's fields to attributes.
     """
 
     operation: Operation
@@ -32,11 +34,21 @@ class Rule:
     field_map: FieldMap
     amounts: bool = False
     prices: frozenset[str] | None = None
+    public: bool = False
+    operator: OperatorValues = field(default_factory=OperatorValues)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What a request may carry under this rule."""
-        return tuple(parameter for parameter in self.operation.taken if self.amounts or not parameter.amount)
+        return client_parameters(self.operation, self.operator, amounts=self.amounts)
+
+    @property
+    def one_of(self) -> list[str]:
+        """Exactly one of these must be in a request; none where the operator decided which one is sent."""
+        if not self.operator.fixed.keys().isdisjoint(self.operation.one_of):
+            return []
+        names = {parameter.name for parameter in self.parameters}
+        return [name for name in self.operation.one_of if name in names]
 
     def requirement(self, customers: CustomersCollection) -> Requirement:
         """Give what Directus must grant a caller; make it once for each rule."""
@@ -48,6 +60,7 @@ class Rule:
             scopable=self.operation.scoping is not Scoping.REFUSED,
             unscoped=self.unscoped_action,
             plain_read=self.operation.plain_read and (self.collection, self.action) == (customers.name, Action.READ),
+            public=self.public,
         )
 
     @property

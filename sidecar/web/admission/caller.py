@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from sidecar.core.access.credentials import Credential, subject
+from sidecar.core.access.credentials import Credential, Guest, subject
 from sidecar.core.access.permissions import Action, AllowedFields, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.core.access.scope import Everything, Scope
@@ -14,12 +14,12 @@ _SECRET = secrets.token_bytes(32)  # of this process: what keeps turns and place
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A credential, what Directus lets its owner do, and which customers that covers.
+    """Who it is, what Directus lets them do, and which customers that covers.
 
     `shared_item` is the primary key of the one item that a share shows, None for a user.
     """
 
-    credential: Credential
+    who: Credential | Guest
     permissions: Permissions
     requirement: Requirement
     scope: Scope
@@ -27,8 +27,22 @@ class Caller:
 
     @property
     def name(self) -> str:
-        """The same for all sessions of one user, whatever their number; a static token has a name of its own."""
-        return blake2b(subject(self.credential).encode(), key=_SECRET, digest_size=16).hexdigest()
+        """The same for all sessions of one user, whatever their number; a static token has a name of its own.
+
+        Guests go by their addresses, those of one IPv6 subscriber by one name.
+        """
+        return blake2b(subject(self.who).encode(), key=_SECRET, digest_size=16).hexdigest()
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the request carries no credential."""
+        return isinstance(self.who, Guest)
+
+    @property
+    def credential(self) -> Credential:
+        """Give the token with which Directus is asked in this caller's name; of a guest nothing may be asked."""
+        assert isinstance(self.who, Credential)  # noqa: S101 - what is open to guests reads no rows and writes none
+        return self.who
 
     @property
     def has_all_customers(self) -> bool:

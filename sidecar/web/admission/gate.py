@@ -1,4 +1,7 @@
-"""Who is let in: finds the credential, asks Directus for its permissions, decides. Reads no body and no rows."""
+"""Who is let in: finds the credential, asks Directus for its permissions, decides. Reads no body and no rows.
+
+Only a request that carries no credential at all can be a guest's: one that Directus refuses never becomes one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +11,14 @@ from aiohttp import web
 
 from sidecar.core.access.client_address import client_address
 from sidecar.core.access.cookies import cookie_values
-from sidecar.core.access.credentials import Credential, find_credential
+from sidecar.core.access.credentials import Credential, Guest, find_credential
 from sidecar.core.access.policy import Reason, Requirement, authorize
 from sidecar.core.access.scope import Everything, NotLookedUp
 from sidecar.core.interfaces import CallerCache
 from sidecar.errors import CredentialMissing
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.origins import Origins
-from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.refusals import SIGN_IN, Refusals
 from sidecar.web.admission.strangers import Strangers
 
 TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
@@ -38,7 +41,9 @@ class Gate:
 
         Raises Refused, DirectusUnavailable or RequestError, and lets nobody in by any other way than its result.
         """
-        credential = self.credential(request)
+        credential = self._credential(request)
+        if credential is None:
+            return await self._admit_guest(request, requirement)
         self.origins.check(request, credential.source)
         share = self.strangers.share(credential, requirement)
         permissions = await self.permissions.permissions(credential, requirement.granted_by)
@@ -52,26 +57,38 @@ class Gate:
         )
         return Caller(credential, permissions, requirement, NotLookedUp() if decision.scoped else Everything(), item)
 
-    async def user_id(self, caller: Caller) -> str:
-        """Give the ID of the caller's user, who answers for what is changed.
+    async def _admit_guest(self, request: web.Request, requirement: Requirement) -> Caller:
+        """Let everybody in where the operator allows it and Directus's public policy grants it."""
+        if not requirement.public:
+            raise CredentialMissing(SIGN_IN)
+        who, wanted = Guest(self._address(request)), requirement.of_guests
+        permissions = await self.permissions.public(who.address, wanted.granted_by)
+        decision = authorize(permissions, wanted)
+        if not decision.allowed:
+            raise self.refusals.guest(decision.reason, wanted)
+        return Caller(who, permissions, wanted, Everything())
+
+    async def user_id(self, caller: Caller) -> str | None:
+        """Give the ID of the caller's user, who answers for what is changed; nobody does for what a guest may do.
 
         Raises PermissionDenied where Directus names none, CredentialRefused and DirectusUnavailable.
         """
+        if caller.is_guest:
+            return None
         user = (await self.permissions.identity(caller.credential)).user
         if user is None:
             raise self.refusals.denied(Reason.NO_USER, caller.requirement)
         return user
 
-    def credential(self, request: web.Request) -> Credential:
-        """Find the request's one credential. Raises CredentialMissing and RequestError."""
-        credential = find_credential(
+    def _credential(self, request: web.Request) -> Credential | None:
+        """Find the request's one credential, None where it carries none. Raises RequestError."""
+        return find_credential(
             authorization=request.headers.getall("Authorization", []),
             access_token=request.query.getall(TOKEN_PARAMETER, []),
             cookies=cookie_values(request.headers.getall("Cookie", []), self.cookie),
-            address=client_address(
-                request.remote or "", request.headers.getall(self.address_header, []), self.trusted_proxies
-            ),
+            address=self._address(request),
         )
-        if credential is None:
-            raise CredentialMissing("Sign in to Directus and send its token or session with the request.")
-        return credential
+
+    def _address(self, request: web.Request) -> str:
+        forwarded = request.headers.getall(self.address_header, [])
+        return client_address(request.remote or "", forwarded, self.trusted_proxies)

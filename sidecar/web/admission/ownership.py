@@ -6,10 +6,12 @@ from dataclasses import replace
 from sidecar.core.access.permissions import Action, AllowedFields
 from sidecar.core.access.policy import Reason, reads_all
 from sidecar.core.access.scope import OwnCustomers
-from sidecar.core.interfaces import FirstRows, Row, Rows
-from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
+from sidecar.core.flows.customer_state import no_living_customer
+from sidecar.core.interfaces import FirstRows, PrimaryKey, Row, Rows
+from sidecar.errors import InvalidPayload, ItemConflict, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.unknown_customers import UnknownCustomerLog
 
 _NOBODY = "cus_000000000000000000000000"
 _MOST_ASKED_EACH = 6  # rows of one request that Directus is asked about one by one
@@ -21,10 +23,11 @@ class Ownership:
     All lookups raise ItemRefused and DirectusUnavailable.
     """
 
-    def __init__(self, caller: Caller, rows: Rows, refusals: Refusals) -> None:
+    def __init__(self, caller: Caller, rows: Rows, refusals: Refusals, log: UnknownCustomerLog) -> None:
         self.caller = caller
-        self._rows, self._refusals = rows, refusals
+        self._rows, self._refusals, self._log = rows, refusals, log
         self._first: FirstRows | None = None
+        self._known: dict[str, Row] = {}  # by the customer that each names
 
     async def require_any(self) -> None:
         """Raise PermissionDenied for a caller without a row that names a customer.
@@ -87,6 +90,16 @@ class Ownership:
         row = await self._rows.find(self.caller.credential, grant.fields, customer_id)
         return everywhere if row is None else self._fields(row)
 
+    async def item_of(self, customer_id: str) -> PrimaryKey | None:
+        """Give the primary key of the one row that names this customer.
+
+        None where the caller sees no such row or several, or may not read the fields that tell.
+        """
+        if not self.caller.customer_fields().allow(self.caller.requirement.customers.id_field):
+            return None
+        row = self._known[customer_id] if customer_id in self._known else await self._row(customer_id)
+        return row.key if row is not None and row.alone else None
+
     async def fields_by_row(self, customer_ids: Collection[str]) -> Mapping[str, AllowedFields]:
         """Give the fields that the caller may read of the rows of these customers; other customers have no row."""
         rows = await self._rows.find_these(self.caller.credential, self.caller.customer_fields(), customer_ids)
@@ -101,6 +114,13 @@ class Ownership:
     def refusal(self) -> PermissionDenied:
         """Give the refusal of an object that belongs to none of the caller's customers."""
         return self._refusals.denied(Reason.NOT_VISIBLE, self.caller.requirement)
+
+    def unknown(self, customer_id: str) -> ItemConflict:
+        """Log the row whose customer the Stripe account does not have, and give the answer, which names the row."""
+        row = self._known.get(customer_id)
+        item = None if row is None else row.key
+        self._log.add(self.caller.requirement.customers.name, item, customer_id)
+        return no_living_customer(customer_id, item)
 
     async def _first_rows(self) -> FirstRows:
         if self._first is None:
@@ -135,5 +155,6 @@ class Ownership:
         return scope.fields if isinstance(scope, OwnCustomers) else {}
 
     def _add(self, rows: Mapping[str, Row]) -> None:
+        self._known.update(rows)
         fields = {customer: self._fields(row) for customer, row in rows.items()}
         self.caller = replace(self.caller, scope=OwnCustomers({**self._found(), **fields}))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sidecar.core.access.permissions import Action
 from sidecar.core.access.policy import Reason, Requirement, explain
-from sidecar.errors import PermissionDenied
+from sidecar.errors import CredentialMissing, PermissionDenied
 
+SIGN_IN = "Sign in to Directus and send its token or session with the request."
 _ABOUT_CUSTOMERS = frozenset({Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD, Reason.NO_KEY_FIELD})
 
 
@@ -25,4 +26,15 @@ class Refusals:
             reason=reason,
             status=self.status,
             extensions={"collection": wanted[0], "action": wanted[1]},
+        )
+
+    def guest(self, reason: Reason, requirement: Requirement) -> CredentialMissing:
+        """Give the error for a request without a credential that the public policy does not allow either.
+
+        It is always a 401: signing in may help.
+        """
+        return CredentialMissing(
+            f'{SIGN_IN} Without one Directus\'s public policy decides, and it does not permit "{requirement.action}" '
+            f'for every item of the collection "{requirement.collection}".',
+            extensions={"reason": reason, "collection": requirement.collection, "action": requirement.action},
         )

@@ -17,6 +17,7 @@ from sidecar.web.description.responses import HEADERS, REFUSALS, refusal, refusa
 from sidecar.web.description.schemas import ERROR, Schema, list_schemas, schemas
 from sidecar.web.requests.bodies import Reader
 
+_SECURITY: list[Schema] = [{"token": []}, {"session": []}]
 _REF = "#/components/schemas/{model}"
 
 
@@ -47,7 +48,7 @@ def document(prefix: str, readers: Sequence[Reader], *, cookie: str, write_back:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": prefix}],
-        "security": [{"token": []}, {"session": []}],
+        "security": _SECURITY,
         "paths": paths,
         "components": {
             "schemas": {**_answers([reader.rule for reader in readers]), **parts, "Errors": ERROR},
@@ -86,6 +87,8 @@ def _operation(rule: Rule, model: Schema, *, write_back: bool) -> Schema:
         "parameters": [*_path(operation), *_parameters(rule, model)],
         "responses": {**results(operation, write_back=write_back), **refusals()},
     }
+    if rule.public:
+        described["security"] = [{}, *_SECURITY]  # without any of them, too
     if operation.method == "POST":
         body = _body(rule, model)
         described["requestBody"] = {"required": bool(body["required"]), "content": {"application/json": body["media"]}}
@@ -94,7 +97,10 @@ def _operation(rule: Rule, model: Schema, *, write_back: bool) -> Schema:
 
 def _permission(rule: Rule) -> str:
     partial = {Scoping.REFUSED: "is not enough"}.get(rule.operation.scoping, "covers the caller's own customers")
-    return f'Needs the permission "{rule.action}" on the collection "{rule.collection}". Partial access {partial}.'
+    guests = " Without a credential the public policy must grant it for all items." if rule.public else ""
+    return (
+        f'Needs the permission "{rule.action}" on the collection "{rule.collection}". Partial access {partial}.{guests}'
+    )
 
 
 def _path(operation: Operation) -> list[Schema]:
@@ -135,7 +141,7 @@ def _list_parameter(name: str, resource: Resource) -> Schema:
 
 
 def _body(rule: Rule, model: Schema) -> Schema:
-    one_of = [name for name in rule.operation.one_of if name in model.get("properties", {})]
+    one_of = rule.one_of
     if len(one_of) > 1:
         model = {**model, "oneOf": [{"required": [name]} for name in one_of]}
     elif one_of:

@@ -15,7 +15,8 @@ REFUSALS = {
     " the permission, or is nobody, and DENIED_STATUS is 403.",
     "404": "There is no such object, or no such route.",
     "408": "The body did not arrive in time.",
-    "409": "The request conflicts with what is there, or with another request that has the same key.",
+    "409": "The request conflicts with what is there, or with another request that has the same key; or the caller's"
+    " item names a customer that is not in the Stripe account.",
     "413": "The body is too long.",
     "415": "The body is not application/json.",
     "417": "The request has an Expect other than 100-continue.",

@@ -9,6 +9,8 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from sidecar.core.item_keys import LONGEST
+from sidecar.core.operations.form import flattened
+from sidecar.core.operations.operator_values import decided_place
 from sidecar.core.operations.parameters import Group, Reference, found
 from sidecar.core.operations.resources import PRICE
 from sidecar.core.operations.row import Kind
@@ -19,6 +21,7 @@ from sidecar.web.requests.models import Model, body_model, query_model
 MAX_BODY = 64 * 1024  # bytes
 _READ_TIMEOUT = 10.0  # seconds for a body to arrive
 _FORMS = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}  # what a page can send to any site
+_DECIDED = "the operator sets it; leave it out."
 
 
 class Reader:
@@ -26,9 +29,11 @@ class Reader:
 
     def __init__(self, rule: Rule, return_urls: Collection[str] = ()) -> None:
         self.rule = rule
-        self._one_of = [name for name in rule.operation.one_of if name in {each.name for each in rule.parameters}]
+        self._one_of = rule.one_of
+        self._parameters = rule.parameters
         self._is_list = rule.operation.kind is Kind.LIST
         self._needed = self._one_of or rule.operation.kind is not Kind.ACT
+        self._fixed_filters = flattened(rule.operator.fixed) if self._is_list else {}
         self.model: Model = query_model(rule) if self._is_list else body_model(rule, return_urls)
 
     async def body(self, request: web.Request) -> dict[str, object]:
@@ -46,16 +51,20 @@ class Reader:
         return values
 
     def filters(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Validate the filters of a list. Raises InvalidQuery."""
+        """Validate the filters of a list, and add the operator's. Raises InvalidQuery."""
+        if (place := decided_place(given, self.rule.operator.fixed, self._parameters)) is not None:
+            raise InvalidQuery(f"{place}: {_DECIDED}")
         try:
             self.model.model_validate(dict(given))
         except ValidationError as error:
             raise InvalidQuery(_faults(error)) from None
-        return dict(given)
+        return {**given, **self._fixed_filters}
 
     def _values(self, body: object) -> dict[str, object]:
         if not isinstance(body, dict):
             raise InvalidPayload('The body must be a JSON object, such as {"email": "ada@example.com"}.')
+        if (place := decided_place(body, self.rule.operator.fixed, self._parameters)) is not None:
+            raise InvalidPayload(f"{place}: {_DECIDED}")
         try:
             read = self.model.model_validate(body)
         except ValidationError as error:
@@ -65,7 +74,7 @@ class Reader:
         return read.model_dump(exclude_none=True)
 
     def _judge_groups(self, values: Mapping[str, object]) -> None:
-        for place, group, members in found(self.rule.parameters, values, Group):
+        for place, group, members in found(self._parameters, values, Group):
             if group.any_of and isinstance(members, Mapping) and members.keys().isdisjoint(group.any_of):
                 raise InvalidPayload(f"{place}: needs {' or '.join(group.any_of)}.")
 
@@ -73,10 +82,10 @@ class Reader:
         """Where the operator lists prices, refuse others, and a quantity without a price: the item may have another."""
         if self.rule.prices is None:
             return
-        for place, reference, price in found(self.rule.parameters, values, Reference):
+        for place, reference, price in found(self._parameters, values, Reference):
             if reference.resource is PRICE and price not in self.rule.prices:
                 raise InvalidPayload(f"{place}: this price is not allowed here.")
-        for place, group, members in found(self.rule.parameters, values, Group):
+        for place, group, members in found(self._parameters, values, Group):
             prices = group.names_of(PRICE)
             if prices and isinstance(members, Mapping) and "quantity" in members and members.keys().isdisjoint(prices):
                 raise InvalidPayload(f"{place}.quantity: send the price with it, one that is allowed here.")

@@ -11,15 +11,18 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StrictBool,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
     create_model,
 )
 from pydantic.config import JsonDict
 
 from sidecar.core.item_keys import LONGEST, unusable
 from sidecar.core.operations.parameters import (
+    Chosen,
     Email,
     Flag,
     Group,
@@ -52,7 +55,9 @@ def _described(schema: JsonDict) -> None:
             shape.pop("title", None)
 
 
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_described)
+_STRICT = ConfigDict(
+    extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_described, serialize_by_alias=True
+)
 _LONGEST_URL = 2048
 
 _NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # JavaScript, so Directus, confuses larger ones
@@ -112,9 +117,14 @@ class _Types:
         self._unsets, self._in_query = unsets, in_query
 
     def fields(self, name: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
-        return {parameter.name: self._field(name, parameter) for parameter in parameters}
+        """Give the fields by other names than the parameters', of which some would mean something to pydantic."""
+        return {f"field_{index}": self._field(name, parameter) for index, parameter in enumerate(parameters)}
 
     def _field(self, name: str, parameter: Parameter) -> tuple[Any, Any]:
+        annotation, default = self._annotation(name, parameter)
+        return annotation, Field(default, alias=parameter.name)
+
+    def _annotation(self, name: str, parameter: Parameter) -> tuple[Any, Any]:
         annotation = self._type(f"{name}_{parameter.name}", parameter.type)
         if parameter.required:
             return annotation, ...
@@ -126,7 +136,7 @@ class _Types:
         unset = _unsetting([] if isinstance(parameter.type, Several) else "")
         return Annotated[annotation | None, BeforeValidator(unset)], None
 
-    def _type(self, name: str, kind: Type) -> Any:  # noqa: ANN401, PLR0911 - an annotation, and one case for each type
+    def _type(self, name: str, kind: Type) -> Any:  # noqa: ANN401, C901, PLR0911 - an annotation; one case for each type
         match kind:
             case Text():
                 shape: JsonDict = {"pattern": _LINE}
@@ -155,6 +165,8 @@ class _Types:
                 ]
             case Group():
                 return create_model(name, __config__=_STRICT, **self.fields(name, kind.parameters))
+            case Chosen():
+                return Annotated[Any, PlainValidator(_chosen(kind)), WithJsonSchema({"enum": list(kind.values)})]
             case Several():
                 return Annotated[list[self._type(name, kind.of)], Field(min_length=1, max_length=kind.most)]  # type: ignore[misc]  # made at run time
 
@@ -183,6 +195,18 @@ def _matching(pattern: re.Pattern[str], fault: str) -> Callable[[str], str]:
         if not pattern.fullmatch(value):
             raise ValueError(fault)
         return value
+
+    return judge
+
+
+def _chosen(kind: Chosen) -> Callable[[object], object]:
+    """The listed values are the operator's, so an error names none of them."""
+
+    def judge(value: object) -> object:
+        listed = kind.same(value)
+        if listed is None:
+            raise ValueError("must be one of the values that the operator allows")
+        return listed
 
     return judge
 

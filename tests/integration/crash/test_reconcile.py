@@ -118,6 +118,6 @@ async def test_since_looks_at_new_customers_only(rig: Rig) -> None:
 
     assert (told.code, "1 customers, 1 of this collection: 1 filled" in told.out) == (0, True)
     assert await rig.customers_by_item() == {old_item: None, new_item: new}
-    [asked] = rig.stripe.requests
-    assert asked.path == "/v1/customers"
+    asked, alive = rig.stripe.requests
+    assert (asked.path, alive.path) == ("/v1/customers", f"/v1/customers/{new}")
     assert abs(int(asked.query["created[gte]"]) - (rig.stripe.now - 7 * DAY)) < 60

@@ -47,6 +47,23 @@ async def test_killed_in_the_middle(rig: Rig, *, after: bool) -> None:
     assert await rig.customers_by_item() == wanted
 
 
+async def test_a_customer_that_is_deleted_meanwhile(rig: Rig) -> None:
+    """A customer that is deleted between Stripe's list and the item's turn is filled in nowhere."""
+    item = await rig.new_item()
+    customer, pause = rig.customer_of(item), Pause(after=True)
+    rig.proxy.fail(pause, when=lambda request: request.path == rig.place.items, times=1)
+    process = await rig.reconciling()
+    async with asyncio.timeout(60):
+        await pause.reached.wait()
+
+    rig.stripe.delete(customer)
+    pause.release()
+    out, _ = await process.communicate()
+
+    assert (process.returncode, b"0 filled, 0 to decide" in out) == (0, True)
+    assert await rig.customers_by_item() == {item: None}
+
+
 @pytest.mark.parametrize("at_the_end", [False, True])
 async def test_nothing_is_filled_from_a_list_that_broke_off(rig: Rig, *, at_the_end: bool) -> None:
     """If a later page of Stripe's list fails, nothing is filled: the rest might contain a second customer."""

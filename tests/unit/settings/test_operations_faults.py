@@ -102,3 +102,37 @@ def test_what_is_of_use_for_its_secret_alone(
     assert fault.startswith(f"  STRIPE_OPERATIONS: [{name}]: needs STRIPE_EXPOSE_CLIENT_SECRET=true")
     monkeypatch.setenv("STRIPE_EXPOSE_CLIENT_SECRET", "true")
     assert name in {rule.operation.name for rule in load(Settings).rules}
+
+
+def test_what_is_open_to_everybody_needs_the_service_token(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A public operation is a fault without the token by which the public policies are read."""
+    file.write_text("[products.list]\ncollection = 'shop'\npublic = true\n")
+
+    assert main(["check"]) == 2
+
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  STRIPE_OPERATIONS: [products.list]: public: needs DIRECTUS_SERVICE_TOKEN"
+    ]
+
+
+def test_an_item_of_a_new_customer_needs_write_back(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`$item` in `customers.create` is a fault where customers are created without items."""
+    file.write_text("[customers.create]\nset.metadata.item = '$item'\n")
+
+    assert main(["check"]) == 2
+
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  STRIPE_OPERATIONS: [customers.create]: set: metadata.item: $item needs STRIPE_WRITE_BACK"
+    ]
+
+
+@pytest.mark.parametrize("word", ["$user", "$item"])
+def test_a_guest_is_nobody(word: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a public operation sets cannot name the caller or its item."""
+    rule = f"collection = 'shop'\npublic = true\nset.client_reference_id = '{word}'\n"
+    file.write_text(f"[checkout_sessions.create]\n{rule}")
+
+    assert main(["check"]) == 2
+
+    said = f"set: client_reference_id: a request without a credential has no {word}; leave it out, or public"
+    assert f"  STRIPE_OPERATIONS: [checkout_sessions.create]: {said}" in capsys.readouterr().err.splitlines()

@@ -16,7 +16,8 @@ from sidecar.core.access.permissions import Action
 from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.core.operations.table import OPERATIONS
-from sidecar.settings.operations_file import OperationsFault, parse_rules, read_rules
+from sidecar.settings.operations_file import parse_rules, read_rules
+from sidecar.settings.toml_file import FileFault
 from tests.doubles.collections import CUSTOMERS
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +31,7 @@ def parsed(text: str) -> dict[str, Rule]:
 
 
 def faults(text: str) -> tuple[str, ...]:
-    with pytest.raises(OperationsFault) as fault:
+    with pytest.raises(FileFault) as fault:
         parse_rules(text, CUSTOMERS, MAP)
     return fault.value.faults
 
@@ -39,7 +40,7 @@ def judged(text: str) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """Give the rules, or the faults."""
     try:
         return parse_rules(text, CUSTOMERS, MAP), ()
-    except OperationsFault as fault:
+    except FileFault as fault:
         return (), fault.faults
 
 
@@ -83,6 +84,14 @@ def test_every_word_counts() -> None:
         rule.prices,
     )
     assert FieldMap({"state": ("status",), "sum": ("amount", "amount_received")}) == rule.field_map
+
+
+def test_what_is_open_to_everybody() -> None:
+    """Without `public = true` no rule is public, and a requirement says so only where its rule does."""
+    rules = parsed('[products.list]\ncollection = "shop"\npublic = true\n[prices.list]\ncollection = "shop"')
+
+    assert [name for name, rule in rules.items() if rule.public] == ["products.list"]
+    assert [name for name, rule in rules.items() if rule.requirement(CUSTOMERS).public] == ["products.list"]
 
 
 def test_fields_of_another_collection_mean_nothing_by_default() -> None:
@@ -140,6 +149,16 @@ def test_amounts_pass_only_with_the_operators_word() -> None:
         ("[payment_intents.create]\nprices = [['price_1']]", "prices: must be a list of price IDs"),
         ("[customers.retrieve]\nprices = ['price_1']", "prices: this operation takes no price"),
         ("[subscriptions.list]\nprices = ['price_1']", "prices: this operation takes no price"),
+        ("[products.list]\ncollection = 'shop'\npublic = 1", "public: must be true or false"),
+        ("[products.list]\npublic = true", "[products.list]: collection: is not set"),
+        ("[products.list]\ncollection = 'customers'\npublic = true", "public: name another collection"),
+        ("[checkout_sessions.create]\npublic = true", "public: name another collection, such as that of your orders"),
+        (
+            "[refunds.create]\ncollection = 'refunds'\npublic = true",
+            "and this is about what belongs to customers; only checkout_sessions.create, products.list,",
+        ),
+        ("[customers.list]\npublic = true", "public: a request without a credential has no customer"),
+        ("[balance_transactions.list]\ncollection = 'shop'\npublic = true", "this is about the account's own money"),
         ("[customers.retrieve]\nfields = 'x'", "fields: must name Stripe's attributes"),
         ("[customers.retrieve]\nfields = {a = 1}", "fields: must name Stripe's attributes"),
         ("[customers.retrieve]\nfields = {a = ['name', 1]}", "fields: must name Stripe's attributes"),
@@ -183,7 +202,7 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
-words = st.sampled_from(["collection", "action", "fields", "amounts", "prices", "enabled", "x", "ä\n"])
+words = st.sampled_from(["collection", "action", "fields", "public", "amounts", "prices", "enabled", "x", "ä\n"])
 values = st.recursive(
     st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=True) | st.dates()
     | st.sampled_from(["refunds", "read", "price_1", "", "é", "\n", "status", date(2026, 1, 1)]),
@@ -267,10 +286,10 @@ def test_attributes_of_another_version_are_not_judged() -> None:
     """If another version of Stripe's API is requested, an attribute only has to look like one."""
     text = "[invoices.list]\nfields = { old = 'paid', state = 'STATE' }"
 
-    with pytest.raises(OperationsFault) as now:
+    with pytest.raises(FileFault) as now:
         parse_rules(text.replace("STATE", "status"), CUSTOMERS, MAP)
     rules = parse_rules(text.replace("STATE", "status"), CUSTOMERS, MAP, version="2024-06-20")
-    with pytest.raises(OperationsFault) as malformed:
+    with pytest.raises(FileFault) as malformed:
         parse_rules(text.replace("STATE", "a b"), CUSTOMERS, MAP, version="2024-06-20")
 
     assert now.value.faults == ("[invoices.list]: fields: old: Stripe's invoice has no attribute paid",)

@@ -28,6 +28,8 @@ def ids(answer: Answer) -> list[str]:
 )
 async def test_who_may_list(app: RunningApp, user: User | None, target: str, status: int, code: str | None) -> None:
     """A list needs `read`; no other right in Directus replaces it."""
+    app.stripe.add_customer(id="cus_ABC123")
+
     answer = await app.call(user, target)
 
     assert (status, code) == (answer.status, answer.code)
@@ -54,6 +56,7 @@ async def test_who_may_create(app: RunningApp, user: User | None, status: int, c
 
 async def test_partial_access_is_limited_to_own_rows(app: RunningApp) -> None:
     """A caller with access to some items only gets those customers' payments and no others."""
+    app.stripe.add_customer(id="cus_OWN")
     own = app.stripe.add_payments(2, customer="cus_OWN")
     app.stripe.add_payments(3, customer="cus_FOREIGN")
     app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")
@@ -77,6 +80,7 @@ async def test_list_is_whole_and_newest_first(app: RunningApp, number: int) -> N
 
 async def test_list_of_one_customer(app: RunningApp) -> None:
     """A customer's list contains that customer's payments alone, over all pages."""
+    app.stripe.add_customer(id="cus_ABC123")
     expected = app.stripe.add_payments(120, customer="cus_ABC123")
     app.stripe.add_payments(5, customer="cus_XYZ789")
 

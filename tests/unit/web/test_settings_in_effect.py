@@ -30,6 +30,7 @@ async def test_denied_status(open_app: OpenApp) -> None:
 async def test_prefix(open_app: OpenApp, prefix: str) -> None:
     """SIDECAR_PREFIX moves all routes and leaves none at the old paths; health stays."""
     app = await open_app(SIDECAR_PREFIX=prefix)
+    app.stripe.add_customer(id="cus_A")
 
     here = [(await app.call(CLERK, prefix + path)).status for path in ("/payments", "/payments/cus_A", "/customers")]
     there = [(await app.call(CLERK, path)).status for path in ("/stripe/payments", "/payments", prefix)]

@@ -266,8 +266,9 @@ async def test_slow_stripe_does_not_slow_refusals(app: RunningApp) -> None:
     """U5: while as many lists as possible wait for Stripe, verdicts are given as fast as ever."""
     stall = Stall()
     app.stripe.fail(stall, when=by_callers)
+    customers = [app.stripe.add_customer()["id"] for _ in range(60)]
 
-    waiting = asyncio.gather(*(app.call(CLERK, f"/stripe/payments/cus_{number}") for number in range(60)))
+    waiting = asyncio.gather(*(app.call(CLERK, f"/stripe/payments/{customer}") for customer in customers))
     await eventually(lambda: stall.arrived >= 15)
     refused, health = await app.call(NOBODY), await app.call(target="/healthz")
     stall.release()

@@ -13,7 +13,7 @@ import pytest
 
 from tests.doubles import faults
 from tests.doubles.directus import Row, User, full, grants
-from tests.doubles.events import OTHER_SECRET, PATH, SECRET, event, headers, signature
+from tests.doubles.events import OTHER_SECRET, PATH, SECRET, event, headers, signature, thin
 from tests.doubles.invariants import log_records
 from tests.doubles.pause import Pause
 from tests.doubles.running_app import CLERK, SERVICE_TOKEN, OpenApp, RunningApp
@@ -23,6 +23,8 @@ from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, request_bytes
 
 UPDATED, DELETED = "customer.updated", "customer.deleted"
+SHAPES = pytest.mark.parametrize("make", [event, thin])
+Make = Callable[..., bytes]
 ID = "stripe_customer_id"
 SERVICE = User("service", SERVICE_TOKEN, grants(read=full("id", ID, "name", "email"), update=full(ID, "name", "email")))
 SETTINGS = {
@@ -75,12 +77,13 @@ async def test_off_unless_there_is_a_secret(app: RunningApp) -> None:
     assert b"sidecar_webhooks_total{" not in (await app.call(None, "/metrics")).body
 
 
-async def test_an_update_reaches_the_item(hearing: RunningApp) -> None:
+@SHAPES
+async def test_an_update_reaches_the_item(hearing: RunningApp, make: Make) -> None:
     """Before the answer the item has Stripe's present values, whatever the payload said."""
     customer, item = known(hearing, name="Eva", note="ours")
     stale = {**customer, "name": "Ida"}
 
-    answer = await post(hearing, event(UPDATED, stale))
+    answer = await post(hearing, make(UPDATED, stale))
 
     assert (answer.status, answer.json()) == (200, {"received": True})
     assert (item["name"], item["email"], item["note"], item[ID]) == ("Ada", "ada@example.com", "ours", customer["id"])
@@ -90,12 +93,13 @@ async def test_an_update_reaches_the_item(hearing: RunningApp) -> None:
     }
 
 
-async def test_a_deletion_clears_the_id(hearing: RunningApp) -> None:
+@SHAPES
+async def test_a_deletion_clears_the_id(hearing: RunningApp, make: Make) -> None:
     """Before the answer the item of a deleted customer has lost its ID."""
     customer, item = known(hearing)
     customer["deleted"] = True
 
-    answer = await post(hearing, event(DELETED, customer))
+    answer = await post(hearing, make(DELETED, customer))
 
     assert (answer.status, item[ID], item["name"]) == (200, None, "Ada")
     [line] = log_records(hearing.log, "item changed")

@@ -111,6 +111,45 @@ async def test_same_item_at_once(writing: RunningApp) -> None:
     assert len(writing.stripe.customers) == 1
 
 
+async def test_both_changes_are_told_in_the_audit(writing: RunningApp) -> None:
+    """The customer's line comes right after Stripe's answer, the item's once its field has the ID."""
+    item = own_item(writing)
+
+    answer = await writing.create(item=item["id"])
+
+    customer, linked = [line for line in map(json.loads, writing.log) if line["logger"] == "sidecar.audit"]
+    assert [line["object"] for line in (customer, linked)] == [answer.json()["id"]] * 2
+    assert (customer["message"], customer["new"], customer["item"]) == ("customer created", True, None)
+    assert (linked["message"], linked["item"]) == ("customer linked to its item", item["id"])
+    assert (linked["fields"], linked["write_back_pending"]) == (["stripe_customer_id"], False)
+
+
+async def test_a_customer_without_an_item_is_told_in_the_audit(writing: RunningApp) -> None:
+    """If another customer came into the item meanwhile, the one that belongs to no item is in the audit as well."""
+    item, other = own_item(writing), writing.stripe.add_customer()
+
+    async def racing(request: web.Request, handler: faults.Handler) -> web.StreamResponse:
+        item["stripe_customer_id"] = other["id"]
+        return await handler(request)
+
+    writing.stripe.fail(racing, when=lambda request: request.method == "POST")
+
+    answer = await writing.create(item=item["id"])
+
+    assert (answer.status, answer.json()["id"]) == (200, other["id"])
+    [line] = log_records(writing.log, "customer created")
+    assert (line["object"], line["new"]) == (writing.stripe.customers[0]["id"], True)
+
+
+async def test_item_with_an_id_that_is_shown_changes_nothing(writing: RunningApp) -> None:
+    """An answer with the customer that the item has already is no change, so the audit has no line."""
+    item = own_item(writing, stripe_customer_id=writing.stripe.add_customer()["id"])
+
+    await writing.create(item=item["id"])
+
+    assert not [line for line in writing.log if "sidecar.audit" in line]
+
+
 async def test_foreign_item(writing: RunningApp) -> None:
     """R2: an item that the caller may not see is refused like a missing one, and Stripe is not asked."""
     foreign = writing.directus.add_row(owner="somebody")

@@ -12,4 +12,4 @@ from sidecar.core.operations.table.intents import INTENTS
 from sidecar.core.operations.table.payments import PAYMENTS
 from sidecar.core.operations.table.sdks import SDKS
 
-OPERATIONS = (*CUSTOMERS, *PAYMENTS, *INTENTS, *BILLING, *CHECKOUT, *SDKS, *CATALOGUE)
+OPERATIONS = (*PAYMENTS, *INTENTS, *CUSTOMERS, *BILLING, *CHECKOUT, *SDKS, *CATALOGUE)

@@ -14,7 +14,7 @@ from sidecar.core.operations.resources import (
     PRICE,
     SUBSCRIPTION,
 )
-from sidecar.core.operations.row import CustomerParameter, Scoping
+from sidecar.core.operations.row import CustomerParameter, Done, Scoping
 from sidecar.core.operations.shared_parameters import (
     CHANGED_ITEMS,
     DEFAULT_PAYMENT_METHOD,
@@ -124,5 +124,6 @@ BILLING = (
         SUBSCRIPTION,
         "that subscription, canceled at once",
         method="DELETE",
+        done=Done("status", "canceled"),
     ),
 )

@@ -23,15 +23,19 @@ CATALOGUE = (
         PRODUCT,
         "every product, newest first",
         kind=Kind.LIST,
+        for_guests=True,
         parameters=(Parameter("active", Flag()),),
     ),
-    offered("products.retrieve", "/products/{product_id}", PRODUCT, "that product", kind=Kind.RETRIEVE),
+    offered(
+        "products.retrieve", "/products/{product_id}", PRODUCT, "that product", kind=Kind.RETRIEVE, for_guests=True
+    ),
     offered(
         "prices.list",
         "/prices",
         PRICE,
         "every price, newest first",
         kind=Kind.LIST,
+        for_guests=True,
         parameters=(
             Parameter("active", Flag()),
             Parameter("product", Reference(PRODUCT)),
@@ -39,5 +43,5 @@ CATALOGUE = (
             Parameter("type", OneOf(("one_time", "recurring"))),
         ),
     ),
-    offered("prices.retrieve", "/prices/{price_id}", PRICE, "that price", kind=Kind.RETRIEVE),
+    offered("prices.retrieve", "/prices/{price_id}", PRICE, "that price", kind=Kind.RETRIEVE, for_guests=True),
 )

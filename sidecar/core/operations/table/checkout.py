@@ -10,7 +10,7 @@ from sidecar.core.operations.parameters import ReturnUrl as Url
 from sidecar.core.operations.resources import (
     CHECKOUT_SESSION,
 )
-from sidecar.core.operations.row import CustomerParameter
+from sidecar.core.operations.row import CustomerParameter, Done
 from sidecar.core.operations.shared_parameters import (
     CURRENCY,
     LINE_ITEMS,
@@ -27,6 +27,7 @@ CHECKOUT = (
         "the session; its `url` is the page to pay on, or its `client_secret` is for the one within yours",
         customer=CustomerParameter.OPTIONAL,
         without_customer=("customer_email",),
+        for_guests=True,
         parameters=(
             Parameter("mode", OneOf(("payment", "subscription", "setup")), required=True),
             Parameter("ui_mode", OneOf(("hosted_page", "embedded_page", "elements", "form"))),
@@ -50,5 +51,6 @@ CHECKOUT = (
         CHECKOUT_SESSION,
         "that session, on which nobody can pay any more",
         verb="/expire",
+        done=Done("status", "expired"),
     ),
 )

@@ -17,7 +17,7 @@ from sidecar.core.operations.resources import (
     PORTAL_SESSION,
     SETUP_INTENT,
 )
-from sidecar.core.operations.row import CustomerParameter, Kind, Operation, Scoping
+from sidecar.core.operations.row import CustomerParameter, Done, Kind, Operation, Scoping
 from sidecar.core.operations.shared_parameters import (
     ADDRESS,
     AUTOMATIC_PAYMENT_METHODS,
@@ -100,6 +100,7 @@ CUSTOMERS = (
         PAYMENT_METHOD,
         "that payment method, no longer the customer's",
         verb="/detach",
+        done=Done("customer", None),
     ),
     created(
         "setup_intents.create",

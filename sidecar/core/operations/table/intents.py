@@ -2,6 +2,7 @@
 
 from sidecar.core.operations.parameters import MOST_AMOUNT, Email, Flag, Number, OneOf, Parameter, Reference, Text
 from sidecar.core.operations.resources import PAYMENT_INTENT, PAYMENT_METHOD, SETUP_INTENT
+from sidecar.core.operations.row import Done
 from sidecar.core.operations.shared_parameters import AMOUNT, CONFIRMATION, CURRENCY, RETURN_URL, USAGE
 from sidecar.core.operations.table.rows import changed, retrieved
 
@@ -56,6 +57,7 @@ INTENTS = (
         SETUP_INTENT,
         "that SetupIntent, canceled",
         verb="/cancel",
+        done=Done("status", "canceled"),
         parameters=(Parameter("cancellation_reason", OneOf(("abandoned", "duplicate", "requested_by_customer"))),),
     ),
 )

@@ -20,7 +20,7 @@ from sidecar.core.operations.resources import (
     PRICE,
     REFUND,
 )
-from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
+from sidecar.core.operations.row import CustomerParameter, Done, Kind, Scoping
 from sidecar.core.operations.shared_parameters import (
     AMOUNT,
     AUTOMATIC_PAYMENT_METHODS,
@@ -77,6 +77,7 @@ PAYMENTS = (
         PAYMENT_INTENT,
         "that PaymentIntent, canceled",
         verb="/cancel",
+        done=Done("status", "canceled"),
         parameters=(
             Parameter("cancellation_reason", OneOf(("duplicate", "fraudulent", "requested_by_customer", "abandoned"))),
         ),
@@ -122,6 +123,7 @@ PAYMENTS = (
         REFUND,
         "that refund, canceled while it still needs something of the customer",
         verb="/cancel",
+        done=Done("status", "canceled"),
         on_customers=False,
     ),
     offered(

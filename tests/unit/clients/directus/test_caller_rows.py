@@ -175,3 +175,16 @@ async def test_a_field_that_may_not_be_read() -> None:
     answer = reply({"errors": [{"extensions": {"code": "FORBIDDEN"}}]}, status=403)
     with upstream(answer) as directus, pytest.raises(ItemRefused):
         await ids(directus)
+
+
+@pytest.mark.parametrize(
+    ("keys", "alone"), [([1], True), ([1, 2], False), ([1, 1], True), ([1, None], False), ([None, None], False)]
+)
+async def test_whether_one_row_alone_names_a_customer(keys: list[int | None], alone: bool) -> None:  # noqa: FBT001 - a case's value
+    """Two rows that name one customer are two, unless their keys show that one was read twice."""
+    answer = reply({"data": [{"cus": "cus_1", "id": key} for key in keys]})
+
+    row = await found("cus_1", answer, EVERY)
+
+    assert row is not None
+    assert (row.key, row.alone) == (keys[0], alone)

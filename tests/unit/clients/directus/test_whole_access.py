@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from sidecar.clients.directus.permission_cache import PermissionCache
+from sidecar.clients.directus.permission_cache import PermissionCache, any_grant
 from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.whole_access import Assignment, Policies, Unruled
@@ -13,7 +13,7 @@ from sidecar.errors import DirectusUnavailable
 from tests.doubles.waiting import eventually
 from tests.unit.clients.directus.sources import Counting, credential
 
-TTL = 30.0
+TTL, DENIED_TTL = 30.0, 5.0
 NAME = AllowedFields(frozenset({"name"}))
 PARTIAL = Permissions({("customers", Action.READ): Grant(Access.PARTIAL, NAME)})
 FULL = Permissions({("customers", Action.READ): Grant(Access.FULL, NAME)})
@@ -47,7 +47,7 @@ class Whole:
         self.source = source or Source()
         self.callers = Counting(said)
         cache = PermissionCache(self.callers, ttl=TTL, denied_ttl=TTL, size=10, timer=lambda: self.now)
-        self.access = WholeAccess(cache, self.source, ttl=TTL, timer=lambda: self.now)
+        self.access = WholeAccess(cache, self.source, ttl=TTL, denied_ttl=DENIED_TTL, timer=lambda: self.now)
 
     async def unruled(self) -> AllowedFields:
         return (await self.access.permissions(ALICE)).grant("customers", Action.READ).unruled
@@ -153,4 +153,72 @@ async def test_without_a_service_token() -> None:
     whole = Whole()
     cache = PermissionCache(whole.callers, ttl=TTL, denied_ttl=TTL, size=10)
 
-    assert await WholeAccess(cache, None, ttl=TTL).permissions(ALICE) == PARTIAL
+    access = WholeAccess(cache, None, ttl=TTL, denied_ttl=DENIED_TTL)
+
+    assert await access.permissions(ALICE) == PARTIAL
+    assert await access.public("192.0.2.7", any_grant) == Permissions({})
+
+
+EVERYBODYS = Policies(HELD.unruled, [Assignment("whole", None, None)])
+
+
+class Guests(Whole):
+    async def ask(self, number: int = 0) -> Permissions:
+        return await self.access.public(f"192.0.2.{number % 256}", any_grant)
+
+
+async def test_guests_cost_no_question_of_their_own() -> None:
+    """C4, C9: Any number of guests, at any addresses, are one question for the policies."""
+    guests = Guests(source=Source(EVERYBODYS))
+
+    found = await asyncio.gather(*(guests.ask(number) for number in range(1000)))
+
+    assert found == [FULL] * 1000
+    assert (guests.source.asked, guests.callers.calls) == (1, 0)
+
+
+async def test_a_no_to_guests_lives_shorter() -> None:
+    """C8: A grant to everybody is felt after the time of a refusal, and its end after that of a permission."""
+    guests = Guests(source=Source(HELD))
+
+    refused = [await guests.ask() for _ in range(3)]
+    guests.source.said = EVERYBODYS
+    guests.now = DENIED_TTL - 0.1
+    still_refused = await guests.ask()
+    guests.now = DENIED_TTL
+    granted = await guests.ask()
+    guests.source.said = HELD
+    guests.now += TTL - 0.1
+    still_granted = await guests.ask()
+    guests.now += 0.1
+
+    assert [*refused, still_refused] == [Permissions({})] * 4
+    assert [granted, still_granted] == [FULL] * 2
+    assert await guests.ask() == Permissions({})
+
+
+async def test_guests_feel_a_change() -> None:
+    """C7: A change in Directus ends what everybody may do at once; a user's own change costs nothing."""
+    guests = Guests(source=Source(EVERYBODYS))
+    await guests.ask()
+
+    guests.access.forget_user("ada")
+    assert (await guests.ask(), guests.source.asked) == (FULL, 1)
+    guests.source.said = HELD
+    guests.access.purge()
+    assert await guests.ask() == Permissions({})
+
+
+async def test_guests_while_directus_is_away() -> None:
+    """C6: While the policies cannot be read nobody is let in without a credential, and nothing is remembered of it."""
+    guests = Guests(source=Source(DirectusUnavailable("down")))
+
+    with pytest.raises(DirectusUnavailable):
+        await guests.ask()
+    guests.source.said = EVERYBODYS
+    assert await guests.ask() == FULL
+
+
+async def test_guests_where_policies_may_not_be_read() -> None:
+    """O2: Without the right to read policies everybody may do nothing."""
+    assert await Guests(source=Source(None)).ask() == Permissions({})

@@ -10,7 +10,7 @@ from sidecar.core.interfaces import Page
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
-from sidecar.errors import StripeRejected, StripeUnavailable
+from sidecar.errors import ItemConflict, StripeRejected, StripeUnavailable
 from tests.unit.clients.lists.only_reads import OnlyReads
 
 Payments = dict[str, list[StripeObject]]
@@ -42,6 +42,8 @@ class Stripe(OnlyReads):
         self.limits.append(limit)
         await self._request(customer, urgency)
         self.change(len(self.limits))
+        if customer not in self.payments:
+            raise missing("customer", 400)
         bounds = (int(parameters[name]) if name in parameters else None for name in ("created[gte]", "created[lt]"))
         span = Span(*bounds)
         rest = self._after(customer, parameters.get("starting_after"))
@@ -57,13 +59,12 @@ class Stripe(OnlyReads):
         for place, entry in enumerate(own):
             if entry["id"] == cursor:
                 return own[place + 1 :]
-        facts = {"type": "invalid_request_error", "code": "resource_missing", "param": "starting_after"}
-        raise StripeRejected("no such payment", status=400, extensions={"stripe": facts})
+        raise missing("starting_after", 400)
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:  # noqa: ARG002
         await self._request(object_id, urgency)
         if object_id not in self.customers:
-            raise StripeRejected("no such customer", status=404, extensions={})
+            raise missing("id", 404)
         found = self.customers[object_id]
         if found is None:
             raise StripeUnavailable("down")
@@ -78,6 +79,22 @@ class Stripe(OnlyReads):
             await asyncio.sleep(self.latency)
         finally:
             self.under_way -= 1
+
+
+def missing(parameter: str, status: int) -> StripeRejected:
+    facts = {"type": "invalid_request_error", "code": "resource_missing", "param": parameter}
+    return StripeRejected("no such object", status=status, extensions={"stripe": facts})
+
+
+@dataclass(slots=True)
+class Unknown:
+    """`told` are the customers that the account does not have, in the order in which the list told of them."""
+
+    told: list[str] = field(default_factory=list)
+
+    def unknown(self, customer_id: str) -> ItemConflict:
+        self.told.append(customer_id)
+        return ItemConflict(customer_id)
 
 
 def payments_of(owned: Mapping[str, list[int]], **attributes: object) -> Payments:

@@ -13,14 +13,14 @@ from sidecar.core.views import OneView, View
 from sidecar.errors import InvalidQuery, StripeUnavailable
 from sidecar.web.answers.rendering import Rendering
 from tests.doubles.virtual_time import in_virtual_time
-from tests.unit.clients.lists.customers_at_stripe import Payments, Stripe, own_list, payments_of
+from tests.unit.clients.lists.customers_at_stripe import Payments, Stripe, Unknown, own_list, payments_of
 
 ALL = Rendering(OneView(View(everything=True)))
 PAYMENTS, CUSTOMERS = "/v1/payment_intents", "/v1/customers"
 
 
 def lists(stripe: Stripe, attribute: str, *values: str) -> CustomerLists:
-    return CustomerLists(stripe, attribute, values)
+    return CustomerLists(stripe, attribute, values, Unknown())
 
 
 def names(objects: list[StripeObject]) -> list[str]:

@@ -18,7 +18,7 @@ from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.views import OneView, View
 from sidecar.web.answers.rendering import Rendering
 from tests.doubles.virtual_time import in_virtual_time
-from tests.unit.clients.lists.customers_at_stripe import Stripe, payments_of
+from tests.unit.clients.lists.customers_at_stripe import Stripe, Unknown, payments_of
 from tests.unit.clients.lists.paged_account import Account, in_time_order, times
 
 ALL = Rendering(OneView(View(everything=True)))
@@ -41,7 +41,7 @@ def of_customers(attribute: str, limit: int | None) -> Reading:
     customers = {name: {"id": name, "created": place} for place, name in enumerate(OWN)}
     stripe = Stripe(payments_of({name: list(range(150)) for name in OWN}), customers, latency=0)
     held = HeldBytes()
-    lists = CustomerLists(stripe, attribute, OWN, held)
+    lists = CustomerLists(stripe, attribute, OWN, Unknown(), held)
 
     async def read() -> None:
         if limit is not None:

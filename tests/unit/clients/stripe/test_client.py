@@ -58,9 +58,16 @@ def page(*ids: object, more: object) -> Reply:
 CUSTOMER = reply({"id": "cus_1", "object": "customer"})
 
 
-async def calling(use: Callable[[StripeClient], Awaitable[Result]], *, timeout: float = TIMEOUT) -> Result:  # noqa: ASYNC109 - the client's budget, not this function's
+async def calling(
+    use: Callable[[StripeClient], Awaitable[Result]],
+    *,
+    timeout: float = TIMEOUT,  # noqa: ASYNC109 - the client's budget, not this function's
+    account: str | None = None,
+) -> Result:
     async with open_session(total=timeout, connect=3, connections=5) as session:
-        client = StripeClient(session, base=BASE, key=KEY, version=VERSION, timeout=timeout, governor=governor())
+        client = StripeClient(
+            session, base=BASE, key=KEY, version=VERSION, account=account, timeout=timeout, governor=governor()
+        )
         return await use(client)
 
 
@@ -179,6 +186,17 @@ async def test_which_objects_have_no_id(body: dict[str, object], *, accepted: bo
     """U1: An answer to a change without an ID is an object only if its kind has none."""
     with upstream(reply(body)), nullcontext() if accepted else pytest.raises(StripeUnavailable):
         await calling(lambda client: client.send("POST", "/v1/customer_sessions", {}, "k"))
+
+
+@in_virtual_time
+async def test_every_call_names_the_connected_account() -> None:
+    """With a connected account each call is made on that one."""
+    for use in (paging, retrieving, creating):
+        with upstream(page(more=False) if use is paging else CUSTOMER) as stripe:
+            await calling(use, account="acct_1")
+
+        (request,) = stripe.requests
+        assert request.headers["Stripe-Account"] == "acct_1"
 
 
 @in_virtual_time

@@ -108,7 +108,7 @@ def test_the_callers_own_mistake_is_named() -> None:
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 424, 429, 500, 503])
 @pytest.mark.parametrize("kind", ["invalid_request_error", "idempotency_error", "api_error"])
 def test_no_text_of_stripe_is_relayed(status: int, kind: str) -> None:
-    """S3: Neither the answer nor the log has Stripe's message or details, which can quote a key or a person."""
+    """S3: Neither the answer nor the request's log line has Stripe's message, which can quote a key or a person."""
     hush = "No such customer: hush ada@example.com"
     error = made(
         status,

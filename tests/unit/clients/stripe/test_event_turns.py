@@ -171,11 +171,11 @@ async def test_cut_at_each_await(customer: str, turns_of_the_loop: int) -> None:
     assert (await waiting).covered is False
 
 
-async def test_customers_are_forgotten() -> None:
+async def test_subjects_are_forgotten() -> None:
     """Nothing about a customer is kept after its last turn."""
     turns = EventTurns()
 
     for number in range(100):
         await one_turn(turns, f"cus_{number}")
 
-    assert len(turns._customers) == 0
+    assert len(turns._subjects) == 0

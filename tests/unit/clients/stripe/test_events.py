@@ -1,22 +1,22 @@
 """Events: each handled once, one at a time for each customer, forgotten in time, and counted with their outcome."""
 
 import asyncio
-import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
+from sidecar.clients.stripe.event_listener import EventListener
 from sidecar.clients.stripe.event_turns import EventTurns
 from sidecar.clients.stripe.events import StripeWebhooks
 from sidecar.clients.stripe.signature import Signatures
-from sidecar.core.flows.events import DELETED, UPDATED
+from sidecar.core.flows.events import DELETED, FOLLOWED, PING, UPDATED, Event, object_named
 from sidecar.core.flows.follow_customer import Change
 from sidecar.errors import CredentialRefused, DirectusUnavailable, EventFailed, InvalidPayload, SidecarError
 from sidecar.metrics import Metrics
-from tests.doubles.events import OTHER_SECRET, SECRET, event, signature
+from tests.doubles.events import OTHER_SECRET, SECRET, event, ping, signature, thin
 
 DOWN = DirectusUnavailable("down")
 BEGAN = 1_700_000_000  # when these tests begin, in Unix time
@@ -34,25 +34,34 @@ class Items:
     at_once: int = 0
     time: float = 0.0
     lists: int = 0
+    others: Sequence[EventListener] = ()
     metrics: Metrics = field(default_factory=Metrics)
 
-    def webhooks(self, *, livemode: bool = False, turns: EventTurns | None = None) -> StripeWebhooks:
+    def webhooks(
+        self, *, livemode: bool = False, own_account: str | None = None, turns: EventTurns | None = None
+    ) -> StripeWebhooks:
+        following = EventListener(
+            FOLLOWED, self.customer, self.follow, covering=True, turns=turns, timer=lambda: self.time
+        )
         return StripeWebhooks(
             Signatures([SECRET], lambda: BEGAN + self.time),
-            self.follow,
+            [following, *self.others],
             self.forget,
             livemode=livemode,
+            own_account=own_account,
             metrics=self.metrics,
-            turns=turns,
             timer=lambda: self.time,
         )
+
+    async def customer(self, event: Event) -> str | None:
+        return event.customer
 
     async def forget(self) -> None:
         if self.deaf is not None:
             await self.deaf.wait()
         self.lists += 1
 
-    async def follow(self, customer_id: str) -> AsyncIterator[Change]:
+    async def follow(self, _event: Event, customer_id: str) -> AsyncIterator[Change]:
         self.followed.append(customer_id)
         self.working[customer_id] += 1
         self.at_once = max(self.at_once, *self.working.values())
@@ -297,6 +306,36 @@ async def test_a_fault_of_our_own_is_a_failure_too() -> None:
     assert items.counted == {(UPDATED, "failed"): 1, (UPDATED, "done"): 1}
 
 
+async def test_several_listen_for_one_type() -> None:
+    """Those that listen for one type hear an event in order; what one has done is not done again by a replay."""
+    heard: list[str] = []
+    errors = [DOWN]
+
+    async def also(_: Event, subject: str) -> AsyncIterator[Change]:
+        heard.append(subject)
+        if errors:
+            raise errors.pop()
+        yield Change(None, (), "flow started")
+
+    items = Items()
+    items.others = [EventListener([UPDATED, "invoice.paid"], object_named, also, covering=False)]
+    webhooks, body = items.webhooks(), event(UPDATED, "cus_1")
+
+    with pytest.raises(EventFailed):
+        await send(webhooks, body)
+    await send(webhooks, body)
+    await send(webhooks, body)
+    await send(webhooks, event("invoice.paid", {"id": "in_1", "object": "invoice"}))
+
+    assert (items.followed, heard) == (["cus_1"], ["cus_1", "cus_1", "in_1"])
+    assert items.counted == {
+        (UPDATED, "failed"): 1,
+        (UPDATED, "done"): 1,
+        (UPDATED, "duplicate"): 1,
+        ("invoice.paid", "done"): 1,
+    }
+
+
 @pytest.mark.parametrize("kind", ["customer.created", "payment_intent.succeeded", "invoice.paid", "no.such.type"])
 async def test_other_types(kind: str) -> None:
     """An event about an object that is not followed is acknowledged; the object may be in a list."""
@@ -305,6 +344,37 @@ async def test_other_types(kind: str) -> None:
     await send(items.webhooks(), event(kind, {"id": "x_1", "object": "x"}))
 
     assert (items.followed, items.lists, items.counted) == ([], 1, {("other", "ignored"): 1})
+
+
+@pytest.mark.parametrize("kind", [UPDATED, DELETED])
+async def test_thin_events(kind: str) -> None:
+    """A thin event asks for the same as its snapshot, and counts under the same type."""
+    items = Items()
+
+    await send(items.webhooks(), thin(kind, "cus_1"))
+
+    assert (items.followed, items.lists, items.counted) == (["cus_1"], 1, {(kind, "done"): 1})
+
+
+async def test_a_ping() -> None:
+    """A ping is acknowledged and counted, whatever it is about, and changes nothing."""
+    items = Items()
+    webhooks = items.webhooks()
+
+    for body in (ping(), ping(livemode=True), ping(context="acct_1")):
+        await send(webhooks, body)
+
+    assert (items.followed, items.lists, items.counted) == ([], 0, {(PING, "done"): 3})
+
+
+async def test_a_ping_needs_a_signature() -> None:
+    """A ping that Stripe did not sign is refused like any event."""
+    items = Items()
+
+    with pytest.raises(InvalidPayload):
+        await send(items.webhooks(), ping(), secret=OTHER_SECRET)
+
+    assert items.counted == {("other", "refused"): 1}
 
 
 @pytest.mark.parametrize(("kind", "about"), [(UPDATED, "cus_1"), ("invoice.paid", {"id": "in_1"})])
@@ -323,16 +393,31 @@ async def test_lists_are_forgotten_before_the_answer(kind: str, about: dict[str,
     assert acknowledged == [False] * 3
 
 
-@pytest.mark.parametrize("attributes", [{"livemode": True}, {"account": "acct_1"}])
-async def test_events_of_others(attributes: dict[str, object], caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("make", [event, thin])
+@pytest.mark.parametrize("attributes", [{"livemode": True}, {"account": "acct_1"}, {"context": "acct_1"}])
+async def test_events_of_others(
+    make: Callable[..., bytes], attributes: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
     """Events of the other mode and of connected accounts are acknowledged with a log line, and change nothing."""
     items = Items()
 
     with caplog.at_level(logging.INFO):
-        await send(items.webhooks(), event(DELETED, "cus_1", **attributes))
+        await send(items.webhooks(), make(DELETED, "cus_1", **attributes))
 
     assert (items.followed, items.lists, items.counted) == ([], 0, {(DELETED, "ignored"): 1})
     assert [record.message for record in caplog.records] == ["an event was ignored"]
+
+
+@pytest.mark.parametrize("name", ["account", "context"])
+async def test_the_account_that_is_asked(name: str) -> None:
+    """Where Stripe is asked about a connected account, its events are ours, and those of the key's own are not."""
+    items = Items()
+    webhooks = items.webhooks(own_account="acct_1")
+
+    for number, attributes in enumerate([{name: "acct_1"}, {name: "acct_2"}, {}]):
+        await send(webhooks, event(UPDATED, f"cus_{number}", **attributes))
+
+    assert (items.followed, items.counted) == (["cus_0"], {(UPDATED, "done"): 1, (UPDATED, "ignored"): 2})
 
 
 async def test_live_mode() -> None:
@@ -354,7 +439,8 @@ async def test_live_mode() -> None:
         (b"[]", SECRET),
         (b"{", SECRET),
         (b'{"object": "event"}', SECRET),
-        (json.dumps({"object": "v2.core.event", "id": "evt_1", "type": UPDATED}).encode(), SECRET),
+        (thin(UPDATED, None), SECRET),
+        (thin(UPDATED, {"id": "in_1", "object": "invoice"}), SECRET),
     ],
     ids=lambda value: value[:20] if isinstance(value, bytes) else "",
 )
@@ -374,4 +460,4 @@ def test_every_way_to_end_is_there_from_the_start() -> None:
 
     items.webhooks()
 
-    assert items.metrics.exposition().count(b"sidecar_webhooks_total{") == 3 * 5
+    assert items.metrics.exposition().count(b"sidecar_webhooks_total{") == 4 * 5

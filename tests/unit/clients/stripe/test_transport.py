@@ -76,6 +76,51 @@ async def test_a_repeated_answer_is_told_from_a_first(
     assert sent.first is first
 
 
+GONE = whole(json.dumps({"error": {"type": "x", "code": "resource_missing"}}).encode(), status="404 Not Found")
+SERVER_ERROR = whole(b'{"error": {"type": "api_error"}}', status="500 Internal Server Error")
+DECLINED = whole(b'{"error": {"type": "card_error"}}', status="402 Payment Required")
+
+
+@pytest.mark.parametrize(
+    ("answers", "uncertain"),
+    [
+        ([GONE], False),
+        ([DECLINED], False),
+        ([IN_USE, GONE], False),
+        ([reset, GONE], True),
+        ([raw(), GONE], True),
+        ([IN_THE_BODY[1], GONE], True),
+        ([SERVER_ERROR, GONE], True),
+        ([SERVER_ERROR], True),
+        ([reset], True),
+        ([whole(b"{}")], True),
+        ([whole(b"<html>", status="404 Not Found")], True),
+        ([silence], True),
+    ],
+)
+async def test_a_change_that_may_have_happened(
+    session: aiohttp.ClientSession, answers: list[Answer], *, uncertain: bool
+) -> None:
+    """A failure is uncertain if an attempt got no answer that says what was done. aiohttp repeats no DELETE itself."""
+    async with loopback(*answers) as server:
+        with pytest.raises(StripeFailure) as failed:
+            await client(session, server.url, timeout=0.5).send("DELETE", "/v1/subscriptions/sub_1", {})
+
+    assert failed.value.uncertain is uncertain
+    assert len(server.requests) <= 3
+
+
+async def test_a_change_that_was_never_sent(session: aiohttp.ClientSession) -> None:
+    """Without a connection nothing was sent, so nothing happened."""
+    async with loopback(GONE) as server:
+        pass
+
+    with pytest.raises(StripeUnavailable) as failed:
+        await client(session, server.url).send("DELETE", "/v1/subscriptions/sub_1", {})
+
+    assert not failed.value.uncertain
+
+
 @pytest.mark.parametrize("fault", BROKEN_OFF)
 async def test_a_creation_that_breaks_off_is_repeated_as_it_was(session: aiohttp.ClientSession, fault: Answer) -> None:
     """U3: A creation is repeated with the same key and body, so Stripe makes one customer."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sidecar.core.access.credentials import (
     MAX_TOKEN_LENGTH,
     Credential,
+    Guest,
     Source,
     expires_at,
     find_credential,
@@ -296,3 +297,12 @@ def test_any_other_token_names_itself(claims: bytes) -> None:
 def test_a_static_token_cannot_claim_to_be_a_user(token: str) -> None:
     """W5: A token that Directus's JWT reader cannot read is a static token, which its owner may choose freely."""
     assert caller(token) != caller(USER)
+
+
+def test_guests_go_by_their_addresses() -> None:
+    """F1: The guests of one IPv4 address, and of one IPv6 subscriber, are one caller; no token is the same as any."""
+    names = [subject(Guest(address)) for address in ("192.0.2.7", "192.0.2.8", "2001:db8::1", "2001:db8::2:0:0:1")]
+    other = subject(Guest("2001:db8:0:1::1"))
+
+    assert len({*names, other, caller("192.0.2.7"), caller("guest 192.0.2.7")}) == 6
+    assert names[2] == names[3]

@@ -131,3 +131,31 @@ def test_several_permissions_add_up() -> None:
     found = Policies(both, [Assignment("a", "clerk", None), Assignment("b", None, "ada")])
 
     assert unruled(found, Identity("ada", ("clerk",))) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("assignment", "networks", "granted"),
+    [
+        (Assignment("whole", None, None), (), True),
+        (Assignment("whole", None, None), ("192.0.2.0/24",), True),
+        (Assignment("whole", None, None), ("198.51.100.0/24",), False),
+        (Assignment("whole", "clerk", None), (), False),
+        (Assignment("whole", None, "ada"), (), False),
+        (Assignment("other", None, None), (), False),
+    ],
+)
+def test_what_everybody_has(assignment: Assignment, networks: tuple[str, ...], granted: bool) -> None:  # noqa: FBT001
+    """O2: A guest has the policies that are assigned to neither role nor user, each at its addresses."""
+    found = policies(assignment, networks=networks).public("192.0.2.7")
+
+    assert found == Permissions({READ: Grant(Access.FULL, NAME)} if granted else {})
+
+
+def test_two_public_policies() -> None:
+    """O2: Of several public policies a guest has the fields together, and of each action its own."""
+    create = ("customers", Action.CREATE)
+    email = AllowedFields(frozenset({"email"}))
+    both = [Unruled("a", *READ, NAME), Unruled("b", *READ, email), Unruled("b", *create, email)]
+    found = Policies(both, [Assignment("a", None, None), Assignment("b", None, None)]).public("192.0.2.7")
+
+    assert found == Permissions({READ: Grant(Access.FULL, BOTH), create: Grant(Access.FULL, email)})

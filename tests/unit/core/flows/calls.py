@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.resources import RESOURCES, Resource, StripeObject
 from sidecar.core.urgency import Urgency
-from sidecar.errors import InvalidPayload, PermissionDenied, StripeRejected
+from sidecar.errors import InvalidPayload, ItemConflict, PermissionDenied, StripeRejected
 
 OWN, OTHER, FOREIGN = "cus_OWN", "cus_OTHER", "cus_FOREIGN"
 
@@ -81,3 +81,6 @@ class Ownership:
 
     def refusal(self) -> PermissionDenied:
         return PermissionDenied("not yours", reason="not_visible")
+
+    def unknown(self, customer_id: str) -> ItemConflict:
+        return ItemConflict(f"{customer_id} is unknown")

@@ -69,6 +69,30 @@ async def test_a_clients_key_makes_a_retry_the_same_customer() -> None:
     assert [outcome.customer["id"] for outcome in outcomes] == ["cus_1", "cus_1", "cus_2", "cus_3"]
 
 
+@pytest.mark.parametrize("end", ["deleted", "wiped"])
+async def test_a_clients_key_whose_customer_was_deleted(end: str) -> None:
+    """Where Stripe repeats a customer that does not live any more, the answer is a conflict: another key is needed."""
+    stripe, creator = Stripe(), replace(CREATOR, key="k")
+    await create_customer(NewCustomer(ADA), creator, stripe)
+    getattr(stripe, end).add("cus_1")
+
+    with pytest.raises(ItemConflict, match="another key"):
+        await create_customer(NewCustomer(ADA), creator, stripe)
+    next_one = await create_customer(NewCustomer(ADA), replace(CREATOR, key="j"), stripe)
+
+    assert next_one.customer["id"] == "cus_2"
+
+
+async def test_a_first_answer_costs_one_call() -> None:
+    """A customer that this call created is not looked up again."""
+    stripe = Stripe()
+
+    for creator in (CREATOR, replace(CREATOR, key="k")):
+        await create_customer(NewCustomer(ADA), creator, stripe)
+
+    assert stripe.retrieved == []
+
+
 async def test_a_clients_key_never_leaves_as_it_is() -> None:
     """W5, A5: Stripe gets a digest, which reveals neither the caller's token nor its key."""
     stripe = Stripe()
@@ -145,6 +169,7 @@ async def test_a_customer_the_caller_may_not_read_is_not_shown() -> None:
         await create_customer_for_item(NewCustomer(ADA, 7), replace(CREATOR, may_read=False), stripe, write_back(items))
 
     assert conflict.value.extensions == {"item": 7}
+    assert "empty the field of its ID" in conflict.value.message
     assert stripe.retrieved == []
 
 

@@ -96,7 +96,7 @@ async def test_a_claim_whose_answer_is_lost() -> None:
     """An item with the ID is done, and the call created its customer, whoever wrote the ID."""
     outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(Losing({7: None})))
 
-    assert outcome == Outcome({"id": "cus_1", **ADA, "metadata": LINKS.metadata(7)}, 7, created=True, pending=False)
+    assert outcome == Outcome({"id": "cus_1", **ADA, "metadata": LINKS.metadata(7)}, 7, created=True, linked=True)
 
 
 @pytest.mark.parametrize("claimed", [False, True])
@@ -108,7 +108,7 @@ async def test_directus_away_after_the_creation(*, claimed: bool, caplog: pytest
         outcome = await create_customer_for_item(NewCustomer(ADA, 7), CREATOR, Stripe(), write_back(items))
 
     assert outcome == Outcome(
-        {"id": "cus_1", **ADA, "metadata": LINKS.metadata(7)}, 7, created=True, pending=not claimed
+        {"id": "cus_1", **ADA, "metadata": LINKS.metadata(7)}, 7, created=True, pending=not claimed, linked=claimed
     )
     assert len(caplog.records) == (0 if claimed else 1)
 

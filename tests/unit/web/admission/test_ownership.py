@@ -14,6 +14,7 @@ from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.unknown_customers import UnknownCustomerLog
 from tests.doubles.collections import CUSTOMERS
 from tests.unit.clients.directus.sources import credential
 
@@ -61,7 +62,7 @@ def ownership(items: Items, action: Action = Action.READ, access: Access = Acces
     grants["customers", action] = Grant(access, READ)
     requirement = Requirement("customers", action, CUSTOMERS, scopable=True)
     caller = Caller(credential("token"), Permissions(grants), requirement, NotLookedUp())
-    return Ownership(caller, items, Refusals(401))
+    return Ownership(caller, items, Refusals(401), UnknownCustomerLog())
 
 
 def rows(*keys: PrimaryKey | None) -> dict[str, Row]:
@@ -261,3 +262,23 @@ async def test_no_customer_where_one_is_meant(items: Items) -> None:
         await ownership(items, Action.UPDATE).only_customer()
 
     assert refusal.value.reason == "not_visible"
+
+
+async def test_the_item_of_a_known_customer_costs_no_question() -> None:
+    """The key of a row that the check has found is known; that of another customer is asked for."""
+    items = Items(rows(7, "b"))
+    checked = ownership(items)
+    await checked.require_own("cus_1")
+    before = len(items.asked)
+
+    keys = [await checked.item_of("cus_1"), await checked.item_of("cus_2"), await checked.item_of("cus_3")]
+
+    assert keys == [7, "b", None]
+    assert items.asked[before:] == [("find", "cus_2", READ), ("find", "cus_3", READ)]
+
+
+async def test_one_of_several_rows_is_not_the_item() -> None:
+    """Where another row names the customer too, or the key may not be read, no item is told."""
+    checked = ownership(Items({"cus_1": Row(SHOWN, 7, alone=False), "cus_2": Row(SHOWN)}))
+
+    assert [await checked.item_of(customer) for customer in ("cus_1", "cus_2")] == [None, None]

@@ -159,3 +159,16 @@ def test_types_matter(kind: str) -> None:
 
     assert faults_in(described(), schema, shape) == []
     assert fitting == []
+
+
+def test_what_is_open_to_everybody() -> None:
+    """An operation that takes requests without a credential says that one is not needed; all others need one."""
+    text = '[products.list]\ncollection = "shop"\npublic = true\n[prices.list]\ncollection = "shop"'
+    rules = parse_rules(text, CustomersCollection("customers", "id", "cus"), FieldMap({}))
+    whole = document("/stripe", [Reader(rule, []) for rule in rules], cookie="session", write_back=False)
+
+    own = {path: methods["get"].get("security") for path, methods in whole["paths"].items() if "get" in methods}
+    assert {path: security for path, security in own.items() if security is not None} == {
+        "/products": [{}, *whole["security"]]
+    }
+    assert "public policy" in whole["paths"]["/products"]["get"]["description"]

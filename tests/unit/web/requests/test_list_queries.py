@@ -98,6 +98,7 @@ async def test_page_has_no_client_secret(app: RunningApp) -> None:
 
 async def test_page_of_own_rows(app: RunningApp) -> None:
     """R2, R3: a caller limited to its own rows pages through those; a foreign cursor is 400, like an unknown one."""
+    app.stripe.add_customer(id="cus_OWN")
     own = app.stripe.add_payments(3, customer="cus_OWN")
     [foreign] = app.stripe.add_payments(1, customer="cus_FOREIGN")
     app.directus.add_row(owner=MEMBER.name, stripe_customer_id="cus_OWN")

@@ -59,12 +59,16 @@ async def test_without_permission(shop: RunningApp) -> None:
 
 @every_case
 async def test_full_access(shop: RunningApp, case: Case) -> None:
-    """A caller with access to every customer is answered, and Stripe gets exactly this request."""
+    """A caller with access to every customer is answered, and Stripe gets exactly this request.
+
+    Before it only a price is read that the amount comes from, and an object that will be gone afterwards.
+    """
     answer = await case.call(shop, MANAGER)
 
     assert (case.status, True) == (answer.status, answer.whole)
     assert expected(case) == asked_as(shop.stripe.asked[-1])
     looked = ["/v1/prices/price_ONE"] if any(each.ours for each in case.row.parameters) else []
+    looked += [case.asked] if case.row.done is not None and case.row.done.gone else []
     assert looked == [request.target for request in shop.stripe.asked[:-1]]
 
 

@@ -1,0 +1,62 @@
+"""Reads the operator's TOML files (toml.io), which are UTF-8, and words their faults; what they mean, others decide."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from sidecar.settings.fault_text import meant, shown
+
+_UNREADABLE = (
+    ValueError,
+    RecursionError,
+)  # TOML's own error, a number that is too long, nesting that is too deep
+_TWICE = re.compile(r"Cannot declare \((.+)\) twice")  # tomllib's message, with the parts of the name as Python's repr
+TWICE = "is there twice"
+
+
+class FileFault(ValueError):
+    """The file cannot be used; `faults` has one line for each fault."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+def read_text(path: Path) -> str:
+    """Raises FileFault."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise FileFault([f"the file cannot be read ({type(error).__name__})"]) from None
+    except UnicodeDecodeError:
+        raise FileFault(["the file is not UTF-8; save it in that encoding"]) from None
+
+
+def parsed(text: str) -> Mapping[str, object]:
+    """Raises FileFault."""
+    try:
+        return tomllib.loads(text)
+    except _UNREADABLE as error:
+        twice = _TWICE.search(str(error))
+        if twice is None:
+            raise FileFault([f"the file is not TOML: {shown(str(error))}"]) from None
+        name = ".".join(re.findall(r"'([^']*)'", twice[1]))
+        raise FileFault([f"[{shown(name)}]: {TWICE}"]) from None
+
+
+def faults_of(error: ErrorDetails, table: type[BaseModel], must: Mapping[str, str]) -> list[str]:
+    """Word one error about a table; `must` says by key what a value of another type must be."""
+    said = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return said.splitlines()
+    key = str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
+        return [f"there is no setting {shown(key)}{meant(key, list(table.model_fields))}"]
+    if error["type"] != "value_error":
+        return [f"{key}: {must[key]}"]
+    place = [shown(part) for part in error["loc"][:2] if isinstance(part, str)]
+    return [": ".join([*place, said])]
