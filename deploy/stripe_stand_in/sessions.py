@@ -9,6 +9,7 @@ from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter
 
 _DAY = 86_400
 _HOSTED = "hosted_page"
+_EXCLUSIVE = (("customer", "customer_creation"), ("customer", "customer_email"))
 _NO_PORTAL = (
     "No configuration provided and your test mode default configuration has not been created. Provide a configuration "
     "or create your default by saving your customer portal settings in test mode at "
@@ -21,8 +22,11 @@ def create_checkout(account: Account, values: Object) -> Object:
     if values.get("ui_mode", _HOSTED) != _HOSTED:
         raise StripeError(400, "Only hosted pages are supported here.", param="ui_mode")
     require(values, "success_url")
-    if "customer" in values and "customer_email" in values:
-        raise StripeError(400, "You may only specify one of these parameters: customer, customer_email.")
+    for names in _EXCLUSIVE:
+        if values.keys() >= set(names):
+            raise StripeError(400, f"You may only specify one of these parameters: {', '.join(names)}.")
+    if "customer_update" in values and "customer" not in values:
+        raise StripeError(400, "`customer_update` can only be used with `customer`.", param="customer_update")
     session_id = account.new_id("checkout.session")
     return {
         **values,

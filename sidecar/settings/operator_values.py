@@ -84,9 +84,7 @@ def _refused_set(operation: Operation, fixed: Mapping[str, object]) -> Iterator[
     yield from _refused_placeholders(operation, fixed)
     yield from _contradictory(operation, fixed)
     for name in fixed:
-        if name in operation.without_customer:
-            yield Fault((name,), "Stripe takes it only where there is no customer")
-        elif name in _PAGING and operation.kind is Kind.LIST:
+        if name in _PAGING and operation.kind is Kind.LIST:
             yield Fault((name,), "is for the request to say")
 
 

@@ -3,8 +3,8 @@
 Who the caller is and which item is meant is asked only where the values refer to it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.operations.operator_values import ITEM, USER, completed, filled, place_of
@@ -23,6 +23,10 @@ class Completion:
     fixed: Mapping[str, object]
     user: Callable[[], Awaitable[str | None]]
     item: Callable[[str], Awaitable[PrimaryKey | None]]
+
+    def without(self, names: Collection[str]) -> "Completion":
+        """Give the same without the values of these parameters."""
+        return replace(self, fixed={name: value for name, value in self.fixed.items() if name not in names})
 
     @property
     def needs_item(self) -> bool:

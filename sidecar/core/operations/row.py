@@ -67,8 +67,8 @@ class Operation:
 
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
     `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
-    `urgency`. `one_of`: exactly one of these parameters is given. `without_customer`: parameters that Stripe takes
-    only where the request names no customer. `for_guests`: the operator may open it to requests without a credential.
+    `urgency`. `one_of`: exactly one of these parameters is given. `without_customer` and `with_customer`: parameters
+    that Stripe takes only where the request names no customer, or one. `for_guests`: the operator may open it to requests without a credential.
     `done`: Stripe refuses to do it again, so a refusal is no failure where the object shows that it is done.
     """
 
@@ -84,6 +84,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     one_of: tuple[str, ...] = ()
     without_customer: tuple[str, ...] = ()
+    with_customer: tuple[str, ...] = ()
     on_customers: bool = True
     basic: bool = False
     for_guests: bool = False
@@ -116,6 +117,10 @@ class Operation:
         if self.customer is CustomerParameter.NOT_TAKEN:
             return self.parameters
         return (Parameter("customer", Reference(CUSTOMER)), *self.parameters)
+
+    def excluded(self, *, for_customer: bool) -> tuple[str, ...]:
+        """Name the parameters that Stripe does not take, by whether the request names a customer."""
+        return self.without_customer if for_customer else self.with_customer
 
     def target(self, object_id: str | None) -> str:
         """Give the path of the call at Stripe."""

@@ -97,7 +97,6 @@ FAULTS = {
         ("set.customer_account = 'a'", f"set: customer_account: {ROWS_DECIDE}"),
         ("set.expand = ['customer']", "set: expand: is never sent"),
         ("set.stripe_account = 'a'", "set: stripe_account: the key decides the account"),
-        ("set.customer_email = 'a@b.co'", "set: customer_email: Stripe takes it only"),
         ("set.discounts = []", "set: discounts: must not be empty"),
         ("set.expires_at = 2026-01-01", "set: expires_at: must be a text, a number"),
         ("set.automatic_tax.liability.type = 'self'", "set: automatic_tax.enabled: is not set, and Stripe needs it"),

@@ -53,6 +53,18 @@ REFUSED = {
         400,
         None,
     ),
+    "one person created and one named": (
+        "checkout/sessions",
+        f"mode=setup&currency=eur&customer={{customer}}&customer_creation=always&success_url={RETURN}",
+        400,
+        None,
+    ),
+    "nobody to update": (
+        "checkout/sessions",
+        f"mode=setup&currency=eur&customer_update[name]=auto&success_url={RETURN}",
+        400,
+        None,
+    ),
 }
 
 

@@ -25,7 +25,8 @@ CHECKOUT = (
         CHECKOUT_SESSION,
         "the session; its `url` is the page to pay on",
         customer=CustomerParameter.OPTIONAL,
-        without_customer=("customer_email",),
+        without_customer=("customer_creation", "customer_email"),
+        with_customer=("customer_update",),
         for_guests=True,
         parameters=(
             Parameter("mode", OneOf(("payment", "subscription", "setup")), required=True),
