@@ -9,7 +9,11 @@ from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter
 
 _DAY = 86_400
 _HOSTED = "hosted_page"
-_EXCLUSIVE = (("customer", "customer_creation"), ("customer", "customer_email"))
+_EXCLUSIVE = (
+    ("customer", "customer_creation"),
+    ("customer", "customer_email"),
+    ("allow_promotion_codes", "discounts"),
+)
 _NO_PORTAL = (
     "No configuration provided and your test mode default configuration has not been created. Provide a configuration "
     "or create your default by saving your customer portal settings in test mode at "

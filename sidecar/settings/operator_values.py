@@ -108,6 +108,9 @@ def _contradictory(operation: Operation, fixed: Mapping[str, object]) -> Iterato
     alternatives = [each for each in operation.parameters if each.name in operation.one_of]
     decided = [each for each in alternatives if each.name in fixed]
     ours = next((each.name for each in alternatives if each.ours), None)
+    exclusive = [name for name in operation.at_most_one if name in fixed]
+    if len(exclusive) > 1:
+        yield Fault((), f"{', '.join(exclusive)}: set one of them")
     if len(decided) > 1:
         yield Fault((), f"{', '.join(each.name for each in decided)}: set one of them")
     elif ours is not None:
@@ -118,15 +121,18 @@ def _contradictory(operation: Operation, fixed: Mapping[str, object]) -> Iterato
 
 
 def _refused_allow(operation: Operation, entries: Sequence[Entry], fixed: Mapping[str, object]) -> Iterator[Fault]:
-    decided = not fixed.keys().isdisjoint(operation.one_of)
+    alternatives = [names for names in (operation.one_of, operation.at_most_one) if not fixed.keys().isdisjoint(names)]
     for each in entries:
         yield from value_faults(operation, each.nested)
         yield from _owned(operation, each.nested)
         yield from (
             Fault((place,), f"{text} is only for `set`") for place, text in texts(each.nested) if text in PLACEHOLDERS
         )
-        if _touches(fixed, each.path) or (decided and each.path[0] in operation.one_of):
+        if _touches(fixed, each.path):
             yield Fault(each.path, "is decided by `set`")
+        for names in alternatives:
+            if each.path[0] in names and each.path[0] not in fixed:
+                yield Fault(each.path, f"Stripe takes one of {', '.join(names)}, and `set` has one")
     for one, other in combinations(entries, 2):
         shorter, longer = sorted((one.path, other.path), key=len)
         if longer[: len(shorter)] == shorter and (one.path != other.path or one.free != other.free):

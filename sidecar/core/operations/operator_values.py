@@ -37,12 +37,15 @@ def client_parameters(operation: Operation, values: OperatorValues, *, amounts: 
     """Give the parameters that a client may send; `amounts`: also those that decide how much is paid.
 
     Where the operator decides which of `one_of` is sent, and so what is paid, clients send no other one and no amount.
+    What excludes a fixed parameter is no client's either.
     """
     decided = [each for each in operation.parameters if each.name in operation.one_of and each.name in values.fixed]
     offered = [each for each in operation.taken if not each.amount or (amounts and not decided)]
     if decided:
         by_ours = decided[0].ours
         offered = [each for each in offered if each.name not in operation.one_of and (by_ours or not each.ours)]
+    if not values.fixed.keys().isdisjoint(operation.at_most_one):
+        offered = [each for each in offered if each.name not in operation.at_most_one]
     left = _without(offered, values.fixed)
     for each in values.allowed:
         left = _with(left, each.path, each.type)

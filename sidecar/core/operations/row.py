@@ -67,9 +67,10 @@ class Operation:
 
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
     `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
-    `urgency`. `one_of`: exactly one of these parameters is given. `without_customer` and `with_customer`: parameters
-    that Stripe takes only where the request names no customer, or one. `for_guests`: the operator may open it to requests without a credential.
-    `done`: Stripe refuses to do it again, so a refusal is no failure where the object shows that it is done.
+    `urgency`. `one_of`: exactly one of these parameters is given; `at_most_one`: one or none, since they exclude each
+    other at Stripe. `without_customer` and `with_customer`: parameters that Stripe takes only where the request names
+    no customer, or one. `for_guests`: the operator may open it to requests without a credential. `done`: Stripe refuses
+    to do it again, so a refusal is no failure where the object shows that it is done.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Operation:
     customer: CustomerParameter = CustomerParameter.NOT_TAKEN
     parameters: tuple[Parameter, ...] = ()
     one_of: tuple[str, ...] = ()
+    at_most_one: tuple[str, ...] = ()
     without_customer: tuple[str, ...] = ()
     with_customer: tuple[str, ...] = ()
     on_customers: bool = True

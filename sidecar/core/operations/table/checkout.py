@@ -25,6 +25,7 @@ CHECKOUT = (
         CHECKOUT_SESSION,
         "the session; its `url` is the page to pay on",
         customer=CustomerParameter.OPTIONAL,
+        at_most_one=("allow_promotion_codes", "discounts"),
         without_customer=("customer_creation", "customer_email"),
         with_customer=("customer_update",),
         for_guests=True,

@@ -417,3 +417,16 @@ async def test_what_is_allowed_only_with_a_customer(open_shop: OpenShop) -> None
         201,
         ["customer_update[address]"],
     )
+
+
+async def test_a_set_discount_leaves_no_promotion_codes(open_shop: OpenShop) -> None:
+    """What excludes a set parameter at Stripe is no client's, as what is set is not."""
+    shop = await open_shop({"checkout_sessions.create": 'set.discounts = [{ coupon = "SUMMER" }]'})
+    body = {**PAGE, "mode": "subscription"}
+
+    refused = await post(shop, TENANT, "/checkout/sessions", {**body, "allow_promotion_codes": True})
+    answer = await post(shop, TENANT, "/checkout/sessions", body)
+
+    assert (refused.status, refused.code) == (400, "INVALID_PAYLOAD")
+    assert answer.status == 201, answer.body
+    assert ("discounts[0][coupon]", "SUMMER") in form(shop)
