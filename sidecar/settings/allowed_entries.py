@@ -47,6 +47,8 @@ def _free(name: str) -> Entry | Fault:
     within = tuple(before.split("."))
     if key == "" or within[-1] != "" or "" in within[:-1]:
         return Fault((name,), _LIST_THEM)
+    if "*" in key:
+        return Fault((name,), "name each key, such as metadata.order_id; there is no sign for all of them")
     return Entry((*within[:-1], METADATA, key), "any", Text(LONGEST_VALUE))
 
 

@@ -37,6 +37,17 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             ["[customers.retrieve]: fields: mail: Stripe's customer has no attribute emial; did you mean email?"],
         ),
         (
+            b"[customers.update]\nset = { tax_exempt = 'none' }\nset.name = 'x'",
+            ["[customers.update.set]: has all of its lines in braces; put this one there as well"],
+        ),
+        (
+            b"[customers.update]\n[set]\nname = 'x'\n[[allow]]\nname = 'y'",
+            [
+                "[set]: belongs to one operation; write it as [refunds.create.set], with the name of yours",
+                "[allow]: belongs to one operation; write it as [refunds.create.allow], with the name of yours",
+            ],
+        ),
+        (
             b"[refund.create]\n[customers.retrieve]\naction = 'see'",
             [
                 "[refund.create]: there is no such operation; did you mean refunds.create?",
@@ -44,7 +55,7 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             ],
         ),
     ],
-    ids=["missing", "not UTF-8", "twice", "nobody's", "two faults"],
+    ids=["missing", "not UTF-8", "twice", "nobody's", "in and out", "outside", "two faults"],
 )
 def test_every_command_says_the_same(
     file: Path, command: str, content: bytes | None, said: list[str], capsys: pytest.CaptureFixture[str]

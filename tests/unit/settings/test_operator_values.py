@@ -87,18 +87,37 @@ WORD = "a word after $ must be $user or $item, and the whole text"
 UNKNOWN = "Stripe has no such parameter"
 MODES = "must be one of payment, setup, subscription"
 ANY = "any value is only for client_reference_id and for keys of metadata"
+SECONDS = "a time at Stripe is a whole number of seconds since 1970, such as 1767225600"
+EACH = "write an entry of `allow` for each value"
 SET, TWICE = "is decided by `set`", "is there in two ways"
 FAULTS = {
     "checkout_sessions.create": [
         ("set = 3", "set: must be a table of Stripe's parameters"),
         ("set.mode = 'paid'", f"set: mode: {MODES}"),
         ("set.mode = '$user'", f"set: mode: {MODES}"),
+        (
+            "set.ui_mode = 'embedded'",
+            "set: ui_mode: must be one of elements, embedded_page, form, hosted_page; did you m",
+        ),
+        (
+            "set.trial_period_days = 14",
+            f"set: trial_period_days: {UNKNOWN}; did you mean subscription_data.trial_perio",
+        ),
+        ("set.coupon = 'A'", f"set: coupon: {UNKNOWN}; did you mean discounts[0].coupon?"),
+        (
+            "set.missing_payment_method = 'cancel'",
+            f"set: missing_payment_method: {UNKNOWN}; did you mean subscription_",
+        ),
+        ("set.automatic_tax.tax_id_collection.enabled = true", f"set: automatic_tax.tax_id_collection: {UNKNOWN}"),
+        ("set.payment_method_configuration = ''", "set: payment_method_configuration: must not be empty"),
+        ("set.expires_at = 2026-01-01T00:00:00Z", f"set: expires_at: {SECONDS}"),
         ("set.customer = 'cus_1'", f"set: customer: {ROWS_DECIDE}"),
         ("set.customer_account = 'a'", f"set: customer_account: {ROWS_DECIDE}"),
         ("set.expand = ['customer']", "set: expand: is never sent"),
         ("set.stripe_account = 'a'", "set: stripe_account: the key decides the account"),
         ("set.discounts = []", "set: discounts: must not be empty"),
-        ("set.expires_at = 2026-01-01", "set: expires_at: must be a text, a number"),
+        ("set.expires_at = 2026-01-01", f"set: expires_at: {SECONDS}"),
+        ("set.expires_at = 09:30:00", f"set: expires_at: {SECONDS}"),
         ("set.automatic_tax.liability.type = 'self'", "set: automatic_tax.enabled: is not set, and Stripe needs it"),
         ("set.metadata = ''", "set: metadata: must be a table"),
         ("set.metadata = {}", "set: metadata: must have 1 to 50 keys"),
@@ -118,6 +137,18 @@ FAULTS = {
         ("allow = ['mode']", f"allow: mode: {ANY}"),
         ("allow = ['metadata']", f"allow: metadata: {ANY}"),
         ("allow = ['metadata.']", f"allow: metadata.: {ANY}"),
+        ("allow = ['metadata.*']", "allow: metadata.*: name each key"),
+        ("allow = ['discounts']", f"allow: discounts: {ANY}"),
+        ("allow = 'client_reference_id'", "allow: must be a list of places"),
+        ("allow = { discounts = [{ coupon = 'A' }] }", "allow: must be a list of places"),
+        ("allow = [{ coupon = ['A', 'B'] }]", f"allow: coupon: {UNKNOWN}; did you mean discounts[0].coupon?"),
+        ("allow = [{ discounts = [{ coupon = ['A', 'B'] }] }]", f"allow: discounts[0].coupon: must be a text; {EACH}"),
+        ("allow = [{ locale = ['de', 'en'] }]", "allow: locale: must be one of auto, bg"),
+        ("allow = [{ mode = ['payment', 'setup'] }]", f"allow: mode: {MODES}; {EACH}"),
+        (
+            "allow = [{ subscription_data = { trial_period_days = [7, 14] } }]",
+            f"allow: subscription_data.trial_period_days: must be a whole number; {EACH}",
+        ),
         ("allow = ['x_metadata.a']", f"allow: x_metadata.a: {ANY}"),
         ("allow = ['metadata.directus_item']", f"allow: metadata.directus_item: {OWN_KEY}"),
         ("allow = ['metadata.a]']", f"allow: metadata.a]: {KEY_RULE}"),
