@@ -69,9 +69,11 @@ def _group(group: type, values: Mapping[str, object], path: Place) -> Iterator[F
 
 
 def _meant(group: type, name: str) -> str:
-    """Ask whether a parameter of this name within another one was meant, or else one of a similar name."""
+    """Ask whether one of a similar name was meant, or one of this name within another parameter."""
+    if here := similar(name, list(_members(group))):
+        return here
     inner = next((place for place in _places(group, _DEEPEST_MEANT) if place[-1] == name), None)
-    return similar(name, list(_members(group))) if inner is None else f"; did you mean {written(inner)}?"
+    return "" if inner is None else f"; did you mean {written(inner)}?"
 
 
 def _places(group: type, levels: int) -> Iterator[Place]:

@@ -103,6 +103,7 @@ FAULTS = {
             "set.trial_period_days = 14",
             f"set: trial_period_days: {UNKNOWN}; did you mean subscription_data.trial_perio",
         ),
+        ("set.discount = 3", f"set: discount: {UNKNOWN}; did you mean discounts?"),
         ("set.coupon = 'A'", f"set: coupon: {UNKNOWN}; did you mean discounts[0].coupon?"),
         (
             "set.missing_payment_method = 'cancel'",
