@@ -135,6 +135,7 @@ FAULTS = {
         ("allow = 3", "allow: must be a list of places"),
         ("allow = [{}]", "allow: each entry: name one parameter in each table"),
         ("allow = [{ mode = 'payment', locale = 'de' }]", "allow: mode, locale: name one parameter in each table"),
+        ("allow = [{ 'a\\n' = 1, b = 2 }]".replace("'", '"'), "allow: a\\n, b: name one parameter in each table"),
         ("allow = ['mode']", f"allow: mode: {ANY}"),
         ("allow = ['metadata']", f"allow: metadata: {ANY}"),
         ("allow = ['metadata.']", f"allow: metadata.: {ANY}"),
