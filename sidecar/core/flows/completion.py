@@ -15,9 +15,9 @@ from sidecar.errors import InvalidPayload
 class Completion:
     """`fixed` are the operator's values.
 
-    `user` gives the caller's user ID, None for a guest, whom no value may refer to. `item` gives the primary
-    key of the one item that names a customer, None where the caller may not see that there is exactly one; it raises
-    ItemRefused and DirectusUnavailable.
+    `user` gives the caller's user ID, None for a guest, to whom no value refers. `item` gives the primary key of the
+    one item that names a customer, None where the caller may not see that there is exactly one; it raises ItemRefused
+    and DirectusUnavailable.
     """
 
     fixed: Mapping[str, object]
@@ -58,6 +58,6 @@ class Completion:
 
 
 def somebody(user: str | None) -> str:
-    """Give the ID of a caller who is no guest; ``core.operations.rule_needs`` keeps the others from here."""
-    assert user is not None  # noqa: S101 - the operator's file is refused where a guest could get here
+    """Give the ID of a caller who is no guest; a guest's values name nobody."""
+    assert user is not None  # noqa: S101 - only a guest has none
     return user

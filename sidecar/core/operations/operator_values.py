@@ -128,6 +128,25 @@ def place_of(placeholder: str, fixed: Mapping[str, object]) -> str | None:
     return next((place for place, text in texts(fixed) if text == placeholder), None)
 
 
+def of_nobody(fixed: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what is about the caller or its item, for a request without a credential."""
+    return {name: _of_nobody(value) for name, value in fixed.items() if not _is_placeholder(value)}
+
+
+def _of_nobody(value: object) -> object:
+    match value:
+        case Mapping():
+            return of_nobody(value)
+        case list() | tuple():
+            return [_of_nobody(entry) for entry in value if not _is_placeholder(entry)]
+        case _:
+            return value
+
+
+def _is_placeholder(value: object) -> bool:
+    return isinstance(value, str) and value in PLACEHOLDERS
+
+
 def filled(fixed: Mapping[str, object], words: Mapping[str, str]) -> dict[str, object]:
     """Put words in the places of placeholders; those without a word stay."""
     return {name: _filled(value, words) for name, value in fixed.items()}

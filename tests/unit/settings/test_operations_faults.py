@@ -111,15 +111,3 @@ def test_an_item_of_a_new_customer_needs_write_back(file: Path, capsys: pytest.C
     assert capsys.readouterr().err.splitlines()[1:] == [
         "  STRIPE_OPERATIONS: [customers.create]: set: metadata.item: $item needs STRIPE_WRITE_BACK"
     ]
-
-
-@pytest.mark.parametrize("word", ["$user", "$item"])
-def test_a_guest_is_nobody(word: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What a public operation sets cannot name the caller or its item."""
-    rule = f"collection = 'shop'\npublic = true\nset.client_reference_id = '{word}'\n"
-    file.write_text(f"[checkout_sessions.create]\n{rule}")
-
-    assert main(["check"]) == 2
-
-    said = f"set: client_reference_id: a request without a credential has no {word}; leave it out, or public"
-    assert f"  STRIPE_OPERATIONS: [checkout_sessions.create]: {said}" in capsys.readouterr().err.splitlines()

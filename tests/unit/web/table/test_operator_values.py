@@ -430,3 +430,23 @@ async def test_a_set_discount_leaves_no_promotion_codes(open_shop: OpenShop) -> 
     assert (refused.status, refused.code) == (400, "INVALID_PAYLOAD")
     assert answer.status == 201, answer.body
     assert ("discounts[0][coupon]", "SUMMER") in form(shop)
+
+
+async def test_a_guest_is_nobody(open_shop: OpenShop) -> None:
+    """A guest's request is sent without what names the caller, which no guest can send either; a member's has it."""
+    public = 'collection = "shop"\npublic = true\naction = "read"'
+    about = 'set.client_reference_id = "$user"\nset.metadata = { user = "$user", item = "$item", shop = "north" }'
+    shop = await open_shop({"checkout_sessions.create": f"{public}\n{about}"}, DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN)
+    shop.directus.add_users([reader()])
+    publish(shop.directus, "shop")
+    body = {**PAGE, "mode": "subscription"}
+
+    claimed = await post(shop, None, "/checkout/sessions", {**body, "metadata": {"user": "user-tenant"}})
+    answers = [await post(shop, user, "/checkout/sessions", body) for user in (None, TENANT)]
+
+    assert (claimed.status, claimed.message.partition(":")[0]) == (400, "metadata")
+    assert [each.status for each in answers] == [201, 201]
+    sent = [[each for each in request.form if each[0] not in dict(SENT)] for request in changes(shop)]
+    north, mode = ("metadata[shop]", "north"), ("mode", "subscription")
+    member = [("client_reference_id", "user-tenant"), ("metadata[item]", "1"), north, ("metadata[user]", "user-tenant")]
+    assert [sorted(each) for each in sent] == [[north, mode], [*member, mode]]
