@@ -17,6 +17,7 @@ from sidecar.core.operations.operator_values import (
     texts,
 )
 from sidecar.core.operations.parameters import Chosen, Reference, found, is_owned
+from sidecar.core.operations.resources import PRICE
 from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.settings.allowed_entries import Entry, read_entry
 from sidecar.settings.fault_text import Fault
@@ -36,6 +37,9 @@ def read_operator_values(
     values = OperatorValues(fixed, tuple(_allowed(entries)))
     in_set += _refused_set(operation, fixed)
     in_allow += _refused_allow(operation, entries, fixed)
+    if isinstance(prices := table.get("prices"), list):
+        in_set += _other_prices(operation, fixed, prices)
+        in_allow += (fault for each in entries for fault in _other_prices(operation, each.nested, prices))
     if known_version and (fixed or entries):
         client = client_parameters(operation, values, amounts=table.get("amounts") is True)
         in_set += _new(in_set, mistyped_set(operation, fixed, client))
@@ -92,6 +96,12 @@ def _owned(operation: Operation, values: Mapping[str, object]) -> Iterator[Fault
     for place, kind, _ in found(operation.taken, values, Reference):
         if is_owned(kind) and place != "customer":
             yield Fault((place,), "belongs to a customer, so the request names it")
+
+
+def _other_prices(operation: Operation, values: Mapping[str, object], prices: Sequence[object]) -> Iterator[Fault]:
+    for place, kind, price in found(operation.taken, values, Reference):
+        if kind.resource is PRICE and price not in prices:
+            yield Fault((place,), "is none of `prices`")
 
 
 def _refused_placeholders(operation: Operation, fixed: Mapping[str, object]) -> Iterator[Fault]:

@@ -103,6 +103,14 @@ FAULTS = {
             "set.trial_period_days = 14",
             f"set: trial_period_days: {UNKNOWN}; did you mean subscription_data.trial_perio",
         ),
+        (
+            "prices = ['price_1']\nset.line_items = [{ price = 'price_2' }]",
+            "set: line_items[0].price: is none of `prices`",
+        ),
+        (
+            "prices = ['price_1']\nallow = [{ line_items = [{ price = 'price_1' }, { price = 'price_2' }] }]",
+            "allow: line_items[1].price: is none of `prices`",
+        ),
         ("set.discount = 3", f"set: discount: {UNKNOWN}; did you mean discounts?"),
         ("set.coupon = 'A'", f"set: coupon: {UNKNOWN}; did you mean discounts[0].coupon?"),
         (
