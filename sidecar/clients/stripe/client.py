@@ -28,7 +28,7 @@ from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.form import flattened
-from sidecar.core.operations.resources import StripeObject
+from sidecar.core.operations.resources import StripeObject, address
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
@@ -81,7 +81,7 @@ class StripeClient:
                 raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
-        return (await self._read(f"{path}/{object_id}", urgency))[1]
+        return (await self._read(address(path, object_id), urgency))[1]
 
     async def send(
         self,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sidecar.core.access.permissions import Action
 from sidecar.core.operations.parameters import Parameter, Reference
-from sidecar.core.operations.resources import CUSTOMER, Resource, StripeObject
+from sidecar.core.operations.resources import CUSTOMER, Resource, StripeObject, address
 from sidecar.core.urgency import Urgency
 from sidecar.errors import RouteNotFound
 
@@ -120,7 +120,7 @@ class Operation:
     def target(self, object_id: str | None) -> str:
         """Give the path of the call at Stripe."""
         own = self.path_resource is self.resource and object_id is not None
-        return f"{self.resource.path}/{object_id}{self.verb}" if own else f"{self.resource.path}{self.verb}"
+        return f"{address(self.resource.path, str(object_id)) if own else self.resource.path}{self.verb}"
 
 
 def named_object(operation: Operation, path_parameters: Mapping[str, str]) -> str | None:

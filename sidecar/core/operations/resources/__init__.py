@@ -6,7 +6,7 @@ One row for each kind (docs.stripe.com/api, "The … object"). An object that na
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sidecar.core.operations.resource import Resource, StripeObject, reference
+from sidecar.core.operations.resource import Resource, StripeObject, address, reference
 from sidecar.core.operations.resources.billing import INVOICE, SUBSCRIPTION, SUBSCRIPTION_ITEM
 from sidecar.core.operations.resources.catalogue import PRICE, PRODUCT
 from sidecar.core.operations.resources.customers import CUSTOMER, PAYMENT_METHOD, SETUP_INTENT
@@ -31,6 +31,7 @@ __all__ = [
     "SUBSCRIPTION_ITEM",
     "Resource",
     "StripeObject",
+    "address",
     "customer_of",
     "is_customer_id",
     "reference",

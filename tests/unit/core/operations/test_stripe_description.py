@@ -1,6 +1,7 @@
 """Every row of the table against what Stripe publishes: its OpenAPI description, and the types of its own library."""
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
 
 import pytest
 
@@ -29,7 +30,7 @@ def description(node_tools: NodeTools) -> Description:
 
 
 def path(row: Operation) -> str:
-    return row.target("{id}")
+    return unquote(row.target("{id}"))
 
 
 def library(row: Operation) -> str:
