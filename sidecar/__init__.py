@@ -18,6 +18,7 @@ One sentence: core decides, clients go out, web lets in.
     core/       decides: plain functions over frozen dataclasses, no network, no clock
       access/       credentials, identity, permissions, whole access, the decision, a caller's customers, origins
       operations/   the table of operations, its parameters, the operator's rules and values
+      status/       what belongs to a customer: its sources, which subscription counts, how fields hold it
       flows/        what happens in which order
       traffic/      fair turns between callers, and rates
     clients/    goes out: Directus and Stripe, each turned into core values and errors

@@ -161,7 +161,7 @@ def _provide_directus(
     rows = DirectusRows(
         client,
         collection=settings.customers_collection,
-        fields=settings.stripe_field_map,
+        fields=settings.mapped.attributes,
         most=settings.scope_max_customers,
     )
     app[keys.ROWS], app[keys.ROWS_OF_ITEM] = rows, rows.of_item

@@ -6,8 +6,7 @@ from sidecar import opening
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.event_items import DirectusEventItems
 from sidecar.clients.directus.flows import DirectusFlows
-from sidecar.clients.directus.permissions import DirectusPermissions
-from sidecar.clients.directus.service_items import DirectusLinkedItems
+from sidecar.clients.lists.snapshots import CustomerSnapshots
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.event_listener import EventListener
 from sidecar.clients.stripe.event_turns import EventTurns
@@ -16,7 +15,7 @@ from sidecar.clients.stripe.signature import Signatures
 from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.deliver_event import Directus, deliver
 from sidecar.core.flows.event_objects import customer_named
-from sidecar.core.flows.events import FOLLOWED, object_named
+from sidecar.core.flows.events import object_named
 from sidecar.core.flows.follow_customer import follow
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
@@ -36,7 +35,7 @@ def webhooks(
     assert service is not None  # noqa: S101 - the settings are refused without it
     return StripeWebhooks(
         Signatures(opening.revealed(settings.stripe_webhook_secret)),
-        [_following(settings, directus, stripe, service), _delivering(settings, directus, stripe, service)],
+        [_following(settings, directus, stripe), _delivering(settings, directus, stripe, service)],
         forget_lists,
         livemode=settings.livemode,
         own_account=settings.stripe_account,
@@ -44,21 +43,13 @@ def webhooks(
     )
 
 
-def _following(
-    settings: Settings, directus: DirectusClient, stripe: StripeClient, service: Credential
-) -> EventListener:
-    mirror = settings.mirror
-    items = DirectusLinkedItems(
-        directus,
-        DirectusPermissions(directus, {settings.stripe_customers_collection}),
-        service,
-        collection=settings.customers_collection,
-        fields=mirror.fields,
-    )
+def _following(settings: Settings, directus: DirectusClient, stripe: StripeClient) -> EventListener:
+    mirror, items = settings.mirror, opening.linked_items(settings, directus)
+    snapshots = CustomerSnapshots(stripe, mirror.origins)
     return EventListener(
-        FOLLOWED,
+        mirror.follows,
         lambda event: customer_named(event, stripe),
-        lambda _, customer: follow(customer, stripe, items, mirror),
+        lambda _, customer: follow(customer, snapshots, items, mirror),
         covering=True,
     )
 

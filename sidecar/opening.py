@@ -15,7 +15,9 @@ from sidecar.clients.directus.change_feed import ChangeFeed, Pace
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.items import DirectusItems
 from sidecar.clients.directus.line import LASTING, Line
+from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.project import DirectusProject, NamedProject
+from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
 from sidecar.clients.redis.budgets import SharedBudgets
@@ -122,6 +124,19 @@ def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> Wr
         service=service_credential(settings),
         field_map=settings.field_map,
         created_lately=partial(created_lately, stripe),
+    )
+
+
+def linked_items(settings: Settings, client: DirectusClient) -> DirectusLinkedItems:
+    """Make what reads and changes items as the service, which the settings must name."""
+    service = service_credential(settings)
+    assert service is not None  # noqa: S101 - whoever asks has looked
+    return DirectusLinkedItems(
+        client,
+        DirectusPermissions(client, {settings.stripe_customers_collection}),
+        service,
+        collection=settings.customers_collection,
+        fields=settings.mirror.names,
     )
 
 

@@ -51,6 +51,13 @@ KINDS = {
         _kind("billing_portal.session", "billing_portal/sessions", "bps", "billing_portal.Session", "create"),
         _kind("product", "products", "prod", "Product", "list retrieve create"),
         _kind("price", "prices", "price", "Price", "list retrieve create"),
+        _kind(
+            "entitlements.active_entitlement",
+            "entitlements/active_entitlements",
+            "ent_test",
+            "entitlements.ActiveEntitlement",
+            "list",
+        ),
         _kind("balance_transaction", "balance_transactions", "txn", "BalanceTransaction", "list"),
     )
 }

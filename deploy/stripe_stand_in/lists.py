@@ -11,6 +11,8 @@ _BOUNDS = {"gte": operator.ge, "gt": operator.gt, "lte": operator.le, "lt": oper
 _PAGE = {"limit", "starting_after", "ending_before"}
 _OVER = {"canceled", "incomplete_expired"}
 _MOST = 100
+# What objects of a kind do not show, though their lists are made by it (docs.stripe.com/api/entitlements).
+_UNSHOWN = {"entitlements.active_entitlement": {"created", "customer"}}
 
 
 def page(objects: Sequence[Object], query: Object, url: str) -> Object:
@@ -28,7 +30,12 @@ def page(objects: Sequence[Object], query: Object, url: str) -> Object:
     else:
         start = _place(found, query["starting_after"], "starting_after") + 1 if "starting_after" in query else 0
         end, more = start + limit, start + limit < len(found)
-    return {"object": "list", "url": url, "has_more": more, "data": found[start:end]}
+    return {"object": "list", "url": url, "has_more": more, "data": [_seen(entry) for entry in found[start:end]]}
+
+
+def _seen(entry: Object) -> Object:
+    hidden = _UNSHOWN.get(entry["object"], set())
+    return {name: value for name, value in entry.items() if name not in hidden} if hidden else entry
 
 
 def _place(found: Sequence[Object], cursor: object, parameter: str) -> int:

@@ -18,11 +18,13 @@ from sidecar.commands.check_fields import Ask, field_lines
 from sidecar.commands.check_guests import guest_lines
 from sidecar.commands.check_items import item_lines
 from sidecar.commands.check_nodes import node_lines
-from sidecar.commands.check_policies import policies_path, policy_lines
+from sidecar.commands.check_policies import policy_lines
 from sidecar.commands.check_reach import open_info, reach
 from sidecar.commands.check_rights import is_provisioned, right_lines
 from sidecar.commands.check_server import license_lines, limit_lines, version_line
+from sidecar.commands.check_status_fields import type_lines, writer_lines
 from sidecar.commands.lines import Line, Word
+from sidecar.commands.seen_policies import policies_path, seen_policies
 from sidecar.core.access.credentials import Credential
 from sidecar.core.access.known_addresses import NOBODYS_ADDRESS
 from sidecar.core.access.permissions import Action, Permissions
@@ -142,7 +144,10 @@ async def _collection_lines(
         yield line
     async for line in event_lines(settings, permissions, ask):
         yield line
-    for line in policy_lines(settings, await ask(policies_path(settings), None)):
+    async for line in type_lines(settings, ask):
+        yield line
+    policies = seen_policies(settings, await ask(policies_path(settings), None))
+    for line in (*policy_lines(settings, policies), *writer_lines(settings, policies)):
         yield line
 
 

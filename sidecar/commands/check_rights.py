@@ -55,9 +55,9 @@ def _event_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]
         )
         return
     mirror = settings.mirror
-    kept = [field for field in mirror.fields if read.fields.allow(field) and update.fields.allow(field)]
+    kept = [field for field in mirror.names if read.fields.allow(field) and update.fields.allow(field)]
     yield Line(Word.OK, f"Stripe's events keep true {', '.join([where, *kept])}")
-    missing = [field for field in mirror.fields if field not in kept]
+    missing = [field for field in mirror.names if field not in kept]
     if barred := [field for field in missing if mirror.named or read.fields.allow(field)]:
         yield Line(
             Word.FAULT,
@@ -78,7 +78,7 @@ def excess(settings: Settings, permissions: Permissions) -> str | None:
     events = settings.stripe_webhook_secret is not None
     if not events and permissions.grant(settings.stripe_customers_collection, Action.UPDATE).access is Access.FULL:
         return f"overwrite {_where(settings)}"
-    mirrored = settings.mirror.fields if events else None
+    mirrored = settings.mirror.names if events else None
     these = needed(settings, realtime=settings.directus_realtime, mirrored=mirrored)
     rights = {(right.collection, right.action): right for right in these}
     for granted, grant in sorted(permissions.grants.items()):

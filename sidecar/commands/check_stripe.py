@@ -1,22 +1,32 @@
 """The questions that `check` asks Stripe: whether the key may read what the service reads."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 
 import aiohttp
 
 from sidecar import opening
+from sidecar.clients.lists.snapshots import ENTITLEMENTS
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.commands.check_account import account_line
 from sidecar.commands.lines import Line, Word
 from sidecar.core.operations.event_types import kind_of
 from sidecar.core.operations.known_attributes import API_VERSION, is_same_release
-from sidecar.core.operations.resources import CUSTOMER, PAYMENT_INTENT, RESOURCES, Resource
+from sidecar.core.operations.resources import (
+    CUSTOMER,
+    PAYMENT_INTENT,
+    PAYMENT_METHOD,
+    RESOURCES,
+    SUBSCRIPTION,
+    Resource,
+)
 from sidecar.core.operations.row import Kind
+from sidecar.core.status.sources import Origin
 from sidecar.errors import StripeFailure, StripeKeyRejected
 from sidecar.settings import Settings
 
 _KEY = "STRIPE_LIVE_SECRET_KEY"
+_READ = {Origin.SUBSCRIPTION: (SUBSCRIPTION,), Origin.PAYMENT_METHOD: (SUBSCRIPTION, PAYMENT_METHOD)}
 
 
 async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
@@ -36,6 +46,8 @@ async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> As
         for resource in _listed(settings):
             what = "PaymentIntents" if resource is PAYMENT_INTENT else f"{resource.kind.replace('_', ' ')}s"
             yield await _line(client, what, partial(client.probe, resource.path), _mode(settings))
+        if Origin.ENTITLEMENTS in settings.mirror.origins:
+            yield await _entitlements_line(client, _mode(settings))
 
 
 def _version(version: str) -> Iterator[Line]:
@@ -49,12 +61,31 @@ def _version(version: str) -> Iterator[Line]:
         yield Line(Word.FAULT, f"{about}: in another release attributes have other names and meanings; leave it unset")
 
 
-def _listed(settings: Settings) -> Iterator[Resource]:
-    """Give the kinds of object that rules list or that events read. Other rights of the key show when they are used."""
+def _listed(settings: Settings) -> Iterable[Resource]:
+    """Give the kinds of object that rules list, that events read or that fields repeat.
+
+    Other rights of the key show when they are used.
+    """
     listed = [rule.operation.resource for rule in settings.rules if rule.operation.kind is Kind.LIST]
     read = [RESOURCES[kind] for rule in settings.event_rules if (kind := kind_of(rule.type)) is not None]
-    asked = {resource.kind: resource for resource in (*listed, *read)}
-    return (one for one in asked.values() if one is not CUSTOMER and one.dated)
+    dated = [one for one in (*listed, *read) if one is not CUSTOMER and one.dated]
+    repeated = [one for origin in sorted(settings.mirror.origins) for one in _READ.get(origin, ())]
+    return {one.kind: one for one in (*dated, *repeated)}.values()
+
+
+async def _entitlements_line(client: StripeClient, mode: str) -> Line:
+    """Ask for those of one customer, since Stripe lists no others."""
+    asked: list[str] = []
+
+    async def ask() -> None:
+        for customer in (await client.page(CUSTOMER.path, {"limit": "1"})).data:
+            asked.append(str(customer.get("id")))
+            await client.page(ENTITLEMENTS, {"customer": asked[-1], "limit": "1"})
+
+    line = await _line(client, "entitlements", ask, mode)
+    if asked or line.word is not Word.OK:
+        return line
+    return Line(Word.NOTE, "whether the key may read entitlements cannot be tried in an account without customers")
 
 
 def _mode(settings: Settings) -> str:

@@ -61,11 +61,12 @@ class Ledger:
         self._lists = DirectusItemLists(self._directus, service, collection=self._collection)
         self._stripe = opening.stripe_client(settings, stripe)
         self._write_back = opening.write_back(settings, self._directus, self._stripe)
+        self._status = settings.mirror.sources
 
     async def lacking_rights(self) -> list[str]:
         """Name the rights that the service token needs and lacks. Raises CredentialRefused."""
         source = DirectusPermissions(self._directus, {self._collection.name})
-        return lacking(await source.permissions(self._service), self._collection)
+        return lacking(await source.permissions(self._service), self._collection, self._status)
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
         """List the account's customers, newest first, back to `since` in seconds of Unix time."""

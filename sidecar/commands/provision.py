@@ -19,6 +19,7 @@ from sidecar.commands.lines import Line, Word, show
 from sidecar.commands.own_secret import provide_secret
 from sidecar.commands.rights import needed
 from sidecar.commands.schema import provide_schema
+from sidecar.commands.status_fields import provide_status_fields
 from sidecar.core.flows.event_rules import flows_of, written
 from sidecar.core.operations.rules import unknown_fields
 from sidecar.settings import OperationsSettings, load
@@ -73,6 +74,7 @@ def _lines(settings: ProvisionSettings, files: Files) -> Iterator[Line]:
             yield from _without_license(admin, settings, files)
             return
         yield from provide_schema(admin, settings)
+        yield from provide_status_fields(admin, settings)
         mirrored = _mirrored(admin, settings) if settings.stripe_webhook_secret is not None else None
         keys = {name: _key(rows) for name, rows in fields.items() if name != settings.stripe_customers_collection}
         has_id = admin.find(f"fields/{project.COLLECTION}/{project.FIELD}") is not None
@@ -144,4 +146,4 @@ def _is_key(field: Row) -> bool:
 def _mirrored(admin: Administrator, settings: ProvisionSettings) -> list[str]:
     """Name the existing fields of the collection that repeat Stripe's events."""
     there = {row.get("field") for row in admin.rows(f"fields/{segment(settings.stripe_customers_collection)}")}
-    return [field for field in settings.mirror.fields if field in there]
+    return [field for field in settings.mirror.names if field in there]

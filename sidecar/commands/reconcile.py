@@ -1,7 +1,7 @@
 """``reconcile``: write the customer IDs that a crash kept from their items, and report what a person must decide.
 
-It reads everything before it writes anything, and it only ever writes an ID into an empty field. So it can be killed,
-run again, and run twice at once.
+It reads everything before it writes any ID, and it only ever writes one into an empty field. Then it makes fields true
+that repeat what belongs to a customer, as events do. So it can be killed, run again, and run twice at once.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from sidecar import opening
 from sidecar.commands.adopt import adopt
 from sidecar.commands.ledger import Ledger, Listed
 from sidecar.commands.report import Report
+from sidecar.commands.status_repair import StatusRepair
 from sidecar.core.flows.customer_state import CustomerState
 from sidecar.core.flows.reconcile import (
     Case,
@@ -65,36 +66,41 @@ def _start(since: str | None) -> int | None:
 
 
 async def _run(settings: Settings, start: int | None, report: Report, adopted: Sequence[str] | None) -> int:
-    async with _ledger(settings) as ledger:
+    async with _sides(settings, report) as (ledger, status):
         missing = await ledger.lacking_rights()
         if missing:
             print(f"The service token must be allowed to {', '.join(missing)}: run `provision`.", file=sys.stderr)
             return 1
         if adopted is None:
-            await _reconcile(ledger, start, report)
+            await _reconcile(ledger, status, start, report)
         else:
             await adopt(ledger, start, report, adopted)
         return report.end()
 
 
 @asynccontextmanager
-async def _ledger(settings: Settings) -> AsyncIterator[Ledger]:
+async def _sides(settings: Settings, report: Report) -> AsyncIterator[tuple[Ledger, StatusRepair]]:
     async with opening.directus_session(settings) as directus, opening.stripe_session(settings) as stripe:
-        yield Ledger(settings, directus, stripe)
+        yield Ledger(settings, directus, stripe), StatusRepair(settings, directus, stripe, report)
 
 
-async def _reconcile(ledger: Ledger, start: int | None, report: Report) -> None:
-    """Compare both sides, then settle each case. Deleted customers show only in a run over the whole account."""
+async def _reconcile(ledger: Ledger, status: StatusRepair, start: int | None, report: Report) -> None:
+    """Compare both sides, then settle each case. Deleted customers show only in a run over the whole account.
+
+    Such a run looks at what belongs to everybody; another one at those whose events met an item without their ID.
+    """
     seen = Seen(secrets.token_bytes(16)) if start is None else None  # the next run errs with others
     cases: dict[str, Case] = {}
     async for page in ledger.customers(start):
         await _compare(page, ledger, cases, report)
         if seen is not None:
             seen.update(page.ids)
-    for case in cases.values():
-        await _settle(case, ledger, report)
-    if seen is not None:
-        await _look_for_deleted(ledger, seen, cases, report)
+    filled = [customer for case in cases.values() if (customer := await _settle(case, ledger, report)) is not None]
+    if seen is None:
+        await status.of_these(filled)
+        return
+    await _look_for_deleted(ledger, seen, cases, report)
+    await status.of_everybody()
 
 
 async def _compare(page: Listed, ledger: Ledger, cases: dict[str, Case], report: Report) -> None:
@@ -114,19 +120,22 @@ async def _compare(page: Listed, ledger: Ledger, cases: dict[str, Case], report:
     report.progress("Comparing")
 
 
-async def _settle(case: Case, ledger: Ledger, report: Report) -> None:
+async def _settle(case: Case, ledger: Ledger, report: Report) -> str | None:
+    """Give the customer whose ID is filled in; None without one."""
     verdict = decide(case, CustomerState.ALIVE if case.linked is None else await ledger.state(case.linked))
     if isinstance(verdict, Fill):
         if await ledger.state(verdict.customer) is not CustomerState.ALIVE:
-            return  # it was deleted since it was listed
+            return None  # it was deleted since it was listed
         verdict = await ledger.elsewhere(verdict) or verdict
     if isinstance(verdict, Fill) and not report.dry_run:
         verdict = await ledger.fill(verdict) or verdict
     match verdict:
         case Fill():
             report.fill(verdict)
+            return verdict.customer
         case Finding():
             report.finding(verdict)
+    return None
 
 
 async def _look_for_deleted(ledger: Ledger, seen: Seen, cases: dict[str, Case], report: Report) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sidecar.core.flows.adoption import Adoption, Doubtful
@@ -20,6 +21,7 @@ class Report:
     left: int = 0
     _fills: int = 0
     _adoptions: int = 0
+    _repairs: int = 0
     _findings: int = 0
     _said: float = field(default_factory=time.monotonic)
 
@@ -46,6 +48,16 @@ class Report:
         self._findings += 1
         print(f"{'DECIDE':<8} item {_shown(doubtful.item)}: {doubtful.doubt} ({_shown(doubtful.customer)})", flush=True)
 
+    def repair(self, item: str, fields: Sequence[str]) -> None:
+        self._repairs += 1
+        done = "to repair" if self.dry_run else "repaired"
+        print(f"{done:<8} item {_shown(item)}: {', '.join(fields)}", flush=True)
+
+    def unrepaired(self, customer: str, why: str) -> None:
+        """Report a customer whose items could not be made true, or not all of them."""
+        self._findings += 1
+        print(f"{'DECIDE':<8} items of {customer}: {why}; `check` says what is wrong", flush=True)
+
     def unknown(self, customer: str) -> None:
         """Report a customer that a person named and that is none of before."""
         self._findings += 1
@@ -63,6 +75,8 @@ class Report:
         fills = f"{self._fills} to fill" if self.dry_run else f"{self._fills} filled"
         if self._adoptions:
             fills = f"{self._adoptions} {'to adopt' if self.dry_run else 'adopted'}, {fills}"
+        if self._repairs:
+            fills = f"{fills}, {self._repairs} {'to repair' if self.dry_run else 'repaired'}"
         return f"{self.listed} customers, {self.ours} of this collection: {fills}, {self._findings} to decide"
 
 

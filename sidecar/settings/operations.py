@@ -9,11 +9,12 @@ from pydantic import Field, model_validator
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.flows.event_rules import EventRule
-from sidecar.core.flows.follow_customer import Mirror
+from sidecar.core.flows.mirror import Mirror
 from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.settings.directus import DirectusSettings
 from sidecar.settings.events_file import read_event_rules
+from sidecar.settings.field_map import MappedFields, faults
 from sidecar.settings.operations_file import read_rules
 from sidecar.settings.secret_types import WebhookSecrets
 from sidecar.settings.toml_file import FileFault
@@ -30,7 +31,8 @@ class OperationsSettings(DirectusSettings):
     websockets_rest_path: SocketPath = Field("/websocket", description="As set in Directus: the path of its WebSocket")
     stripe_field_map: FieldAttributes = Field(
         default_factory=default_field_map,
-        description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for",
+        description="JSON: a field of the collection -> the Stripe attribute or attributes it stands for, or what "
+        "belongs to a customer, such as `subscription.status`",
     )
     stripe_webhook_secret: WebhookSecrets = Field(
         None,
@@ -57,11 +59,16 @@ class OperationsSettings(DirectusSettings):
 
     def _contradictions(self) -> Iterator[str]:
         """Name the faults of settings that are valid alone but not together."""
+        fields = list(faults(self.stripe_field_map, self.customers_collection))
+        yield from (f"STRIPE_FIELD_MAP: {fault}" for fault in fields)
         yield from _faults_of("STRIPE_OPERATIONS", lambda: self.rules)
         of_events = list(_faults_of("STRIPE_EVENTS", lambda: self.event_rules))
         yield from of_events
-        if not of_events and self.event_rules and self.stripe_webhook_secret is None:
-            yield "STRIPE_EVENTS: needs STRIPE_WEBHOOK_SECRET"
+        if self.stripe_webhook_secret is None:
+            if not of_events and self.event_rules:
+                yield "STRIPE_EVENTS: needs STRIPE_WEBHOOK_SECRET"
+            if not fields and self.mapped.sources:
+                yield "STRIPE_FIELD_MAP: needs STRIPE_WEBHOOK_SECRET: events keep true what belongs to a customer"
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -72,6 +79,11 @@ class OperationsSettings(DirectusSettings):
             self.stripe_operations, self.customers_collection, self.field_map, version=self.stripe_api_version
         )
 
+    @property
+    def mapped(self) -> MappedFields:
+        """The fields of the customers collection, by what they are for."""
+        return MappedFields.of(self.stripe_field_map)
+
     @cached_property
     def event_rules(self) -> tuple[EventRule, ...]:
         """What events start, besides following their customer. The file is read once, as the other one."""
@@ -81,8 +93,8 @@ class OperationsSettings(DirectusSettings):
 
     @property
     def field_map(self) -> FieldMap:
-        """Stripe's attributes for the fields of the customers collection, its ID field first."""
-        return FieldMap({self.stripe_customer_id_field: ("id",), **self.stripe_field_map})
+        """A customer's own attributes for the fields of the customers collection, its ID field first."""
+        return FieldMap({self.stripe_customer_id_field: ("id",), **self.mapped.attributes})
 
     @property
     def collections(self) -> frozenset[str]:
@@ -91,9 +103,9 @@ class OperationsSettings(DirectusSettings):
 
     @property
     def mirror(self) -> Mirror:
-        """The attributes of a customer that its item repeats. Of the default map a collection may lack fields."""
+        """What an item repeats of its customer. Of the default map a collection may lack fields."""
         named = self.stripe_field_map != default_field_map()
-        return Mirror.of(self.field_map, self.customers_collection, named=named)
+        return Mirror.of(self.field_map, self.customers_collection, self.mapped.sources, named=named)
 
 
 def _faults_of(name: str, read: Callable[[], object]) -> Iterator[str]:

@@ -8,8 +8,11 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from sidecar.core.flows.events import FOLLOWED
+from sidecar.core.flows.mirror import Mirror
 from sidecar.core.operations.row import Operation, Scoping
 from sidecar.core.operations.table import OPERATIONS
+from sidecar.core.status.sources import SOURCES, Origin
 from sidecar.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +79,25 @@ def test_env_example_explains(name: str) -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
 
     assert re.search(rf"^# {re.escape(str(field.description))}\n#?{name}=", text, re.MULTILINE)
+
+
+RIGHTS = {
+    Origin.SUBSCRIPTION: "*Subscriptions*",
+    Origin.ENTITLEMENTS: "*Entitlements*",
+    Origin.PAYMENT_METHOD: "*Subscriptions*, *PaymentMethods*",
+}
+
+
+def sources_row(origin: Origin) -> str:
+    sources = [source for source in SOURCES.values() if source.origin == origin]
+    types = sorted(Mirror("id", {}, {"field": sources[0]}).follows - FOLLOWED)
+    paths = " ".join(f"`{'.'.join(source.path)}`" for source in sources if source.path)
+    return f"| `{origin}` | {paths} | {' '.join(f'`{name}`' for name in types)} | {RIGHTS[origin]} |"
+
+
+def test_readme_lists_every_source_and_no_other() -> None:
+    """The README says what can be named for status fields, which events keep it true, and what the key must read."""
+    assert table_after("sources").splitlines()[2:] == list(map(sources_row, Origin))
 
 
 def test_every_code_of_a_claim_is_explained() -> None:

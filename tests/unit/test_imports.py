@@ -13,7 +13,7 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "sidecar").rglob("*.py"))
 }
-WITHOUT_THE_WORLD = {"asyncio", "os", "time", "datetime", "socket", "subprocess", "threading", "urllib", "http"}
+WITHOUT_THE_WORLD = {"asyncio", "os", "time", "socket", "subprocess", "threading", "urllib", "http"}
 
 
 def imported(module: str) -> set[str]:
@@ -60,6 +60,14 @@ def test_core_decides_and_nothing_else(module: str) -> None:
     assert others <= sys.stdlib_module_names - WITHOUT_THE_WORLD
 
 
+@pytest.mark.parametrize("module", inside("sidecar.core"))
+def test_core_reads_no_clock(module: str) -> None:
+    """Core may write a given moment as a text, but never asks what time it is."""
+    named = {node.attr for node in ast.walk(ast.parse(MODULES[module].read_text())) if isinstance(node, ast.Attribute)}
+
+    assert named.isdisjoint({"now", "today", "utcnow"})
+
+
 @pytest.mark.parametrize("module", ["sidecar.errors", "sidecar.logs"])
 def test_the_lowest_modules_import_no_others(module: str) -> None:
     """Errors and logs are below all other modules."""
@@ -78,7 +86,7 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
             (
                 "sidecar.clients.directus.permission_memory",
                 "sidecar.clients.directus.token_users",
-                "sidecar.clients.stripe.events",
+                "sidecar.clients.stripe.event_listener",
             ),
         ),
         ("pydantic_settings", ("sidecar.settings",)),

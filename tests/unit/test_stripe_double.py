@@ -112,7 +112,16 @@ async def test_list_parameters(world: World, kind: str) -> None:
     dated, _ = await world.ask("GET", KINDS[kind].path, {"created[gte]": "1"})
 
     assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "parameter_unknown", "nonsense")
-    assert dated == (400 if kind == "payment_method" else 200)
+    assert dated == (400 if kind in {"payment_method", "entitlements.active_entitlement"} else 200)
+
+
+async def test_entitlements(world: World) -> None:
+    """Entitlements are listed for one customer, which must be named, and do not say whose they are."""
+    of_nobody, answer = await world.ask("GET", "/v1/entitlements/active_entitlements")
+    [found] = (await world.have("GET", "/v1/entitlements/active_entitlements", {"customer": "{customer}"}))["data"]
+
+    assert (of_nobody, answer["error"]["param"]) == (400, "customer")
+    assert set(found) == {"feature", "id", "livemode", "lookup_key", "object"}
 
 
 CREATES: list[tuple[str, dict[str, str], dict[str, object]]] = [

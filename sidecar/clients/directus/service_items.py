@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from http import HTTPStatus
 
-from sidecar.clients.directus.client import DirectusClient, collection_path
+from sidecar.clients.directus.client import DirectusClient, collection_path, segment
 from sidecar.clients.directus.item_pages import ItemPages
 from sidecar.clients.directus.item_search import Item, chunks
 from sidecar.clients.directus.refusals import data_of
@@ -15,11 +15,11 @@ from sidecar.core.interfaces import PermissionSource, PrimaryKey
 from sidecar.errors import DirectusUnavailable, ItemRefused
 
 _READ = "read the items"
-_MOST = 10_000  # a bound for an ID field that is not unique; one that `provision` made is
+_MOST = 10_000  # items at a time: linked to one customer by an ID field that is not unique, or with a status of nobody
 
 
 class DirectusLinkedItems:
-    """`fields` are those that copy an attribute of a customer."""
+    """`fields` are those that repeat something of a customer."""
 
     def __init__(
         self,
@@ -42,6 +42,12 @@ class DirectusLinkedItems:
             *(permissions.grant(self._collection.name, action).fields for action in (Action.READ, Action.UPDATE))
         )
 
+    async def types(self, fields: Collection[str]) -> Mapping[str, str]:
+        """A field that is missing or may not be read is refused, each by itself: Directus lists them to few tokens."""
+        answers = {name: await self._client.request(self._service, "GET", self._field(name)) for name in fields}
+        found = {name: answer for name, answer in answers.items() if answer.status != HTTPStatus.FORBIDDEN}
+        return {name: _type(data_of(answer, "read this field")) for name, answer in found.items()}
+
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         """The value that comes back counts: some databases find "cus_a" in a search for "cus_A"."""
         key_field, id_field = self._collection.key_field, self._collection.id_field
@@ -60,10 +66,9 @@ class DirectusLinkedItems:
                 raise DirectusUnavailable(f"more than {_MOST} items are linked to one customer")
         return [LinkedItem(key, row) for key, row in found.items()]
 
-    async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        linked = {
-            "_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: {"_eq": customer_id}}]
-        }
+    async def change(self, item: PrimaryKey, customer_id: str | None, values: Mapping[str, object]) -> bool:
+        by_id = {"_empty": True} if customer_id is None else {"_eq": customer_id}
+        linked = {"_and": [{self._collection.key_field: {"_eq": item}}, {self._collection.id_field: by_id}]}
         body = {"query": {"filter": linked, "fields": [self._collection.key_field]}, "data": dict(values)}
         answer = await self._client.request(self._service, "PATCH", self._path, json=body)
         if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and answer.code is not None:
@@ -72,11 +77,22 @@ class DirectusLinkedItems:
         changed = data_of(answer, "update this item")
         return isinstance(changed, list) and len(changed) == 1
 
+    def _field(self, name: str) -> str:
+        return f"/fields/{segment(self._collection.name)}/{segment(name)}"
+
     def _key(self, row: Item) -> PrimaryKey:
         key = row.get(self._collection.key_field)
         if not isinstance(key, int | str):
             raise DirectusUnavailable("the answer lacks fields of the items that were asked for")
         return key
+
+
+def _type(field: object) -> str:
+    match field:
+        case {"type": str(field_type)}:
+            return field_type
+        case _:
+            raise DirectusUnavailable("the answer lacks the type of a field")
 
 
 class DirectusItemLists:
@@ -122,6 +138,16 @@ class DirectusItemLists:
     @property
     def _with_id(self) -> Mapping[str, object]:
         return self._query({self._collection.id_field: {"_nempty": True}})
+
+    async def unlinked(self, fields: Collection[str]) -> Sequence[str]:
+        """Give items without a customer's ID in which one of these fields holds something; some only, if very many."""
+        of_nobody = {self._collection.id_field: {"_empty": True}}
+        holding = {"_or": [{name: {"_nnull": True}} for name in sorted(fields)]}
+        rows = self._pages.of(self._service, self._query({"_and": [of_nobody, holding]}), _READ)
+        found: dict[str, None] = {}
+        while not rows.ended and len(found) < _MOST:
+            found |= dict.fromkeys(self._entries(await rows.next_page()))
+        return list(found)
 
     def _query(self, wanted: Mapping[str, object]) -> Mapping[str, object]:
         key_field, id_field = self._collection.key_field, self._collection.id_field

@@ -3,12 +3,15 @@
 A path is made from the kind of the object, never from the URL in an event.
 """
 
+import logging
+
 from sidecar.core.flows.events import Event, ObjectReference
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.event_types import EVENT_TYPES, kind_of
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, SUBSCRIPTION, StripeObject, customer_of
 from sidecar.errors import StripeRejected
 
+_log = logging.getLogger(__name__)
 _GONE = "resource_missing"  # docs.stripe.com/error-codes
 # Of these kinds Stripe still gives what is deleted. Of kinds that cannot be deleted it would give everything.
 _KEPT = frozenset({CUSTOMER.kind, SUBSCRIPTION.kind})
@@ -20,8 +23,12 @@ async def customer_named(event: Event, stripe: Stripe) -> str | None:
 
     Raises StripeFailure.
     """
-    if event.customer is not None or event.object is None:
+    if event.customer is not None:
         return event.customer
+    if event.object is None:
+        facts = {"event": event.id, "type": event.type}
+        _log.warning("an event tells of no customer: let Stripe send events of its type as snapshots", extra=facts)
+        return None
     found = await retrieved(event.object, stripe)
     return None if found is None else customer_of(found)
 

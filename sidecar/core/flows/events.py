@@ -90,7 +90,9 @@ def parse_event(body: object, followed: Collection[str] = FOLLOWED) -> Event:
     """
     match body:
         case {"object": "event", "type": str(written)} if _TYPE.fullmatch(written):
-            event = _event(body, written, _member(_member(body, "data"), "object"), kind="object")
+            data = _member(body, "data")
+            about = _with_former_customer(_member(data, "object"), _member(data, "previous_attributes"))
+            event = _event(body, written, about, kind="object")
         case {"object": "v2.core.event", "type": str(written)} if found := _THIN_TYPE.fullmatch(written):
             event = _event(body, found[1], _member(body, "related_object"), kind="type")
         case _:
@@ -164,6 +166,13 @@ def _member(value: object, name: str) -> Mapping[str, object]:
     """Give a member that is an object, an empty one in place of anything else."""
     member = _value(value, name)
     return member if isinstance(member, dict) else {}
+
+
+def _with_former_customer(about: Mapping[str, object], before: Mapping[str, object]) -> Mapping[str, object]:
+    """A payment method that was taken from its customer names it no more (docs.stripe.com/api/events/types)."""
+    return (
+        {**about, "customer": before["customer"]} if about.get("customer") is None and "customer" in before else about
+    )
 
 
 def _reference(kind: object, identity: object) -> ObjectReference | None:

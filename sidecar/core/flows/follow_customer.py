@@ -1,33 +1,22 @@
-"""Makes items follow their customer: they repeat its mapped attributes, and lose its ID when it is deleted.
+"""Makes items follow their customer: they repeat what is mapped of it, and lose its ID when it is deleted.
 
 After each write Stripe is read again, until nothing has changed meanwhile. So when two replicas handle two changes at
-once, the later state at Stripe lasts, whichever replica wrote last.
+once, the later state at Stripe lasts, whichever replica wrote last. That holds for a state that takes several calls
+too: each part of it is read after the write.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sidecar.core.access.collection import CustomersCollection
-from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
-from sidecar.core.flows.stored_values import is_same
-from sidecar.core.flows.write_values import Changing, Unwritten, write
-from sidecar.core.interfaces import PrimaryKey, Stripe
-from sidecar.core.operations.resources import CUSTOMER, StripeObject
-from sidecar.core.secret_values import ALL as SECRETS
+from sidecar.core.flows.mirror import Mirror, Wanted
+from sidecar.core.flows.write_values import Changing, Unwritten, Written, write
+from sidecar.core.interfaces import PrimaryKey
+from sidecar.core.status.snapshot import Snapshots
 from sidecar.errors import EventFailed
 
 _ROUNDS = 5
-_NOT_REPEATED = frozenset({"client_secret", "id", "object", "metadata"})
-# A change of a customer at Stripe must not change who may sign in to Directus, as whom, and with which role.
-_WHO_IS_WHO = frozenset(
-    {"auth_data", "email", "external_identifier", "password", "policies", "provider", "role", "status", "tfa_secret"}
-    | {"token"}
-)
-_USERS = "directus_users"
-
-Mirrored = Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,104 +52,96 @@ class LinkedItems(Changing, Protocol):
 
     async def rights(self) -> Rights: ...
 
+    async def types(self, fields: Collection[str]) -> Mapping[str, str]:
+        """Give the types of those of these fields that the service may read."""
+
     async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
         """Give every item, with those of the mapped fields that are among these."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mirror:
-    """`fields`: a field of the collection -> the attributes it may repeat; the first one that a customer has counts.
-
-    `named`: the operator has named the fields, so each of them should be there.
-    """
-
-    id_field: str
-    fields: Mapping[str, tuple[str, ...]]
-    named: bool = False
-
-    @classmethod
-    def of(cls, field_map: FieldMap, collection: CustomersCollection, *, named: bool = False) -> "Mirror":
-        """Give each attribute to the first field that maps to it, as creating an item does."""
-        left_out = {collection.id_field, collection.key_field, *(_WHO_IS_WHO if collection.name == _USERS else ())}
-        taken = set(_NOT_REPEATED)
-        fields: dict[str, tuple[str, ...]] = {}
-        for field, names in field_map.attributes.items():
-            if field not in left_out and (free := tuple(name for name in names if name not in taken)):
-                fields[field] = free
-                taken.update(free)
-        return cls(collection.id_field, fields, named)
-
-    def state(self, customer: StripeObject) -> Mirrored:
-        """Give the values that an item of this customer should have, by field; None for a deleted customer.
-
-        A value with a secret in it is written nowhere: its field stays as it is.
-        """
-        if customer.get("deleted") is True:
-            return None
-        customer = SECRETS.left_out(customer)
-        found = {field: [name for name in names if name in customer] for field, names in self.fields.items()}
-        return {field: customer[names[0]] for field, names in found.items() if names}
-
-    def lacking(self, state: Mirrored, current: Mapping[str, object]) -> dict[str, object]:
-        """Give the values that an item with these ones lacks; fields that Directus did not show are left alone."""
-        if state is None:
-            return {self.id_field: None}
-        return {
-            field: value for field, value in state.items() if field in current and not is_same(current[field], value)
-        }
-
-    def unseen(self, state: Mirrored, current: Mapping[str, object]) -> dict[str, object]:
-        """Give the values for named fields that Directus did not show: they are missing, or may not be read."""
-        if state is None or not self.named:
-            return {}
-        return {field: value for field, value in state.items() if field not in current}
-
-
-async def follow(customer_id: str, stripe: Stripe, items: LinkedItems, mirror: Mirror) -> AsyncIterator[Change]:
+async def follow(customer_id: str, snapshots: Snapshots, items: LinkedItems, mirror: Mirror) -> AsyncIterator[Change]:
     """Make every item of this customer agree with Stripe; give each change once it is made.
 
     Raises Refused, DirectusUnavailable and StripeFailure, and EventFailed where either side keeps changing, or once
     all the rest is written, where a value could not be.
     """
     unwritten = Unwritten(customer_id)
-    async for change in _agree(customer_id, stripe, items, mirror, unwritten):
+    async for change in _agree(customer_id, snapshots, items, mirror, unwritten):
         yield change
     unwritten.require_none()
 
 
 async def _agree(
-    customer_id: str, stripe: Stripe, items: LinkedItems, mirror: Mirror, unwritten: Unwritten
+    customer_id: str, snapshots: Snapshots, items: LinkedItems, mirror: Mirror, unwritten: Unwritten
 ) -> AsyncIterator[Change]:
     rights = await items.rights()
     linked = await items.linked(customer_id, rights.read)
     if not linked:
         return  # most customers of a shared account have no item here: Stripe is not asked about those
-    state = mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
+    follower = _Follower(customer_id, items, mirror, rights, await items.types(mirror.sources), unwritten)
+    wanted, tried = await follower.wanted(snapshots), set[PrimaryKey]()
     for _ in range(_ROUNDS):
-        changes = [(item.key, _writable(item, mirror, state, rights, unwritten)) for item in linked]
-        if not any(values for _, values in changes):
-            return
-        agreed = True
-        for key, values in changes:
-            if values:
-                written = await write(items, key, customer_id, values)
-                unwritten.forget(key, written.fields)
-                unwritten.refused(key, values, written.refused)
-                agreed = agreed and written.linked
+        untried, agreed = True, True
+        for item in linked:
+            async for written in follower.settle(item, wanted):
+                untried, agreed = False, agreed and written.linked
+                tried.add(item.key)
                 if written.fields:
-                    yield Change(key, tuple(written.fields))
-        before, state = state, mirror.state(await stripe.retrieve(CUSTOMER.path, customer_id))
-        if agreed and state == before:
+                    yield Change(item.key, tuple(written.fields))
+        if untried:
+            return
+        before, wanted = wanted, await follower.wanted(snapshots)
+        if agreed and wanted == before:
             return
         linked = await items.linked(customer_id, rights.read)
+        for key in sorted(tried.difference(item.key for item in linked), key=str):
+            await follower.release(key)
     raise EventFailed("This customer changes all the time. Send the event again.", detail=customer_id)
 
 
-def _writable(
-    item: LinkedItem, mirror: Mirror, state: Mirrored, rights: Rights, unwritten: Unwritten
-) -> dict[str, object]:
-    """Give the values that the item lacks and the service may write; note the others that it lacks."""
-    lacking = mirror.lacking(state, item.values)
-    barred = {name: value for name, value in lacking.items() if not rights.update.allow(name)}
-    unwritten.barred(item.key, barred | mirror.unseen(state, item.values))
-    return unwritten.rest(item.key, lacking)
+@dataclass(frozen=True, slots=True)
+class _Follower:
+    """Writes into items of one customer; `types` are those of the fields that repeat what belongs to it."""
+
+    customer_id: str
+    items: LinkedItems
+    mirror: Mirror
+    rights: Rights
+    types: Mapping[str, str]
+    unwritten: Unwritten
+
+    async def wanted(self, snapshots: Snapshots) -> Wanted:
+        return self.mirror.wanted(await snapshots.read(self.customer_id), self.types)
+
+    async def settle(self, item: LinkedItem, wanted: Wanted) -> AsyncIterator[Written]:
+        """Write what the item lacks, and give each attempt.
+
+        The ID goes last, with the rest once more, since another replica may have written an older state in between. It
+        stays where anything was not written: nobody would find the item again to take away what may open something.
+        """
+        self.unwritten.barred(item.key, self.mirror.unseen(wanted, item.values))
+        async for written in self._write(item, self.mirror.lacking(wanted, item.values, self.types)):
+            yield written
+        if not wanted.linked and self.unwritten.rest(item.key, wanted.values) == wanted.values:
+            async for written in self._write(item, {**wanted.values, self.mirror.id_field: None}):
+                yield written
+
+    async def release(self, key: PrimaryKey) -> None:
+        """Take from an item without a customer what this may have written just after another replica cleared its ID.
+
+        Directus looks and writes in two steps, so a write can reach an item that is no longer linked.
+        """
+        if self.mirror.sources:
+            await write(self.items, key, None, dict.fromkeys(self.mirror.sources))
+
+    async def _write(self, item: LinkedItem, lacking: Mapping[str, object]) -> AsyncIterator[Written]:
+        """Write those of these values that the service may write, that fit, and that were not refused before."""
+        barred = {name: value for name, value in lacking.items() if not self.rights.update.allow(name)}
+        self.unwritten.barred(item.key, barred)
+        self.unwritten.unfit(item.key, self.mirror.unfit(lacking, self.types))
+        values = self.unwritten.rest(item.key, lacking)
+        if values:
+            written = await write(self.items, item.key, self.customer_id, values)
+            self.unwritten.forget(item.key, written.fields)
+            self.unwritten.refused(item.key, values, written.refused)
+            yield written

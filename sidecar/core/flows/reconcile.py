@@ -5,7 +5,7 @@ item has no ID and one customer names it, the ID was lost on the way and is fill
 and left as it is: two customers may both have payments.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -126,8 +126,11 @@ def unlisted(items: Mapping[str, str], seen: Seen) -> Iterator[Case]:
             yield Case(item, customer, ())
 
 
-def lacking(permissions: Permissions, collection: CustomersCollection) -> list[str]:
-    """Name the rights that the service lacks; without them an item that it cannot see could seem deleted."""
+def lacking(permissions: Permissions, collection: CustomersCollection, status: Collection[str] = ()) -> list[str]:
+    """Name the rights that the service lacks; without them an item that it cannot see could seem deleted.
+
+    `status` are the fields that repeat what belongs to a customer.
+    """
     read = permissions.grant(collection.name, Action.READ)
     update = permissions.grant(collection.name, Action.UPDATE)
     name, key_field, id_field = collection.name, collection.key_field, collection.id_field
@@ -135,5 +138,11 @@ def lacking(permissions: Permissions, collection: CustomersCollection) -> list[s
         f"read all items of {name}": read.access is Access.FULL,
         f"read {name}.{key_field} and .{id_field}": read.fields.allow(key_field) and read.fields.allow(id_field),
         f"update {name}.{id_field}": update.usable and update.fields.allow(id_field),
+        **{
+            f"read and update {name}.{field} of every item": (
+                update.access is Access.FULL and update.fields.allow(field) and read.fields.allow(field)
+            )
+            for field in status
+        },
     }
     return [need for need, met in needs.items() if not met]

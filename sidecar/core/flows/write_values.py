@@ -15,8 +15,8 @@ _log = logging.getLogger(__name__)
 
 
 class Changing(Protocol):
-    async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        """Change the item if it is still linked to this customer; False where it is not.
+    async def change(self, item: PrimaryKey, customer_id: str | None, values: Mapping[str, object]) -> bool:
+        """Change the item if it is still linked to this customer, or with None to nobody; False where it is not.
 
         Raises ItemRefused and DirectusUnavailable.
         """
@@ -31,7 +31,7 @@ class Written:
     linked: bool = True
 
 
-async def write(items: Changing, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> Written:
+async def write(items: Changing, item: PrimaryKey, customer_id: str | None, values: Mapping[str, object]) -> Written:
     """Write all values at once, or each by itself where Directus refuses them together. Raises DirectusUnavailable."""
     try:
         linked = await items.change(item, customer_id, values)
@@ -44,7 +44,9 @@ async def write(items: Changing, item: PrimaryKey, customer_id: str, values: Map
     return Written(list(values) if linked else [], linked=linked)
 
 
-async def _one_by_one(items: Changing, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> Written:
+async def _one_by_one(
+    items: Changing, item: PrimaryKey, customer_id: str | None, values: Mapping[str, object]
+) -> Written:
     all_written = Written()
     for name, value in values.items():
         written = await write(items, item, customer_id, {name: value})
@@ -80,6 +82,15 @@ class Unwritten:
             values,
             "The service token may not read and change fields of an item, which do not follow its customer: run "
             "`provision` with STRIPE_WEBHOOK_SECRET and STRIPE_FIELD_MAP as here, or take them out of the map",
+        )
+
+    def unfit(self, item: PrimaryKey, values: Mapping[str, object]) -> None:
+        """Note what does not fit the type of its field, which is the operator's to mend."""
+        self._note(
+            item,
+            values,
+            "Fields of an item have types that cannot hold what STRIPE_FIELD_MAP names for them, so they do not follow "
+            "its customer: `check` says which types can",
         )
 
     def refused(self, item: PrimaryKey, values: Mapping[str, object], codes: Mapping[str, str]) -> None:

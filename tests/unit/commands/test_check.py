@@ -119,6 +119,37 @@ async def test_a_right_that_a_restricted_key_lacks(stripe: StripeDouble, setting
     assert "no right to read PaymentIntents" in payments.text
 
 
+STATUS = {"a": ("subscription.status",), "b": ("entitlements",), "c": ("default_payment_method.type",)}
+
+
+@pytest.mark.parametrize("lacking", [None, "subscriptions", "payment_methods", "entitlements"])
+async def test_rights_that_status_fields_need(stripe: StripeDouble, settings: Settings, lacking: str | None) -> None:
+    """A key that may not read what fields repeat is a fault for each right; one that may is told so."""
+    refusal = answer(403, json.dumps({"error": {"type": "invalid_request_error", "code": "permission_denied"}}))
+    these = moved(hearing(settings), stripe_api_base=stripe.url, stripe_field_map=STATUS)
+    stripe.key = "rk_test_x"
+    stripe.add_customer()
+    if lacking is not None:
+        stripe.fail(refusal, when=lambda request: f"/v1/{lacking}" in request.path)
+
+    lines = await asked_stripe(these)
+
+    asked = {"subscriptions", "payment methods", "entitlements"}
+    words = {name: line.word for line in lines for name in asked if f"read {name} (" in line.text}
+    assert words == {name: Word.FAULT if name.replace(" ", "_") == lacking else Word.OK for name in asked}
+
+
+async def test_entitlements_of_an_empty_account(stripe: StripeDouble, settings: Settings) -> None:
+    """Stripe lists entitlements of one customer only, so without one nothing is claimed."""
+    stripe.key = "rk_test_x"
+
+    these = moved(hearing(settings), stripe_api_base=stripe.url, stripe_field_map=STATUS)
+    async with open_session(total=5, connect=1, connections=1) as session:
+        *_, last = await lines_of(stripe_lines(these, session))
+
+    assert (last.word, "cannot be tried" in last.text) == (Word.NOTE, True)
+
+
 async def test_stripes_words_are_not_repeated(stripe: StripeDouble, settings: Settings) -> None:
     """S3: A refused key is reported without Stripe's message, which quotes a part of the key."""
     [line] = await asked_stripe(

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from sidecar.clients.directus.client import DirectusAnswer
-from sidecar.commands.check_policies import policies_path, policy_lines
+from sidecar.commands.check_policies import policy_lines
 from sidecar.commands.lines import Line, Word
+from sidecar.commands.seen_policies import policies_path, seen_policies
 from sidecar.core.access.collection import CustomersCollection
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Decision, Reason, Requirement, authorize
@@ -35,7 +36,7 @@ def rule(policy: str, action: str, fields: Iterable[str] | None = ("*",), item: 
 
 
 def lines(rows: Iterable[object]) -> list[Line]:
-    return list(policy_lines(SETTINGS, DirectusAnswer(200, {"data": list(rows)}, None, None)))
+    return list(policy_lines(SETTINGS, seen_policies(SETTINGS, DirectusAnswer(200, {"data": list(rows)}, None, None))))
 
 
 def words(*rows: object) -> list[Word]:
@@ -136,7 +137,7 @@ def test_the_service_policy_is_none_of_them() -> None:
 )
 def test_not_seen_is_not_well(answer: DirectusAnswer) -> None:
     """If the check could not look, it says so, and not that all is well."""
-    [line] = policy_lines(SETTINGS, answer)
+    [line] = policy_lines(SETTINGS, seen_policies(SETTINGS, answer))
 
     assert line.word is Word.NOTE
     assert "cannot be seen: run `provision`" in line.text

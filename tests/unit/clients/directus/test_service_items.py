@@ -25,6 +25,7 @@ EVENTS = grants(
 )
 NAME = AllowedFields(frozenset({"stripe_customer_id", "name"}))
 FORMER = "cus_1"
+FORBIDDEN = '{"errors": [{"message": "no", "extensions": {"code": "FORBIDDEN"}}]}'
 
 
 @asynccontextmanager
@@ -129,6 +130,39 @@ async def test_not_its_customer_any_more(
     assert not await linked_items.change(2, FORMER, {"name": "Ida"})
 
     assert directus.rows["customers"]["1"] == there
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+async def test_only_while_it_is_nobodys(
+    directus: DirectusDouble, linked_items: DirectusLinkedItems, empty: str | None
+) -> None:
+    """An item without a customer is changed as such, and not once it has one."""
+    there, other = row(directus, stripe_customer_id=empty), row(directus)
+
+    assert await linked_items.change(1, None, {"name": None})
+    assert not await linked_items.change(2, None, {"name": None})
+
+    assert (there["name"], other["name"]) == (None, "Ada")
+
+
+async def test_types_of_fields(directus: DirectusDouble, linked_items: DirectusLinkedItems) -> None:
+    """Each field's type is asked for by itself; one that the token may not read, or that is missing, has none."""
+    directus.fail(faults.answer(200, '{"data": {"type": "timestamp"}}'), when=lambda request: "until" in request.path)
+    directus.fail(faults.answer(403, FORBIDDEN), when=lambda request: "secret" in request.path)
+
+    assert await linked_items.types(["until", "secret"]) == {"until": "timestamp"}
+    assert {request.path for request in directus.requests} == {"/fields/customers/until", "/fields/customers/secret"}
+
+
+@pytest.mark.parametrize("answer", [faults.answer(200, '{"data": {}}'), faults.answer(503, "{}"), faults.half_json])
+async def test_types_that_are_not_told(
+    directus: DirectusDouble, linked_items: DirectusLinkedItems, answer: faults.Fault
+) -> None:
+    """U1: A malformed answer is an outage, and no field without a type."""
+    directus.fail(answer)
+
+    with pytest.raises(DirectusUnavailable):
+        await linked_items.types(["until"])
 
 
 async def test_on_users(directus: DirectusDouble) -> None:
@@ -253,6 +287,15 @@ async def test_all_linked(directus: DirectusDouble, most: int | None) -> None:
         found = [key async for page in lists.linked() for key in page]
 
     assert found == expected
+
+
+async def test_a_status_of_nobody(directus: DirectusDouble) -> None:
+    """Items without a customer that hold something in one of these fields are found, and no others."""
+    held = [row(directus, stripe_customer_id=empty, name=name) for empty in (None, "") for name in ("Ada", None)]
+    row(directus)
+
+    async with lists_of(directus) as lists:
+        assert await lists.unlinked(["name"]) == [str(held[0]["id"]), str(held[2]["id"])]
 
 
 @LIMITS

@@ -1,5 +1,6 @@
 """The objects of events, as Stripe has them now."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -107,3 +108,14 @@ async def test_what_the_event_tells_is_not_asked_for(event: Event, customer: str
     stripe = OneObject({})
 
     assert (await customer_named(event, stripe), stripe.asked) == (customer, [])
+
+
+async def test_a_followed_event_that_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Stripe's thin event about entitlements has no object, so the operator is told to choose snapshots."""
+    thin = Event("evt_1", "entitlements.active_entitlement_summary.updated", livemode=False)
+
+    with caplog.at_level(logging.WARNING):
+        assert await customer_named(thin, OneObject({})) is None
+
+    [record] = caplog.records
+    assert "let Stripe send events of its type as snapshots" in record.message

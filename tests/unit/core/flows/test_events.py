@@ -47,6 +47,28 @@ def test_customers_are_named(make: Make, kind: str) -> None:
     assert read(make, kind, "cus_1") == replace(UPDATE, type=kind)
 
 
+METHOD = {"id": "pm_1", "object": "payment_method", "customer": None}
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "customer"),
+    [
+        (None, {"customer": "cus_1"}, "cus_1"),
+        ("cus_2", {"customer": "cus_1"}, "cus_2"),
+        (None, {"customer": None}, None),
+        (None, {"customer": "no customer's ID"}, None),
+        (None, {}, None),
+        (None, None, None),
+        ("cus_2", [], "cus_2"),
+    ],
+)
+def test_a_method_that_was_detached(now: object, before: object, customer: str | None) -> None:
+    """What was taken from a customer names it only among the attributes of before; a customer of now comes first."""
+    data = {"object": {**METHOD, "customer": now}, "previous_attributes": before}
+
+    assert parse_event(body("payment_method.detached", data=data)).customer == customer
+
+
 @pytest.mark.parametrize("customer", ["cus_1", {"id": "cus_1", "object": "customer"}])
 def test_a_snapshot_tells_its_customer(customer: object) -> None:
     """A snapshot tells the object and its customer, expanded or not."""

@@ -2,122 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
-from sidecar.core.flows.follow_customer import Change, LinkedItem, Mirror, Rights, follow
-from sidecar.core.interfaces import Page, PrimaryKey, Sent
+from sidecar.core.flows.follow_customer import Change
+from sidecar.core.flows.mirror import Mirror
+from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.urgency import Urgency
 from sidecar.errors import EventFailed, ItemRefused, StripeUnavailable
-from tests.doubles.collections import CUSTOMERS, named
-
-FIELD_MAP = FieldMap({"cus": ("id",), "mail": ("email",), "name": ("name",), "where": ("address",)})
-MIRROR = Mirror.of(FIELD_MAP, CUSTOMERS)
-ADA: StripeObject = {"id": "cus_1", "object": "customer", "email": "ada@example.com", "name": "Ada", "address": None}
-TRUE = {"cus": "cus_1", "mail": "ada@example.com", "name": "Ada", "where": None}
-ALL = AllowedFields(frozenset({"mail", "name", "where"}))
-GONE: StripeObject = {"id": "cus_1", "object": "customer", "deleted": True}
-
-Step = Callable[[], Awaitable[None]]
-
-
-async def _nothing() -> None:
-    await asyncio.sleep(0)
-
-
-@dataclass
-class World:
-    """Stripe's one customer, and Directus's items by key. `between` is awaited at each step of a follower."""
-
-    customer: StripeObject = field(default_factory=lambda: dict(ADA))
-    rows: dict[PrimaryKey, dict[str, object]] = field(default_factory=dict)
-    fields: AllowedFields = ALL
-    update: AllowedFields | None = None
-    mirror: Mirror = MIRROR
-    between: Step = _nothing
-    refused: frozenset[str] = frozenset()
-    never_null: bool = False
-    code: str = "FAILED_VALIDATION"
-    asked: int = 0
-    read: int = 0
-    written: list[tuple[PrimaryKey, Mapping[str, object]]] = field(default_factory=list)
-
-    async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
-        assert (path, object_id) == ("/v1/customers", "cus_1")
-        self.asked += 1
-        await self.between()
-        found = dict(self.customer)
-        await self.between()
-        return found
-
-    async def rights(self) -> Rights:
-        return Rights(self.fields, self.update or AllowedFields(self.fields.names | {"cus"}))
-
-    async def linked(self, customer_id: str, fields: AllowedFields) -> Sequence[LinkedItem]:
-        self.read += 1
-        await self.between()
-        found = [(key, row) for key, row in self.rows.items() if row["cus"] == customer_id]
-        shown = [LinkedItem(key, {n: v for n, v in row.items() if n == "cus" or fields.allow(n)}) for key, row in found]
-        await self.between()
-        return shown
-
-    async def change(self, item: PrimaryKey, customer_id: str, values: Mapping[str, object]) -> bool:
-        if self.refused.intersection(values) or (self.never_null and None in values.values()):
-            raise ItemRefused("no", status=400, code=self.code)
-        await self.between()
-        row = self.rows.get(item)
-        if row is None or row["cus"] != customer_id:
-            return False
-        row.update(values)
-        self.written.append((item, values))
-        await self.between()
-        return True
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
-        raise AssertionError((method, path, parameters, idempotency_key, urgency))
-
-    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
-        raise AssertionError((path, parameters))
-
-    async def follow(self) -> list[Change]:
-        return [change async for change in follow("cus_1", self, self, self.mirror)]
-
-    def at_step(self, number: int, happens: Callable[[], None]) -> None:
-        """Run something once, at the step with this number."""
-        steps = iter(range(1, 1000))
-
-        async def step() -> None:
-            if next(steps) == number:
-                happens()
-
-        self.between = step
-
-    @property
-    def truth(self) -> bool:
-        """Say whether every item linked to the customer matches Stripe, and none is linked to a deleted one."""
-        state = MIRROR.state(self.customer)
-        holding = [row for row in self.rows.values() if row["cus"] == "cus_1"]
-        return not holding if state is None else all({n: row[n] for n in state} == state for row in holding)
-
-
-def item(**values: object) -> dict[str, object]:
-    return {**TRUE, "note": "the editors' own", **values}
+from tests.doubles.collections import CUSTOMERS
+from tests.unit.core.flows.follower_world import ADA, ALL, FIELD_MAP, GONE, TRUE, World, item
 
 
 async def test_an_update_reaches_the_item() -> None:
@@ -128,7 +27,7 @@ async def test_an_update_reaches_the_item() -> None:
 
     assert changes == [Change(7, ("mail", "name"))]
     assert world.written == [(7, {"mail": "ada@example.com", "name": "Ada"})]
-    assert (world.asked, world.read) == (2, 1)
+    assert (world.asked, world.listed) == (2, 1)
     assert world.rows == {7: item()}
 
 
@@ -213,93 +112,6 @@ async def test_an_id_that_may_not_be_cleared(caplog: pytest.LogCaptureFixture) -
 
     assert world.written == []
     assert [vars(record)["fields"] for record in caplog.records] == [["cus"]]
-
-
-@pytest.mark.parametrize(
-    ("stored", "said", "same"),
-    [
-        ("Ada", "Ada", True),
-        ("Ada", "ada", False),
-        (None, None, True),
-        ("", None, False),
-        ({"city": "x", "line2": None}, {"city": "x", "state": None}, True),
-        ({"a": {"b": None, "c": 1}}, {"a": {"c": 1}}, True),
-        ({"city": "x"}, {"city": "y"}, False),
-        ({"city": "x", "line1": "l"}, {"city": "x"}, False),
-        ('{"city": "x", "line2": null}', {"city": "x"}, True),
-        ('{"city": "x"}', {"city": "y"}, False),
-        ("x street", {"city": "x"}, False),
-        ('["en", "de"]', ["en", "de"], True),
-        (["en"], ["de"], False),
-        (None, {"city": "x"}, False),
-        ({"city": "x"}, None, False),
-    ],
-)
-def test_when_values_are_the_same(stored: object, said: object, *, same: bool) -> None:
-    """An address is equal however Directus stores it, so it is not written again and again."""
-    assert (MIRROR.lacking({"where": said}, {"where": stored}) == {}) is same
-
-
-def test_text_nested_too_deeply_is_no_address() -> None:
-    """A text field whose JSON no parser can follow is a value that differs, and no fault of ours."""
-    assert MIRROR.lacking({"where": {"city": "X"}}, {"where": "[" * 1_000_000}) == {"where": {"city": "X"}}
-
-
-def test_which_fields_repeat_what() -> None:
-    """Each attribute goes to the first field mapped to it, and each field takes the first attribute that exists."""
-    field_map = FieldMap(
-        {"cus": ("id",), "a": ("phone", "email"), "b": ("email",), "c": ("name", "id"), "d": ("name",)}
-    )
-    mirror = Mirror.of(field_map, CUSTOMERS)
-
-    assert mirror.fields == {"a": ("phone", "email"), "c": ("name",)}
-    assert mirror.lacking(None, {}) == {"cus": None}
-    assert mirror.state({"email": "e", "name": "n"}) == {"a": "e", "c": "n"}
-    assert mirror.state({"phone": None, "email": "e"}) == {"a": None}
-
-
-@pytest.mark.parametrize("attribute", ["id", "object", "metadata", "client_secret"])
-def test_attributes_that_are_never_copied(attribute: str) -> None:
-    """R2: No ID, no metadata and no secret is written into an item, whatever the map says."""
-    field_map = FieldMap({"cus": (attribute,), "copy": (attribute,)})
-
-    assert Mirror.of(field_map, CUSTOMERS).fields == {}
-
-
-@pytest.mark.parametrize("text", ["pi_1_secret_x", "see pi_1%5Fsecret%5Fx", "sk_live_x", "a=b&client_secret=x"])
-def test_values_with_a_secret_are_not_copied(text: str) -> None:
-    """O4: a value in which a secret stands is not written into an item; the field stays as it is."""
-    mirror = Mirror.of(FieldMap({"cus": ("id",), "note": ("description",), "place": ("address",)}), CUSTOMERS)
-
-    assert mirror.state({"description": text, "address": {"line1": text, "city": "Rome"}}) == {
-        "place": {"city": "Rome"}
-    }
-
-
-def test_key_and_id_field_are_not_repeated() -> None:
-    """Neither the primary key nor the ID field can be mapped to a name or an address."""
-    field_map = FieldMap({"cus": ("name",), "id": ("email",)})
-
-    assert Mirror.of(field_map, CUSTOMERS).fields == {}
-
-
-def test_stripe_does_not_decide_who_may_sign_in() -> None:
-    """A change of a customer's e-mail address at Stripe does not change the owner of a user's login."""
-    login = [
-        "email",
-        "password",
-        "role",
-        "status",
-        "token",
-        "policies",
-        "provider",
-        "external_identifier",
-        "tfa_secret",
-    ]
-    field_map = FieldMap({**{name: (f"{name}_at_stripe",) for name in login}, "first_name": ("name",)})
-
-    assert Mirror.of(field_map, named("directus_users")).fields == {"first_name": ("name",)}
-    assert set(Mirror.of(field_map, named("people")).fields) == {*login, "first_name"}
 
 
 async def test_a_refusal_names_the_item_and_the_fields(caplog: pytest.LogCaptureFixture) -> None:

@@ -193,3 +193,19 @@ def test_rights_that_are_needed(granted: Permissions, needs: list[str]) -> None:
 def test_nothing_granted_names_every_need() -> None:
     """A token without any right is told everything that it lacks."""
     assert len(lacking(permissions(), CUSTOMERS)) == 3
+
+
+@pytest.mark.parametrize(
+    ("update", "needs"),
+    [
+        ({"access": "full", "fields": ["cus", "state"]}, []),
+        ({"access": "partial", "fields": ["cus", "state"]}, ["read and update customers.state of every item"]),
+        ({"access": "full", "fields": ["cus"]}, ["read and update customers.state of every item"]),
+    ],
+)
+def test_rights_to_repair(update: object, needs: list[str]) -> None:
+    """Where fields repeat what belongs to a customer, the service must be allowed to change them in every item."""
+    read = {"access": "full", "fields": ["id", "cus", "state"]}
+    granted = Permissions.from_directus({"customers": {"read": read, "update": update}}, {"customers"})
+
+    assert lacking(granted, CUSTOMERS, ["state"]) == needs
