@@ -18,8 +18,8 @@ PREFIXES = frozenset(
 )
 _MADE = "[A-Za-z0-9]*[A-Z0-9][A-Za-z0-9]*$"  # what follows the prefix where Stripe made the ID
 # Accounts that are old enough have plans called "Pro plan" or "gold+tax". Left out is what could become another segment
-# or a query if somebody in between decodes a path, and dots at the beginning.
-_CHOSEN = r"[A-Za-z0-9_-]([A-Za-z0-9 _.~!$&'()*+,:;=@-]{0,248}[A-Za-z0-9_.~!$&'()*+,:;=@-])?"
+# or parameter if somebody in between decodes an address, and dots at the beginning.
+_CHOSEN = r"[A-Za-z0-9_-]([A-Za-z0-9 _.~!$()*+,:@-]{0,248}[A-Za-z0-9_.~!$()*+,:@-])?"
 
 
 @dataclass(frozen=True, slots=True)
