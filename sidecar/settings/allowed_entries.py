@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sidecar.core.operations.metadata import LONGEST_VALUE, METADATA
 from sidecar.core.operations.operator_values import Path
 from sidecar.core.operations.parameters import Text
-from sidecar.settings.fault_text import Fault
+from sidecar.settings.fault_text import Fault, shown
 
 _REFERENCE = "client_reference_id"
 _MOST_REFERENCE = 200  # characters (docs.stripe.com/api/checkout/sessions/create)
@@ -52,7 +52,7 @@ def _free(name: str) -> Entry | Fault:
 
 def _one_value(entry: Mapping[str, object]) -> Entry | Fault:
     if len(entry) != 1:
-        return Fault((), f"{'each entry' if not entry else ', '.join(entry)}: name one parameter in each table")
+        return Fault((), f"{shown(', '.join(entry)) if entry else 'each entry'}: name one parameter in each table")
     path: list[str] = []
     value: object = entry
     while isinstance(value, Mapping) and len(value) == 1:
