@@ -52,7 +52,7 @@ def _free(name: str) -> Entry | Fault:
 
 def _one_value(entry: Mapping[str, object]) -> Entry | Fault:
     if len(entry) != 1:
-        return Fault((), f"{shown(', '.join(entry)) if entry else 'each entry'}: name one parameter in each table")
+        return Fault((), f"{shown(', '.join(entry)) or 'each entry'}: name one parameter in each table")
     path: list[str] = []
     value: object = entry
     while isinstance(value, Mapping) and len(value) == 1:
