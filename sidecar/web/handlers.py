@@ -8,10 +8,11 @@ import orjson
 from aiohttp import web
 
 from sidecar.core.access.policy import Reason
-from sidecar.core.flows.call import Intent, find_owner, perform
+from sidecar.core.flows.call import perform
 from sidecar.core.flows.guests import refuse_owned
 from sidecar.core.flows.idempotency import client_key
 from sidecar.core.flows.operation_stripe import OperationStripe
+from sidecar.core.flows.owner import Intent, find_owner
 from sidecar.core.interfaces import Choice, Lists
 from sidecar.core.operations.parameters import is_owned
 from sidecar.core.operations.resources import CUSTOMER

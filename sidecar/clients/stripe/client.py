@@ -28,7 +28,7 @@ from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.form import flattened
-from sidecar.core.operations.resources import RESOURCES, StripeObject, identity_of
+from sidecar.core.operations.resources import RESOURCES, StripeObject, address, identity_of
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
@@ -84,7 +84,7 @@ class StripeClient:
     async def retrieve(
         self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
     ) -> StripeObject:
-        return (await self._read(f"{path}/{object_id}", urgency, flattened({"expand": list(expand)})))[1]
+        return (await self._read(address(path, object_id), urgency, flattened({"expand": list(expand)})))[1]
 
     async def send(
         self,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from sidecar.core.operations.attributes import Attribute, attributes
 
@@ -17,7 +18,9 @@ PREFIXES = frozenset(
     )
 )
 _MADE = "[A-Za-z0-9]*[A-Z0-9][A-Za-z0-9]*$"  # what follows the prefix where Stripe made the ID
-_CHOSEN = r"[A-Za-z0-9_-][A-Za-z0-9_.~-]{0,249}"  # nothing that needs an encoding in a path, and no segment of dots
+# Accounts that are old enough have plans called "Pro plan" or "gold+tax". Left out is what could become another segment
+# or parameter if somebody in between decodes an address, and dots at the beginning.
+_CHOSEN = r"[A-Za-z0-9_-]([A-Za-z0-9 _.~!$()*+,:@-]{0,248}[A-Za-z0-9_.~!$()*+,:@-])?"
 _NOTHING = "(?!)"
 
 
@@ -84,6 +87,11 @@ class Resource:
     @property
     def example(self) -> str:
         return f"{self.prefixes[0]}_ABC123" if self.prefixes else "ABC123"
+
+
+def address(path: str, object_id: str) -> str:
+    """Give the path at Stripe of one object of a kind; an ID that the account chose may need the encoding."""
+    return f"{path}/{quote(object_id, safe='')}"
 
 
 def shown(*others: Attribute, text: str = "", timestamp: str = "", **plain: str) -> tuple[Attribute, ...]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from sidecar.core.access.permissions import Action
 from sidecar.core.operations.parameters import Parameter, Reference
 from sidecar.core.operations.resource import found_at
-from sidecar.core.operations.resources import CUSTOMER, Resource, StripeObject
+from sidecar.core.operations.resources import CUSTOMER, Resource, StripeObject, address
 from sidecar.core.urgency import Urgency
 from sidecar.errors import RouteNotFound
 
@@ -148,7 +148,7 @@ class Operation:
         if self.at and self.path_resource is not None:
             return self.at.format(**{self.path_resource.variable: object_id})
         own = self.path_resource is self.resource and object_id is not None
-        return f"{self.resource.path}/{object_id}{self.verb}" if own else f"{self.resource.path}{self.verb}"
+        return f"{address(self.resource.path, str(object_id)) if own else self.resource.path}{self.verb}"
 
     def customer_in(self, values: Mapping[str, object]) -> object:
         """Give the customer that the request's values name, None where they name none."""

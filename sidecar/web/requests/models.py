@@ -129,7 +129,7 @@ class _Types:
             return annotation, None
         if not self._unsets:
             return annotation | None, None
-        unset = _unsetting([] if isinstance(parameter.type, Several) else "")
+        unset = _unsetting("", *([[]] if isinstance(parameter.type, Several) else []))
         return Annotated[annotation | None, BeforeValidator(unset)], None
 
     def _type(self, name: str, kind: Type) -> Any:  # noqa: ANN401, C901, PLR0911 - an annotation; one case for each type
@@ -167,5 +167,5 @@ class _Types:
         return value
 
 
-def _unsetting(empty: object) -> Callable[[object], object]:
-    return lambda value: None if value == empty else value
+def _unsetting(*empty: object) -> Callable[[object], object]:
+    return lambda value: None if value in empty else value

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.core.access.field_map import FieldMap
@@ -323,6 +323,8 @@ def toml(value: object) -> str:
             return str(value)
 
 
+@example("checkout_sessions.create", {}, [{"mode": 1, "é\n": 1}], API_VERSION)
+@example("checkout_sessions.create", {"é\n": 1}, ["é\n"], ANOTHER_VERSION)
 @given(st.sampled_from(sorted(ROWS)), values, values, st.sampled_from([API_VERSION, ANOTHER_VERSION]))
 def test_any_values_are_a_rule_or_faults(name: str, fixed: object, allow: object, version: str) -> None:
     """Whatever the two keys have, it is a rule whose parameters can be told, or faults on a line each."""

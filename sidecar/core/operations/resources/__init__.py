@@ -6,7 +6,7 @@ One row for each kind (docs.stripe.com/api, "The … object"). An object that na
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sidecar.core.operations.resource import Resource, StripeObject, found_at, reference
+from sidecar.core.operations.resource import Resource, StripeObject, address, found_at, reference
 from sidecar.core.operations.resources.billing import INVOICE, SUBSCRIPTION, SUBSCRIPTION_ITEM, SUBSCRIPTION_SCHEDULE
 from sidecar.core.operations.resources.catalogue import PRICE, PRODUCT
 from sidecar.core.operations.resources.customers import CUSTOMER, PAYMENT_METHOD, SETUP_INTENT
@@ -54,6 +54,7 @@ __all__ = [
     "TAX_ID",
     "Resource",
     "StripeObject",
+    "address",
     "customer_of",
     "identity_of",
     "is_customer_id",

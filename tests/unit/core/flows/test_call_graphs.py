@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.core.flows.call import Intent, Owner, find_owner, perform
+from sidecar.core.flows.call import perform
+from sidecar.core.flows.owner import Intent, Owner, find_owner
 from sidecar.core.operations.parameters import Group, Parameter, Reference, Several, Type, found
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject
 from sidecar.core.operations.row import CustomerParameter, Kind, Scoping

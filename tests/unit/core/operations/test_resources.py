@@ -1,6 +1,6 @@
 """The shape of IDs, and the owner of an object."""
 
-from urllib.parse import quote
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from sidecar.core.operations.resources import (
     PAYMENT_INTENT,
     RESOURCES,
     Resource,
+    address,
     customer_of,
     identity_of,
     is_customer_id,
@@ -38,13 +39,19 @@ def test_ids_of_a_kind(resource: Resource) -> None:
 
 @every_kind
 @pytest.mark.parametrize(
-    "chosen", ["plan_a1B2", "gold-monthly", "pro.monthly", "meet_in_person", "card_gold_2", "T_Shirt", "1"]
+    "chosen",
+    [
+        *("plan_a1B2", "gold-monthly", "pro.monthly", "meet_in_person", "card_gold_2", "T_Shirt", "1"),
+        *("Pro plan $699", "Professional+", "735*$", "gold:2024,eu", "a@b", "1" * 250),
+    ],
 )
 def test_ids_of_the_accounts_own(resource: Resource, chosen: str) -> None:
     """Only products, coupons, and prices that were plans, may have IDs that the account chose."""
     assert resource.is_id(chosen) == (resource.kind in {"product", "coupon", "price"})
     assert not resource.is_id("search")
-    assert not any(map(resource.is_id, [".", "..", ".pro"]))
+    assert not any(
+        map(resource.is_id, [".", "..", ".pro", "pro/month", "pro\\month", "5%", "pro?", "#1", "pro ", " pro"])
+    )
 
 
 @prefixed_kinds
@@ -58,12 +65,23 @@ def test_texts_that_are_no_id(resource: Resource, suffix: str) -> None:
     assert not resource.is_id(f" {resource.example}")
 
 
-@given(st.text() | st.from_regex(r"[a-z]{2,5}_[A-Za-z0-9]+") | st.integers() | st.none() | st.lists(st.just("cus_1")))
-def test_an_id_is_the_same_in_any_address(value: object) -> None:
-    """An accepted ID needs no encoding, so it cannot change the structure of a URL."""
+@given(
+    st.text()
+    | st.text("aZ09 _.-/\\%?#+$")
+    | st.from_regex(r"[a-z]{2,5}_[A-Za-z0-9]+")
+    | st.integers()
+    | st.none()
+    | st.lists(st.just("cus_1"))
+)
+def test_an_id_is_one_segment_of_an_address(value: object) -> None:
+    """An accepted ID cannot change the structure of a URL, even where it was decoded on the way."""
     for resource in RESOURCES.values():
         if resource.is_id(value):
-            assert value == quote(str(value), safe="")
+            written = address(resource.path, str(value))
+            assert unquote(written) == f"{resource.path}/{value}"
+            assert not set(str(value)) & set("/\\%?#&=;")
+            assert not str(value).startswith(".")
+            assert resource.free or unquote(written) == written
 
 
 def test_variables_fit_a_path() -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, get_args, get_origin
+from urllib.parse import unquote
 
 import pytest
 from typing_extensions import is_typeddict
@@ -52,7 +53,7 @@ def description(node_tools: NodeTools) -> Description:
 
 
 def path(row: Operation) -> str:
-    return row.target("{id}")
+    return unquote(row.target("{id}"))
 
 
 def library(row: Operation) -> str:
