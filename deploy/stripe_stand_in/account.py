@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.stripe_stand_in.cards import Bank
 from deploy.stripe_stand_in.errors import Object, StripeError, missing_object
 from deploy.stripe_stand_in.kinds import KINDS
 
@@ -31,6 +32,7 @@ _UNSET = {
         "pending_invoice_item_interval next_pending_invoice_item_invoice billing_schedules managed_payments"
     ),
     "setup_intent": f"last_setup_error next_action {_NEVER}",
+    "customer_session": "customer_account",
     "checkout.session": f"payment_intent customer_details shipping_cost currency_conversion {_NEVER}",
     "billing_portal.session": "customer flow",
     "product": "default_price description package_dimensions",
@@ -67,6 +69,8 @@ class Making:
 class Account:
     """`objects` has the objects of each kind, newest first; `spent` has the payment methods that were detached.
 
+    `banks`: what the bank of a payment method says, if not yes. `bills`: the invoice that a payment is for; `trials`:
+    the subscription that a SetupIntent is for. `address`: where the pages are that this account shows to browsers.
     `portal_saved`: its settings of the customer portal were saved, so there is a default configuration. `live` has the
     IDs of live mode, which this account in test mode does not have.
     """
@@ -74,6 +78,10 @@ class Account:
     def __init__(self, making: Making) -> None:
         self.objects: dict[str, list[Object]] = {name: [] for name in KINDS}
         self.spent: set[str] = set()
+        self.banks: dict[str, Bank] = {}
+        self.bills: dict[str, str] = {}
+        self.trials: dict[str, str] = {}
+        self.address = ""
         self.portal_saved = True
         self.live: set[str] = set()
         self.making = making
@@ -90,7 +98,9 @@ class Account:
     def made(self, name: str, attributes: Object) -> Object:
         """Make an object without adding it to the account."""
         new = copy.deepcopy(SHAPES[name]) | dict.fromkeys(_UNSET.get(name, "").split()) | _NEW.get(name, {})
-        new |= {"id": attributes.get("id") or self.new_id(name), "created": self.making.now()}
+        new["created"] = self.making.now()
+        if KINDS[name].prefix:
+            new["id"] = attributes.get("id") or self.new_id(name)
         if name in self.making.secretive:
             new["client_secret"] = new["id"] + self.making.secret()
         return new | attributes

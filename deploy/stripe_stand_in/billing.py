@@ -5,10 +5,12 @@ from typing import Any
 
 from deploy.stripe_stand_in.account import SHAPES, Account
 from deploy.stripe_stand_in.errors import Object, StripeError, missing_object, missing_parameter, require
-from deploy.stripe_stand_in.payments import create_payment
+from deploy.stripe_stand_in.payments import confirm_new, create_payment, create_setup
 
 _NO_METHOD = "This customer has no attached payment source or default payment method."
 _PAGE = "https://invoice.stripe.com/i/acct_test/"
+_DAY = 86_400  # seconds
+_SETTINGS = {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
 
 
 def create_price(_: Account, values: Object) -> Object:
@@ -28,16 +30,43 @@ def create_subscription(account: Account, values: Object) -> Object:
     method = _method_of(account, values)
     prices = [_recurring(account, item, f"items[{index}]") for index, item in enumerate(values["items"])]
     waits = values.get("payment_behavior") == "default_incomplete"
-    total, _ = total_of(account, values["items"])
+    trial = _trial(account, values)
+    total = 0 if trial else total_of(account, values["items"])[0]
     if total and not waits and not method:
         raise StripeError(400, _NO_METHOD, code="resource_missing")
     subscription_id = account.new_id("subscription")
     items = items_of(account, subscription_id, values["items"])
     bill = {"customer": values["customer"], "total": total, "currency": prices[0]["currency"]}
-    invoice = _billed(account, subscription_id, items, bill, None if waits else method)
-    status = "incomplete" if invoice["status"] == "open" else "active"
+    invoice = _billed(account, subscription_id, items, bill)
+    if total:
+        _pay_first(account, invoice, None if waits else method, values)
+    status = "incomplete" if invoice["status"] == "open" else "trialing" if trial else "active"
     of = {"items": items, "latest_invoice": invoice["id"], "status": status, "currency": prices[0]["currency"]}
-    return {**values, **of, "id": subscription_id}
+    settings = {**_SETTINGS, **values.get("payment_settings", {})}
+    pending = _pending_setup(account, subscription_id, values["customer"]) if trial and not method else None
+    return {
+        **values,
+        **of,
+        **trial,
+        "id": subscription_id,
+        "payment_settings": settings,
+        "pending_setup_intent": pending,
+    }
+
+
+def _trial(account: Account, values: Object) -> Object:
+    """Give the trial's begin and end, and nothing without one."""
+    now, days, end = account.making.now(), values.get("trial_period_days", 0), values.get("trial_end")
+    until = now + days * _DAY if end is None or end == "now" else end
+    return {"trial_start": now, "trial_end": until} if until > now else {}
+
+
+def _pending_setup(account: Account, subscription: str, customer: str) -> str:
+    """Make the SetupIntent by which a trial gets its payment method."""
+    values = {"customer": customer, "usage": "off_session"}
+    setup = account.add("setup_intent", create_setup(account, values))
+    account.trials[setup["id"]] = subscription
+    return str(setup["id"])
 
 
 def _method_of(account: Account, values: Object) -> str | None:
@@ -84,14 +113,23 @@ def total_of(account: Account, items: list[Object]) -> tuple[int, Any]:
     return total, currency
 
 
-def _billed(account: Account, subscription: str, items: Object, bill: Object, method: str | None) -> Object:
-    """Make a subscription's first invoice: paid by `method`, or open if there is no method and something to pay."""
+def _pay_first(account: Account, invoice: Object, method: str | None, values: Object) -> None:
+    """Make the payment of a first invoice, which stays open without a method or with one that does not pay."""
+    of = {"amount": invoice["total"], "currency": invoice["currency"], "customer": invoice["customer"]}
+    saving = {"setup_future_usage": "off_session", **({"payment_method": method} if method else {})}
+    payment = account.add("payment_intent", create_payment(account, {**of, **saving}))
+    account.bills[payment["id"]] = invoice["id"]
+    try:
+        confirm_new(account, payment, {"confirm": method is not None, "off_session": True})
+    except StripeError:
+        if values.get("payment_behavior") == "error_if_incomplete":
+            raise
+
+
+def _billed(account: Account, subscription: str, items: Object, bill: Object) -> Object:
+    """Make a subscription's first invoice: open if there is something to pay."""
     total, invoice_id = bill["total"], account.new_id("invoice")
-    if total:
-        payment = {"amount": total, "currency": bill["currency"], "customer": bill["customer"]}
-        paying = {"payment_method": method, "confirm": True, "off_session": True} if method else {}
-        account.add("payment_intent", create_payment(account, {**payment, **paying}))
-    paid = method is not None or not total
+    paid = not total
     shown = {
         **_amounts(total, paid=paid),
         **bill,

@@ -5,36 +5,42 @@ The source is docs.stripe.com/api, the page of each call. Parameters that the ob
 
 from collections.abc import Callable
 
-from deploy.stripe_stand_in import billing, payments, sessions
+from deploy.stripe_stand_in import billing, confirming, methods, payments, sessions
 from deploy.stripe_stand_in.account import SHAPES, Account
 from deploy.stripe_stand_in.errors import Object
 
 Creation = Callable[[Account, Object], Object]
 Change = Callable[[Account, Object, Object], Object]
 
-_MERGED = ("metadata", "invoice_settings")
+_MERGED = ("metadata", "invoice_settings", "payment_settings")
 _CREATIONS: dict[str, Creation] = {
     "payment_intent": payments.create_payment,
     "refund": payments.create_refund,
     "setup_intent": payments.create_setup,
-    "payment_method": payments.create_method,
+    "payment_method": methods.create_method,
     "price": billing.create_price,
     "subscription": billing.create_subscription,
     "checkout.session": sessions.create_checkout,
     "billing_portal.session": sessions.create_portal,
+    "ephemeral_key": sessions.create_key,
+    "customer_session": sessions.create_customer_session,
 }
+_COMPLETIONS: dict[str, Change] = {"payment_intent": payments.confirm_new}
 
 
 def create(account: Account, name: str, values: Object) -> Object:
     """Create an object from parameters; an empty text counts as not given. Raises StripeError."""
+    values = methods.resolved(account, values)
     account.check_references(values)
     given = {parameter: value for parameter, value in values.items() if value != ""}
     found = _CREATIONS[name](account, given) if name in _CREATIONS else given
-    return account.add(name, {attribute: value for attribute, value in found.items() if attribute in SHAPES[name]})
+    made = account.add(name, {attribute: value for attribute, value in found.items() if attribute in SHAPES[name]})
+    return _COMPLETIONS[name](account, made, given) if name in _COMPLETIONS else made
 
 
 def change(account: Account, name: str, call: str, found: Object, values: Object) -> Object:
     """Change an object by any call but creating and retrieving. Raises StripeError."""
+    values = methods.resolved(account, values)
     account.check_references(values)
     return _CHANGES[name, call](account, found, values)
 
@@ -49,6 +55,10 @@ def _update_customer(account: Account, customer: Object, values: Object) -> Obje
 
 def _update_subscription(account: Account, subscription: Object, values: Object) -> Object:
     return _update(billing.update_subscription(account, subscription, values), values)
+
+
+def _update_payment(account: Account, payment: Object, values: Object) -> Object:
+    return _update(payments.update_payment(account, payment, values), values)
 
 
 def _update(thing: Object, values: Object) -> Object:
@@ -87,7 +97,15 @@ _CHANGES: dict[tuple[str, str], Change] = {
     ("customer", "delete"): _delete_customer,
     ("subscription", "update"): _update_subscription,
     ("subscription", "delete"): billing.cancel_subscription,
+    ("payment_intent", "update"): _update_payment,
+    ("payment_intent", "confirm"): confirming.confirm,
+    ("payment_intent", "capture"): confirming.capture,
     ("payment_intent", "cancel"): payments.cancel_payment,
-    ("payment_method", "attach"): payments.attach,
-    ("payment_method", "detach"): payments.detach,
+    ("setup_intent", "confirm"): confirming.confirm,
+    ("setup_intent", "cancel"): payments.cancel_setup,
+    ("refund", "cancel"): payments.cancel_refund,
+    ("payment_method", "update"): methods.update_method,
+    ("payment_method", "attach"): methods.attach,
+    ("payment_method", "detach"): methods.detach,
+    ("checkout.session", "expire"): sessions.expire,
 }

@@ -9,7 +9,7 @@ Result = tuple[int, Object]
 class StripeError(Exception):
     """An answer of status 400 and above; `headers` are sent beside it."""
 
-    def __init__(self, status: int, message: str, **facts: str) -> None:
+    def __init__(self, status: int, message: str, **facts: Any) -> None:  # noqa: ANN401 - texts, and objects where Stripe adds one
         super().__init__(message)
         self.result: Result = (status, {"error": {"type": "invalid_request_error", "message": message, **facts}})
         self.headers: dict[str, str] = {}

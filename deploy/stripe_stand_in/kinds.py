@@ -13,7 +13,10 @@ _SHORT = {"customer", "product", "subscription_item"}
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`calls` are list, retrieve, create, update, delete, and further ones that Stripe has for this kind."""
+    """`prefix` begins the IDs; an empty one means that there are none.
+
+    `calls` are list, retrieve, create, update, delete, and further ones that Stripe has for this kind.
+    """
 
     name: str
     path: str
@@ -39,16 +42,24 @@ KINDS = {
     kind.name: kind
     for kind in (
         _kind("customer", "customers", "cus", "Customer", "list retrieve create update delete"),
-        _kind("payment_intent", "payment_intents", "pi", "PaymentIntent", "list retrieve create cancel"),
+        _kind(
+            "payment_intent",
+            "payment_intents",
+            "pi",
+            "PaymentIntent",
+            "list retrieve create update confirm capture cancel",
+        ),
         _kind("charge", "charges", "ch", "Charge", "list retrieve"),
-        _kind("refund", "refunds", "re", "Refund", "list retrieve create"),
+        _kind("refund", "refunds", "re", "Refund", "list retrieve create cancel"),
         _kind("invoice", "invoices", "in", "Invoice", "list retrieve create_preview"),
         _kind("subscription", "subscriptions", "sub", "Subscription", "list retrieve create update delete"),
         _kind("subscription_item", "subscription_items", "si", "SubscriptionItem", "retrieve"),
-        _kind("payment_method", "payment_methods", "pm", "PaymentMethod", "list retrieve create attach detach"),
-        _kind("setup_intent", "setup_intents", "seti", "SetupIntent", "list retrieve create"),
-        _kind("checkout.session", "checkout/sessions", "cs_test", "checkout.Session", "list retrieve create"),
+        _kind("payment_method", "payment_methods", "pm", "PaymentMethod", "list retrieve create update attach detach"),
+        _kind("setup_intent", "setup_intents", "seti", "SetupIntent", "list retrieve create confirm cancel"),
+        _kind("checkout.session", "checkout/sessions", "cs_test", "checkout.Session", "list retrieve create expire"),
         _kind("billing_portal.session", "billing_portal/sessions", "bps", "billing_portal.Session", "create"),
+        _kind("ephemeral_key", "ephemeral_keys", "ephkey", "EphemeralKey", "create"),
+        _kind("customer_session", "customer_sessions", "", "CustomerSession", "create"),
         _kind("product", "products", "prod", "Product", "list retrieve create"),
         _kind("price", "prices", "price", "Price", "list retrieve create"),
         _kind(

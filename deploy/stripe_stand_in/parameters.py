@@ -3,7 +3,7 @@
 - forms: docs.stripe.com/api, `address[line1]=…`, `items[0][price]=…`; lists need numbers here, not `expand[]=…`
 - unknown, missing and malformed parameters: docs.stripe.com/error-codes
 
-`expand` is refused: the stand-in never expands objects.
+`expand` is for `expansions` to read.
 """
 
 import re
@@ -16,17 +16,28 @@ from typing import Any, Literal, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import stripe.params
+from aiohttp import web
 from typing_extensions import get_type_hints, is_typeddict
 
 from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter
 
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_FORM = "application/x-www-form-urlencoded"
 _FREE = "metadata"  # its keys are the sender's own
 _FLAGS = {"true": True, "false": False}
 _ELSEWHERE = {
     "StripeContext": object,
     "Mapping": Mapping,
 }  # the library's annotations do not import these
+
+
+async def sent_by(request: web.Request) -> str:
+    """Give the parameters from the query, or with POST from a form, as they were sent. Raises StripeError."""
+    if request.method != "POST":
+        return request.rel_url.raw_query_string
+    if request.body_exists and request.content_type != _FORM:
+        raise StripeError(400, "Parameters come as a form.")
+    return await request.text()
 
 
 def decoded(form: str) -> Object:

@@ -5,28 +5,35 @@
 - lists and their filters: see `lists`; effects of calls: see `effects`
 - `Request-Id` in every answer: docs.stripe.com/api/request_ids; Stripe's own CORS headers as well
 - idempotency of every POST: see `idempotency`
+- what a browser asks, with a publishable key: see `browsers`; the bank's pages: see `bank_pages`
 - a connected account, in the header `Stripe-Account`: docs.stripe.com/connect/authentication
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from deploy.stripe_stand_in import billing, effects
+from deploy.stripe_stand_in import billing, browsers, effects
 from deploy.stripe_stand_in.account import Account, Making
+from deploy.stripe_stand_in.bank_pages import bank_pages
+from deploy.stripe_stand_in.deliveries import Deliveries
 from deploy.stripe_stand_in.errors import Object, Result, StripeError, missing_object
+from deploy.stripe_stand_in.events import happened, picture
+from deploy.stripe_stand_in.expansions import expanded
 from deploy.stripe_stand_in.idempotency import Replays
 from deploy.stripe_stand_in.kinds import KINDS, Kind
 from deploy.stripe_stand_in.limits import ObjectLimits
 from deploy.stripe_stand_in.lists import page
-from deploy.stripe_stand_in.parameters import decoded, read
+from deploy.stripe_stand_in.methods import known
+from deploy.stripe_stand_in.parameters import decoded, read, sent_by
 from deploy.stripe_stand_in.rights import require_right, right_for
 
 Endpoint = Callable[[web.Request], Awaitable[Result]]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
-_FORM = "application/x-www-form-urlencoded"
 _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "true"}
 
 
@@ -35,11 +42,13 @@ class StandIn:
 
     `rights` are those of a restricted key, None for a key without restrictions. `connected` is the account's ID where
     it is a connected one of the key's platform, and `name` what it is called: then every request must name it. None is
-    the key's own account, which no request names.
+    the key's own account, which no request names. `deliveries` are told of every event; None where there is no webhook
+    endpoint.
     """
 
     def __init__(self, key: str, making: Making | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.key = key
+        self.deliveries: Deliveries | None = None
         self.rights: frozenset[str] | None = None
         self.connected: str | None = None
         self.name = "Bakery"
@@ -51,6 +60,8 @@ class StandIn:
     def routes(self) -> Sequence[web.AbstractRouteDef]:
         return [
             *(route for kind in KINDS.values() for route in self._routes_of(kind)),
+            *bank_pages(self.account, self._telling),
+            browsers.preflights(),
             web.get("/v1/accounts/{id}", self._answering(self._account)),
             web.route("*", "/{anything:.*}", self._answering(_unknown)),
         ]
@@ -64,7 +75,8 @@ class StandIn:
                 case "list":
                     yield web.get(kind.path, answering(partial(self._list, kind)))
                 case "retrieve":
-                    yield web.get(one, answering(partial(self._retrieve, kind)))
+                    own = answering(partial(self._retrieve, kind))
+                    yield web.get(one, self._also_for_browsers(kind, call, own))
                 case "create":
                     yield web.post(kind.path, answering(partial(self._create, kind)))
                 case "create_preview":
@@ -74,17 +86,34 @@ class StandIn:
                 case "delete":
                     yield web.delete(one, change)
                 case _:
-                    yield web.post(f"{one}/{call}", change)
+                    yield web.post(f"{one}/{call}", self._also_for_browsers(kind, call, change))
 
-    def _answering(self, endpoint: Endpoint, *, right: str = "") -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Add to an endpoint what all of them share: the key and its right, idempotency, error bodies, headers."""
+    def _also_for_browsers(self, kind: Kind, call: str, own: Handler) -> Handler:
+        """Answer a publishable key too, where Stripe has the call for browsers; `own` answers the secret one."""
+        if (kind.name, call) not in browsers.CALLS:
+            return own
+        for_browsers = self._answering(partial(browsers.answer, self.account, kind, call), secret=False)
+
+        async def answer(request: web.Request) -> web.Response:
+            return await (for_browsers if await browsers.is_one(request) else own)(request)
+
+        return answer
+
+    def _answering(self, endpoint: Endpoint, *, right: str = "", secret: bool = True) -> Handler:
+        """Add to an endpoint what all of them share: the key and its right, idempotency, error bodies, headers.
+
+        `secret`: it takes the secret key.
+        """
 
         async def answer(request: web.Request) -> web.Response:
             replayed, extra = False, {}
+            self.account.address = str(request.url.origin())
             try:
-                self._authenticate(request)
-                require_right(self.rights if right else None, right, self.key)
-                result, replayed = await self.once(request, endpoint)
+                if secret:
+                    self._authenticate(request)
+                    require_right(self.rights if right else None, right, self.key)
+                with self._telling():
+                    result, replayed = await self.once(request, endpoint)
             except StripeError as error:
                 result, extra = error.result, error.headers
             headers = {**self._headers, **extra, "Request-Id": f"req_{self.account.making.token(14)}"}
@@ -93,6 +122,19 @@ class StandIn:
             return web.json_response(result[1], status=result[0], headers=headers)
 
         return answer
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell of what happens to the account while the block runs."""
+        if self.deliveries is None:
+            yield
+            return
+        before = picture(self.account)
+        try:
+            yield
+        finally:
+            for kind, about in happened(before, picture(self.account)):
+                self.deliveries.add(kind, about)
 
     def _authenticate(self, request: web.Request) -> None:
         if request.headers.getall("Authorization", []) != [f"Bearer {self.key}"]:
@@ -124,38 +166,46 @@ class StandIn:
         return result, False
 
     async def _list(self, kind: Kind, request: web.Request) -> Result:
-        query = await _read(kind, "list", request)
+        query, expand = await read_request(kind, "list", request)
         self.account.check_filters(query)
-        return 200, page(self.account.objects[kind.name], query, request.path)
+        listed = page(self.account.objects[kind.name], query, request.path)
+        return 200, expanded(self.account, listed, expand)
 
     async def _retrieve(self, kind: Kind, request: web.Request) -> Result:
-        await _read(kind, "retrieve", request)
-        return 200, effects.shown(self.account.find(kind.name, request.match_info["id"], "id", 404))
+        _, expand = await read_request(kind, "retrieve", request)
+        found = effects.shown(self.account.find(kind.name, request.match_info["id"], "id", 404))
+        return 200, expanded(self.account, found, expand)
 
     async def _create(self, kind: Kind, request: web.Request) -> Result:
-        return await self.create(kind, await _read(kind, "create", request))
+        values, expand = await read_request(kind, "create", request)
+        if kind.name == "ephemeral_key" and "Stripe-Version" not in request.headers:
+            raise StripeError(400, "Ephemeral keys are made for one version of the API: pass it in Stripe-Version.")
+        status, made = await self.create(kind, values)
+        return status, expanded(self.account, made, expand)
 
     async def create(self, kind: Kind, values: Object) -> Result:
         return 200, effects.create(self.account, kind.name, values)
 
     async def _preview(self, kind: Kind, request: web.Request) -> Result:
-        return 200, billing.preview(self.account, await _read(kind, "create_preview", request))
+        values, expand = await read_request(kind, "create_preview", request)
+        return 200, expanded(self.account, billing.preview(self.account, values), expand)
 
     async def _change(self, kind: Kind, call: str, request: web.Request) -> Result:
-        values = await _read(kind, call, request)
-        found = self.account.find(kind.name, request.match_info["id"], "id", 404)
+        values, expand = await read_request(kind, call, request)
+        object_id = request.match_info["id"]
+        named = known(self.account, object_id) if (kind.name, call) == ("payment_method", "attach") else object_id
+        found = self.account.find(kind.name, named, "id", 404)
         if found.get("deleted"):
             raise missing_object(kind.name, found["id"], "id", 404)
         self.limits.count(kind.name, found["id"])
-        return 200, effects.change(self.account, kind.name, call, found, values)
+        return 200, expanded(self.account, effects.change(self.account, kind.name, call, found, values), expand)
 
 
-async def _read(kind: Kind, call: str, request: web.Request) -> Object:
-    """Read the parameters of a call from the query, or with POST from a form. Raises StripeError."""
-    if request.method == "POST" and request.body_exists and request.content_type != _FORM:
-        raise StripeError(400, "Parameters come as a form.")
-    sent = await request.text() if request.method == "POST" else request.rel_url.raw_query_string
-    return read(kind.takes(call), decoded(sent))
+async def read_request(kind: Kind, call: str, request: web.Request) -> tuple[Object, list[str]]:
+    """Read a call's parameters, and what to write out in its answer. Raises StripeError."""
+    values = decoded(await sent_by(request))
+    expand = values.pop("expand", [])
+    return read(kind.takes(call), values), expand if isinstance(expand, list) else [str(expand)]
 
 
 async def _unknown(request: web.Request) -> Result:

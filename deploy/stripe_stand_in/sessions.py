@@ -1,14 +1,21 @@
-"""Sessions of Checkout and of the billing portal: objects with the `url` of a page at Stripe for a browser.
+"""What is made for one visit: sessions of Checkout and of the billing portal, and what Stripe's SDKs get.
 
-The sources are docs.stripe.com/api/checkout/sessions/create and docs.stripe.com/api/customer_portal/sessions/create.
+The sources are docs.stripe.com/api: checkout/sessions, customer_portal/sessions, ephemeral_keys, customer_sessions.
 """
 
-from deploy.stripe_stand_in.account import Account
+from deploy.stripe_stand_in.account import SHAPES, Account
 from deploy.stripe_stand_in.billing import total_of
 from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter, require
 
-_DAY = 86_400
+_HOUR, _DAY = 3_600, 86_400  # seconds
 _HOSTED = "hosted_page"
+_WITHIN = ("embedded_page", "elements")  # the shop's own page
+_URLS = {
+    "hosted_page": ({"success_url"}, {"return_url", "redirect_on_completion"}),
+    "embedded_page": (set[str](), {"success_url", "cancel_url"}),
+    "elements": ({"return_url"}, {"success_url", "cancel_url", "redirect_on_completion"}),
+}
+_NO_ADDRESSES = dict.fromkeys(("success_url", "cancel_url", "return_url"))
 _NO_PORTAL = (
     "No configuration provided and your test mode default configuration has not been created. Provide a configuration "
     "or create your default by saving your customer portal settings in test mode at "
@@ -18,19 +25,35 @@ _NO_PORTAL = (
 
 def create_checkout(account: Account, values: Object) -> Object:
     require(values, "mode")
-    if values.get("ui_mode", _HOSTED) != _HOSTED:
-        raise StripeError(400, "Only hosted pages are supported here.", param="ui_mode")
-    require(values, "success_url")
+    mode = values.get("ui_mode", _HOSTED)
+    _check_addresses(mode, values)
     if "customer" in values and "customer_email" in values:
         raise StripeError(400, "You may only specify one of these parameters: customer, customer_email.")
     session_id = account.new_id("checkout.session")
+    within = mode in _WITHIN
     return {
+        **_NO_ADDRESSES,
         **values,
         **(_setup(values) if values["mode"] == "setup" else _priced(account, values)),
         "id": session_id,
+        "ui_mode": mode,
         "expires_at": account.making.now() + _DAY,
-        "url": f"https://checkout.stripe.com/c/pay/{session_id}",
+        "url": None if within else f"https://checkout.stripe.com/c/pay/{session_id}",
+        **({"client_secret": session_id + account.making.secret()} if within else {}),
     }
+
+
+def _check_addresses(mode: str, values: Object) -> None:
+    """Raise StripeError for an address that is missing in this `ui_mode`, or that it does not take."""
+    if mode not in _URLS:
+        raise StripeError(400, "Hosted pages, embedded pages and elements are supported here.", param="ui_mode")
+    needed, refused = _URLS[mode]
+    never = mode == "embedded_page" and values.get("redirect_on_completion") == "never"
+    if mode == "embedded_page" and never == ("return_url" in values):
+        raise StripeError(400, "`return_url` goes with every redirect_on_completion but `never`.", param="return_url")
+    require(values, *sorted(needed))
+    for name in sorted(refused & values.keys()):
+        raise StripeError(400, f"`{name}` cannot be set when `ui_mode` is `{mode}`.", param=name)
 
 
 def _setup(values: Object) -> Object:
@@ -61,3 +84,31 @@ def create_portal(account: Account, values: Object) -> Object:
     if not account.portal_saved and "configuration" not in values:
         raise StripeError(400, _NO_PORTAL)
     return {**values, "url": f"https://billing.stripe.com/p/session/test_{account.making.token(24)}"}
+
+
+def expire(_: Account, session: Object, __: Object) -> Object:
+    if session["status"] != "open":
+        raise StripeError(400, 'Only Checkout Sessions with a status in ["open"] can be expired.')
+    session |= {"status": "expired", "url": None}
+    return session
+
+
+def create_key(account: Account, values: Object) -> Object:
+    """Make a key for an hour. The server has looked whether an SDK's version of the API was asked for."""
+    require(values, "customer")
+    return {
+        "associated_objects": [{"type": "customer", "id": values["customer"]}],
+        "expires": account.making.now() + _HOUR,
+        "secret": f"ek_test_{account.making.token(60)}",
+    }
+
+
+def create_customer_session(account: Account, values: Object) -> Object:
+    require(values, "customer", "components")
+    unset = {name: {"enabled": False} for name in SHAPES["customer_session"]["components"]}
+    return {
+        **values,
+        "components": {**unset, **values["components"]},
+        "expires_at": account.making.now() + _HOUR,
+        "client_secret": f"cuss_secret_{account.making.token(60)}",
+    }

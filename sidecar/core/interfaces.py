@@ -1,6 +1,6 @@
 """The seams between web and clients: web uses these protocols, clients fulfill them, app joins the two."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -187,6 +187,27 @@ class Stripe(Protocol):
         urgency: Urgency = Urgency.CALL,
     ) -> Sent:
         """Ask for a change; with a key, equal requests have their effect once."""
+
+
+class StripeApi(Stripe, Protocol):
+    """Stripe's API with what a single call may add: `expand` and `version`."""
+
+    async def retrieve(
+        self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
+    ) -> StripeObject:
+        """`expand` names what Stripe writes out instead of its ID (docs.stripe.com/api/expanding_objects)."""
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, object],
+        idempotency_key: str | None = None,
+        *,
+        urgency: Urgency = Urgency.CALL,
+        version: str | None = None,
+    ) -> Sent:
+        """`version` is the version of the API for this call, instead of the service's own."""
 
 
 class UnknownCustomers(Protocol):

@@ -2,7 +2,7 @@
 
 A caller whose fields are `*` sees the whole object without its secrets. A caller with a field list sees the base of
 each kind and what its fields map to. Everything else is left out, at every depth, and so is every value that holds a
-secret: only a caller that sees `client_secret` also sees the client secrets within the other values of that object.
+secret: only a caller that sees an object's own secrets also sees the client secrets within its other values.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,21 +11,28 @@ from typing import Protocol, TypeGuard
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
-from sidecar.core.operations.attributes import Structure
+from sidecar.core.operations.attributes import Plain, Structure
 from sidecar.core.operations.resources import RESOURCES, StripeObject, customer_of
 from sidecar.core.secret_values import ALL, NOBODYS, Secrets
-
-# With a client secret anybody can act on the payment (docs.stripe.com/api/payment_intents/object, client_secret).
-SECRETS = frozenset({"client_secret"})
 
 _BASE = {kind: resource.base for kind, resource in RESOURCES.items()} | {
     "list": frozenset({"object", "data", "has_more"})  # a list within an object
 }
 _CLOSED = {
-    kind: {each.name: each.type for each in resource.shown if isinstance(each.type, Structure) and each.type.closed}
+    kind: {
+        each.name: each.type
+        for each in (*resource.shown, *resource.secrets)
+        if isinstance(each.type, Structure) and each.type.closed
+    }
+    for kind, resource in RESOURCES.items()
+}
+_SECRETS = {kind: frozenset(each.name for each in resource.secrets) for kind, resource in RESOURCES.items()}
+_SECRET_TEXTS: Mapping[str | None, frozenset[str]] = {
+    kind: frozenset(each.name for each in resource.secrets if each.type is Plain.TEXT)
     for kind, resource in RESOURCES.items()
 }
 _LINKS = {kind: resource.links for kind, resource in RESOURCES.items()}
+_NONE: frozenset[str] = frozenset()
 _ANY_BASE = frozenset({"id", "object"})
 _CUSTOMER_ID: Mapping[str | None, frozenset[str]] = {"customer": frozenset({"id"})}  # where a customer has its ID
 _ANY_CUSTOMER_ID = frozenset({"customer"})  # where all else has it
@@ -47,7 +54,8 @@ class View:
     """One view for all objects. The defaults show the least: the base alone, no customer's ID and no secrets.
 
     `own`: all objects belong to the caller's own customers, so the view shows their links, and their secrets where
-    `secrets` is set. `made`: the caller has just created the object, so the view shows its links.
+    `secrets` is set. `made`: the caller has just created the object, so the view shows its links. `key_of`: the kind
+    that the operation makes for its secret's sake; where secrets are shown this one is, although it is a key.
     """
 
     everything: bool = False
@@ -56,6 +64,7 @@ class View:
     attributes: frozenset[str] = frozenset()
     own: bool = False
     made: bool = False
+    key_of: str | None = None
 
     @classmethod
     def of(
@@ -71,29 +80,45 @@ class View:
         )
 
     @property
+    def shows_secrets(self) -> bool:
+        """Whether the view shows the secrets of the objects themselves."""
+        return self.secrets and (self.everything or self.own)
+
+    @property
     def withheld(self) -> Secrets:
         """Name the secrets that the view leaves out wherever they stand."""
-        return NOBODYS if self.secrets and (self.everything or self.own) else ALL
+        return NOBODYS if self.shows_secrets else ALL
 
     def project(self, value: StripeObject) -> StripeObject:
-        return self.withheld.left_out(value if self.everything else self._reduced(value))
+        seen = self._whole(value) if self.everything else self._reduced(value)
+        return self.withheld.left_out(seen) | self._key(value)
+
+    def _whole(self, value: StripeObject) -> StripeObject:
+        return value if self.shows_secrets else without_secret_texts(value)
+
+    def _key(self, value: StripeObject) -> StripeObject:
+        """Give the key that an object was made for; anywhere else keys are nobody's."""
+        if not self.shows_secrets or self.key_of is None or value.get("object") != self.key_of:
+            return {}
+        return {name: value[name] for name in _SECRET_TEXTS.get(self.key_of, _NONE) & value.keys()}
 
     def _reduced(self, value: StripeObject) -> StripeObject:
         kind = str(value.get("object"))
         names = (_BASE.get(kind, _ANY_BASE) | self.attributes) - self._hidden(kind)
         if self.own or self.made:
-            names = names | _LINKS.get(kind, frozenset())
-        if self.own and self.secrets:
-            names = names | SECRETS
+            names = names | _LINKS.get(kind, _NONE)
+        if self.shows_secrets:
+            names = names | {name for name in _SECRETS.get(kind, _NONE) if value.get(name) is not None}
         closed = _CLOSED.get(kind, {})
         parts = {name: _only(closed[name], value[name]) for name in closed.keys() - self.attributes if name in value}
         return {name: self._member(parts.get(name, member)) for name, member in value.items() if name in names}
 
     def _hidden(self, kind: str | None) -> frozenset[str]:
         """Name the hidden attributes of an object; `kind` is None for a structure that is no object of Stripe."""
+        secrets = _SECRET_TEXTS.get(kind, _NONE)
         if self.customer_ids:
-            return SECRETS
-        return SECRETS | _CUSTOMER_ID.get(kind, _ANY_CUSTOMER_ID)
+            return secrets
+        return secrets | _CUSTOMER_ID.get(kind, _ANY_CUSTOMER_ID)
 
     def _member(self, member: object) -> object:
         """Copy a visible attribute whole, but reduce each object of Stripe within it."""
@@ -156,6 +181,17 @@ def shows_everything(view: CallerView) -> TypeGuard[View]:
     Only then may a page be written without a projection of each object. A view that differs by object is never one.
     """
     return isinstance(view, View) and view.everything
+
+
+def without_secret_texts(value: StripeObject) -> StripeObject:
+    """Give an object without the texts that its kind declares as secrets; the very object where it has none."""
+    names = _SECRET_TEXTS.get(str(value.get("object")), _NONE)
+    if names.isdisjoint(value):
+        return value
+    public = value.copy()
+    for name in names:
+        public.pop(name, None)
+    return public
 
 
 def _only(structure: Structure, value: object) -> object:

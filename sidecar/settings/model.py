@@ -74,7 +74,8 @@ class Settings(OperationsSettings):
     )
     stripe_expose_client_secret: bool = Field(
         default=False,
-        description="Leave `client_secret` in answers; only for front ends that confirm payments",
+        description="Leave client secrets, and keys for Stripe's SDKs, in answers to the"
+        "ir owner; only for front ends that take payments",
     )
     allowed_return_urls: ReturnUrls = Field(
         (),
@@ -226,7 +227,13 @@ class Settings(OperationsSettings):
         yield from (fault for fault, there in contradictions.items() if there)
         faults = list(super()._contradictions())
         rules = () if faults else self.rules
-        needs = unmet_needs(rules, Given(bool(self.allowed_return_urls), not without_token, self.stripe_write_back))
+        given = Given(
+            bool(self.allowed_return_urls),
+            not without_token,
+            self.stripe_write_back,
+            self.stripe_expose_client_secret,
+        )
+        needs = unmet_needs(rules, given)
         yield from (*faults, *(f"STRIPE_OPERATIONS: {need}" for need in needs))
 
     @property

@@ -3,7 +3,6 @@
 import json
 import re
 import ssl
-from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,12 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from sidecar.core.access.allowed_origins import is_below_public_suffix, is_origin, is_wildcard
+from sidecar.core.operations.api_versions import is_version
 from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.return_urls import is_return_url
 from sidecar.settings.names import collection_name, field_name, own_field_name
 
 Network = IPv4Network | IPv6Network
-_NAMED_SINCE = "2024-09-30"  # acacia, the first release of Stripe's API with a name (docs.stripe.com/changelog)
 
 
 def _origin(value: str) -> str:
@@ -114,14 +113,7 @@ def _return_url(value: str) -> str:
 
 
 def _api_version(value: str) -> str:
-    """Take a day, and since 2024 a release's name."""
-    day, _, name = value.partition(".")
-    try:
-        written = date.fromisoformat(day).isoformat() == day
-    except ValueError:
-        written = False
-    named = value == day if day < _NAMED_SINCE else re.fullmatch("[a-z]+", name) is not None
-    if not (written and named):
+    if not is_version(value):
         raise ValueError(f"must be a version of Stripe's API, such as {API_VERSION}")
     return value
 

@@ -59,6 +59,11 @@ def views(call: Call) -> Views:
     return OneView(everywhere) if in_some_rows == everywhere else ViewsByRow(call, fields, made)
 
 
+def shows_secrets(call: Call) -> bool:
+    """Say whether the caller will see the secrets of the object that it asks for, if that is the caller's to have."""
+    return view(call, granted(call), own=not call.caller.has_all_customers).shows_secrets
+
+
 def _by_customer(call: Call) -> bool:
     return call.rule.collection == call.caller.requirement.customers.name
 
@@ -86,12 +91,15 @@ def granted(call: Call) -> AllowedFields:
 def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
     """Make the view; what a share shows is nobody's own, so it has neither links nor secrets, whatever the fields."""
     rule, caller = call.rule, call.caller
+    operation = rule.operation
     decides = fields if rule.collection == caller.requirement.customers.name else caller.customer_fields()
     found = View.of(
         fields,
         rule.field_map,
-        customer_ids=not rule.operation.resource.owned or decides.allow(caller.requirement.customers.id_field),
+        customer_ids=not operation.resource.owned or decides.allow(caller.requirement.customers.id_field),
         secrets=call.request.app[EXPOSE_SECRETS],
         own=own,
     )
-    return found if caller.shared_item is None else replace(found, everything=False, secrets=False, own=False)
+    if caller.shared_item is not None:
+        return replace(found, everything=False, secrets=False, own=False)
+    return replace(found, key_of=operation.resource.kind) if operation.for_secret else found

@@ -19,8 +19,8 @@ from sidecar.errors import InvalidPayload
 from sidecar.web.answers.response import answer
 from sidecar.web.caller_view import granted, view
 from sidecar.web.guard import Call
-from sidecar.web.keys import METRICS, WRITE_BACK
-from sidecar.web.requests.bodies import read_key
+from sidecar.web.keys import METRICS, STRIPE, WRITE_BACK
+from sidecar.web.requests.headers import read_key
 
 
 async def create_customer(call: Call) -> web.StreamResponse:
@@ -34,7 +34,7 @@ async def create_customer(call: Call) -> web.StreamResponse:
         raise InvalidPayload(
             "Idempotency-Key: send it only with `item`. Create an item first and send its primary key as `item`."
         )
-    stripe = call.answerable("customer created")
+    stripe = call.answerable(call.request.app[STRIPE], "customer created")
     user = await stripe.user()  # before an item is created or changed, too
     new = replace(new, fixed=filled(call.rule.operator.fixed, {USER: somebody(user)}))
     if write_back is None:

@@ -13,6 +13,7 @@ from sidecar import context
 from sidecar.core.access.policy import Reason, Requirement
 from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.repeated_change import RepeatableStripe
+from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.row import Kind, Operation, named_object
 from sidecar.core.operations.rules import Rule
@@ -22,7 +23,7 @@ from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.answers.sending import send
-from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, STRIPE, UNKNOWN_CUSTOMERS, VERDICT
+from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, UNKNOWN_CUSTOMERS, VERDICT
 from sidecar.web.requests.bodies import Reader
 from sidecar.web.server.leaving import until_client_leaves
 
@@ -52,11 +53,11 @@ class Call:
         """The caller, with the customers that were found to be its own so far."""
         return self.ownership.caller
 
-    def answerable(self, told: str = "changed at Stripe") -> AnswerableStripe:
+    def answerable(self, stripe: Stripe, told: str = "changed at Stripe") -> AnswerableStripe:
         """Give Stripe as this caller may change it: once Directus said who it is, with each change in the audit."""
-        app, named = self.request.app, partial(self.request.app[GATE].user_id, self.caller)
-        stripe = RepeatableStripe(app[STRIPE], self.operation, self.object_id)
-        return AnswerableStripe(stripe, named, Subject(self.operation.name, self.object_id, told))
+        named = partial(self.request.app[GATE].user_id, self.caller)
+        repeatable = RepeatableStripe(stripe, self.operation, self.object_id)
+        return AnswerableStripe(repeatable, named, Subject(self.operation.name, self.object_id, told))
 
     def completion(self, answerable: AnswerableStripe) -> Completion:
         """Give what completes the request by the operator's values; Directus says once who the caller is."""

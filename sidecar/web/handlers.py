@@ -10,6 +10,7 @@ from aiohttp import web
 from sidecar.core.flows.call import Intent, find_owner, perform
 from sidecar.core.flows.guests import refuse_owned
 from sidecar.core.flows.idempotency import client_key
+from sidecar.core.flows.operation_stripe import OperationStripe
 from sidecar.core.interfaces import Lists
 from sidecar.core.operations.parameters import is_owned
 from sidecar.core.operations.resources import CUSTOMER
@@ -18,11 +19,11 @@ from sidecar.errors import InvalidPayload, InvalidQuery
 from sidecar.web.answers.rendering import Rendering, render_page
 from sidecar.web.answers.response import answer
 from sidecar.web.answers.streams import stream_array, stream_lines
-from sidecar.web.caller_view import views
+from sidecar.web.caller_view import shows_secrets, views
 from sidecar.web.creating import create_customer, refuse_unwritable
 from sidecar.web.guard import Call, Handler
 from sidecar.web.keys import LISTS, SCOPED, STRIPE
-from sidecar.web.requests.bodies import read_key
+from sidecar.web.requests.headers import read_key, read_sdk_version
 
 _NDJSON = "application/x-ndjson"
 
@@ -93,12 +94,23 @@ async def _call(call: Call) -> web.StreamResponse:
         refuse_unwritable(call, values)
     intent = Intent(operation, call.object_id, values, _key(call))
     ownership = None if call.caller.has_all_customers else call.ownership
-    answerable = call.answerable()
-    stripe = answerable if operation.changes else call.request.app[STRIPE]
+    asked = _stripe(call)
+    answerable = call.answerable(asked)
+    stripe = answerable if operation.changes else asked
     found = await perform(intent, stripe, ownership, call.completion(answerable))
     view = await views(call).of([found])
     body = orjson.dumps(view.project(found))
     return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)
+
+
+def _stripe(call: Call) -> OperationStripe:
+    operation = call.operation
+    return OperationStripe(
+        call.request.app[STRIPE],
+        operation.target(call.object_id),
+        expand=operation.expanded if operation.expanded and shows_secrets(call) else (),
+        version=read_sdk_version(call.request) if operation.sdk_version else None,
+    )
 
 
 def _key(call: Call) -> str | None:

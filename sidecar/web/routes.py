@@ -10,6 +10,7 @@ from sidecar.web.admission.origins import preflights
 from sidecar.web.guard import guard
 from sidecar.web.handlers import HANDLERS
 from sidecar.web.requests.bodies import Reader
+from sidecar.web.requests.headers import SDK_HEADERS
 
 
 def routes(prefix: str, readers: Iterable[Reader], customers: CustomersCollection) -> list[web.RouteDef]:
@@ -18,7 +19,7 @@ def routes(prefix: str, readers: Iterable[Reader], customers: CustomersCollectio
     operations = [reader.rule.operation for reader in ordered]
     return [
         *(_route(prefix, reader, customers) for reader in ordered),
-        *preflights((prefix + operation.path, operation.method) for operation in operations),
+        *preflights((prefix + each.path, each.method, SDK_HEADERS if each.sdk_version else ()) for each in operations),
         web.get("/healthz", platform_routes.healthz, allow_head=False),
         web.get("/readyz", platform_routes.readyz, allow_head=False),
         web.get("/metrics", platform_routes.metrics, allow_head=False),

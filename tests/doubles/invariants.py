@@ -54,7 +54,7 @@ def refusals_asked_nothing_of_stripe(exchange: Exchange) -> None:
     answer = exchange.answer
     refused = answer.code in _REFUSALS or (answer.status == 503 and answer.extensions.get("service") == "directus")
     asked = exchange.stripe_requests if refused and exchange.stripe_requests is not None else ()
-    looked_at = [request.target for request in asked if request.method == "GET" and _OBJECT.fullmatch(request.target)]
+    looked_at = [request.target for request in asked if request.method == "GET" and _OBJECT.fullmatch(request.path)]
     looked = answer.extensions.get("reason") in {"not_visible", "no_user", "no_item"} or (
         answer.code == "INVALID_PAYLOAD" and looked_at and looked_at[-1].startswith("/v1/prices/")
     )

@@ -1,16 +1,23 @@
-"""A server on loopback that answers GET on one path with a given handler."""
+"""A server on loopback: of one application, or of a handler that answers GET on one path."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from aiohttp import web
 
 
-@asynccontextmanager
-async def serving_get(path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+def serving_get(
+    path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> AbstractAsyncContextManager[str]:
     """Give the server's URL; `path` is a pattern of aiohttp's router."""
     app = web.Application()
     app.router.add_get(path, handler)
+    return serving(app)
+
+
+@asynccontextmanager
+async def serving(app: web.Application) -> AsyncIterator[str]:
+    """Give the server's URL."""
     runner = web.AppRunner(app, shutdown_timeout=0.05, access_log=None)
     await runner.setup()
     try:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 import aiohttp
 
-from deploy.stripe_stand_in import KEY
+from deploy.stripe_stand_in import KEY, PUBLISHABLE_KEY
 
 RETURN = "https://app.example.com/account"
 _CARD = "type=card&card[token]=tok_visa"
@@ -36,6 +36,24 @@ class Account:
         ):
             body = await answer.json() if answer.content_type == "application/json" else {}
             return answer.status, body
+
+    async def ask_as_browser(self, method: str, path: str, parameters: str = "") -> tuple[int, dict[str, Any]]:
+        """Ask as Stripe.js does, with the publishable key among the parameters."""
+        values = [("key", PUBLISHABLE_KEY), *parse_qsl(parameters)]
+        sent: dict[str, Any] = {"data" if method == "POST" else "params": values}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, f"{self.url}/v1/{path}", **sent) as answer,
+        ):
+            return answer.status, await answer.json()
+
+    async def authenticate(self, url: str, outcome: str) -> str:
+        """Press a button on the bank's page; give the address to which the browser goes then, or what the page says."""
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url) as page:
+                assert 'name="outcome"' in await page.text()
+            async with session.post(url, data={"outcome": outcome}, allow_redirects=False) as answer:
+                return answer.headers.get("Location") or await answer.text()
 
     async def get(self, path: str, parameters: str = "") -> dict[str, Any]:
         return await self._have("GET", path, parameters)

@@ -48,7 +48,7 @@ def one_of_each(stripe: StripeDouble) -> dict[str, str]:
     made = {"customer": customer}
     for kind in KINDS:
         if kind not in {"customer", "refund", "subscription_item"}:
-            made[kind] = str(stripe.add(kind, customer=customer)["id"])
+            made[kind] = str(stripe.add(kind, customer=customer).get("id"))
     stripe.objects["invoice"][0]["subscription"] = made["subscription"]
     stripe.objects["charge"][0]["payment_intent"] = made["payment_intent"]
     made["refund"] = str(stripe.add("refund", payment_intent=made["payment_intent"], charge=made["charge"])["id"])
@@ -151,6 +151,7 @@ CREATES: list[tuple[str, dict[str, str], dict[str, object]]] = [
         {"amount_total": 6000, "status": "open", "success_url": RETURN},
     ),
     ("billing_portal.session", {"customer": "{customer}", "return_url": RETURN}, {"return_url": RETURN}),
+    ("customer_session", {"customer": "{customer}", "components[buy_button][enabled]": "true"}, {"livemode": False}),
 ]
 SECRETS = {"payment_intent", "setup_intent", "checkout.session"}
 
@@ -163,7 +164,7 @@ async def test_create(world: World, kind: str, form: dict[str, str], shown: dict
     assert shown == {name: made[name] for name in shown}
     assert made["object"] == kind
     assert made == world.stripe.objects[kind][0]
-    assert made["id"].startswith(f"{KINDS[kind].prefix}_")
+    assert made["id"].startswith(f"{KINDS[kind].prefix}_") if KINDS[kind].prefix else "id" not in made
     assert (kind in SECRETS) == (CLIENT_SECRET in str(made.get("client_secret")))
     if "customer" in form:
         assert made["customer"] == world.ids["customer"]
@@ -205,6 +206,15 @@ CHANGES: list[tuple[str, str, dict[str, str], dict[str, object]]] = [
     ("POST", "/v1/payment_intents/{payment_intent}/cancel", {}, {"status": "canceled"}),
     ("POST", "/v1/subscriptions/{subscription}", {"cancel_at_period_end": "true"}, {"cancel_at_period_end": True}),
     ("DELETE", "/v1/subscriptions/{subscription}", {}, {"status": "canceled"}),
+    (
+        "POST",
+        "/v1/payment_intents/{payment_intent}",
+        {"amount": "7", "receipt_email": "a@b.co"},
+        {"amount": 7, "receipt_email": "a@b.co"},
+    ),
+    ("POST", "/v1/setup_intents/{setup_intent}/cancel", {}, {"status": "canceled"}),
+    ("POST", "/v1/payment_methods/{payment_method}", {"allow_redisplay": "always"}, {"allow_redisplay": "always"}),
+    ("POST", "/v1/checkout/sessions/{checkout_session}/expire", {}, {"status": "expired"}),
     ("POST", "/v1/payment_methods/{payment_method}/detach", {}, {"customer": None}),
 ]
 
@@ -212,7 +222,7 @@ CHANGES: list[tuple[str, str, dict[str, str], dict[str, object]]] = [
 @pytest.mark.parametrize(("method", "path", "form", "shown"), CHANGES, ids=[f"{row[0]} {row[1]}" for row in CHANGES])
 async def test_change(world: World, method: str, path: str, form: dict[str, str], shown: dict[str, object]) -> None:
     """A change is in the answer and in later answers, and changes that object alone."""
-    one = path.removesuffix("/cancel").removesuffix("/detach")
+    one = path.removesuffix("/cancel").removesuffix("/detach").removesuffix("/expire")
 
     answer = await world.have(method, path, form)
 
@@ -222,9 +232,17 @@ async def test_change(world: World, method: str, path: str, form: dict[str, str]
     assert shown != {name: untouched[name] for name in shown}
 
 
-@pytest.mark.parametrize("path", ["payment_intents/{payment_intent}/cancel", "payment_methods/{payment_method}/detach"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "payment_intents/{payment_intent}/cancel",
+        "payment_methods/{payment_method}/detach",
+        "setup_intents/{setup_intent}/cancel",
+        "checkout/sessions/{checkout_session}/expire",
+    ],
+)
 async def test_done_is_done(world: World, path: str) -> None:
-    """A canceled or detached object cannot be canceled or detached again."""
+    """A canceled, detached or expired object cannot be canceled, detached or expired again."""
     await world.have("POST", f"/v1/{path}")
 
     status, _ = await world.ask("POST", f"/v1/{path}")

@@ -9,7 +9,7 @@ pauses: the account, an endpoint, or this call alone.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -28,7 +28,7 @@ from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.form import flattened
-from sidecar.core.operations.resources import StripeObject
+from sidecar.core.operations.resources import RESOURCES, StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
@@ -80,8 +80,10 @@ class StripeClient:
             case _:
                 raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
 
-    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
-        return (await self._read(f"{path}/{object_id}", urgency))[1]
+    async def retrieve(
+        self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
+    ) -> StripeObject:
+        return (await self._read(f"{path}/{object_id}", urgency, flattened({"expand": list(expand)})))[1]
 
     async def send(
         self,
@@ -91,12 +93,14 @@ class StripeClient:
         idempotency_key: str | None = None,
         *,
         urgency: Urgency = Urgency.CALL,
+        version: str | None = None,
     ) -> Sent:
         form = flattened(parameters)
         target, body = (path, form) if method == "POST" else (_with_query(path, form), None)
         call = Call(endpoint(method, path), urgency, self._timeout)
+        own = self._headers_of(body, idempotency_key, version)
         try:
-            _, answered, headers = await self._exchange(call, method, target, body, idempotency_key)
+            _, answered, headers = await self._exchange(call, method, target, own, body)
             _require_object(answered)
         except StripeFailure as failure:
             failure.uncertain |= call.unanswered
@@ -113,8 +117,9 @@ class StripeClient:
     async def _read(
         self, path: str, urgency: Urgency, parameters: Mapping[str, str] | None = None
     ) -> tuple[bytes, StripeObject]:
+        call = Call(endpoint("GET", path), urgency, self._timeout)
         target = _with_query(path, parameters or {})
-        content, body, _ = await self._exchange(Call(endpoint("GET", path), urgency, self._timeout), "GET", target)
+        content, body, _ = await self._exchange(call, "GET", target, self._headers_of())
         return content, body
 
     async def _exchange(
@@ -122,10 +127,9 @@ class StripeClient:
         call: Call,
         method: str,
         target: str,
+        headers: Mapping[str, str],
         form: Mapping[str, str] | None = None,
-        idempotency_key: str | None = None,
     ) -> tuple[bytes, StripeObject, Mapping[str, str]]:
-        headers = self._headers_of(form, idempotency_key)
         body = None if form is None else urlencode(form)
         try:
             async with call.in_time():
@@ -137,8 +141,10 @@ class StripeClient:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
         return content, self._result(call, content, status, answered), answered
 
-    def _headers_of(self, form: Mapping[str, str] | None, idempotency_key: str | None) -> dict[str, str]:
-        headers = dict(self._headers)
+    def _headers_of(
+        self, form: Mapping[str, str] | None = None, idempotency_key: str | None = None, version: str | None = None
+    ) -> dict[str, str]:
+        headers = dict(self._headers) if version is None else {**self._headers, "Stripe-Version": version}
         if (identity := request_id.get()) is not None:
             headers["X-Request-Id"] = identity
         if idempotency_key is not None:
@@ -198,7 +204,11 @@ class StripeClient:
 
 
 def _require_object(answered: StripeObject) -> None:
-    if not (isinstance(answered.get("id"), str) and isinstance(answered.get("object"), str)):
+    """Require a kind, and the ID that objects of all kinds but few have."""
+    kind, identified = answered.get("object"), isinstance(answered.get("id"), str)
+    resource = RESOURCES.get(kind) if isinstance(kind, str) else None
+    without = resource is not None and not resource.identified
+    if not isinstance(kind, str) or not (identified or without):
         failure = StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         failure.uncertain = True
         raise failure

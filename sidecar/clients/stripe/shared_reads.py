@@ -1,10 +1,10 @@
 """Stripe, where equal reads of a page or an object at the same moment are one call. All else is passed on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sidecar.clients.changes import Changes
 from sidecar.clients.shared_calls import SharedCalls
-from sidecar.core.interfaces import Page, Sent, Stripe
+from sidecar.core.interfaces import Page, Sent, StripeApi
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 
@@ -12,7 +12,7 @@ from sidecar.core.urgency import Urgency
 class SharedReads:
     """What it gives belongs to several requests, so nobody may change it. Only equally urgent reads are one."""
 
-    def __init__(self, stripe: Stripe, changes: Changes | None = None) -> None:
+    def __init__(self, stripe: StripeApi, changes: Changes | None = None) -> None:
         self._stripe = stripe
         self._pages = SharedCalls[Page](changes=changes)
         self._objects = SharedCalls[StripeObject](changes=changes)
@@ -21,9 +21,13 @@ class SharedReads:
         key = (path, frozenset(parameters.items()), urgency)
         return await self._pages.get(key, lambda: self._stripe.page(path, parameters, urgency=urgency))
 
-    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
-        key = (path, object_id, urgency)
-        return await self._objects.get(key, lambda: self._stripe.retrieve(path, object_id, urgency=urgency))
+    async def retrieve(
+        self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
+    ) -> StripeObject:
+        key = (path, object_id, urgency, tuple(expand))
+        return await self._objects.get(
+            key, lambda: self._stripe.retrieve(path, object_id, urgency=urgency, expand=expand)
+        )
 
     async def send(
         self,
@@ -33,8 +37,9 @@ class SharedReads:
         idempotency_key: str | None = None,
         *,
         urgency: Urgency = Urgency.CALL,
+        version: str | None = None,
     ) -> Sent:
-        return await self._stripe.send(method, path, parameters, idempotency_key, urgency=urgency)
+        return await self._stripe.send(method, path, parameters, idempotency_key, urgency=urgency, version=version)
 
     def forget(self) -> None:
         """Let nobody join a call that began before now."""

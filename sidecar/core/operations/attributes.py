@@ -13,7 +13,7 @@ class Plain(StrEnum):
     INTEGER = "integer"
     TIMESTAMP = "timestamp"  # seconds since the epoch
     BOOLEAN = "boolean"
-    REFERENCE = "reference"  # the ID of another object, which Stripe could expand and this service never does
+    REFERENCE = "reference"  # the ID of another object
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,14 @@ class Entries:
     kind: str
 
 
-AttributeType = Plain | Structure | Embedded | Entries
+@dataclass(frozen=True, slots=True)
+class Expandable:
+    """The ID of an object of another kind, or the whole object where a row of the table has it written out."""
+
+    kind: str
+
+
+AttributeType = Plain | Structure | Embedded | Entries | Expandable
 
 
 @dataclass(frozen=True, slots=True)

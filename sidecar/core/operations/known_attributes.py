@@ -138,6 +138,8 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
             after_expiration configuration created customer customer_account flow livemode locale
             on_behalf_of return_url url
         """,
+        "ephemeral_key": "created expires livemode secret",
+        "customer_session": "client_secret components created customer customer_account expires_at livemode",
         "product": """
             active created default_price deleted description images livemode marketing_features metadata
             name package_dimensions shippable statement_descriptor tax_code tax_details type unit_label

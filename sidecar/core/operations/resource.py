@@ -11,8 +11,8 @@ StripeObject = dict[str, object]
 # How the IDs of every kind here begin; a test compares them with the kinds.
 PREFIXES = frozenset(
     (
-        *("ba", "bps", "card", "ch", "cs", "cs_live", "cs_test", "cus", "in", "pi", "pm", "price", "prod", "py", "pyr"),
-        *("re", "seti", "si", "src", "sub", "txn"),
+        *("ba", "bps", "card", "ch", "cs", "cs_live", "cs_test", "cus", "cuss", "ephkey", "in", "pi", "pm", "price"),
+        *("prod", "py", "pyr", "re", "seti", "si", "src", "sub", "txn"),
     )
 )
 _MADE = "[A-Za-z0-9]*[A-Z0-9][A-Za-z0-9]*$"  # what follows the prefix where Stripe made the ID
@@ -27,8 +27,10 @@ class Resource:
     `mapped`: what a caller sees besides if it may read a field that maps to it. Any other attribute can be mapped too;
     these are the usual ones, with their types.
     `links`: addresses of Stripe's pages, which show more than `shown`. Only the owner and the creator see them.
+    `secrets`: what acts for the owner, and what contains that. Only the owner sees it, where the operator exposes it.
     `owned`: the object belongs to a customer. `customer` names it, or else an object that `via` refers to.
     `dated`: the list takes `created`.
+    `identified`: its objects have an ID at Stripe.
     `free`: the account may choose the IDs itself; none that looks as if Stripe made it for another kind is accepted.
     """
 
@@ -38,9 +40,11 @@ class Resource:
     shown: tuple[Attribute, ...]
     mapped: tuple[Attribute, ...] = ()
     links: frozenset[str] = frozenset()
+    secrets: tuple[Attribute, ...] = ()
     owned: bool = True
     via: tuple[str, ...] = ()
     dated: bool = True
+    identified: bool = True
     free: bool = False
 
     @property

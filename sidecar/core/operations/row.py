@@ -70,6 +70,8 @@ class Operation:
     `urgency`. `one_of`: exactly one of these parameters is given. `without_customer`: parameters that Stripe takes
     only where the request names no customer. `for_guests`: the operator may open it to requests without a credential.
     `done`: Stripe refuses to do it again, so a refusal is no failure where the object shows that it is done.
+    `expanded`: what Stripe writes out in the answer to a caller that sees its secrets. `for_secret`: the answer is of
+    use for its secret alone. `sdk_version`: the client's SDK says by which version of the API it is answered.
     """
 
     name: str
@@ -90,6 +92,9 @@ class Operation:
     verb: str = ""
     urgency: Urgency = Urgency.CALL
     done: Done | None = None
+    expanded: tuple[str, ...] = ()
+    for_secret: bool = False
+    sdk_version: bool = False
 
     @property
     def path_resource(self) -> Resource | None:

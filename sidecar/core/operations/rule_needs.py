@@ -15,6 +15,7 @@ class Given:
     return_urls: bool
     service_token: bool
     write_back: bool
+    secrets: bool
 
 
 def unmet_needs(rules: Sequence[Rule], given: Given) -> Iterator[str]:
@@ -26,6 +27,8 @@ def unmet_needs(rules: Sequence[Rule], given: Given) -> Iterator[str]:
 def _needs(rule: Rule, given: Given) -> Iterator[str]:
     if rule.returns and not given.return_urls:
         yield "needs ALLOWED_RETURN_URLS"
+    if rule.operation.for_secret and not given.secrets:
+        yield "needs STRIPE_EXPOSE_CLIENT_SECRET=true; its answer is of use for its secret alone"
     if rule.public and not given.service_token:
         yield "public: needs DIRECTUS_SERVICE_TOKEN"
     for word in (USER, ITEM):

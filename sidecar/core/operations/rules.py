@@ -71,8 +71,9 @@ class Rule:
 
     @property
     def returns(self) -> bool:
-        """Whether requests say where a browser is sent back to."""
-        return any(isinstance(kind, ReturnUrl) for kind in declared(self.parameters))
+        """Whether it makes a page at Stripe, from which a browser has to be sent back."""
+        makes_page = bool(self.operation.resource.links)
+        return makes_page and any(isinstance(kind, ReturnUrl) for kind in declared(self.parameters))
 
 
 def default_rules(customers: CustomersCollection, field_map: FieldMap) -> tuple[Rule, ...]:

@@ -49,6 +49,26 @@ LOCALE = Parameter("locale", Pattern(f"auto|{_LANGUAGE}", f"auto or {_LANGUAGES}
 QUANTITY = Parameter("quantity", Number(0, MOST_QUANTITY))
 RETURN_URL = Parameter("return_url", ReturnUrl())
 USAGE = OneOf(("on_session", "off_session"))
+AUTOMATIC_PAYMENT_METHODS = Parameter(
+    "automatic_payment_methods",
+    Group((Parameter("enabled", Flag(), required=True), Parameter("allow_redirects", OneOf(("always", "never"))))),
+)
+CAPTURE_METHOD = Parameter("capture_method", OneOf(("automatic", "automatic_async", "manual")))
+# How a payment is confirmed (docs.stripe.com/api/payment_intents/confirm); `return_url` is for a bank's page.
+CONFIRMATION = (
+    RETURN_URL,
+    Parameter("off_session", Flag()),
+    Parameter("error_on_requires_action", Flag()),
+    Parameter("use_stripe_sdk", Flag()),
+)
+PAYMENT_BEHAVIOR = Parameter(
+    "payment_behavior",
+    OneOf(("default_incomplete", "error_if_incomplete", "allow_incomplete", "pending_if_incomplete")),
+)
+PAYMENT_SETTINGS = Parameter(
+    "payment_settings",
+    Group((Parameter("save_default_payment_method", OneOf(("on_subscription", "off"))),)),
+)
 
 LINE_ITEMS = Several(Group((Parameter("price", Reference(PRICE), required=True), QUANTITY)), _MOST_LINES)
 CHANGED_ITEMS = Several(

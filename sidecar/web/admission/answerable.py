@@ -63,5 +63,5 @@ class AnswerableStripe:
             if not isinstance(ended, StripeFailure) or ended.uncertain:
                 note("perhaps changed at Stripe", object_id=self._subject.object_id, uncertain=True)
             raise
-        note(self._subject.message, object_id=sent.object["id"], new=sent.first)
+        note(self._subject.message, object_id=sent.object.get("id"), new=sent.first)
         return sent

@@ -19,6 +19,7 @@ from sidecar.core.access.own_origin import is_same_host, own_schemes, scheme_of
 from sidecar.errors import CrossSite
 
 _SAFE = frozenset({"GET", "HEAD"})
+_READ = ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +68,23 @@ class Origins:
         return len(origins) == 1 and covers(self.allowed, origins[0])
 
 
-def preflights(routes: Iterable[tuple[str, str]]) -> list[web.RouteDef]:
-    """Make the routes that answer CORS preflights, one for each path; no upstream is asked."""
+def preflights(routes: Iterable[tuple[str, str, Sequence[str]]]) -> list[web.RouteDef]:
+    """Make the routes that answer CORS preflights, one for each path; no upstream is asked.
+
+    `routes` are paths and methods, each with the headers that it reads beside those that every route reads.
+    """
     methods: dict[str, list[str]] = {}
-    for path, method in routes:
+    headers: dict[str, list[str]] = {}
+    for path, method, more in routes:
         methods.setdefault(path, []).append(method)
-    return [web.options(path, _preflight(", ".join(allowed))) for path, allowed in methods.items()]
+        headers.setdefault(path, [*_READ]).extend(more)
+    return [web.options(path, _preflight(allowed, headers[path])) for path, allowed in methods.items()]
 
 
-def _preflight(methods: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _preflight(methods: Sequence[str], read: Sequence[str]) -> Callable[[web.Request], Awaitable[web.Response]]:
     headers = {
-        hdrs.ACCESS_CONTROL_ALLOW_METHODS: methods,
-        hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, Idempotency-Key, X-Request-Id",
+        hdrs.ACCESS_CONTROL_ALLOW_METHODS: ", ".join(methods),
+        hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ", ".join(read),
         hdrs.ACCESS_CONTROL_MAX_AGE: "600",
     }
 

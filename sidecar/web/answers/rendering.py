@@ -7,7 +7,7 @@ import orjson
 
 from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import SECRETS, CallerView, View, Views, shows_everything
+from sidecar.core.views import CallerView, View, Views, shows_everything, without_secret_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,10 @@ def _visible(data: list[StripeObject], view: CallerView, write: Callable[[list[S
     secrets, they are removed from their usual place, and only a page that may still contain one is walked through.
     """
     if shows_everything(view):
-        written = write(data if view.secrets else [_without_own_secrets(entry) for entry in data])
+        written = write(data if view.secrets else [without_secret_texts(entry) for entry in data])
         if not view.withheld.may_be_in(written):
             return written
     return write([view.project(entry) for entry in data])
-
-
-def _without_own_secrets(entry: StripeObject) -> StripeObject:
-    if SECRETS.isdisjoint(entry):
-        return entry
-    public = entry.copy()
-    for name in SECRETS:
-        public.pop(name, None)
-    return public
 
 
 def _members(objects: list[StripeObject]) -> bytes:

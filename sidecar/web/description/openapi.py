@@ -116,11 +116,18 @@ def _id(resource: Resource) -> Schema:
 
 def _parameters(rule: Rule, model: Schema) -> list[Schema]:
     if rule.operation.kind is not Kind.LIST:
-        key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
-        return [{"name": "Idempotency-Key", "in": "header", "schema": key}] if rule.operation.method == "POST" else []
+        return _headers(rule.operation)
     standard = {name: _list_parameter(name, rule.operation.resource) for name in list_parameters(rule.operation)}
     shapes = {**standard, **model.get("properties", {})}
     return [{"name": name, "in": "query", "schema": shape} for name, shape in shapes.items()]
+
+
+def _headers(operation: Operation) -> list[Schema]:
+    key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+    version = {"type": "string", "example": "2020-08-27", "description": "As the client's SDK of Stripe's gives it."}
+    optional = [{"name": "Idempotency-Key", "in": "header", "schema": key}]
+    required = [{"name": "Stripe-Version", "in": "header", "required": True, "schema": version}]
+    return [*(optional if operation.method == "POST" else ()), *(required if operation.sdk_version else ())]
 
 
 def _list_parameter(name: str, resource: Resource) -> Schema:

@@ -6,7 +6,7 @@ A caller may see more attributes than a schema has, or fewer. So only `object` i
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sidecar.core.operations.attributes import AttributeType, Embedded, Entries, Plain, Structure
+from sidecar.core.operations.attributes import AttributeType, Embedded, Entries, Expandable, Plain, Structure
 from sidecar.core.operations.resources import RESOURCES, Resource
 
 Schema = dict[str, Any]
@@ -24,6 +24,7 @@ _LINK: Schema = {
     "format": "uri",
     "description": "A page at Stripe. Only the object's owner and its creator see the address.",
 }
+_WITHHELD = "Only the object's owner, and who sees everything, sees it, and only with STRIPE_EXPOSE_CLIENT_SECRET."
 
 ERROR: Schema = {
     "type": "object",
@@ -86,7 +87,9 @@ def reference(name: str) -> Schema:
 
 def _object(resource: Resource) -> Schema:
     shown = {each.name: _type(each.type) for each in (*resource.shown, *resource.mapped)}
-    properties = {**shown, **dict.fromkeys(resource.links, _LINK), "object": {"const": resource.kind}}
+    secrets = {each.name: {**_type(each.type), "description": _WITHHELD} for each in resource.secrets}
+    links = dict.fromkeys(resource.links, _LINK)
+    properties = {**shown, **links, **secrets, "object": {"const": resource.kind}}
     return {
         "type": "object",
         "required": ["object"],
@@ -104,6 +107,8 @@ def _type(kind: AttributeType) -> Schema:
             return {"type": ["object", "null"], "properties": members, "additionalProperties": True}
         case Embedded():
             return reference(kind.kind)
+        case Expandable():
+            return {"anyOf": [_PLAIN[Plain.REFERENCE], reference(kind.kind)]}
         case Entries():
             entries = {"type": "array", "items": reference(kind.kind)}
             return {"type": "object", "properties": {"object": {"const": "list"}, "data": entries}}
@@ -111,5 +116,5 @@ def _type(kind: AttributeType) -> Schema:
 
 def _embedded(resource: Resource) -> Iterator[Resource]:
     for attribute in (*resource.shown, *resource.mapped):
-        if isinstance(attribute.type, Embedded | Entries):
+        if isinstance(attribute.type, Embedded | Entries | Expandable):
             yield RESOURCES[attribute.type.kind]

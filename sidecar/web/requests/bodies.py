@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Collection, Mapping
 
 import orjson
@@ -23,7 +22,6 @@ MAX_BODY = 64 * 1024  # bytes
 _READ_TIMEOUT = 10.0  # seconds for a body to arrive
 _FORMS = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}  # what a page can send to any site
 _DECIDED = "the operator sets it; leave it out."
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Reader:
@@ -91,16 +89,6 @@ class Reader:
             prices = group.names_of(PRICE)
             if prices and isinstance(members, Mapping) and "quantity" in members and members.keys().isdisjoint(prices):
                 raise InvalidPayload(f"{place}.quantity: send the price with it, one that is allowed here.")
-
-
-def read_key(request: web.Request) -> str | None:
-    """Read the client's `Idempotency-Key` (docs.stripe.com/api/idempotent_requests). Raises InvalidPayload."""
-    values = request.headers.getall("Idempotency-Key", [])
-    if not values:
-        return None
-    if len(values) > 1 or not _KEY.fullmatch(values[0]):
-        raise InvalidPayload("Idempotency-Key: send it once, with 1 to 255 visible characters.")
-    return values[0]
 
 
 async def _read(request: web.Request) -> bytes:

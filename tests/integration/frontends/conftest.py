@@ -17,6 +17,7 @@ async def app(directus: DirectusDouble, stripe: StripeDouble) -> AsyncIterator[R
     settings = {
         "STRIPE_OPERATIONS": str(EVERY_OPERATION),
         "STRIPE_WRITE_BACK": "true",
+        "STRIPE_EXPOSE_CLIENT_SECRET": "true",
         "ALLOWED_RETURN_URLS": "https://app.example.com/account",
     }
     async with whole_app(directus, stripe, **settings) as running:

@@ -1,5 +1,7 @@
 """What a caller with row-level access sees, and what every caller sees deep within an object."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,14 @@ SUBSCRIPTION: dict[str, object] = {
             }
         ],
     },
-    "latest_invoice": {"id": "in_1", "object": "invoice", "client_secret": "s"},
+    "latest_invoice": {
+        "id": "in_1",
+        "object": "invoice",
+        "status": "open",
+        "confirmation_secret": {"client_secret": "s", "type": "payment_intent", "other": "o"},
+        "customer_email": "a@b.co",
+    },
+    "pending_setup_intent": {"id": "seti_1", "object": "setup_intent", "client_secret": "s", "mandate": "m"},
 }
 names = st.sampled_from(["client_secret", "customer", "id", "object", "details", "items", "data", "name", "balance"])
 values = st.recursive(
@@ -151,7 +160,63 @@ def test_lists_within_an_object_are_reduced() -> None:
                 }
             ],
         },
+        "latest_invoice": {"id": "in_1", "object": "invoice", "status": "open"},
+        "pending_setup_intent": {"id": "seti_1", "object": "setup_intent"},
     }
+
+
+def test_the_owner_sees_the_secrets_of_each_kind() -> None:
+    """With the operator's consent the owner sees what each object within its own declares as secret, and no more."""
+    seen = view("name", secrets=True, own=True).project(SUBSCRIPTION)
+
+    secret = {"client_secret": "s", "type": "payment_intent"}
+    assert seen["latest_invoice"] == {
+        "id": "in_1",
+        "object": "invoice",
+        "status": "open",
+        "confirmation_secret": secret,
+    }
+    assert seen["pending_setup_intent"] == {"id": "seti_1", "object": "setup_intent", "client_secret": "s"}
+
+
+def test_what_is_next_is_the_owners() -> None:
+    """With the operator's consent the owner of a payment sees what its page does next, with the secret in it."""
+    action = {
+        "type": "use_stripe_sdk",
+        "use_stripe_sdk": {"stripe_js": "https://x.example/?client_secret=pi_1_secret_x"},
+    }
+    waiting: dict[str, object] = {**INTENT, "next_action": action}
+
+    assert view("cus", secrets=True, own=True).project(waiting)["next_action"] == action
+    for other in (view("cus", own=True), view("cus", secrets=True), View(made=True, secrets=True)):
+        assert "next_action" not in other.project(waiting)
+    assert view("*").project(waiting)["next_action"] == {"type": "use_stripe_sdk"}
+
+
+KEY: dict[str, object] = {
+    "id": "ephkey_1",
+    "object": "ephemeral_key",
+    "associated_objects": [{"type": "customer", "id": "cus_1"}],
+    "secret": "ek_test_abc",
+}
+
+
+@pytest.mark.parametrize("owner", [View(own=True), View(everything=True, customer_ids=True)])
+def test_a_key_is_for_who_asked_for_one(owner: View) -> None:
+    """An ephemeral key's secret is shown where the operation makes one, and the operator exposes secrets."""
+    shown = replace(owner, secrets=True, key_of="ephemeral_key")
+
+    assert shown.project(KEY)["secret"] == "ek_test_abc"
+    assert ViewByCustomer({"cus_1": shown}).project(KEY)["secret"] == "ek_test_abc"
+    for other in (
+        replace(shown, secrets=False),
+        replace(shown, key_of=None),
+        replace(shown, key_of="customer_session"),
+        replace(shown, own=False, everything=False, made=True),
+    ):
+        assert "ek_test_abc" not in str(other.project(KEY))
+    assert "ek_test_abc" not in str(shown.project({"object": "list", "data": [KEY], "metadata": KEY}))
+    assert "ek_test_abc" not in str(shown.project({"object": "customer", "id": "cus_1", "secret": "ek_test_abc"}))
 
 
 def test_an_object_within_a_plain_value_is_reduced() -> None:

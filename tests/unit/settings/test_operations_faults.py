@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.__main__ import main
+from sidecar.settings import Settings, load
 from tests.unit.settings.variables import set_only
 
 REQUIRED = {
@@ -78,6 +79,29 @@ def test_pages_to_return_to_belong_to_the_service(file: Path, capsys: pytest.Cap
     assert capsys.readouterr().err.splitlines()[1:] == [
         "  STRIPE_OPERATIONS: [billing_portal_sessions.create]: needs ALLOWED_RETURN_URLS"
     ]
+
+
+@pytest.mark.parametrize("name", ["payment_intents.create", "payment_intents.confirm", "setup_intents.confirm"])
+def test_what_may_be_done_without_a_page(file: Path, name: str) -> None:
+    """An operation that only may send a browser back needs no ALLOWED_RETURN_URLS."""
+    file.write_text(f"[{name}]\n")
+
+    assert name in {rule.operation.name for rule in load(Settings).rules}
+
+
+@pytest.mark.parametrize("name", ["ephemeral_keys.create", "customer_sessions.create"])
+def test_what_is_of_use_for_its_secret_alone(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """S1: An operation whose answer is a secret is a fault until the operator exposes secrets."""
+    file.write_text(f"[{name}]\n")
+
+    assert main(["check"]) == 2
+
+    [fault] = capsys.readouterr().err.splitlines()[1:]
+    assert fault.startswith(f"  STRIPE_OPERATIONS: [{name}]: needs STRIPE_EXPOSE_CLIENT_SECRET=true")
+    monkeypatch.setenv("STRIPE_EXPOSE_CLIENT_SECRET", "true")
+    assert name in {rule.operation.name for rule in load(Settings).rules}
 
 
 def test_what_is_open_to_everybody_needs_the_service_token(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,13 +11,20 @@ from sidecar.core.operations.resources.billing import INVOICE, SUBSCRIPTION, SUB
 from sidecar.core.operations.resources.catalogue import PRICE, PRODUCT
 from sidecar.core.operations.resources.customers import CUSTOMER, PAYMENT_METHOD, SETUP_INTENT
 from sidecar.core.operations.resources.payments import BALANCE_TRANSACTION, CHARGE, PAYMENT_INTENT, REFUND
-from sidecar.core.operations.resources.sessions import CHECKOUT_SESSION, PORTAL_SESSION
+from sidecar.core.operations.resources.sessions import (
+    CHECKOUT_SESSION,
+    CUSTOMER_SESSION,
+    EPHEMERAL_KEY,
+    PORTAL_SESSION,
+)
 
 __all__ = [
     "BALANCE_TRANSACTION",
     "CHARGE",
     "CHECKOUT_SESSION",
     "CUSTOMER",
+    "CUSTOMER_SESSION",
+    "EPHEMERAL_KEY",
     "INVOICE",
     "PAYMENT_INTENT",
     "PAYMENT_METHOD",
@@ -51,6 +58,8 @@ RESOURCES: Mapping[str, Resource] = MappingProxyType(
             SETUP_INTENT,
             CHECKOUT_SESSION,
             PORTAL_SESSION,
+            EPHEMERAL_KEY,
+            CUSTOMER_SESSION,
             PRODUCT,
             PRICE,
             BALANCE_TRANSACTION,
@@ -65,6 +74,15 @@ def is_customer_id(value: object) -> bool:
 
 def customer_of(value: Mapping[str, object]) -> str | None:
     """Give the ID of the object's customer, None where the object names none. A customer is its own."""
-    reference = value if value.get("object") == CUSTOMER.kind else value.get("customer")
-    found = reference.get("id") if isinstance(reference, dict) else reference
-    return found if isinstance(found, str) else None
+    if value.get("object") == CUSTOMER.kind:
+        found = value.get("id")
+        return found if isinstance(found, str) else None
+    associated = _associated(value) if value.get("object") == EPHEMERAL_KEY.kind else {}
+    return reference({**value, **associated}, CUSTOMER.kind)
+
+
+def _associated(key: Mapping[str, object]) -> Mapping[str, object]:
+    """Give what an ephemeral key is for, by kind (docs.stripe.com/api/ephemeral_keys/object, associated_objects)."""
+    listed = key.get("associated_objects")
+    named = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return {str(each.get("type")): each for each in named}

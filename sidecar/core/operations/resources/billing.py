@@ -1,6 +1,6 @@
 """Subscriptions and their invoices (docs.stripe.com/api/subscriptions)."""
 
-from sidecar.core.operations.attributes import Attribute, Embedded, Entries, attributes
+from sidecar.core.operations.attributes import Attribute, Embedded, Entries, Expandable, attributes, closed
 from sidecar.core.operations.resource import Resource, shown
 
 INVOICE = Resource(
@@ -16,6 +16,7 @@ INVOICE = Resource(
     ),
     mapped=attributes(text="description customer_name customer_email"),
     links=frozenset({"hosted_invoice_url", "invoice_pdf"}),
+    secrets=(Attribute("confirmation_secret", closed(text="client_secret type")),),
 )
 
 SUBSCRIPTION = Resource(
@@ -24,6 +25,8 @@ SUBSCRIPTION = Resource(
     ("sub",),
     shown(
         Attribute("items", Entries("subscription_item")),
+        Attribute("latest_invoice", Expandable("invoice")),
+        Attribute("pending_setup_intent", Expandable("setup_intent")),
         text="status currency",
         timestamp="cancel_at canceled_at ended_at start_date trial_end",
         boolean="livemode cancel_at_period_end",

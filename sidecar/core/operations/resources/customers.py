@@ -3,6 +3,7 @@
 from sidecar.core.operations.attributes import Attribute, Structure, attributes
 from sidecar.core.operations.resource import Resource, shown
 from sidecar.core.operations.resources.means import MEANS
+from sidecar.core.operations.resources.payments import NEXT_ACTION
 
 _ADDRESS = Structure(attributes(text="line1 line2 city state postal_code country"))
 
@@ -28,4 +29,5 @@ SETUP_INTENT = Resource(
     ("seti",),
     shown(text="status usage", boolean="livemode", reference="customer payment_method"),
     mapped=attributes(text="description"),
+    secrets=attributes(NEXT_ACTION, text="client_secret"),
 )

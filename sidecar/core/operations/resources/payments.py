@@ -1,8 +1,11 @@
 """Payments, and what moves money after them (docs.stripe.com/api/payment_intents)."""
 
-from sidecar.core.operations.attributes import attributes
+from sidecar.core.operations.attributes import Attribute, Structure, attributes
 from sidecar.core.operations.resource import Resource, shown
 from sidecar.core.operations.resources.means import CHARGED
+
+# What Stripe.js, or a page, does next for the customer: `use_stripe_sdk`, or the address of a bank's page.
+NEXT_ACTION = Attribute("next_action", Structure(attributes(text="type")))
 
 PAYMENT_INTENT = Resource(
     "payment_intent",
@@ -10,6 +13,7 @@ PAYMENT_INTENT = Resource(
     ("pi",),
     shown(integer="amount amount_received", text="currency status", boolean="livemode", reference="customer"),
     mapped=attributes(text="description receipt_email"),
+    secrets=attributes(NEXT_ACTION, text="client_secret"),
 )
 
 CHARGE = Resource(

@@ -1,4 +1,7 @@
-"""Pages at Stripe that are made for one visit (docs.stripe.com/api/checkout/sessions)."""
+"""What is made for one visit: pages at Stripe, and what Stripe's SDKs show a customer its saved cards with.
+
+The sources are docs.stripe.com/api: checkout/sessions, customer_portal, customer_sessions, ephemeral_keys.
+"""
 
 from sidecar.core.operations.attributes import attributes
 from sidecar.core.operations.resource import Resource, shown
@@ -12,10 +15,11 @@ CHECKOUT_SESSION = Resource(
         integer="amount_total",
         timestamp="expires_at",
         boolean="livemode",
-        reference="customer payment_intent subscription",
+        reference="customer payment_intent setup_intent subscription",
     ),
     mapped=attributes(text="customer_email"),
     links=frozenset({"url"}),
+    secrets=attributes(text="client_secret"),
 )
 
 PORTAL_SESSION = Resource(
@@ -24,4 +28,21 @@ PORTAL_SESSION = Resource(
     ("bps",),
     shown(text="return_url customer", boolean="livemode"),
     links=frozenset({"url"}),
+)
+
+EPHEMERAL_KEY = Resource(
+    "ephemeral_key",
+    "/v1/ephemeral_keys",
+    ("ephkey",),
+    shown(timestamp="expires", boolean="livemode"),
+    secrets=attributes(text="secret"),
+)
+
+CUSTOMER_SESSION = Resource(
+    "customer_session",
+    "/v1/customer_sessions",
+    ("cuss",),
+    attributes(text="object", timestamp="created expires_at", boolean="livemode", reference="customer"),
+    secrets=attributes(text="client_secret"),
+    identified=False,
 )

@@ -8,6 +8,8 @@ from sidecar.core.operations.table.billing import BILLING
 from sidecar.core.operations.table.catalogue import CATALOGUE
 from sidecar.core.operations.table.checkout import CHECKOUT
 from sidecar.core.operations.table.customers import CUSTOMERS
+from sidecar.core.operations.table.intents import INTENTS
 from sidecar.core.operations.table.payments import PAYMENTS
+from sidecar.core.operations.table.sdks import SDKS
 
-OPERATIONS = (*PAYMENTS, *CUSTOMERS, *BILLING, *CHECKOUT, *CATALOGUE)
+OPERATIONS = (*PAYMENTS, *INTENTS, *CUSTOMERS, *BILLING, *CHECKOUT, *SDKS, *CATALOGUE)

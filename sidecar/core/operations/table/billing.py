@@ -19,9 +19,15 @@ from sidecar.core.operations.shared_parameters import (
     CHANGED_ITEMS,
     DEFAULT_PAYMENT_METHOD,
     LINE_ITEMS,
+    PAYMENT_BEHAVIOR,
+    PAYMENT_SETTINGS,
 )
 from sidecar.core.operations.table.rows import changed, created, listed, retrieved
 from sidecar.core.urgency import Urgency
+
+# What a page confirms a first payment with, or a trial's payment method (docs.stripe.com/billing/subscriptions/
+# build-subscriptions); Stripe writes out neither unless asked.
+_TO_CONFIRM = ("latest_invoice.confirmation_secret", "pending_setup_intent")
 
 BILLING = (
     listed(
@@ -36,7 +42,9 @@ BILLING = (
             Parameter("subscription", Reference(SUBSCRIPTION)),
         ),
     ),
-    retrieved(name="invoices.retrieve", path="/invoices/{invoice_id}", resource=INVOICE, summary="that invoice"),
+    retrieved(
+        "invoices.retrieve", "/invoices/{invoice_id}", INVOICE, "that invoice", expanded=("confirmation_secret",)
+    ),
     changed(
         "invoices.create_preview",
         "/invoice_previews",
@@ -72,17 +80,25 @@ BILLING = (
             Parameter("price", Reference(PRICE)),
         ),
     ),
-    retrieved("subscriptions.retrieve", "/subscriptions/{subscription_id}", SUBSCRIPTION, "that subscription"),
+    retrieved(
+        "subscriptions.retrieve",
+        "/subscriptions/{subscription_id}",
+        SUBSCRIPTION,
+        "that subscription",
+        expanded=_TO_CONFIRM,
+    ),
     created(
         "subscriptions.create",
         "/subscriptions",
         SUBSCRIPTION,
         "the subscription to some prices",
         customer=CustomerParameter.REQUIRED,
+        expanded=_TO_CONFIRM,
         parameters=(
             Parameter("items", LINE_ITEMS, required=True),
             DEFAULT_PAYMENT_METHOD,
-            Parameter("payment_behavior", OneOf(("default_incomplete", "error_if_incomplete", "allow_incomplete"))),
+            PAYMENT_BEHAVIOR,
+            PAYMENT_SETTINGS,
             Parameter("cancel_at_period_end", Flag()),
             Parameter("description", Text(500)),
         ),
@@ -92,9 +108,12 @@ BILLING = (
         "/subscriptions/{subscription_id}",
         SUBSCRIPTION,
         "that subscription, changed",
+        expanded=_TO_CONFIRM,
         parameters=(
             Parameter("items", CHANGED_ITEMS),
             DEFAULT_PAYMENT_METHOD,
+            PAYMENT_BEHAVIOR,
+            PAYMENT_SETTINGS,
             Parameter("cancel_at_period_end", Flag()),
             Parameter("description", Text(500)),
         ),

@@ -2,7 +2,10 @@
 
 from sidecar.core.access.permissions import Action
 from sidecar.core.operations.parameters import (
+    Email,
     Group,
+    Number,
+    OneOf,
     Parameter,
     Pattern,
     Reference,
@@ -16,6 +19,8 @@ from sidecar.core.operations.resources import (
 )
 from sidecar.core.operations.row import CustomerParameter, Done, Kind, Operation, Scoping
 from sidecar.core.operations.shared_parameters import (
+    ADDRESS,
+    AUTOMATIC_PAYMENT_METHODS,
     DEFAULT_PAYMENT_METHOD,
     LOCALE,
     RETURN_URL,
@@ -23,6 +28,16 @@ from sidecar.core.operations.shared_parameters import (
     customer_attributes,
 )
 from sidecar.core.operations.table.rows import changed, created, listed, retrieved
+
+_BILLING_DETAILS = Group(
+    (
+        Parameter("name", Text(256)),
+        Parameter("email", Email(), clearable=True),
+        Parameter("phone", Text(20)),
+        Parameter("address", ADDRESS, clearable=True),
+    )
+)
+_EXPIRY = Group((Parameter("exp_month", Number(1, 12)), Parameter("exp_year", Number(2000, 2100))))
 
 CUSTOMERS = (
     listed(
@@ -65,6 +80,20 @@ CUSTOMERS = (
         customer=CustomerParameter.REQUIRED,
         parameters=(Parameter("type", Pattern("[a-z_]{2,40}", "a type of payment method, such as card")),),
     ),
+    retrieved(
+        "payment_methods.retrieve", "/payment_methods/{payment_method_id}", PAYMENT_METHOD, "that payment method"
+    ),
+    changed(
+        "payment_methods.update",
+        "/payment_methods/{payment_method_id}",
+        PAYMENT_METHOD,
+        "that payment method with another address or expiry",
+        parameters=(
+            Parameter("billing_details", _BILLING_DETAILS),
+            Parameter("card", _EXPIRY),
+            Parameter("allow_redisplay", OneOf(("always", "limited", "unspecified"))),
+        ),
+    ),
     changed(
         "payment_methods.detach",
         "/payment_methods/{payment_method_id}/detach",
@@ -83,6 +112,7 @@ CUSTOMERS = (
             Parameter("payment_method", Reference(PAYMENT_METHOD)),
             Parameter("usage", USAGE),
             Parameter("description", Text(1000)),
+            AUTOMATIC_PAYMENT_METHODS,
         ),
     ),
     created(

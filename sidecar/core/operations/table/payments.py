@@ -4,6 +4,7 @@ from sidecar.core.access.permissions import Action
 from sidecar.core.operations.parameters import (
     MOST_QUANTITY,
     Email,
+    Flag,
     Number,
     OneOf,
     Parameter,
@@ -22,6 +23,9 @@ from sidecar.core.operations.resources import (
 from sidecar.core.operations.row import CustomerParameter, Done, Kind, Scoping
 from sidecar.core.operations.shared_parameters import (
     AMOUNT,
+    AUTOMATIC_PAYMENT_METHODS,
+    CAPTURE_METHOD,
+    CONFIRMATION,
     CURRENCY,
     USAGE,
 )
@@ -61,6 +65,10 @@ PAYMENTS = (
             Parameter("description", Text(1000)),
             Parameter("receipt_email", Email()),
             Parameter("setup_future_usage", USAGE),
+            AUTOMATIC_PAYMENT_METHODS,
+            CAPTURE_METHOD,
+            Parameter("confirm", Flag()),
+            *CONFIRMATION,
         ),
     ),
     changed(
@@ -83,6 +91,7 @@ PAYMENTS = (
         customer=CustomerParameter.OPTIONAL,
         parameters=(Parameter("payment_intent", Reference(PAYMENT_INTENT)),),
     ),
+    retrieved("charges.retrieve", "/charges/{charge_id}", CHARGE, "that charge"),
     listed(
         "refunds.list",
         "/refunds",
@@ -106,6 +115,16 @@ PAYMENTS = (
             AMOUNT,
             Parameter("reason", OneOf(("duplicate", "fraudulent", "requested_by_customer"))),
         ),
+    ),
+    retrieved("refunds.retrieve", "/refunds/{refund_id}", REFUND, "that refund"),
+    changed(
+        "refunds.cancel",
+        "/refunds/{refund_id}/cancel",
+        REFUND,
+        "that refund, canceled while it still needs something of the customer",
+        verb="/cancel",
+        done=Done("status", "canceled"),
+        on_customers=False,
     ),
     offered(
         "balance_transactions.list",

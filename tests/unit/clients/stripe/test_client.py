@@ -149,6 +149,46 @@ async def test_every_call_carries_the_key_and_the_version() -> None:
 
 
 @in_virtual_time
+async def test_one_call_has_another_version() -> None:
+    """A version that is given for one call is that call's alone."""
+    with upstream(CUSTOMER) as stripe:
+        await calling(lambda client: client.send("POST", "/v1/ephemeral_keys", {}, "k", version="2020-08-27"))
+    with upstream(CUSTOMER) as after:
+        await calling(creating)
+
+    assert [each.requests[0].headers["Stripe-Version"] for each in (stripe, after)] == ["2020-08-27", VERSION]
+
+
+@in_virtual_time
+async def test_parts_are_written_out() -> None:
+    """What is to be written out is named in the query of a retrieval."""
+    with upstream(CUSTOMER) as stripe:
+        await calling(lambda client: client.retrieve("/v1/subscriptions", "sub_1", expand=("latest_invoice", "a.b")))
+
+    (request,) = stripe.requests
+    assert request.url.query == {"expand[0]": "latest_invoice", "expand[1]": "a.b"}
+    assert request.url.path == "/v1/subscriptions/sub_1"
+
+
+@pytest.mark.parametrize(
+    ("body", "accepted"),
+    [
+        ({"object": "customer_session", "client_secret": "cuss_secret_x"}, True),
+        ({"object": "customer"}, False),
+        ({"object": "unheard_of"}, False),
+        ({"object": "unheard_of", "id": "x_1"}, True),
+        ({"object": ["customer_session"]}, False),
+    ],
+    ids=str,
+)
+@in_virtual_time
+async def test_which_objects_have_no_id(body: dict[str, object], *, accepted: bool) -> None:
+    """U1: An answer to a change without an ID is an object only if its kind has none."""
+    with upstream(reply(body)), nullcontext() if accepted else pytest.raises(StripeUnavailable):
+        await calling(lambda client: client.send("POST", "/v1/customer_sessions", {}, "k"))
+
+
+@in_virtual_time
 async def test_every_call_names_the_connected_account() -> None:
     """With a connected account each call is made on that one."""
     for use in (paging, retrieving, creating):

@@ -27,7 +27,7 @@ PARAMETERS = (
     Parameter("settings", Group((Parameter("method", Reference(PAYMENT_METHOD)), Parameter("items", ITEMS)))),
     Parameter("note", Text()),
 )
-NEVER = {"expand", "on_behalf_of", "stripe_account", "transfer_data", "application_fee_amount", "metadata", "confirm"}
+NEVER = {"expand", "on_behalf_of", "stripe_account", "transfer_data", "application_fee_amount", "metadata", "nonce"}
 
 
 def test_values_are_found_at_every_depth() -> None:

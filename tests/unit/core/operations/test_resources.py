@@ -80,10 +80,21 @@ def test_prefixes_are_one_kinds() -> None:
 @every_kind
 def test_no_secret_is_visible_by_default(resource: Resource) -> None:
     """The base of a kind has its ID and kind, and nothing that only the customer may know."""
-    personal = {"client_secret", "email", "customer_email", "customer_details", "billing_details", "phone", "name"}
+    personal = {
+        "client_secret",
+        "secret",
+        "next_action",
+        "confirmation_secret",
+        "email",
+        "customer_email",
+        "customer_details",
+        "billing_details",
+        "phone",
+        "name",
+    }
     named = {"name"} if resource.kind == "product" else set()  # chosen by the shop, not by a customer
 
-    assert {"id", "object"} <= resource.base
+    assert {"id", "object"} & resource.base == ({"id", "object"} if resource.identified else {"object"})
     assert personal & resource.base == named
 
 
@@ -102,6 +113,12 @@ def test_no_secret_is_visible_by_default(resource: Resource) -> None:
         ({"object": "charge", "id": "cus_1"}, None),
         ({"object": {"object": "customer"}, "id": "cus_1"}, None),
         ({"object": "customer", "id": 1}, None),
+        ({"object": "ephemeral_key", "associated_objects": [{"type": "customer", "id": "cus_1"}]}, "cus_1"),
+        ({"object": "ephemeral_key", "associated_objects": [{"type": "issuing.card", "id": "ic_1"}]}, None),
+        ({"object": "ephemeral_key", "associated_objects": ["cus_1"]}, None),
+        ({"object": "ephemeral_key", "associated_objects": {"customer": {"id": "cus_1"}}}, None),
+        ({"object": "ephemeral_key"}, None),
+        ({"object": "charge", "associated_objects": [{"type": "customer", "id": "cus_1"}]}, None),
         ({}, None),
     ],
 )

@@ -14,7 +14,15 @@ from sidecar.core.operations.row import CustomerParameter, Kind, Operation
 from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.description import Description, in_library, published
 
-NEWER = {"/v1/invoices/create_preview"}  # than the description
+# What is newer than the description: paths, and names of parameters by row.
+NEWER = {"/v1/invoices/create_preview", "/v1/customer_sessions"}
+NEWER_NAMES = {
+    "payment_intents.create": {"automatic_payment_methods.allow_redirects"},
+    "setup_intents.create": {"automatic_payment_methods.allow_redirects"},
+    "setup_intents.confirm": {"use_stripe_sdk"},
+    "payment_methods.update": {"allow_redisplay"},
+    "checkout_sessions.create": {"ui_mode", "redirect_on_completion", "return_url"},
+}
 PAGE = {"limit", "starting_after", "ending_before"}
 BOUNDS = {"created", "created.gte", "created.gt", "created.lte", "created.lt"}
 
@@ -78,8 +86,8 @@ def test_call_is_described(row: Operation, description: Description) -> None:
 
 @rows([row for row in OPERATIONS if path(row) not in NEWER])
 def test_parameters_are_described(row: Operation, description: Description) -> None:
-    """Every name that a row can send to Stripe, nested ones included, is in Stripe's description of that call."""
-    assert sent(row) - description.names(row.method, path(row)) == set()
+    """Every name that a row can send is in Stripe's description of that call, except for names newer than that."""
+    assert sent(row) - description.names(row.method, path(row)) == NEWER_NAMES.get(row.name, set())
 
 
 @rows(OPERATIONS)

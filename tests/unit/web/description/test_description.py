@@ -127,7 +127,7 @@ def test_references_lead_somewhere(*, write_back: bool) -> None:
 def test_every_attribute_is_described(resource: Resource) -> None:
     """Each declared attribute and each link of a kind has a schema, and only the kind itself is always there."""
     schema = described()["components"]["schemas"][resource.kind]
-    declared = {each.name for each in (*resource.shown, *resource.mapped)} | resource.links
+    declared = {each.name for each in (*resource.shown, *resource.mapped, *resource.secrets)} | resource.links
 
     assert declared == schema["properties"].keys()
     assert schema["required"] == ["object"]
@@ -146,6 +146,7 @@ def attributes_of(kind: str) -> Iterator[str]:
     resource = RESOURCES[kind]
     yield from (each.name for each in (*resource.shown, *resource.mapped) if each.name in SHAPES[kind])
     yield from resource.links
+    yield from (each.name for each in resource.secrets)
 
 
 @pytest.mark.parametrize("kind", RESOURCES)

@@ -6,8 +6,8 @@ same text with another word in place of OWN.
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
 from sidecar.core.operations.row import Kind, Operation
@@ -20,18 +20,23 @@ from tests.doubles.wire import Answer
 
 ROWS: dict[str, Operation] = {row.name: row for row in OPERATIONS}
 JSON = ("Content-Type", "application/json")
+SDK = ("Stripe-Version", "2020-08-27")
 _OWNED = re.compile(r"\b[a-z_]+_OWN\b")
 
 
 @dataclass(frozen=True)
 class Case:
-    """`target` is below the prefix. `asked` is Stripe's path and query, `form` the body of a POST to Stripe."""
+    """`target` is below the prefix. `asked` is Stripe's path and query, `form` the body of a POST to Stripe.
+
+    `given` are attributes that the object in the path has before.
+    """
 
     name: str
     target: str
     asked: str
     body: str | None = None
     form: str = ""
+    given: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def row(self) -> Operation:
@@ -82,8 +87,12 @@ class Case:
         return replace(self, target=self.target.split("&")[0], body=json.dumps(body) if self.body else None)
 
     async def call(self, app: RunningApp, user: User | None, *headers: tuple[str, str]) -> Answer:
+        for each in app.stripe.objects[self.row.resource.kind] if self.given else ():
+            if each["id"] in self.target.split("/"):
+                each.update(self.given)
         body = None if self.body is None else self.body.encode()
-        sent = [*([JSON] if body is not None and "Content-Type" not in dict(headers) else []), *headers]
+        usual = [*([JSON] if body is not None else []), *([SDK] if self.row.sdk_version else [])]
+        sent = [*(each for each in usual if each[0] not in dict(headers)), *headers]
         target = f"/stripe{self.target}"
         return await app.call(user, target, method=self.row.method, headers=sent, body=body)
 
@@ -102,10 +111,11 @@ def expected(case: Case) -> tuple[str, str, list[tuple[str, str]], list[tuple[st
     return case.row.method, path, sorted(parse_qsl(query)), sorted(parse_qsl(case.form))
 
 
+_OPEN = {"status": "requires_payment_method"}
 _ITEMS = '[{"price": "price_ONE", "quantity": 2}]'
 _MONTHLY = _ITEMS.replace("ONE", "MONTH")
 
-CASES = {
+EVERY_CASE = {
     case.name: case
     for case in (
         Case("payments.list", "/payments?limit=2", "/v1/payment_intents?limit=2"),
@@ -139,7 +149,48 @@ CASES = {
             "/v1/payment_intents/pi_OWN/cancel",
             '{"cancellation_reason": "abandoned"}',
             "cancellation_reason=abandoned",
+            given=_OPEN,
         ),
+        Case(
+            "payment_intents.update",
+            "/payment_intents/pi_OWN",
+            "/v1/payment_intents/pi_OWN",
+            '{"payment_method": "pm_OWN", "receipt_email": "b@example.com"}',
+            "payment_method=pm_OWN&receipt_email=b@example.com",
+            given=_OPEN,
+        ),
+        Case(
+            "payment_intents.confirm",
+            "/payment_intents/pi_OWN/confirm",
+            "/v1/payment_intents/pi_OWN/confirm",
+            '{"payment_method": "pm_OWN", "off_session": true}',
+            "payment_method=pm_OWN&off_session=true",
+            given=_OPEN,
+        ),
+        Case(
+            "payment_intents.capture",
+            "/payment_intents/pi_OWN/capture",
+            "/v1/payment_intents/pi_OWN/capture",
+            given={"status": "requires_capture", "amount_capturable": 250},
+        ),
+        Case("setup_intents.retrieve", "/setup_intents/seti_OWN", "/v1/setup_intents/seti_OWN"),
+        Case(
+            "setup_intents.confirm",
+            "/setup_intents/seti_OWN/confirm",
+            "/v1/setup_intents/seti_OWN/confirm",
+            f'{{"payment_method": "pm_OWN", "return_url": "{RETURN_URL}"}}',
+            f"payment_method=pm_OWN&return_url={RETURN_URL}",
+            given=_OPEN,
+        ),
+        Case(
+            "setup_intents.cancel",
+            "/setup_intents/seti_OWN/cancel",
+            "/v1/setup_intents/seti_OWN/cancel",
+            '{"cancellation_reason": "abandoned"}',
+            "cancellation_reason=abandoned",
+            given=_OPEN,
+        ),
+        Case("charges.retrieve", "/charges/ch_OWN", "/v1/charges/ch_OWN"),
         Case(
             "charges.list",
             "/charges?limit=2&customer=cus_OWN&payment_intent=pi_OWN",
@@ -156,6 +207,13 @@ CASES = {
             "/v1/refunds",
             '{"payment_intent": "pi_OWN", "reason": "duplicate"}',
             "payment_intent=pi_OWN&reason=duplicate",
+        ),
+        Case("refunds.retrieve", "/refunds/re_OWN", "/v1/refunds/re_OWN"),
+        Case(
+            "refunds.cancel",
+            "/refunds/re_OWN/cancel",
+            "/v1/refunds/re_OWN/cancel",
+            given={"status": "requires_action"},
         ),
         Case(
             "invoices.list",
@@ -198,6 +256,14 @@ CASES = {
             "/payment_methods?limit=2&customer=cus_OWN&type=card",
             "/v1/payment_methods?limit=2&customer=cus_OWN&type=card",
         ),
+        Case("payment_methods.retrieve", "/payment_methods/pm_OWN", "/v1/payment_methods/pm_OWN"),
+        Case(
+            "payment_methods.update",
+            "/payment_methods/pm_OWN",
+            "/v1/payment_methods/pm_OWN",
+            '{"card": {"exp_month": 8, "exp_year": 2031}, "billing_details": {"address": {"line1": "Quay 1"}}}',
+            "card[exp_month]=8&card[exp_year]=2031&billing_details[address][line1]=Quay 1",
+        ),
         Case(
             "setup_intents.create",
             "/setup_intents",
@@ -212,6 +278,29 @@ CASES = {
             f'{{"customer": "cus_OWN", "mode": "payment", "line_items": {_ITEMS}, "success_url": "{RETURN_URL}/ok"}}',
             "customer=cus_OWN&mode=payment&line_items[0][price]=price_ONE&line_items[0][quantity]=2"
             f"&success_url={RETURN_URL}/ok",
+        ),
+        Case(
+            "checkout_sessions.expire",
+            "/checkout/sessions/cs_test_OWN/expire",
+            "/v1/checkout/sessions/cs_test_OWN/expire",
+            given={"status": "open"},
+        ),
+        Case(
+            "customer_sessions.create",
+            "/customer_sessions",
+            "/v1/customer_sessions",
+            '{"customer": "cus_OWN", "components": {"payment_element": {"enabled": true, "features":'
+            ' {"payment_method_redisplay": "enabled", "payment_method_allow_redisplay_filters": ["always"]}}}}',
+            "customer=cus_OWN&components[payment_element][enabled]=true"
+            "&components[payment_element][features][payment_method_redisplay]=enabled"
+            "&components[payment_element][features][payment_method_allow_redisplay_filters][0]=always",
+        ),
+        Case(
+            "ephemeral_keys.create",
+            "/ephemeral_keys",
+            "/v1/ephemeral_keys",
+            '{"customer": "cus_OWN"}',
+            "customer=cus_OWN",
         ),
         Case("checkout_sessions.retrieve", "/checkout/sessions/cs_test_OWN", "/v1/checkout/sessions/cs_test_OWN"),
         Case(
@@ -233,3 +322,7 @@ CASES = {
         Case("payment_methods.detach", "/payment_methods/pm_OWN/detach", "/v1/payment_methods/pm_OWN/detach"),
     )
 }
+
+# A row that is of use for its secret alone is off unless the operator exposes secrets.
+CASES = {name: case for name, case in EVERY_CASE.items() if not case.row.for_secret}
+SECRET_CASES = {name: case for name, case in EVERY_CASE.items() if case.row.for_secret}

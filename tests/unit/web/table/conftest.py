@@ -34,7 +34,7 @@ def open_shop(open_app: OpenApp, directus: DirectusDouble, tmp_path: Path) -> Op
         directus.add_row(owner=TENANT.name, stripe_customer_id="cus_OWN", name="Ada", email="ada@example.com")
         directus.add_row(owner="somebody else", stripe_customer_id="cus_FOREIGN", name="Eve", email="eve@example.com")
         file = tmp_path / "operations.toml"
-        file.write_text(rules(tables or {}))
+        file.write_text(rules(tables or {}, exposing=settings.get("STRIPE_EXPOSE_CLIENT_SECRET") == "true"))
         app = await open_app(
             **{"STRIPE_OPERATIONS": str(file), "ALLOWED_RETURN_URLS": RETURN_URL, **settings},
         )

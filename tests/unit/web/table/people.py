@@ -15,13 +15,13 @@ TENANT = User(
         read=partial("id", "stripe_customer_id", "name", "email"),
         update=partial("name", "email"),
     )
-    | grants("shop", create=full(), read=full()),
+    | grants("shop", create=full(), read=full(), update=full()),
 )
 CLERK = User(  # sees every customer, and of customers and payments only the attributes of a few fields
     "user-clerk",
     "MARKED-clerk2/+token~",
     grants(read=full("id", "stripe_customer_id", "name"), update=full("name"), create=full("name", "email"))
-    | grants("shop", read=full("id"), create=full("id")),
+    | grants("shop", read=full("id"), create=full("id"), update=full("id")),
 )
 OUTSIDER = User("user-outsider", "MARKED-outsider/+token~", grants("elsewhere", **ALL))
 PEOPLE = (MANAGER, TENANT, CLERK, OUTSIDER)
@@ -44,7 +44,9 @@ def furnish(stripe: StripeDouble, words: Sequence[str] = ("FOREIGN", "OTHER", "O
         paid = {"payment_intent": f"pi_{word}", "charge": f"ch_{word}"}
         stripe.add("customer", id=customer, name=f"name-{word}", email=f"{word.lower()}@example.com")
         stripe.add("payment_method", id=f"pm_{word}", customer=customer, type="card")
-        stripe.add("payment_intent", id=paid["payment_intent"], customer=customer, amount=250, currency="eur")
+        price = {"amount": 250, "currency": "eur"}
+        stripe.add("payment_intent", id=f"pi_{word}", customer=customer, latest_charge=f"ch_{word}", **price)
+        stripe.add("setup_intent", id=f"seti_{word}", customer=customer)
         stripe.add("charge", id=paid["charge"], customer=customer, payment_intent=paid["payment_intent"])
         stripe.add("refund", id=f"re_{word}", **paid)
         item = {**stripe.add("subscription_item", id=f"si_{word}", subscription=f"sub_{word}"), "price": ONE}
@@ -55,11 +57,15 @@ def furnish(stripe: StripeDouble, words: Sequence[str] = ("FOREIGN", "OTHER", "O
         stripe.add("checkout.session", id=f"cs_test_{word}", customer=customer, url=f"https://pay.example/{word}")
 
 
-def rules(tables: Mapping[str, str | None]) -> str:
-    """Write a file that turns every row on; rows that need a collection of their own get `shop`."""
+def rules(tables: Mapping[str, str | None], *, exposing: bool = False) -> str:
+    """Write a file that turns every row on; rows that need a collection of their own get `shop`.
+
+    Rows that are of use for their secret alone are on where the operator is `exposing` secrets.
+    """
     lines = []
     for row in OPERATIONS:
-        own = tables.get(row.name, "" if row.on_customers else 'collection = "shop"')
+        usual = None if row.for_secret and not exposing else "" if row.on_customers else 'collection = "shop"'
+        own = tables.get(row.name, usual)
         if own is not None:
             lines.append(f"[{row.name}]\n{own}\n")
     return "\n".join(lines)

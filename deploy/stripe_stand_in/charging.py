@@ -1,0 +1,38 @@
+"""The charge of a payment, and the movements of the account's balance: docs.stripe.com/api/charges."""
+
+from deploy.stripe_stand_in.account import Account
+from deploy.stripe_stand_in.errors import Object
+
+
+def charge(account: Account, payment: Object) -> None:
+    """Charge a payment; with `capture_method=manual` the amount is only held."""
+    captured = payment["capture_method"] != "manual"
+    shown = {name: payment[name] for name in ("currency", "customer", "description", "payment_method", "amount")}
+    made = account.add(
+        "charge",
+        {
+            **shown,
+            "amount_captured": payment["amount"] if captured else 0,
+            "captured": captured,
+            "payment_intent": payment["id"],
+            "balance_transaction": None,
+        },
+    )
+    payment |= {"latest_charge": made["id"], "next_action": None}
+    if captured:
+        receive(account, payment, made, payment["amount"])
+    else:
+        payment |= {"status": "requires_capture", "amount_received": 0, "amount_capturable": payment["amount"]}
+
+
+def receive(account: Account, payment: Object, charged: Object, amount: int) -> None:
+    """Take the amount of a charge, of which the rest is released."""
+    charged |= {"captured": True, "amount_captured": amount}
+    charged["balance_transaction"] = move(account, "charge", charged["id"], amount, payment["currency"])
+    payment |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
+
+
+def move(account: Account, cause: str, source: str, amount: int, currency: str) -> str:
+    """Add a balance transaction and give its ID: docs.stripe.com/api/balance_transactions."""
+    booked = {"type": cause, "reporting_category": cause, "source": source, "amount": amount, "net": amount}
+    return str(account.add("balance_transaction", {**booked, "currency": currency, "description": None})["id"])
