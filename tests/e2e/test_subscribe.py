@@ -1,6 +1,5 @@
 """One story in the shop: sign up, subscribe with a card that asks for 3-D Secure, read what is gated, cancel."""
 
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Literal
 
@@ -9,17 +8,16 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from deploy.demo.shop.magazine import ARTICLE, MEMBERS
+from deploy.demo.shop.magazine import ARTICLE, MEMBERS, STATUS
 from deploy.demo.shop.running import Shop, running_shop
 from deploy.demo.stack import Stack
 from tests.e2e.accessibility import findings
 from tests.e2e.conftest import Visit
-from tests.e2e.visitor import Visitor
+from tests.e2e.member import ASKS, DECLINED, PAYS, Member, signed_up
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-Member = Callable[..., Awaitable[tuple[Visitor, str]]]
-PAYS, ASKS, DECLINED = "One that pays", "One that asks for 3-D Secure", "One that is declined"
+SignUp = Callable[..., Awaitable[Member]]
 WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
 
 
@@ -30,119 +28,93 @@ async def shop(stack: Stack) -> AsyncIterator[Shop]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def member(shop: Shop, visit: Visit) -> Member:
-    """`await member()`: somebody new, in a browser of its own, who has just signed up; and its e-mail address."""
+async def sign_up(shop: Shop, visit: Visit) -> SignUp:
+    """`await sign_up()`: somebody new, in a browser of its own, who has just signed up."""
 
-    async def sign_up(**options: object) -> tuple[Visitor, str]:
-        visitor = await visit(shop.url, **options)
-        email = f"{secrets.token_hex(4)}@example.com"
-        await visitor.page.get_by_label("E-mail address").fill(email)
-        await visitor.page.get_by_label("Password").fill(secrets.token_urlsafe(9))
-        await visitor.button("Sign up").click()
-        await expect(visitor.page.get_by_role("banner")).to_contain_text(f"Signed in as {email}")
-        return visitor, email
+    async def begin(**options: object) -> Member:
+        return await signed_up(shop, await visit(shop.url, **options))
 
-    return sign_up
+    return begin
 
 
-async def subscribe(visitor: Visitor, card: str) -> None:
-    await visitor.page.get_by_role("radio", name=card).check()
-    await visitor.button("Subscribe").click()
-
-
-async def answer_the_bank(visitor: Visitor, button: Literal["Complete", "Fail"]) -> None:
-    """Press a button of the bank's page."""
-    await expect(visitor.page).to_have_title("3D Secure test page")
-    await visitor.button(button).click()
-
-
-async def sees_the_article(visitor: Visitor) -> None:
-    await expect(visitor.heading(ARTICLE["title"])).to_be_visible()
-    await expect(visitor.page.get_by_role("article")).to_contain_text(ARTICLE["text"])
-
-
-async def sees_none(visitor: Visitor) -> None:
-    await expect(visitor.panel("For subscribers")).to_be_visible()
-    await expect(visitor.page.get_by_role("article")).to_have_count(0)
-
-
-async def read_by(shop: Shop, visitor: Visitor) -> list[str]:
-    """Ask Directus itself with the visitor's session: the page's word is not enough."""
-    cookies = {"directus_session_token": await visitor.session()}
-    async with (
-        aiohttp.ClientSession(shop.proxy, cookies=cookies) as session,
-        session.get("/items/articles?fields=title", raise_for_status=True) as answer,
-    ):
-        return [row["title"] for row in (await answer.json())["data"]]
-
-
-async def status_of(stack: Stack, email: str) -> str | None:
-    [item] = await stack.admin.request("GET", f"/items/{MEMBERS}?filter[email][_eq]={email}")
-    status: str | None = item["plan_status"]
-    return status
-
-
-async def test_the_story(shop: Shop, stack: Stack, member: Member) -> None:
+async def test_the_story(shop: Shop, stack: Stack, sign_up: SignUp) -> None:
     """Who subscribes with 3-D Secure reads the gated article until it cancels; another member never does."""
-    visitor, email = await member()
-    await sees_none(visitor)
+    ada, grace = await sign_up(), await sign_up()
+    await ada.sees_none()
 
-    await subscribe(visitor, ASKS)
-    await answer_the_bank(visitor, "Complete")
+    await ada.subscribe(ASKS)
+    await ada.answer_the_bank("Complete")
 
-    await expect(visitor.panel("You subscribe")).to_be_visible()
-    await sees_the_article(visitor)
-    assert visitor.page.url == shop.url
-    assert (await read_by(shop, visitor), await status_of(stack, email)) == ([ARTICLE["title"]], "active")
-    other, _ = await member()
-    await sees_none(other)
-    assert await read_by(shop, other) == []
+    await ada.is_told("You subscribe")
+    await ada.sees_the_article()
+    assert (ada.page.url, await ada.may_read(), await ada.status(stack.admin)) == (
+        shop.url,
+        [ARTICLE["title"]],
+        "active",
+    )
+    await grace.page.reload()
+    await grace.sees_none()
+    assert await grace.may_read() == []
 
-    await visitor.button("Cancel the subscription").click()
+    await ada.visitor.button("Cancel the subscription").click()
 
-    await expect(visitor.panel("Your subscription has ended")).to_be_visible()
-    await sees_none(visitor)
-    assert (await read_by(shop, visitor), await status_of(stack, email)) == ([], "canceled")
-    await visitor.page.reload()
-    await sees_none(visitor)
+    await ada.is_told("Your subscription has ended")
+    await ada.sees_none()
+    assert (await ada.may_read(), await ada.status(stack.admin)) == ([], "canceled")
+    await ada.page.reload()
+    await ada.sees_none()
 
 
-async def test_failed_3d_secure(shop: Shop, stack: Stack, member: Member) -> None:
+async def test_failed_3d_secure(stack: Stack, sign_up: SignUp) -> None:
     """Who fails 3-D Secure reads nothing and is told so, and pays the same subscription with another card."""
-    visitor, email = await member()
+    ada = await sign_up()
 
-    await subscribe(visitor, ASKS)
-    await answer_the_bank(visitor, "Fail")
+    await ada.subscribe(ASKS)
+    await ada.answer_the_bank("Fail")
 
-    await expect(visitor.panel("The payment failed").get_by_role("heading")).to_be_focused()
-    await sees_none(visitor)
-    assert (await read_by(shop, visitor), await status_of(stack, email)) == ([], "incomplete")
-    await subscribe(visitor, PAYS)
-    await expect(visitor.panel("You subscribe")).to_be_visible()
-    await sees_the_article(visitor)
-    assert await status_of(stack, email) == "active"
+    await ada.is_told("The payment failed")
+    await ada.sees_none()
+    assert (await ada.may_read(), await ada.at_stripe(stack.admin)) == ([], ["incomplete"])
+    await ada.subscribe(PAYS)
+    await ada.is_told("You subscribe")
+    await ada.sees_the_article()
+    assert (await ada.status(stack.admin), await ada.at_stripe(stack.admin)) == ("active", ["active"])
 
 
-async def test_declined(shop: Shop, member: Member) -> None:
+async def test_declined(sign_up: SignUp) -> None:
     """A card that is declined opens nothing, with the reason that Stripe gives for its owner."""
-    visitor, _ = await member()
+    ada = await sign_up()
 
-    await subscribe(visitor, DECLINED)
+    await ada.subscribe(DECLINED)
 
-    await expect(visitor.panel("The payment failed")).to_contain_text("Your card was declined.")
-    await sees_none(visitor)
-    assert await read_by(shop, visitor) == []
+    await ada.is_told("The payment failed", "Your card was declined.")
+    await ada.sees_none()
+    assert await ada.may_read() == []
 
 
-async def test_an_address_is_no_payment(shop: Shop, member: Member) -> None:
-    """An address that claims a payment opens nothing: Stripe is asked, and what it said leaves the address."""
-    visitor, _ = await member()
+async def test_an_address_is_no_payment(shop: Shop, sign_up: SignUp) -> None:
+    """An address that claims a payment opens nothing: Stripe is asked, and the claim leaves the address."""
+    ada = await sign_up()
 
-    await visitor.page.goto(f"{shop.url}?payment_intent_client_secret=pi_1_secret_2&redirect_status=succeeded")
+    await ada.page.goto(f"{shop.url}?payment_intent_client_secret=pi_1_secret_2&redirect_status=succeeded")
 
-    await expect(visitor.panel("The payment failed")).to_be_visible()
-    await sees_none(visitor)
-    assert visitor.page.url == shop.url
+    await ada.is_told("The payment failed")
+    await ada.sees_none()
+    assert ada.page.url == shop.url
+
+
+async def test_nobody_makes_itself_a_subscriber(stack: Stack, sign_up: SignUp) -> None:
+    """A member writes neither its status nor whose an item is, in a new item or in its own, and has one item."""
+    ada, items = await sign_up(), f"/items/{MEMBERS}"
+    forged = {STATUS: "active"}, {"owner": stack.people["administrator"].id}
+
+    before = [await ada.ask("POST", items, {"email": ada.email, **lie}) for lie in forged]
+    made, own = await ada.ask("POST", items, {"email": ada.email})
+    after = [await ada.ask("PATCH", f"{items}/{own['id']}", lie) for lie in forged]
+    again, _ = await ada.ask("POST", items, {"email": ada.email})
+
+    assert [status for status, _ in (*before, *after)] == [403] * 4
+    assert (made, again, await ada.may_read()) == (200, 400, [])
 
 
 async def test_shop_window(shop: Shop, visit: Visit) -> None:
@@ -155,28 +127,28 @@ async def test_shop_window(shop: Shop, visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_looks(shop: Shop, visit: Visit, member: Member, scheme: Literal["light", "dark"]) -> None:
+async def test_looks(shop: Shop, visit: Visit, sign_up: SignUp, scheme: Literal["light", "dark"]) -> None:
     """axe finds nothing in any state of the page, and nothing needs sideways scrolling at 360 pixels."""
     options = {"color_scheme": scheme, "bypass_csp": True, "viewport": {"width": 360, "height": 800}}
     guest = await visit(shop.url, **options)
     await expect(guest.button("Sign up")).to_be_enabled()
     states = {"guest": await findings(guest.page)}
-    visitor, _ = await member(**options)
+    ada = await sign_up(**options)
 
-    states["member"] = await findings(visitor.page)
-    await subscribe(visitor, DECLINED)
-    await expect(visitor.panel("The payment failed")).to_be_visible()
-    states["declined"] = await findings(visitor.page)
-    await subscribe(visitor, PAYS)
-    await expect(visitor.panel("You subscribe")).to_be_visible()
-    states["subscriber"] = await findings(visitor.page)
+    states["member"] = await findings(ada.page)
+    await ada.subscribe(DECLINED)
+    await ada.is_told("The payment failed")
+    states["declined"] = await findings(ada.page)
+    await ada.subscribe(PAYS)
+    await ada.is_told("You subscribe")
+    states["subscriber"] = await findings(ada.page)
 
     assert {state: found for state, found in states.items() if found} == {}
-    assert await visitor.page.evaluate(WIDTHS) == [360, 360]
+    assert await ada.page.evaluate(WIDTHS) == [360, 360]
 
 
 async def test_policy(shop: Shop) -> None:
-    """The page may run and ask its own origin and Stripe, and nothing else; the demo's other page stays without."""
+    """The page may run and ask its own origin and Stripe, and nothing else; the demo's other page has no Stripe."""
     async with aiohttp.ClientSession(shop.proxy) as session:
         async with session.get("/shop/") as got:
             policy = got.headers["Content-Security-Policy"]
@@ -184,5 +156,5 @@ async def test_policy(shop: Shop) -> None:
             of_the_desk = got.headers["Content-Security-Policy"]
 
     assert f"script-src 'self' {shop.stripe_url}; " in policy
-    assert policy.replace(f" {shop.stripe_url}", "") == of_the_desk
     assert f"connect-src 'self' {shop.stripe_url}; " in policy
+    assert policy.replace(f" {shop.stripe_url}", "") == of_the_desk
