@@ -10,7 +10,9 @@
     lists         pagination and filters
     account       the objects of an account; their shapes are Stripe's own examples, in fixtures.json
     expansions    writes out the objects that an answer refers to
-    effects       the effect of each call; longer ones are in payments, confirming, methods, billing and sessions
+    searches      Stripe's query language, and how late it finds things
+    effects       the effect of each call; longer ones are in payments, confirming, methods, billing, documents, timing,
+                  usage, offers and sessions
     cards         test cards, and what their banks say
     charging      charges; settling: what follows from a payment that succeeded
     errors        Stripe's error bodies

@@ -24,7 +24,7 @@ from sidecar.settings.mistyped_values import mistyped_entry, mistyped_set
 from sidecar.settings.value_faults import is_too_deep, value_faults
 
 _TOO_DEEP = "is nested too deeply"
-_PAGING = frozenset({"limit", "starting_after", "ending_before", "created"})
+_PAGING = frozenset({"limit", "starting_after", "ending_before", "created", "page"})
 
 
 def read_operator_values(
@@ -86,7 +86,7 @@ def _refused_set(operation: Operation, fixed: Mapping[str, object]) -> Iterator[
     for name in fixed:
         if name in operation.without_customer:
             yield Fault((name,), "Stripe takes it only where there is no customer")
-        elif name in _PAGING and operation.kind is Kind.LIST:
+        elif name in _PAGING and operation.in_query:
             yield Fault((name,), "is for the request to say")
 
 
@@ -99,7 +99,7 @@ def _owned(operation: Operation, values: Mapping[str, object]) -> Iterator[Fault
 def _refused_placeholders(operation: Operation, fixed: Mapping[str, object]) -> Iterator[Fault]:
     has_customer = operation.scoping is not Scoping.REFUSED or operation.kind is Kind.CREATE_CUSTOMER
     for place, text in texts(fixed):
-        if text in PLACEHOLDERS and operation.kind is Kind.LIST:
+        if text in PLACEHOLDERS and operation.in_query:
             yield Fault((place,), "a list is the same for everybody")
         elif text == ITEM and not has_customer:
             yield Fault((place,), f"{ITEM} is the customer's item, and this operation has no customer")

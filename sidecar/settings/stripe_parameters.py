@@ -21,7 +21,11 @@ from sidecar.core.operations.row import Kind, Operation
 from sidecar.settings.fault_text import Fault, Place, similar
 
 _CALLS = {Kind.LIST: "List", Kind.RETRIEVE: "Retrieve", Kind.CREATE: "Create", Kind.CREATE_CUSTOMER: "Create"}
-_OTHERS = {"subscriptions.cancel": "SubscriptionCancelParams"}  # where the library does not name the method
+_OTHERS = {  # where the library has another word than the method and the path
+    "subscriptions.cancel": "SubscriptionCancelParams",
+    "invoices.finalize": "InvoiceFinalizeInvoiceParams",
+    "invoices.void": "InvoiceVoidInvoiceParams",
+}
 _ELSEWHERE = {"StripeContext": object, "Mapping": Mapping}  # the library's annotations do not import these
 _FREE = frozenset({""})  # beside a text, `Literal['']` means no enumeration but that the text may be empty
 

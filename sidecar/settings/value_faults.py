@@ -13,6 +13,7 @@ _WORD = re.compile(r"\$[A-Za-z_{]")
 _NEVER = {
     "customer": "the caller's rows decide it",
     "customer_account": "the caller's rows decide it",
+    "stripe_customer_id": "the caller's rows decide it",
     "expand": "is never sent",
     "stripe_account": "the key decides the account",
     "stripe_context": "the key decides the account",

@@ -15,7 +15,7 @@ from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
-from sidecar.core.operations.row import Kind, Operation, named_object
+from sidecar.core.operations.row import Operation, named_object
 from sidecar.core.operations.rules import Rule
 from sidecar.errors import InvalidQuery, PermissionDenied
 from sidecar.web.admission.answerable import AnswerableStripe, Subject
@@ -110,7 +110,7 @@ async def _owning(request: web.Request, caller: Caller, object_id: str | None) -
 
 def _query(rule: Rule, reader: Reader, request: web.Request) -> tuple[ListQuery, Mapping[str, str]]:
     parameters = [(name, value) for name, value in request.query.items() if name != TOKEN_PARAMETER]
-    if rule.operation.kind is Kind.LIST:
+    if rule.operation.in_query:
         query, others = parse_list_query(parameters, rule.operation)
         return query, reader.filters(others)
     if parameters:

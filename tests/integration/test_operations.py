@@ -39,15 +39,41 @@ SENT: dict[str, dict[str, object]] = {
         "customer": "{customer}",
     },
     "billing_portal_sessions.create": {"customer": "{customer}", "return_url": RETURN},
+    "tax_ids.create": {"type": "eu_vat", "value": "DE123456789"},
+    "billing_meter_events.create": {
+        "event_name": "{event}",
+        "payload": {"stripe_customer_id": "{customer}", "value": "25"},
+    },
 }
+SEARCHES = [row.name for row in OPERATIONS if row.kind is Kind.SEARCH]
 ASKED = {
     "refunds.list": "?payment_intent={payment_intent}",
     "payment_methods.list": "?customer={customer}&type=card",
     "invoices.list": "?customer={customer}",
     "charges.list": "?payment_intent={payment_intent}",
+    "disputes.list": "?payment_intent={disputed}",
+    "active_entitlements.list": "?customer={customer}",
+    "credit_notes.list": "?customer={customer}",
+    "quotes.list": "?customer={customer}",
+    "subscription_schedules.list": "?customer={customer}",
+    "promotion_codes.find": "?code={code}",
+    "prices.list": "?with=product&lookup_keys=none",
+    **dict.fromkeys(SEARCHES, "?query=created>0"),
+}
+# The object in the path of an operation that needs one in a certain state.
+STATES = {
+    "payment_intents.cancel": "unpaid",
+    "invoices.pay": "open_invoice",
+    "invoices.void": "open_invoice",
+    "invoices.finalize": "draft",
+    "subscriptions.resume": "paused",
 }
 NAMES = {
     "subscription_id": "subscription",
+    "subscription_schedule_id": "schedule",
+    "tax_id_id": "tax_id",
+    "payment_link_id": "link",
+    **{f"{name}_id": name for name in ("dispute", "credit_note", "quote", "coupon", "promotion_code")},
     "checkout_session_id": "session",
     "price_id": "once",
     **{f"{name}_id": name for name in ("customer", "payment_intent", "invoice", "payment_method", "product")},
@@ -68,7 +94,8 @@ def filled(value: object, shop: Shop) -> object:
 
 
 async def call(url: str, operation: Operation, person: Person, shop: Shop) -> Answer:
-    names = NAMES | ({"payment_intent_id": "unpaid"} if operation.name == "payment_intents.cancel" else {})
+    own = {operation.resource.variable: STATES[operation.name]} if operation.name in STATES else {}
+    names = NAMES | own
     path = operation.path.format(**{variable: shop[name] for variable, name in names.items()})
     body = filled(SENT.get(operation.name, {}), shop)
     new = body if operation.method == "POST" and isinstance(body, dict) else None
@@ -89,10 +116,17 @@ async def shop(stack: Stack) -> Shop:
 
 
 async def _shop(stack: Stack) -> Shop:
-    """Open a shop that also has an unpaid payment."""
+    """Open a shop that also has an unpaid payment, an open and a drafted invoice, and a paused subscription."""
     shop = await open_shop(Account(stack.stripe_url))
-    unpaid = await shop.account.post("payment_intents", shop.filled("amount=900&currency=eur&customer={customer}"))
-    return replace(shop, ids={**shop.ids, "unpaid": unpaid["id"]})
+    post, customer = shop.account.post, shop.filled("customer={customer}")
+    unpaid = await post("payment_intents", f"amount=900&currency=eur&{customer}")
+    draft, opened = [await post("invoices", customer) for _ in range(2)]
+    await post(f"invoices/{opened['id']}/finalize")
+    paused = await post("subscriptions", shop.filled("customer={customer}&items[0][price]={monthly}"))
+    await post(f"subscriptions/{paused['id']}/pause")
+    states = {"unpaid": unpaid, "draft": draft, "open_invoice": opened, "paused": paused}
+    more = {name: str(made["id"]) for name, made in states.items()}
+    return replace(shop, ids={**shop.ids, **await shop.records(), **more})
 
 
 @pytest.fixture

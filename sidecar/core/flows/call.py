@@ -90,7 +90,8 @@ async def perform(
     the account does not have the caller's customer. For a caller with partial access nothing is changed before
     everything that the request names was found to be its own.
     """
-    _refuse_excluded(intent, for_customer=ownership is not None or "customer" in intent.values)
+    named = intent.operation.customer_in(intent.values) is not None
+    _refuse_excluded(intent, for_customer=ownership is not None or named)
     if ownership is None:
         return await _performed(intent, stripe, None, completion)
     owner = await find_owner(intent, stripe, ownership)
@@ -106,8 +107,9 @@ async def _performed(
     intent: Intent, stripe: Stripe, owner: Owner | None, completion: Completion | None
 ) -> StripeObject:
     operation = intent.operation
-    if owner is None and operation.customer is CustomerParameter.REQUIRED and "customer" not in intent.values:
-        raise InvalidPayload("customer: is required.")
+    named = operation.customer_in(intent.values) is not None
+    if owner is None and operation.customer is CustomerParameter.REQUIRED and not named:
+        raise InvalidPayload(f"{'.'.join(operation.customer_at)}: is required.")
     if operation.kind is Kind.RETRIEVE:
         return await _retrieved(intent, stripe, owner)
     values = dict(intent.values)
@@ -116,7 +118,7 @@ async def _performed(
     if any(parameter.ours for parameter in operation.parameters):
         values = await with_amount(values, stripe)
     if owner is not None and operation.customer is not CustomerParameter.NOT_TAKEN:
-        values["customer"] = owner.customer
+        values = operation.with_customer(values, owner.customer)
     target = operation.target(intent.object_id)
     sent = await stripe.send(operation.method, target, values, intent.key, urgency=operation.urgency)
     return _verified(operation, sent.object, owner)
@@ -181,7 +183,7 @@ async def find_owner(intent: Intent, stripe: Stripe, ownership: Ownership) -> Ow
 def _named_customer(intent: Intent) -> str | None:
     if intent.operation.path_resource is CUSTOMER:
         return intent.object_id
-    named = intent.values.get("customer")
+    named = intent.operation.customer_in(intent.values)
     return named if isinstance(named, str) else None
 
 
