@@ -15,6 +15,7 @@ from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
+from sidecar.core.operations.operator_values import of_nobody
 from sidecar.core.operations.row import Operation, named_object
 from sidecar.core.operations.rules import Rule
 from sidecar.errors import InvalidQuery, PermissionDenied
@@ -61,7 +62,8 @@ class Call:
 
     def completion(self, answerable: AnswerableStripe) -> Completion:
         """Give what completes the request by the operator's values; Directus says once who the caller is."""
-        return Completion(self.rule.operator.fixed, answerable.user, self.ownership.item_of)
+        fixed = self.rule.operator.fixed
+        return Completion(of_nobody(fixed) if self.caller.is_guest else fixed, answerable.user, self.ownership.item_of)
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

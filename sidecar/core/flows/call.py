@@ -85,13 +85,16 @@ async def perform(
 ) -> StripeObject:
     """Make the call and give the object that Stripe answered; `ownership` is None for a caller with whole access.
 
-    `completion` adds the operator's values, which refer to nobody's objects but by the operator's own word.
+    `completion` adds the operator's values, which refer to nobody's objects but by the operator's own word; those that
+    Stripe takes only with a customer, or only without one, where it is so.
     Raises StripeFailure, PermissionDenied, InvalidPayload, ItemRefused and DirectusUnavailable, and ItemConflict where
     the account does not have the caller's customer. For a caller with partial access nothing is changed before
     everything that the request names was found to be its own.
     """
-    named = intent.operation.customer_in(intent.values) is not None
-    _refuse_excluded(intent, for_customer=ownership is not None or named)
+    for_customer = ownership is not None or intent.operation.customer_in(intent.values) is not None
+    _refuse_excluded(intent, for_customer=for_customer)
+    if completion is not None:
+        completion = completion.without(intent.operation.excluded(for_customer=for_customer))
     if ownership is None:
         return await _performed(intent, stripe, None, completion)
     owner = await find_owner(intent, stripe, ownership)
@@ -118,7 +121,7 @@ async def _performed(
     if any(parameter.ours for parameter in operation.parameters):
         values = await with_amount(values, stripe)
     if owner is not None and operation.customer is not CustomerParameter.NOT_TAKEN:
-        values = operation.with_customer(values, owner.customer)
+        values = operation.naming(values, owner.customer)
     target = operation.target(intent.object_id)
     sent = await stripe.send(operation.method, target, values, intent.key, urgency=operation.urgency)
     return _verified(operation, sent.object, owner)
@@ -138,9 +141,10 @@ async def _customer(intent: Intent, stripe: Stripe, owner: Owner | None, complet
 
 
 def _refuse_excluded(intent: Intent, *, for_customer: bool) -> None:
-    for name in intent.operation.without_customer if for_customer else ():
+    where = "there is no customer yet" if for_customer else "the request names a customer"
+    for name in intent.operation.excluded(for_customer=for_customer):
         if name in intent.values:
-            raise InvalidPayload(f"{name}: leave it out; Stripe takes it only where there is no customer yet.")
+            raise InvalidPayload(f"{name}: leave it out; Stripe takes it only where {where}.")
 
 
 async def _retrieved(intent: Intent, stripe: Stripe, owner: Owner | None) -> StripeObject:

@@ -72,13 +72,14 @@ class Operation:
 
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
     `basic`: it is on without the operator's file. `verb` ends the path at Stripe, unless that is `at`, which has the
-    same variable as `path`. A costly call has a lower `urgency`. `one_of`: exactly one of these parameters is given.
-    `customer_at` is where the request names its customer, one of `parameters` unless it is the usual place.
-    `without_customer`: parameters that Stripe takes only where the request names no customer. `for_guests`: the
-    operator may open it to requests without a credential. `done`: Stripe refuses to do it again, so a refusal is no
-    failure where the object shows that it is done. `expanded`: what Stripe writes out in the answer to a caller that
-    sees its secrets. `for_secret`: the answer is of use for its secret alone. `sdk_version`: the client's SDK says by
-    which version of the API it is answered.
+    same variable as `path`. A costly call has a lower `urgency`. `one_of`: exactly one of these parameters is given;
+    `at_most_one`: one or none, since they exclude each other at Stripe. `customer_at` is where the request names its
+    customer, one of `parameters` unless it is the usual place. `without_customer` and `with_customer`: parameters that
+    Stripe takes only where the request names no customer, or one. `for_guests`: the operator may open it to requests
+    without a credential. `done`: Stripe refuses to do it again, so a refusal is no failure where the object shows that
+    it is done. `expanded`: what Stripe writes out in the answer to a caller that sees its secrets. `for_secret`: the
+    answer is of use for its secret alone. `sdk_version`: the client's SDK says by which version of the API it is
+    answered.
     """
 
     name: str
@@ -93,7 +94,9 @@ class Operation:
     customer_at: tuple[str, ...] = _USUALLY
     parameters: tuple[Parameter, ...] = ()
     one_of: tuple[str, ...] = ()
+    at_most_one: tuple[str, ...] = ()
     without_customer: tuple[str, ...] = ()
+    with_customer: tuple[str, ...] = ()
     on_customers: bool = True
     basic: bool = False
     for_guests: bool = False
@@ -136,6 +139,10 @@ class Operation:
             return self.parameters
         return (Parameter("customer", Reference(CUSTOMER)), *self.parameters)
 
+    def excluded(self, *, for_customer: bool) -> tuple[str, ...]:
+        """Name the parameters that Stripe does not take, by whether the request names a customer."""
+        return self.without_customer if for_customer else self.with_customer
+
     def target(self, object_id: str | None) -> str:
         """Give the path of the call at Stripe."""
         if self.at and self.path_resource is not None:
@@ -147,7 +154,7 @@ class Operation:
         """Give the customer that the request's values name, None where they name none."""
         return found_at(values, self.customer_at)
 
-    def with_customer(self, values: Mapping[str, object], customer: str) -> dict[str, object]:
+    def naming(self, values: Mapping[str, object], customer: str) -> dict[str, object]:
         """Copy the values with this customer in its place."""
         return _with(values, self.customer_at, customer)
 

@@ -141,5 +141,7 @@ def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
             return f"{shown}: is required."
         case "extra_forbidden":
             return f"{shown}: is not an attribute that can be set here."
+        case "model_type":  # pydantic's words contain the name of our model
+            return f"{shown}: must be an object."
         case _:
             return f"{shown}: {message.removeprefix('Value error, ')}."

@@ -82,6 +82,27 @@ REFUSED = {
         400,
         None,
     ),
+    "one person created and one named": (
+        "checkout/sessions",
+        f"mode=setup&currency=eur&customer={{customer}}&customer_creation=always&success_url={RETURN}",
+        400,
+        None,
+    ),
+    "a discount and a code for one": (
+        "checkout/sessions",
+        (
+            f"mode=payment&line_items[0][price]={{once}}&success_url={RETURN}"
+            "&allow_promotion_codes=false&discounts[0][coupon]=A"
+        ),
+        400,
+        None,
+    ),
+    "nobody to update": (
+        "checkout/sessions",
+        f"mode=setup&currency=eur&customer_update[name]=auto&success_url={RETURN}",
+        400,
+        None,
+    ),
 }
 
 
