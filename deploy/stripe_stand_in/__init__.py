@@ -2,7 +2,7 @@
 
     __main__      `python -m deploy.stripe_stand_in PORT`: a process of its own, for the demo
     server        the routes, and what they share: the key, idempotency, error bodies, headers
-    browsers      what Stripe.js asks, with a publishable key
+    browsers      what Stripe.js asks, with a publishable key; stripe.js is a stand-in for it
     bank_pages    the page on which a person completes 3-D Secure
     events        what happened, by Stripe's names; deliveries sends it to a webhook endpoint
     kinds         the table of kinds of object, each with its path and its calls

@@ -61,6 +61,7 @@ class StandIn:
         return [
             *(route for kind in KINDS.values() for route in self._routes_of(kind)),
             *bank_pages(self.account, self._telling),
+            browsers.script(),
             browsers.preflights(),
             web.get("/v1/accounts/{id}", self._answering(self._account)),
             web.route("*", "/{anything:.*}", self._answering(_unknown)),
