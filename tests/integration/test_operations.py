@@ -29,6 +29,12 @@ SENT: dict[str, dict[str, object]] = {
     "payment_intents.create": {"price": "{once}", "quantity": 2, "customer": "{customer}"},
     "invoices.create_preview": {"subscription": "{subscription}"},
     "refunds.create": {"payment_intent": "{payment_intent}"},
+    "payment_intents.update": {"payment_method": "{payment_method}", "description": "Tea"},
+    "payment_intents.confirm": {"payment_method": "{payment_method}", "off_session": True},
+    "payment_methods.update": {"card": {"exp_month": 8, "exp_year": 2031}},
+    "setup_intents.confirm": {"payment_method": "{payment_method}", "return_url": RETURN},
+    "customer_sessions.create": {"customer": "{customer}", "components": {"pricing_table": {"enabled": True}}},
+    "ephemeral_keys.create": {"customer": "{customer}"},
     "subscriptions.create": {"customer": "{customer}", "items": [{"price": "{monthly}"}]},
     "subscriptions.update": {"items": [{"id": "{item}", "price": "{yearly}"}]},
     "setup_intents.create": {"customer": "{customer}", "payment_method": "{payment_method}"},
@@ -51,6 +57,13 @@ NAMES = {
     "checkout_session_id": "session",
     "price_id": "once",
     **{f"{name}_id": name for name in ("customer", "payment_intent", "invoice", "payment_method", "product")},
+    **{f"{name}_id": name for name in ("charge", "refund", "setup_intent")},
+}
+# Operations on an object in a state of its own.
+OTHERS = {
+    **{f"payment_intents.{call}": {"payment_intent_id": "unpaid"} for call in ("cancel", "update", "confirm")},
+    "payment_intents.capture": {"payment_intent_id": "held"},
+    "refunds.cancel": {"refund_id": "waiting"},
 }
 PERSONAL = [row for row in OPERATIONS if row.scoping is not Scoping.REFUSED]
 
@@ -68,17 +81,22 @@ def filled(value: object, shop: Shop) -> object:
 
 
 async def call(url: str, operation: Operation, person: Person, shop: Shop) -> Answer:
-    names = NAMES | ({"payment_intent_id": "unpaid"} if operation.name == "payment_intents.cancel" else {})
+    names = NAMES | OTHERS.get(operation.name, {})
     path = operation.path.format(**{variable: shop[name] for variable, name in names.items()})
+    headers = [("Stripe-Version", "2020-08-27")] if operation.sdk_version else []
     body = filled(SENT.get(operation.name, {}), shop)
     new = body if operation.method == "POST" and isinstance(body, dict) else None
     target = f"/stripe{path}{shop.filled(ASKED.get(operation.name, ''))}"
-    return await ask(url, target, person.token, new=new, method=operation.method)
+    return await ask(url, target, person.token, new=new, method=operation.method, headers=headers)
 
 
 @pytest.fixture
 async def sidecar(stack: Stack) -> AsyncIterator[str]:
-    settings = {"STRIPE_OPERATIONS": str(EVERY_OPERATION), "ALLOWED_RETURN_URLS": RETURN}
+    settings = {
+        "STRIPE_OPERATIONS": str(EVERY_OPERATION),
+        "ALLOWED_RETURN_URLS": RETURN,
+        "STRIPE_EXPOSE_CLIENT_SECRET": "true",
+    }
     async with served({**stack.settings, **settings}) as url:
         yield url
 
@@ -89,10 +107,15 @@ async def shop(stack: Stack) -> Shop:
 
 
 async def _shop(stack: Stack) -> Shop:
-    """Open a shop that also has an unpaid payment."""
+    """Open a shop that also has an unpaid payment, one whose amount is held, and a refund that waits."""
     shop = await open_shop(Account(stack.stripe_url))
-    unpaid = await shop.account.post("payment_intents", shop.filled("amount=900&currency=eur&customer={customer}"))
-    return replace(shop, ids={**shop.ids, "unpaid": unpaid["id"]})
+    due, paid = shop.filled("amount=900&currency=eur&customer={customer}"), "confirm=true&off_session=true"
+    unpaid = await shop.account.post("payment_intents", due)
+    holding = shop.filled(f"{due}&payment_method={{payment_method}}&{paid}&capture_method=manual")
+    held = await shop.account.post("payment_intents", holding)
+    waiting = await shop.account.post("refunds", shop.filled("charge={charge}&amount=1&instructions_email=a@b.co"))
+    more = {"unpaid": unpaid["id"], "held": held["id"], "waiting": waiting["id"]}
+    return replace(shop, ids={**shop.ids, **more})
 
 
 @pytest.fixture
