@@ -68,7 +68,9 @@ def create_refund(account: Account, values: Object) -> Object:
     charge |= {"amount_refunded": charge["amount_refunded"] + amount, "refunded": amount == left}
     of = {"payment_intent": charge["payment_intent"], "charge": charge["id"], "currency": charge["currency"]}
     booked = move(account, "refund", refund, -amount, charge["currency"])
-    return {**values, **of, "id": refund, "amount": amount, "balance_transaction": booked}
+    # Where the payment method cannot take money back, the customer is asked for instructions by e-mail.
+    waits = {"status": "requires_action"} if "instructions_email" in values else {}
+    return {**values, **of, **waits, "id": refund, "amount": amount, "balance_transaction": booked}
 
 
 def _refunded_charge(account: Account, values: Object) -> Object:

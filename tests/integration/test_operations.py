@@ -29,6 +29,12 @@ SENT: dict[str, dict[str, object]] = {
     "payment_intents.create": {"price": "{once}", "quantity": 2, "customer": "{customer}"},
     "invoices.create_preview": {"subscription": "{subscription}"},
     "refunds.create": {"payment_intent": "{payment_intent}"},
+    "payment_intents.update": {"payment_method": "{payment_method}", "description": "Tea"},
+    "payment_intents.confirm": {"payment_method": "{payment_method}", "off_session": True},
+    "payment_methods.update": {"card": {"exp_month": 8, "exp_year": 2031}},
+    "setup_intents.confirm": {"payment_method": "{payment_method}", "return_url": RETURN},
+    "customer_sessions.create": {"customer": "{customer}", "components": {"pricing_table": {"enabled": True}}},
+    "ephemeral_keys.create": {"customer": "{customer}"},
     "subscriptions.create": {"customer": "{customer}", "items": [{"price": "{monthly}"}]},
     "subscriptions.update": {"items": [{"id": "{item}", "price": "{yearly}"}]},
     "setup_intents.create": {"customer": "{customer}", "payment_method": "{payment_method}"},
@@ -62,7 +68,9 @@ ASKED = {
 }
 # The object in the path of an operation that needs one in a certain state.
 STATES = {
-    "payment_intents.cancel": "unpaid",
+    **{f"payment_intents.{call}": "unpaid" for call in ("cancel", "update", "confirm")},
+    "payment_intents.capture": "held",
+    "refunds.cancel": "waiting",
     "invoices.pay": "open_invoice",
     "invoices.void": "open_invoice",
     "invoices.finalize": "draft",
@@ -77,6 +85,7 @@ NAMES = {
     "checkout_session_id": "session",
     "price_id": "once",
     **{f"{name}_id": name for name in ("customer", "payment_intent", "invoice", "payment_method", "product")},
+    **{f"{name}_id": name for name in ("charge", "refund", "setup_intent")},
 }
 PERSONAL = [row for row in OPERATIONS if row.scoping is not Scoping.REFUSED]
 
@@ -97,15 +106,20 @@ async def call(url: str, operation: Operation, person: Person, shop: Shop) -> An
     own = {operation.resource.variable: STATES[operation.name]} if operation.name in STATES else {}
     names = NAMES | own
     path = operation.path.format(**{variable: shop[name] for variable, name in names.items()})
+    headers = [("Stripe-Version", "2020-08-27")] if operation.sdk_version else []
     body = filled(SENT.get(operation.name, {}), shop)
     new = body if operation.method == "POST" and isinstance(body, dict) else None
     target = f"/stripe{path}{shop.filled(ASKED.get(operation.name, ''))}"
-    return await ask(url, target, person.token, new=new, method=operation.method)
+    return await ask(url, target, person.token, new=new, method=operation.method, headers=headers)
 
 
 @pytest.fixture
 async def sidecar(stack: Stack) -> AsyncIterator[str]:
-    settings = {"STRIPE_OPERATIONS": str(EVERY_OPERATION), "ALLOWED_RETURN_URLS": RETURN}
+    settings = {
+        "STRIPE_OPERATIONS": str(EVERY_OPERATION),
+        "ALLOWED_RETURN_URLS": RETURN,
+        "STRIPE_EXPOSE_CLIENT_SECRET": "true",
+    }
     async with served({**stack.settings, **settings}) as url:
         yield url
 
@@ -116,15 +130,23 @@ async def shop(stack: Stack) -> Shop:
 
 
 async def _shop(stack: Stack) -> Shop:
-    """Open a shop that also has an unpaid payment, an open and a drafted invoice, and a paused subscription."""
+    """Open a shop that also has payments, invoices, a subscription and a refund in the states that calls need."""
     shop = await open_shop(Account(stack.stripe_url))
     post, customer = shop.account.post, shop.filled("customer={customer}")
-    unpaid = await post("payment_intents", f"amount=900&currency=eur&{customer}")
+    due, paid = f"amount=900&currency=eur&{customer}", "confirm=true&off_session=true"
+    holding = shop.filled(f"{due}&payment_method={{payment_method}}&{paid}&capture_method=manual")
     draft, opened = [await post("invoices", customer) for _ in range(2)]
     await post(f"invoices/{opened['id']}/finalize")
     paused = await post("subscriptions", shop.filled("customer={customer}&items[0][price]={monthly}"))
     await post(f"subscriptions/{paused['id']}/pause")
-    states = {"unpaid": unpaid, "draft": draft, "open_invoice": opened, "paused": paused}
+    states = {
+        "unpaid": await post("payment_intents", due),
+        "held": await post("payment_intents", holding),
+        "waiting": await post("refunds", shop.filled("charge={charge}&amount=1&instructions_email=a@b.co")),
+        "draft": draft,
+        "open_invoice": opened,
+        "paused": paused,
+    }
     more = {name: str(made["id"]) for name, made in states.items()}
     return replace(shop, ids={**shop.ids, **await shop.records(), **more})
 

@@ -150,6 +150,18 @@ async def test_a_held_amount_is_captured(shop: Shop) -> None:
     assert (too_much, again) == (400, 400)
 
 
+async def test_a_refund_that_waits_is_canceled(shop: Shop) -> None:
+    """Only a refund that waits for the customer's instructions can be canceled, and once."""
+    form = f"charge={shop['charge']}&amount=1"
+    waiting = await shop.account.post("refunds", f"{form}&instructions_email=a@example.com")
+    done = await shop.account.post("refunds", form)
+
+    canceled = await shop.account.post(f"refunds/{waiting['id']}/cancel")
+    refused = [(await shop.account.ask("POST", f"refunds/{each['id']}/cancel"))[0] for each in (waiting, done)]
+
+    assert (waiting["status"], canceled["status"], refused) == ("requires_action", "canceled", [400, 400])
+
+
 @pytest.mark.parametrize("confirmed", ["pi", "seti"])
 async def test_a_confirmation_needs_what_stripe_needs(shop: Shop, confirmed: str) -> None:
     """Without a payment method, or without an address to return to, a server's confirmation is refused."""

@@ -154,7 +154,6 @@ EVERY_CASE = {
             "/v1/payment_intents/pi_OWN/cancel",
             '{"cancellation_reason": "abandoned"}',
             "cancellation_reason=abandoned",
-            given=_OPEN,
         ),
         Case(
             "payment_intents.update",

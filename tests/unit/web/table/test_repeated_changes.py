@@ -30,7 +30,7 @@ def audited(app: RunningApp) -> list[tuple[object, ...]]:
 
 
 def own(case: Case) -> str:
-    return case.target.split("/")[2]
+    return next(part for part in case.target.split("/") if case.row.resource.is_id(part))
 
 
 @pytest.mark.parametrize("user", [MANAGER, TENANT], ids=["full", "scoped"])
