@@ -294,8 +294,8 @@ EVERY_CASE = {
         Case(
             "subscriptions.cancel",
             "/subscriptions/sub_OWN",
-            "/v1/subscriptions/sub_OWN?cancellation_details[feedback]=unused&invoice_now=false",
-            '{"cancellation_details": {"feedback": "unused"}, "invoice_now": false}',
+            "/v1/subscriptions/sub_OWN?cancellation_details[feedback]=unused",
+            '{"cancellation_details": {"feedback": "unused"}}',
         ),
         Case(
             "subscriptions.pause",
@@ -334,8 +334,6 @@ EVERY_CASE = {
             "subscription_schedules.cancel",
             "/subscription_schedules/sub_sched_OWN/cancel",
             "/v1/subscription_schedules/sub_sched_OWN/cancel",
-            '{"invoice_now": true}',
-            "invoice_now=true",
             needs="active",
         ),
         Case(
