@@ -114,16 +114,6 @@ async def test_times_that_are_none(open_shop: OpenShop, value: object) -> None:
     assert shop.stripe.asked == []
 
 
-def test_all_that_decides_the_price() -> None:
-    """Nothing else in the table lets a client decide how much is paid."""
-    names = {each.name for row in ROWS.values() for each in row.parameters if each.amount}
-
-    assert names == {
-        *("amount", "amount_to_capture", "bill_for", "billing_cycle_anchor", "cancel_at", "currency"),
-        *("invoice_now", "pause_collection", "prorate", "proration_behavior", "trial_end"),
-    }
-
-
 def test_every_time_has_words_that_stripe_knows() -> None:
     """The words for times are in the table, so that the description has them."""
     words = {
