@@ -35,7 +35,7 @@ One sentence: core decides, clients go out, web lets in.
     commands/   one-off work of an operator: check, provision, reconcile
 
 Imports point one way: app -> web, clients -> core -> errors. A reviewer who wants to know everything
-this service can do reads ``core/operations/table.py``.
+this service can do reads ``core/operations/table``.
 """
 
 __version__ = "0.1.0"

@@ -131,7 +131,7 @@ def _provide_stripe(
     app[keys.STRIPE] = reads
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
     app[keys.FORGET_LISTS] = forget
-    app[keys.SCOPED] = lambda attribute, values, unknown: CustomerLists(reads, attribute, values, unknown, held)
+    app[keys.SCOPED] = lambda choice, unknown: CustomerLists(reads, choice, unknown, held)
     return client
 
 

@@ -20,7 +20,8 @@ Modules that need the environment:
     expectations      the table of who may do what
     matrix, report    asks every route as every user; prints the answers
     replicas          asks each of several replicas around a logout
-    page/, page.conf  a front end in the browser, and how nginx serves it
+    page/             a front end in the browser; pages, page.conf  how nginx serves front ends
+    shop              a magazine for subscribers, which takes payments in its page
     operations.toml   the operations that are on in the demo
 
 The Stripe emulator is a package of its own, deploy/stripe_stand_in, which the tests use too.

@@ -21,6 +21,7 @@ from deploy.demo.processes import is_taken
 from deploy.demo.progress import Fault, say, step
 from deploy.demo.replicas import ask_around_logout, names
 from deploy.demo.servers import ROOT
+from deploy.demo.shop.running import running_shop
 from deploy.demo.stack import running_stack
 
 _STATE = ROOT / ".demo"
@@ -86,7 +87,9 @@ async def _demo(port: int | None, stripe_key: str | None, *, once: bool, replica
             rows += around_logout
         print("\n" + "\n\n".join([*parts, report.verdict(rows)]), flush=True)
         if not once:
-            print(report.invitation(stack), flush=True)
+            with step("Starting a shop on the same Directus", "5 seconds"):
+                shop = await exits.enter_async_context(running_shop(stack))
+            print(report.invitation(stack, shop.url), flush=True)
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
     return int(report.faults(rows) > 0)

@@ -27,12 +27,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One permission of a policy, in Directus's words; `item` is the item rule, None for every item."""
+    """One permission of a policy, in Directus's words; `item` is the item rule, None for every item.
+
+    `presets` are the values of a new item that the request does not give.
+    """
 
     collection: str
     action: Literal["create", "read", "update", "delete", "share"]
     fields: Sequence[str] | None = ("*",)
     item: Mapping[str, object] | None = None
+    presets: Mapping[str, object] | None = None
 
 
 class DirectusError(Exception):
@@ -76,6 +80,7 @@ class DirectusAdmin:
             "action": rule.action,
             "fields": None if rule.fields is None else list(rule.fields),
             "permissions": rule.item,
+            "presets": rule.presets,
         }
         return int((await self.request("POST", "/permissions", body))["id"])
 

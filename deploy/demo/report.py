@@ -74,7 +74,7 @@ def verdict(rows: Sequence[Row]) -> str:
     return f"{wrong} of {asked} answers NOT as expected" if wrong else f"All {asked} answers as expected"
 
 
-def invitation(stack: Stack) -> str:
+def invitation(stack: Stack, shop_url: str) -> str:
     """Give addresses, logins and commands, ready to be pasted."""
     stripe = stack.stripe_url + (" (an emulator)" if stack.stripe_log else "")
     logins = [("who", "login", "password", "static token")]
@@ -86,6 +86,7 @@ def invitation(stack: Stack) -> str:
             "Everything runs; Ctrl-C ends it.",
             "",
             f"  page      {page_url(stack.proxy.url)}  (sign in with a login below)",
+            f"  shop      {shop_url}  (sign up, pay with a test card, read, cancel)",
             f"  Directus  {stack.proxy.url}/admin  (a changed policy takes effect within 30 seconds)",
             f"  sidecar   {stack.proxy.url}/stripe/…",
             *_replicas(stack),

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from deploy.demo import install, tools
 from deploy.demo.admin import SESSION_COOKIE
+from deploy.demo.pages import DESK, Page, with_pages
 from deploy.demo.processes import Server, environment, running
 from deploy.demo.progress import Fault, run
 
 ROOT = Path(__file__).parents[2]
 _TEMPLATE = ROOT / "deploy" / "nginx" / "default.conf.template"
-_PAGE = Path(__file__).parent / "page"
 NOBODY_IS_TOLD = Path(os.devnull)
 LOGOUT_SECRET = secrets.token_urlsafe(32)  # a new one for each start
 
@@ -63,9 +63,12 @@ def _directus_places(state: Path, installed: install.Directus, port: int) -> dic
     }
 
 
-def emulator(state: Path, *, port: int) -> AbstractAsyncContextManager[Server]:
-    command = [sys.executable, "-m", "deploy.stripe_stand_in", str(port)]
-    return running(command, port=port, log=state / "stripe.log", cwd=ROOT, settings={})
+def emulator(state: Path, *, port: int, webhook: tuple[str, str] | None = None) -> AbstractAsyncContextManager[Server]:
+    """Start the stand-in for Stripe; `webhook` is the URL that gets its events, and their signing secret."""
+    url, secret = webhook or ("", "")
+    command = [sys.executable, "-m", "deploy.stripe_stand_in", str(port), *([url] if url else [])]
+    settings = {"STRIPE_WEBHOOK_SECRET": secret} if secret else {}
+    return running(command, port=port, log=state / "stripe.log", cwd=ROOT, settings=settings)
 
 
 def sidecar(
@@ -100,8 +103,9 @@ def nginx(
     replicas: Sequence[str] = (),
     own_servers: str = "",
     logout_secret: str = LOGOUT_SECRET,
+    pages: Sequence[Page] = (DESK,),
 ) -> AbstractAsyncContextManager[Server]:
-    """Start nginx, unprivileged, with the configuration of deploy/nginx, the demo's page and its files in `state`.
+    """Start nginx, unprivileged, with the configuration of deploy/nginx, these pages and its files in `state`.
 
     `replicas` are further sidecars. `own_servers` is the template's OWN_SERVERS: who has no limits. With
     `logout_secret` it tells of logouts.
@@ -114,6 +118,7 @@ def nginx(
         replicas=replicas,
         own_servers=own_servers,
         logout_header=header,
+        pages=pages,
     )
     return nginx_with(http, state / "nginx", port=port, log=state / "nginx.log")
 
@@ -135,8 +140,9 @@ def shipped(
     replicas: Sequence[str] = (),
     own_servers: str = "",
     logout_header: Path = NOBODY_IS_TOLD,
+    pages: Sequence[Page] = (DESK,),
 ) -> str:
-    """Give the configuration of deploy/nginx with its variables replaced, and the demo's page in it."""
+    """Give the configuration of deploy/nginx with its variables replaced, and the pages in it."""
     values = {
         "LISTEN": f"127.0.0.1:{port}",
         "DIRECTUS_UPSTREAM": urlsplit(directus).netloc,
@@ -144,9 +150,8 @@ def shipped(
         "SESSION_COOKIE_NAME": SESSION_COOKIE,
         "OWN_SERVERS": own_servers,
         "LOGOUT_HEADER_FILE": str(logout_header),
-        "PAGE": str(_PAGE),
     }
-    return _filled(_with_page(), values)
+    return _filled(with_pages(_TEMPLATE.read_text(encoding="utf-8"), pages), values)
 
 
 def _replica(url: str) -> str:
@@ -160,12 +165,6 @@ def nginx_with(http: str, prefix: Path, *, port: int, log: Path) -> AbstractAsyn
     (prefix / "nginx.conf").write_text(_NGINX.format(user=_user()), encoding="utf-8")
     command = [tools.find("nginx") or "nginx", "-p", f"{prefix}/", "-c", "nginx.conf", "-e", "stderr"]
     return running(command, port=port, log=log, cwd=prefix, settings={})
-
-
-def _with_page() -> str:
-    """Give the template with the demo's locations at the end of its last block, which is the server block."""
-    shipped = _TEMPLATE.read_text(encoding="utf-8").rstrip().removesuffix("}")
-    return f"{shipped}\n{_PAGE.with_suffix('.conf').read_text(encoding='utf-8')}}}\n"
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

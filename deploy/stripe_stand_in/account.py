@@ -35,6 +35,12 @@ _UNSET = {
     "customer_session": "customer_account",
     "checkout.session": f"payment_intent customer_details shipping_cost currency_conversion {_NEVER}",
     "billing_portal.session": "customer flow",
+    "dispute": "payment_intent",
+    "credit_note": "shipping_cost voided_at",
+    "quote": "from_quote",
+    "subscription_schedule": "canceled_at completed_at released_at current_phase",
+    "coupon": "currency duration_in_months redeem_by",
+    "promotion_code": "expires_at",
     "product": "default_price description package_dimensions",
     "price": "custom_unit_amount transform_quantity",
 }
@@ -42,6 +48,8 @@ _NEW: dict[str, Object] = {
     "charge": {"captured": True, "amount_captured": 100},
     "subscription": {"cancel_at_period_end": False},
     "billing_portal.session": {"livemode": False},
+    "promotion_code": {"active": True},
+    "billing.meter": {"customer_mapping": {"type": "by_id", "event_payload_key": "stripe_customer_id"}},
 }
 _REFERENCES = {
     name: name for name in ("customer", "payment_intent", "charge", "subscription", "price", "product")
@@ -98,9 +106,8 @@ class Account:
     def made(self, name: str, attributes: Object) -> Object:
         """Make an object without adding it to the account."""
         new = copy.deepcopy(SHAPES[name]) | dict.fromkeys(_UNSET.get(name, "").split()) | _NEW.get(name, {})
-        new["created"] = self.making.now()
-        if KINDS[name].prefix:
-            new["id"] = attributes.get("id") or self.new_id(name)
+        made = {"id": attributes.get("id") or self.new_id(name), "created": self.making.now()}
+        new |= {attribute: value for attribute, value in made.items() if attribute in new}
         if name in self.making.secretive:
             new["client_secret"] = new["id"] + self.making.secret()
         return new | attributes

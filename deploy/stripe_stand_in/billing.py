@@ -6,8 +6,10 @@ from typing import Any
 from deploy.stripe_stand_in.account import SHAPES, Account
 from deploy.stripe_stand_in.errors import Object, StripeError, missing_object, missing_parameter, require
 from deploy.stripe_stand_in.payments import confirm_new, create_payment, create_setup
+from deploy.stripe_stand_in.timing import moments
 
 _NO_METHOD = "This customer has no attached payment source or default payment method."
+_REQUESTED = {"comment": None, "feedback": None, "reason": "cancellation_requested"}
 _PAGE = "https://invoice.stripe.com/i/acct_test/"
 _DAY = 86_400  # seconds
 _SETTINGS = {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
@@ -45,7 +47,7 @@ def create_subscription(account: Account, values: Object) -> Object:
     settings = {**_SETTINGS, **values.get("payment_settings", {})}
     pending = _pending_setup(account, subscription_id, values["customer"]) if trial and not method else None
     return {
-        **values,
+        **moments(account, values),
         **of,
         **trial,
         "id": subscription_id,
@@ -231,6 +233,6 @@ def _change_item(account: Account, item: Object, values: Object) -> None:
 def cancel_subscription(account: Account, subscription: Object, values: Object) -> Object:
     if subscription["status"] == "canceled":
         raise missing_object("subscription", subscription["id"], "id", 404)
-    now, details = account.making.now(), values.get("cancellation_details")
+    now, details = account.making.now(), {**_REQUESTED, **values.get("cancellation_details", {})}
     subscription |= {"status": "canceled", "canceled_at": now, "ended_at": now, "cancellation_details": details}
     return subscription

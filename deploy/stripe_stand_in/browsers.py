@@ -1,10 +1,11 @@
-"""What Stripe.js asks from a browser: with a publishable key, and the client secret of the intent that it asks about.
+"""Stripe.js, and what it asks: with a publishable key, and the client secret of the intent that it asks about.
 
 It sends the key in the form or the query (docs.stripe.com/keys), which needs no preflight of the browser.
 """
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from deploy.stripe_stand_in.kinds import Kind
 from deploy.stripe_stand_in.parameters import decoded, read, sent_by
 
 CALLS = {(kind, call) for kind in ("payment_intent", "setup_intent") for call in ("retrieve", "confirm")}
+_SCRIPT = Path(__file__).with_name("stripe.js")
 _OWN = ("key", "client_secret")
 # What of an intent a publishable key shows (docs.stripe.com/api/payment_intents/object).
 _SHOWN = (
@@ -61,6 +63,15 @@ def preflights() -> web.RouteDef:
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT)
 
     return web.options("/v1/{anything:.*}", allow)
+
+
+def script() -> web.RouteDef:
+    """Serve what of Stripe.js a page needs that pays (docs.stripe.com/js)."""
+
+    async def send(_request: web.Request) -> web.FileResponse:
+        return web.FileResponse(_SCRIPT, headers={"Content-Type": "text/javascript; charset=utf-8"})
+
+    return web.get("/stripe.js", send)
 
 
 async def _key(request: web.Request) -> str:

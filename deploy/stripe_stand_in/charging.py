@@ -1,6 +1,7 @@
 """The charge of a payment, and the movements of the account's balance: docs.stripe.com/api/charges."""
 
 from deploy.stripe_stand_in.account import Account
+from deploy.stripe_stand_in.cards import Bank
 from deploy.stripe_stand_in.errors import Object
 
 
@@ -18,6 +19,9 @@ def charge(account: Account, payment: Object) -> None:
             "balance_transaction": None,
         },
     )
+    if account.banks.get(payment["payment_method"]) is Bank.DISPUTES:
+        facts = {name: made[name] for name in ("amount", "currency", "payment_intent")}
+        account.add("dispute", {**facts, "charge": made["id"], "status": "needs_response", "reason": "fraudulent"})
     payment |= {"latest_charge": made["id"], "next_action": None}
     if captured:
         receive(account, payment, made, payment["amount"])

@@ -5,14 +5,14 @@ The source is docs.stripe.com/api, the page of each call. Parameters that the ob
 
 from collections.abc import Callable
 
-from deploy.stripe_stand_in import billing, confirming, methods, payments, sessions
+from deploy.stripe_stand_in import billing, confirming, documents, methods, offers, payments, sessions, timing, usage
 from deploy.stripe_stand_in.account import SHAPES, Account
 from deploy.stripe_stand_in.errors import Object
 
 Creation = Callable[[Account, Object], Object]
 Change = Callable[[Account, Object, Object], Object]
 
-_MERGED = ("metadata", "invoice_settings", "payment_settings")
+_MERGED = ("metadata", "invoice_settings", "payment_settings", "cancellation_details")
 _CREATIONS: dict[str, Creation] = {
     "payment_intent": payments.create_payment,
     "refund": payments.create_refund,
@@ -24,6 +24,15 @@ _CREATIONS: dict[str, Creation] = {
     "billing_portal.session": sessions.create_portal,
     "ephemeral_key": sessions.create_key,
     "customer_session": sessions.create_customer_session,
+    "billing.meter": usage.create_meter,
+    "billing.meter_event": usage.create_event,
+    "promotion_code": offers.create_code,
+    "customer_balance_transaction": documents.book,
+    "invoice": documents.create_invoice,
+    "credit_note": documents.create_credit_note,
+    "quote": documents.create_quote,
+    "subscription_schedule": timing.create_schedule,
+    "payment_link": offers.create_link,
 }
 _COMPLETIONS: dict[str, Change] = {"payment_intent": payments.confirm_new}
 
@@ -54,7 +63,7 @@ def _update_customer(account: Account, customer: Object, values: Object) -> Obje
 
 
 def _update_subscription(account: Account, subscription: Object, values: Object) -> Object:
-    return _update(billing.update_subscription(account, subscription, values), values)
+    return _update(billing.update_subscription(account, subscription, values), timing.moments(account, values))
 
 
 def _update_payment(account: Account, payment: Object, values: Object) -> Object:
@@ -87,6 +96,11 @@ def _delete_customer(account: Account, customer: Object, _: Object) -> Object:
     return shown(customer)
 
 
+def _delete_tax_id(_: Account, tax_id: Object, __: Object) -> Object:
+    tax_id["deleted"] = True
+    return shown(tax_id)
+
+
 def shown(thing: Object) -> Object:
     """Give the retrieved form of an object; for deleted ones see docs.stripe.com/api/customers/retrieve."""
     return {"id": thing["id"], "object": thing["object"], "deleted": True} if thing.get("deleted") else thing
@@ -100,6 +114,17 @@ _CHANGES: dict[tuple[str, str], Change] = {
     ("payment_intent", "update"): _update_payment,
     ("payment_intent", "confirm"): confirming.confirm,
     ("payment_intent", "capture"): confirming.capture,
+    ("subscription", "pause"): timing.pause,
+    ("subscription", "resume"): timing.resume,
+    ("subscription_schedule", "cancel"): timing.cancel_schedule,
+    ("subscription_schedule", "release"): timing.release_schedule,
+    ("invoice", "pay"): documents.pay,
+    ("invoice", "finalize"): documents.finalize,
+    ("invoice", "void"): documents.void,
+    ("quote", "finalize"): documents.finalize_quote,
+    ("quote", "accept"): documents.accept,
+    ("quote", "cancel"): documents.cancel,
+    ("tax_id", "delete"): _delete_tax_id,
     ("payment_intent", "cancel"): payments.cancel_payment,
     ("setup_intent", "confirm"): confirming.confirm,
     ("setup_intent", "cancel"): payments.cancel_setup,

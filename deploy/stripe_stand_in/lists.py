@@ -2,7 +2,6 @@
 
 import operator
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
 from deploy.stripe_stand_in.errors import Object, StripeError, missing_object
@@ -19,7 +18,7 @@ def page(objects: Sequence[Object], query: Object, url: str) -> Object:
     """Give one page of `objects`, newest first; those of the same second keep their order. Raises StripeError."""
     filters = {name: wanted for name, wanted in query.items() if name not in _PAGE}
     found = [entry for entry in objects if not entry.get("deleted") and is_listed(entry, filters)]
-    found.sort(key=itemgetter("created"), reverse=True)
+    found.sort(key=lambda entry: int(entry.get("created", 0)), reverse=True)  # some kinds have no date
     limit = query.get("limit", 10)
     if not 1 <= limit <= _MOST:
         raise StripeError(400, "Invalid integer", code="parameter_invalid_integer", param="limit")
@@ -68,7 +67,7 @@ def _matches_all(entry: Object, filters: Object) -> bool:
     return all(_matches(entry, name, wanted) for name, wanted in filters.items())
 
 
-def _matches(entry: Any, name: str, wanted: object) -> bool:  # noqa: ANN401 - an object of any kind
+def _matches(entry: Any, name: str, wanted: object) -> bool:  # noqa: ANN401, PLR0911 - an object of any kind, and one case for each filter
     match entry.get("object"), name:
         case "subscription", "status":
             return True
@@ -77,6 +76,10 @@ def _matches(entry: Any, name: str, wanted: object) -> bool:  # noqa: ANN401 - a
         case "invoice", "subscription":
             details = (entry["parent"] or {}).get("subscription_details") or {}
             return wanted in {entry["subscription"], details.get("subscription")}
+        case "promotion_code", "coupon":
+            return _is(entry["promotion"]["coupon"], wanted)
+        case "subscription_schedule", "scheduled":
+            return (entry["status"] == "not_started") is wanted
         case "product", "ids":
             return _is(entry["id"], wanted)
         case "price", "lookup_keys":

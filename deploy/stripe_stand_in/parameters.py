@@ -24,6 +24,7 @@ from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _FORM = "application/x-www-form-urlencoded"
 _FREE = "metadata"  # its keys are the sender's own
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _FLAGS = {"true": True, "false": False}
 _ELSEWHERE = {
     "StripeContext": object,
@@ -121,7 +122,9 @@ def _scalar(kinds: list[Any], value: str, place: str) -> object:
         return int(value)
     if bool in kinds and value in _FLAGS:
         return _FLAGS[value]
-    if {float, Decimal} & set(kinds):
+    if float in kinds and _NUMBER.fullmatch(value):
+        return float(value)
+    if Decimal in kinds:
         return value
     if str in kinds and choices <= {""}:
         return value

@@ -3,7 +3,7 @@
 from deploy.stripe_stand_in.errors import StripeError
 from deploy.stripe_stand_in.kinds import Kind
 
-_READING = {"list", "retrieve", "create_preview"}
+_READING = {"list", "search", "retrieve", "create_preview"}
 # The kinds whose right has another name than they have.
 _NAMED = {
     "refund": "charge",

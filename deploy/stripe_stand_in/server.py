@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from deploy.stripe_stand_in import billing, browsers, effects
+from deploy.stripe_stand_in import billing, browsers, effects, searches
 from deploy.stripe_stand_in.account import Account, Making
 from deploy.stripe_stand_in.bank_pages import bank_pages
 from deploy.stripe_stand_in.deliveries import Deliveries
@@ -61,24 +61,27 @@ class StandIn:
         return [
             *(route for kind in KINDS.values() for route in self._routes_of(kind)),
             *bank_pages(self.account, self._telling),
+            browsers.script(),
             browsers.preflights(),
             web.get("/v1/accounts/{id}", self._answering(self._account)),
             web.route("*", "/{anything:.*}", self._answering(_unknown)),
         ]
 
     def _routes_of(self, kind: Kind) -> Iterator[web.RouteDef]:
-        one = f"{kind.path}/{{id}}"
+        one, several = f"{kind.path}/{{id}}", kind.below or kind.path
         for call in kind.calls:
             answering = partial(self._answering, right=right_for(kind, call))
             change = answering(partial(self._change, kind, call))
             match call:
                 case "list":
-                    yield web.get(kind.path, answering(partial(self._list, kind)))
+                    yield web.get(several, answering(partial(self._list, kind)))
+                case "search":
+                    yield web.get(f"{kind.path}/search", answering(partial(self._search, kind)))
                 case "retrieve":
                     own = answering(partial(self._retrieve, kind))
                     yield web.get(one, self._also_for_browsers(kind, call, own))
                 case "create":
-                    yield web.post(kind.path, answering(partial(self._create, kind)))
+                    yield web.post(several, answering(partial(self._create, kind)))
                 case "create_preview":
                     yield web.post(f"{kind.path}/create_preview", answering(partial(self._preview, kind)))
                 case "update":
@@ -168,8 +171,20 @@ class StandIn:
     async def _list(self, kind: Kind, request: web.Request) -> Result:
         query, expand = await read_request(kind, "list", request)
         self.account.check_filters(query)
-        listed = page(self.account.objects[kind.name], query, request.path)
+        listed = page(self.account.objects[kind.name], query | self._owner(request), request.path)
         return 200, expanded(self.account, listed, expand)
+
+    async def _search(self, kind: Kind, request: web.Request) -> Result:
+        query, _ = await read_request(kind, "search", request)
+        now = self.account.making.now()
+        return 200, searches.found(kind.name, self.account.objects[kind.name], query, request.path, now)
+
+    def _owner(self, request: web.Request) -> Object:
+        """Give the customer that the path names. Raises StripeError for one that is not known."""
+        named = {name: value for name, value in request.match_info.items() if name == "customer"}
+        for customer in named.values():
+            self.account.find("customer", customer, "customer", 404)
+        return named
 
     async def _retrieve(self, kind: Kind, request: web.Request) -> Result:
         _, expand = await read_request(kind, "retrieve", request)
@@ -180,7 +195,7 @@ class StandIn:
         values, expand = await read_request(kind, "create", request)
         if kind.name == "ephemeral_key" and "Stripe-Version" not in request.headers:
             raise StripeError(400, "Ephemeral keys are made for one version of the API: pass it in Stripe-Version.")
-        status, made = await self.create(kind, values)
+        status, made = await self.create(kind, values | self._owner(request))
         return status, expanded(self.account, made, expand)
 
     async def create(self, kind: Kind, values: Object) -> Result:

@@ -9,6 +9,11 @@ from deploy.stripe_stand_in.errors import Object, StripeError, missing_parameter
 
 _HOUR, _DAY = 3_600, 86_400  # seconds
 _HOSTED = "hosted_page"
+_EXCLUSIVE = (
+    ("customer", "customer_creation"),
+    ("customer", "customer_email"),
+    ("allow_promotion_codes", "discounts"),
+)
 _WITHIN = ("embedded_page", "elements")  # the shop's own page
 _URLS = {
     "hosted_page": ({"success_url"}, {"return_url", "redirect_on_completion"}),
@@ -27,8 +32,7 @@ def create_checkout(account: Account, values: Object) -> Object:
     require(values, "mode")
     mode = values.get("ui_mode", _HOSTED)
     _check_addresses(mode, values)
-    if "customer" in values and "customer_email" in values:
-        raise StripeError(400, "You may only specify one of these parameters: customer, customer_email.")
+    _check_exclusions(values)
     session_id = account.new_id("checkout.session")
     within = mode in _WITHIN
     return {
@@ -54,6 +58,14 @@ def _check_addresses(mode: str, values: Object) -> None:
     require(values, *sorted(needed))
     for name in sorted(refused & values.keys()):
         raise StripeError(400, f"`{name}` cannot be set when `ui_mode` is `{mode}`.", param=name)
+
+
+def _check_exclusions(values: Object) -> None:
+    for names in _EXCLUSIVE:
+        if values.keys() >= set(names):
+            raise StripeError(400, f"You may only specify one of these parameters: {', '.join(names)}.")
+    if "customer_update" in values and "customer" not in values:
+        raise StripeError(400, "`customer_update` can only be used with `customer`.", param="customer_update")
 
 
 def _setup(values: Object) -> Object:

@@ -20,11 +20,12 @@ from sidecar.core.operations.resources import (
     SUBSCRIPTION,
     Resource,
 )
-from sidecar.core.operations.row import Kind
+from sidecar.core.operations.row import CustomerParameter, Kind, Operation
 from sidecar.core.status.sources import Origin
 from sidecar.errors import StripeFailure, StripeKeyRejected
 from sidecar.settings import Settings
 
+_WORDS = str.maketrans("_.", "  ")
 _KEY = "STRIPE_LIVE_SECRET_KEY"
 _READ = {Origin.SUBSCRIPTION: (SUBSCRIPTION,), Origin.PAYMENT_METHOD: (SUBSCRIPTION, PAYMENT_METHOD)}
 
@@ -44,7 +45,7 @@ async def stripe_lines(settings: Settings, session: aiohttp.ClientSession) -> As
     yield customers
     if customers.word is Word.OK:
         for resource in _listed(settings):
-            what = "PaymentIntents" if resource is PAYMENT_INTENT else f"{resource.kind.replace('_', ' ')}s"
+            what = "PaymentIntents" if resource is PAYMENT_INTENT else f"{resource.kind.translate(_WORDS)}s"
             yield await _line(client, what, partial(client.probe, resource.path), _mode(settings))
         if Origin.ENTITLEMENTS in settings.mirror.origins:
             yield await _entitlements_line(client, _mode(settings))
@@ -66,11 +67,17 @@ def _listed(settings: Settings) -> Iterable[Resource]:
 
     Other rights of the key show when they are used.
     """
-    listed = [rule.operation.resource for rule in settings.rules if rule.operation.kind is Kind.LIST]
+    listed = [rule.operation.resource for rule in settings.rules if _is_of_account(rule.operation)]
     read = [RESOURCES[kind] for rule in settings.event_rules if (kind := kind_of(rule.type)) is not None]
     dated = [one for one in (*listed, *read) if one is not CUSTOMER and one.dated]
     repeated = [one for origin in sorted(settings.mirror.origins) for one in _READ.get(origin, ())]
     return {one.kind: one for one in (*dated, *repeated)}.values()
+
+
+def _is_of_account(operation: Operation) -> bool:
+    """Whether it lists objects without naming a customer, so that a look at the list tells of the key's right."""
+    needs_customer = operation.customer is CustomerParameter.REQUIRED or bool(operation.at)
+    return operation.kind is Kind.LIST and not needs_customer
 
 
 async def _entitlements_line(client: StripeClient, mode: str) -> Line:

@@ -19,7 +19,7 @@ Render = Callable[[list[StripeObject]], Awaitable[bytes]]  # equal ones write th
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`raw` is the page as Stripe wrote it, None where `data` is not exactly that page.
+    """`raw` is the page as Stripe wrote it, None where `data` is not exactly that page. `next_page` leads a search on.
 
     Several requests may share a page, so nobody may change its objects; `renderings` has what was written of it so far.
     """
@@ -27,6 +27,7 @@ class Page:
     data: list[StripeObject]
     more: bool
     raw: bytes | None = None
+    next_page: str | None = None
     renderings: dict[object, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -208,6 +209,19 @@ class StripeApi(Stripe, Protocol):
         version: str | None = None,
     ) -> Sent:
         """`version` is the version of the API for this call, instead of the service's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a list of some customers' objects has: those whose `attribute` has one of the values.
+
+    Stripe's list takes a parameter of that name, unless the path says it. `told`: each object says it too.
+    """
+
+    attribute: str
+    values: tuple[str, ...]
+    in_path: bool = False
+    told: bool = True
 
 
 class UnknownCustomers(Protocol):

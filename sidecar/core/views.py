@@ -34,8 +34,10 @@ _SECRET_TEXTS: Mapping[str | None, frozenset[str]] = {
 _LINKS = {kind: resource.links for kind, resource in RESOURCES.items()}
 _NONE: frozenset[str] = frozenset()
 _ANY_BASE = frozenset({"id", "object"})
-_CUSTOMER_ID: Mapping[str | None, frozenset[str]] = {"customer": frozenset({"id"})}  # where a customer has its ID
-_ANY_CUSTOMER_ID = frozenset({"customer"})  # where all else has it
+_ANY_CUSTOMER_ID = frozenset({"customer"})
+_CUSTOMER_ID: Mapping[str | None, frozenset[str]] = {  # where other kinds have it
+    kind: frozenset(resource.customer_at[:1]) for kind, resource in RESOURCES.items() if resource.customer_at
+}
 
 
 class CallerView(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sidecar.core.operations.metadata import LONGEST_VALUE, METADATA
 from sidecar.core.operations.operator_values import Path
 from sidecar.core.operations.parameters import Text
-from sidecar.settings.fault_text import Fault
+from sidecar.settings.fault_text import Fault, shown
 
 _REFERENCE = "client_reference_id"
 _MOST_REFERENCE = 200  # characters (docs.stripe.com/api/checkout/sessions/create)
@@ -47,12 +47,14 @@ def _free(name: str) -> Entry | Fault:
     within = tuple(before.split("."))
     if key == "" or within[-1] != "" or "" in within[:-1]:
         return Fault((name,), _LIST_THEM)
+    if "*" in key:
+        return Fault((name,), "name each key, such as metadata.order_id; there is no sign for all of them")
     return Entry((*within[:-1], METADATA, key), "any", Text(LONGEST_VALUE))
 
 
 def _one_value(entry: Mapping[str, object]) -> Entry | Fault:
     if len(entry) != 1:
-        return Fault((), f"{'each entry' if not entry else ', '.join(entry)}: name one parameter in each table")
+        return Fault((), f"{shown(', '.join(entry)) or 'each entry'}: name one parameter in each table")
     path: list[str] = []
     value: object = entry
     while isinstance(value, Mapping) and len(value) == 1:

@@ -59,7 +59,7 @@ def _tables(group: Mapping[str, object], before: str = "") -> Iterator[tuple[str
     for name, member in group.items():
         beginning = f"{before}{name}."
         within = any(known.startswith(beginning) for known in _TYPES)
-        if within and isinstance(member, dict) and all(isinstance(inner, dict) for inner in member.values()):
+        if within and isinstance(member, dict) and member and all(isinstance(inner, dict) for inner in member.values()):
             yield from _tables(member, beginning)
         else:
             yield f"{before}{name}", member

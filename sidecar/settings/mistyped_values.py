@@ -1,11 +1,16 @@
 """Which of the operator's values are of another type than Stripe's, or than ours where Stripe has no such parameter."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any
 
 from sidecar.core.operations.parameters import Group, Number, Parameter, Reference
 from sidecar.core.operations.row import Operation
 from sidecar.settings.allowed_entries import Entry
 from sidecar.settings.fault_text import Fault, Place
+
+_EACH = "; write an entry of `allow` for each value"
 
 
 def mistyped_set(operation: Operation, fixed: Mapping[str, object], client: Sequence[Parameter]) -> Iterator[Fault]:
@@ -21,7 +26,9 @@ def mistyped_set(operation: Operation, fixed: Mapping[str, object], client: Sequ
 def mistyped_entry(operation: Operation, entry: Entry) -> Iterator[Fault]:
     """Judge by Stripe's types; beside a member that is allowed, others may come from elsewhere."""
     for fault in _mistyped(operation, entry.nested):
-        if not (fault.missing and len(fault.place) <= len(entry.path)):
+        if not fault.missing:
+            yield replace(fault, what=f"{fault.what}{_EACH}") if _is_list(entry.nested, fault.place) else fault
+        elif len(fault.place) > len(entry.path):
             yield fault
 
 
@@ -32,6 +39,10 @@ def _mistyped(operation: Operation, values: Mapping[str, object]) -> Iterator[Fa
     yield from faults(operation, {name: value for name, value in values.items() if name not in ours})
     for name in values.keys() & ours.keys():
         yield from _ours(ours[name], values[name])
+
+
+def _is_list(values: Any, place: Place) -> bool:  # noqa: ANN401 - values of any shape
+    return isinstance(reduce(lambda within, step: within[step], place, values), list)
 
 
 def _ours(parameter: Parameter, value: object) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from sidecar.core.operations.rule_needs import Given, unmet_needs
-from sidecar.settings.operations import OperationsSettings
+from sidecar.settings.limits import LimitSettings
 from sidecar.settings.redis_address import redis_address
 from sidecar.settings.secret_types import Key, LogoutSecrets, RedisString, SidecarSecrets, Token
 from sidecar.settings.types import (
@@ -29,7 +29,7 @@ from sidecar.settings.types import (
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class Settings(OperationsSettings):
+class Settings(LimitSettings):
     """All settings of the service. Each field is an environment variable in lower case; times are in seconds."""
 
     stripe_live_secret_key: Key = Field(
@@ -131,70 +131,6 @@ class Settings(OperationsSettings):
         description="What the token of a share opens, which is nobody's: `none`, or with `read` reading the customer "
         "of the shared item, and nothing else",
     )
-    directus_timeout: Seconds = Field(
-        2, description="Whole budget of one question to Directus, from the moment it is sent"
-    )
-    directus_max_concurrent: int = Field(
-        20, ge=1, le=1_000, description="How many questions Directus gets at once; the others wait for their turn"
-    )
-    directus_connect_timeout: Seconds = Field(0.5, description="Of that, to connect")
-    stripe_timeout: Seconds = Field(
-        25, description="Budget of one call to Stripe with its retries; how long it may wait for its turn before that"
-    )
-    stripe_connect_timeout: Seconds = Field(3, description="Of that, to connect, each time")
-    stripe_max_rps: float = Field(
-        20,
-        gt=0,
-        le=100_000,
-        allow_inf_nan=False,
-        description="Calls a second to each endpoint at Stripe, by all callers together; Stripe allows 25",
-    )
-    stripe_account_rps: float | None = Field(
-        None,
-        gt=0,
-        le=100_000,
-        allow_inf_nan=False,
-        description="Calls a second to Stripe in all; without it 80 with a live key and 20 with a test key, of which "
-        "Stripe allows 100 and 25",
-    )
-    stripe_caller_rps: float | None = Field(
-        None,
-        gt=0,
-        le=100_000,
-        allow_inf_nan=False,
-        description="Of these, what one caller may have where nobody else asks; without it half, but no less than "
-        "`STRIPE_MAX_RPS`",
-    )
-    stripe_list_concurrency: int = Field(
-        6, ge=1, le=32, description="How many pages of one whole list are asked for at once; 1 is plain paging"
-    )
-    max_concurrent_requests: int = Field(
-        500, ge=1, le=100_000, description="Requests worked on at once; one more is answered 503"
-    )
-    max_concurrent_per_caller: int = Field(
-        20, ge=1, le=100_000, description="Of these, what one caller may have; what it asks beyond that waits"
-    )
-    max_waiting_per_caller: int = Field(
-        1_000, ge=0, le=100_000, description="How many requests of one caller may wait; one more is answered 429"
-    )
-    max_held_bytes: int = Field(
-        64 * 2**20,
-        ge=2**20,
-        le=2**40,
-        description="Bytes of lists that may wait in memory for slow readers, of all callers together",
-    )
-    write_back_timeout: Seconds = Field(
-        10, description="How long writing a new customer's ID is tried before it is left to a retry"
-    )
-    keepalive_timeout: Seconds = Field(
-        130,
-        description="How long a connection may wait for its next request; longer than your proxy keeps idle ones, "
-        "or a POST that meets the end is lost (Google's load balancer: 620)",
-    )
-    shutdown_delay: float = Field(
-        5, ge=0, le=60, description="How long after SIGTERM requests are still accepted, so that proxies notice"
-    )
-    shutdown_timeout: Seconds = Field(18, description="How long requests under way may take to finish after SIGTERM")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
 
     @field_validator("denied_status", mode="before")

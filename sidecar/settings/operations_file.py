@@ -74,7 +74,7 @@ def _judged(name: str, table: object, customers: str, *, known_version: bool) ->
     """Raises FileFault."""
     row = _ROWS.get(name)
     if row is None:
-        raise FileFault([f"there is no such operation{meant(name, list(_ROWS))}"])
+        raise FileFault([_nobodys(name)])
     if not isinstance(table, dict):
         raise FileFault(["must be a table"])
     expected = Expected(row, attributes_of(row) if known_version else None, customers)
@@ -87,6 +87,12 @@ def _judged(name: str, table: object, customers: str, *, known_version: bool) ->
     if faults:
         raise FileFault(faults)
     return judged, values
+
+
+def _nobodys(name: str) -> str:
+    if name.partition(".")[0] in OperationTable.model_fields:
+        return f"belongs to one operation; write it as [refunds.create.{shown(name)}], with the name of yours"
+    return f"there is no such operation{meant(name, list(_ROWS))}"
 
 
 def _rule(row: Operation, table: OperationTable, customers: CustomersCollection, field_map: FieldMap) -> Rule:

@@ -17,6 +17,7 @@ from sidecar.core.operations.operator_values import (
     texts,
 )
 from sidecar.core.operations.parameters import Chosen, Reference, found, is_owned
+from sidecar.core.operations.resources import PRICE
 from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.settings.allowed_entries import Entry, read_entry
 from sidecar.settings.fault_text import Fault
@@ -24,7 +25,7 @@ from sidecar.settings.mistyped_values import mistyped_entry, mistyped_set
 from sidecar.settings.value_faults import is_too_deep, value_faults
 
 _TOO_DEEP = "is nested too deeply"
-_PAGING = frozenset({"limit", "starting_after", "ending_before", "created"})
+_PAGING = frozenset({"limit", "starting_after", "ending_before", "created", "page"})
 
 
 def read_operator_values(
@@ -36,6 +37,9 @@ def read_operator_values(
     values = OperatorValues(fixed, tuple(_allowed(entries)))
     in_set += _refused_set(operation, fixed)
     in_allow += _refused_allow(operation, entries, fixed)
+    if isinstance(prices := table.get("prices"), list):
+        in_set += _other_prices(operation, fixed, prices)
+        in_allow += (fault for each in entries for fault in _other_prices(operation, each.nested, prices))
     if known_version and (fixed or entries):
         client = client_parameters(operation, values, amounts=table.get("amounts") is True)
         in_set += _new(in_set, mistyped_set(operation, fixed, client))
@@ -84,9 +88,7 @@ def _refused_set(operation: Operation, fixed: Mapping[str, object]) -> Iterator[
     yield from _refused_placeholders(operation, fixed)
     yield from _contradictory(operation, fixed)
     for name in fixed:
-        if name in operation.without_customer:
-            yield Fault((name,), "Stripe takes it only where there is no customer")
-        elif name in _PAGING and operation.kind is Kind.LIST:
+        if name in _PAGING and operation.in_query:
             yield Fault((name,), "is for the request to say")
 
 
@@ -96,10 +98,16 @@ def _owned(operation: Operation, values: Mapping[str, object]) -> Iterator[Fault
             yield Fault((place,), "belongs to a customer, so the request names it")
 
 
+def _other_prices(operation: Operation, values: Mapping[str, object], prices: Sequence[object]) -> Iterator[Fault]:
+    for place, kind, price in found(operation.taken, values, Reference):
+        if kind.resource is PRICE and price not in prices:
+            yield Fault((place,), "is none of `prices`")
+
+
 def _refused_placeholders(operation: Operation, fixed: Mapping[str, object]) -> Iterator[Fault]:
     has_customer = operation.scoping is not Scoping.REFUSED or operation.kind is Kind.CREATE_CUSTOMER
     for place, text in texts(fixed):
-        if text in PLACEHOLDERS and operation.kind is Kind.LIST:
+        if text in PLACEHOLDERS and operation.in_query:
             yield Fault((place,), "a list is the same for everybody")
         elif text == ITEM and not has_customer:
             yield Fault((place,), f"{ITEM} is the customer's item, and this operation has no customer")
@@ -110,6 +118,9 @@ def _contradictory(operation: Operation, fixed: Mapping[str, object]) -> Iterato
     alternatives = [each for each in operation.parameters if each.name in operation.one_of]
     decided = [each for each in alternatives if each.name in fixed]
     ours = next((each.name for each in alternatives if each.ours), None)
+    exclusive = [name for name in operation.at_most_one if name in fixed]
+    if len(exclusive) > 1:
+        yield Fault((), f"{', '.join(exclusive)}: set one of them")
     if len(decided) > 1:
         yield Fault((), f"{', '.join(each.name for each in decided)}: set one of them")
     elif ours is not None:
@@ -120,15 +131,18 @@ def _contradictory(operation: Operation, fixed: Mapping[str, object]) -> Iterato
 
 
 def _refused_allow(operation: Operation, entries: Sequence[Entry], fixed: Mapping[str, object]) -> Iterator[Fault]:
-    decided = not fixed.keys().isdisjoint(operation.one_of)
+    alternatives = [names for names in (operation.one_of, operation.at_most_one) if not fixed.keys().isdisjoint(names)]
     for each in entries:
         yield from value_faults(operation, each.nested)
         yield from _owned(operation, each.nested)
         yield from (
             Fault((place,), f"{text} is only for `set`") for place, text in texts(each.nested) if text in PLACEHOLDERS
         )
-        if _touches(fixed, each.path) or (decided and each.path[0] in operation.one_of):
+        if _touches(fixed, each.path):
             yield Fault(each.path, "is decided by `set`")
+        for names in alternatives:
+            if each.path[0] in names and each.path[0] not in fixed:
+                yield Fault(each.path, f"Stripe takes one of {', '.join(names)}, and `set` has one")
     for one, other in combinations(entries, 2):
         shorter, longer = sorted((one.path, other.path), key=len)
         if longer[: len(shorter)] == shorter and (one.path != other.path or one.free != other.free):

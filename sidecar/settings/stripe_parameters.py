@@ -18,12 +18,18 @@ import stripe.params
 from typing_extensions import get_type_hints, is_typeddict
 
 from sidecar.core.operations.row import Kind, Operation
-from sidecar.settings.fault_text import Fault, Place, similar
+from sidecar.settings.fault_text import Fault, Place, similar, written
 
 _CALLS = {Kind.LIST: "List", Kind.RETRIEVE: "Retrieve", Kind.CREATE: "Create", Kind.CREATE_CUSTOMER: "Create"}
-_OTHERS = {"subscriptions.cancel": "SubscriptionCancelParams"}  # where the library does not name the method
+_OTHERS = {  # where the library has another word than the method and the path
+    "subscriptions.cancel": "SubscriptionCancelParams",
+    "invoices.finalize": "InvoiceFinalizeInvoiceParams",
+    "invoices.void": "InvoiceVoidInvoiceParams",
+}
 _ELSEWHERE = {"StripeContext": object, "Mapping": Mapping}  # the library's annotations do not import these
-_FREE = frozenset({""})  # beside a text, `Literal['']` means no enumeration but that the text may be empty
+_EMPTY = (Literal[""],)  # beside a text it means no enumeration but that the text may be empty, which unsets
+_FREE = frozenset({""})
+_DEEPEST_MEANT = 3  # levels within which a parameter is looked for that stands at a wrong place
 
 
 def class_of(operation: Operation) -> type:
@@ -60,10 +66,39 @@ def _group(group: type, values: Mapping[str, object], path: Place) -> Iterator[F
         if name in known:
             yield from _value(list(_alternatives(known[name])), value, (*path, name))
         else:
-            yield Fault((*path, name), f"Stripe has no such parameter{similar(name, list(known))}")
+            yield Fault((*path, name), f"Stripe has no such parameter{_meant(group, name)}")
     required = group.__required_keys__ & known.keys()  # type: ignore[attr-defined]  # it is a TypedDict
     for name in sorted(required - values.keys() if values.keys() <= known.keys() else ()):
         yield Fault((*path, name), "is not set, and Stripe needs it", missing=True)
+
+
+def _meant(group: type, name: str) -> str:
+    """Ask whether one of a similar name was meant, or one of this name within another parameter."""
+    if here := similar(name, list(_members(group))):
+        return here
+    inner = next((place for place in _places(group, _DEEPEST_MEANT) if place[-1] == name), None)
+    return "" if inner is None else f"; did you mean {written(inner)}?"
+
+
+def _places(group: type, levels: int) -> Iterator[Place]:
+    """Give the places of all parameters within others, the less deep ones first."""
+    within: list[tuple[Place, type]] = [((), group)]
+    for _ in range(levels):
+        within = [
+            ((*place, *step), inner)
+            for place, outer in within
+            for name, hint in _members(outer).items()
+            for step, inner in _groups(name, hint)
+        ]
+        yield from ((*place, name) for place, inner in within for name in _members(inner))
+
+
+def _groups(name: str, hint: Any) -> Iterator[tuple[Place, type]]:  # noqa: ANN401 - types are values here
+    for kind in _alternatives(hint):
+        if is_typeddict(kind):
+            yield (name,), kind
+        elif get_origin(kind) is list:
+            yield from (((name, 0), inner) for inner in _alternatives(get_args(kind)[0]) if is_typeddict(inner))
 
 
 def _value(kinds: list[Any], value: object, path: Place) -> Iterator[Fault]:
@@ -72,10 +107,12 @@ def _value(kinds: list[Any], value: object, path: Place) -> Iterator[Fault]:
             yield from _group(groups[0], value, path)
         case Mapping() if maps := [kind for kind in kinds if get_origin(kind) is dict]:
             for name, member in value.items():
-                yield from _value(list(_alternatives(get_args(maps[0])[1])), member, (*path, name))
+                yield from _value([*_alternatives(get_args(maps[0])[1]), *_EMPTY], member, (*path, name))
         case list() if lists := [kind for kind in kinds if get_origin(kind) is list]:
             for index, entry in enumerate(value):
                 yield from _value(list(_alternatives(get_args(lists[0])[0])), entry, (*path, index))
+        case "" if _is_free(kinds) and "" not in _choices(kinds):
+            yield Fault(path, "must not be empty")
         case _ if not _fits(kinds, value):
             meant = similar(value, sorted(_choices(kinds))) if isinstance(value, str) else ""
             yield Fault(path, f"must be {_expected(kinds)}{meant}")

@@ -14,8 +14,14 @@ _UNREADABLE = (
     ValueError,
     RecursionError,
 )  # TOML's own error, a number that is too long, nesting that is too deep
-_TWICE = re.compile(r"Cannot declare \((.+)\) twice")  # tomllib's message, with the parts of the name as Python's repr
 TWICE = "is there twice"
+_PARTS = re.compile(r"'([^']*)'")
+_NAMED = {  # messages of tomllib's that have the parts of a name, as Python's repr
+    re.compile(r"Cannot declare \((.+)\) twice"): TWICE,
+    re.compile(r"Cannot mutate immutable namespace \((.+)\)"): (
+        "has all of its lines in braces; put this one there as well"
+    ),
+}
 
 
 class FileFault(ValueError):
@@ -41,11 +47,14 @@ def parsed(text: str) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except _UNREADABLE as error:
-        twice = _TWICE.search(str(error))
-        if twice is None:
-            raise FileFault([f"the file is not TOML: {shown(str(error))}"]) from None
-        name = ".".join(re.findall(r"'([^']*)'", twice[1]))
-        raise FileFault([f"[{shown(name)}]: {TWICE}"]) from None
+        raise FileFault([_worded(str(error))]) from None
+
+
+def _worded(message: str) -> str:
+    for shape, what in _NAMED.items():
+        if (named := shape.search(message)) is not None:
+            return f"[{shown('.'.join(_PARTS.findall(named[1])))}]: {what}"
+    return f"the file is not TOML: {shown(message)}"
 
 
 def faults_of(error: ErrorDetails, table: type[BaseModel], must: Mapping[str, str]) -> list[str]:

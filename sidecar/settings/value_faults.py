@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 
 from sidecar.core.operations.metadata import LONGEST_VALUE, METADATA, MOST_KEYS, key_fault
 from sidecar.core.operations.operator_values import ITEM, PLACEHOLDERS, USER
@@ -13,6 +14,7 @@ _WORD = re.compile(r"\$[A-Za-z_{]")
 _NEVER = {
     "customer": "the caller's rows decide it",
     "customer_account": "the caller's rows decide it",
+    "stripe_customer_id": "the caller's rows decide it",
     "expand": "is never sent",
     "stripe_account": "the key decides the account",
     "stripe_context": "the key decides the account",
@@ -72,6 +74,8 @@ def _value(operation: Operation, value: object, place: Place) -> Iterator[Fault]
             yield from _text(value, place)
         case bool() | int() | float():
             return
+        case date() | time():
+            yield Fault(place, "a time at Stripe is a whole number of seconds since 1970, such as 1767225600")
         case _:
             yield Fault(place, "must be a text, a number, true or false, a list or a table")
 

@@ -64,6 +64,14 @@ def shows_secrets(call: Call) -> bool:
     return view(call, granted(call), own=not call.caller.has_all_customers).shows_secrets
 
 
+def sees_everywhere(call: Call, attribute: str) -> bool:
+    """Say whether the caller sees this attribute of every customer's objects."""
+    if not call.caller.has_all_customers:
+        return False
+    seen = view(call, granted(call))
+    return seen.everything or attribute in seen.attributes
+
+
 def _by_customer(call: Call) -> bool:
     return call.rule.collection == call.caller.requirement.customers.name
 
@@ -96,7 +104,7 @@ def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
     found = View.of(
         fields,
         rule.field_map,
-        customer_ids=not operation.resource.owned or decides.allow(caller.requirement.customers.id_field),
+        customer_ids=not operation.resource.customer_at or decides.allow(caller.requirement.customers.id_field),
         secrets=call.request.app[EXPOSE_SECRETS],
         own=own,
     )

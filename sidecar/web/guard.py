@@ -15,7 +15,8 @@ from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.interfaces import Stripe
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
-from sidecar.core.operations.row import Kind, Operation, named_object
+from sidecar.core.operations.operator_values import of_nobody
+from sidecar.core.operations.row import Operation, named_object
 from sidecar.core.operations.rules import Rule
 from sidecar.errors import InvalidQuery, PermissionDenied
 from sidecar.web.admission.answerable import AnswerableStripe, Subject
@@ -61,7 +62,8 @@ class Call:
 
     def completion(self, answerable: AnswerableStripe) -> Completion:
         """Give what completes the request by the operator's values; Directus says once who the caller is."""
-        return Completion(self.rule.operator.fixed, answerable.user, self.ownership.item_of)
+        fixed = self.rule.operator.fixed
+        return Completion(of_nobody(fixed) if self.caller.is_guest else fixed, answerable.user, self.ownership.item_of)
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -110,7 +112,7 @@ async def _owning(request: web.Request, caller: Caller, object_id: str | None) -
 
 def _query(rule: Rule, reader: Reader, request: web.Request) -> tuple[ListQuery, Mapping[str, str]]:
     parameters = [(name, value) for name, value in request.query.items() if name != TOKEN_PARAMETER]
-    if rule.operation.kind is Kind.LIST:
+    if rule.operation.in_query:
         query, others = parse_list_query(parameters, rule.operation)
         return query, reader.filters(others)
     if parameters:

@@ -7,19 +7,21 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from sidecar.core.flows.call import Intent, find_owner, perform
+from sidecar.core.access.policy import Reason
+from sidecar.core.flows.call import perform
 from sidecar.core.flows.guests import refuse_owned
 from sidecar.core.flows.idempotency import client_key
 from sidecar.core.flows.operation_stripe import OperationStripe
-from sidecar.core.interfaces import Lists
+from sidecar.core.flows.owner import Intent, find_owner
+from sidecar.core.interfaces import Choice, Lists
 from sidecar.core.operations.parameters import is_owned
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
 from sidecar.errors import InvalidPayload, InvalidQuery
-from sidecar.web.answers.rendering import Rendering, render_page
+from sidecar.web.answers.rendering import Rendering, render_found, render_page
 from sidecar.web.answers.response import answer
 from sidecar.web.answers.streams import stream_array, stream_lines
-from sidecar.web.caller_view import shows_secrets, views
+from sidecar.web.caller_view import sees_everywhere, shows_secrets, views
 from sidecar.web.creating import create_customer, refuse_unwritable
 from sidecar.web.guard import Call, Handler
 from sidecar.web.keys import LISTS, SCOPED, STRIPE
@@ -29,7 +31,8 @@ _NDJSON = "application/x-ndjson"
 
 
 async def _list(call: Call) -> web.StreamResponse:
-    request, path = call.request, call.operation.resource.path
+    request, path = call.request, call.operation.target(call.object_id)
+    _refuse_unseen(call)
     lists, filters = await _lists(call)
     seen = views(call)
     if call.query.limit is not None:
@@ -43,10 +46,26 @@ async def _list(call: Call) -> web.StreamResponse:
     return await stream_array(request, pages)
 
 
+async def _search(call: Call) -> web.StreamResponse:
+    """Answer as Stripe does; the gate lets in only who sees everything."""
+    limit = {} if call.query.limit is None else {"limit": str(call.query.limit)}
+    page = await call.request.app[STRIPE].page(call.operation.target(None), {**call.filters, **limit})
+    body = render_found(page, await views(call).of(page.data))
+    return answer(body, headers={"X-Stripe-Consistency": "eventual"})
+
+
+def _refuse_unseen(call: Call) -> None:
+    """Raise PermissionDenied for a filter by an attribute that the caller does not see of every customer."""
+    for parameter in call.rule.parameters:
+        if parameter.name in call.filters and parameter.tells and not sees_everywhere(call, parameter.tells):
+            raise call.ownership.refusal(Reason.UNSEEN, parameter.name)
+
+
 async def _lists(call: Call) -> tuple[Lists, Mapping[str, str]]:
     """Give the lists that the caller may read, and by what they choose beside that."""
     operation = call.operation
-    named = {"customer": call.object_id} if operation.path_resource is CUSTOMER and call.object_id else {}
+    by_path = operation.path_resource is CUSTOMER and not operation.at
+    named = {"customer": call.object_id} if by_path and call.object_id else {}
     filters = {**call.filters, **named}
     if "customer" in filters or (operation.resource is CUSTOMER and call.query.cursor is not None):
         call.ownership.require_id_field()
@@ -62,15 +81,17 @@ async def _own_lists(call: Call, filters: Mapping[str, str]) -> tuple[Lists, Map
     app, operation, intent = call.request.app, call.operation, Intent(call.operation, call.object_id, filters)
     own = call.ownership
     if operation.scoping is Scoping.IDENTITY:
-        return app[SCOPED]("id", await own.find_all(), own), filters
+        return app[SCOPED](Choice("id", await own.find_all()), own), filters
     if operation.scoping is Scoping.REFERRED:
         owner = await find_owner(intent, app[STRIPE], own)
         [name] = [name for name, value in filters.items() if value in owner.objects][:1]
-        return app[SCOPED](name, (filters[name],), own), _without(name, filters)
-    if not _names_an_owned_object(call, filters):
-        return app[SCOPED]("customer", await own.find_all(), own), _without("customer", filters)
+        return app[SCOPED](Choice(name, (filters[name],)), own), _without(name, filters)
+    told = bool(operation.resource.customer_at)
+    if told and call.object_id is None and not _names_an_owned_object(call, filters):
+        return app[SCOPED](Choice("customer", await own.find_all()), own), filters
     owner = await find_owner(intent, app[STRIPE], own)
-    return app[SCOPED]("customer", (owner.customer,), own), _without("customer", filters)
+    choice = Choice("customer", (owner.customer,), in_path=bool(operation.at), told=told)
+    return app[SCOPED](choice, own), _without("customer", filters)
 
 
 def _without(name: str, filters: Mapping[str, str]) -> Mapping[str, str]:
@@ -88,7 +109,7 @@ async def _call(call: Call) -> web.StreamResponse:
     values = await call.reader.body(call.request) if operation.kind is not Kind.RETRIEVE else {}
     if call.caller.is_guest:
         refuse_owned(operation, values)
-    if "customer" in values:
+    if operation.customer_in(values) is not None:
         call.ownership.require_id_field()
     if operation.resource is CUSTOMER:
         refuse_unwritable(call, values)
@@ -126,6 +147,7 @@ def _key(call: Call) -> str | None:
 
 HANDLERS: dict[Kind, Handler] = {
     Kind.LIST: _list,
+    Kind.SEARCH: _search,
     Kind.RETRIEVE: _call,
     Kind.CREATE: _call,
     Kind.ACT: _call,

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sidecar.core.operations.parameters import (
+    MOST_SECONDS,
     Chosen,
     Email,
+    Expansion,
     Flag,
     Group,
     Number,
@@ -16,12 +18,13 @@ from sidecar.core.operations.parameters import (
     ReturnUrl,
     Several,
     Text,
+    Time,
     Type,
 )
 from sidecar.core.operations.resources import RESOURCES
 
 RETURN_URL = "https://app.example.com/account"
-PATTERNS = ("card", "charge", "usd", "DE", "de", "en")  # each pattern of the table accepts one of them
+PATTERNS = ("card", "charge", "usd", "DE", "de", "en", "eu_vat", "25")  # each pattern of the table accepts one of them
 _TYPES: tuple[object, ...] = ({}, {"a": 1}, [], ["x"], True, 1.5, -1)
 
 
@@ -34,6 +37,10 @@ def sample(kind: Type) -> object:  # noqa: C901, PLR0911 - one case for each typ
             return next(word for word in PATTERNS if _fits(kind, word))
         case Number():
             return kind.least
+        case Time():
+            return 1_900_000_000
+        case Expansion():
+            return kind.attribute
         case Flag():
             return True
         case Email():
@@ -75,9 +82,13 @@ def _wrong(kind: Type, changing: bool) -> Iterator[object]:  # noqa: C901, FBT00
             yield from ("", " ", "x" * (kind.most + 1), "a\nb", "a\r\nb", "a\x00b", "a\u2028b", 1)
         case Pattern() | OneOf():
             good = str(sample(kind))
-            yield from (1, "", f"{good}\n", f" {good}", f"{good}&x=1", good.swapcase() + "1", "é" * 3)
+            yield from (1, "", f"{good}\n", f" {good}", f"{good}&x=1", f"{good.swapcase()}_1", "é" * 3)
         case Number():
             yield from (kind.least - 1, kind.most + 1, "1", 1.0, 10**30)
+        case Time():
+            yield from ("", "soon", "1900000000", MOST_SECONDS + 1, 1.0)
+        case Expansion():
+            yield from (1, "", "expand", f"{kind.attribute}.x", f"data.{kind.attribute}")
         case Flag():
             yield from ("true", 0, 1, "")
         case Email():

@@ -10,6 +10,7 @@ import aiohttp
 from deploy.stripe_stand_in import KEY, PUBLISHABLE_KEY
 
 RETURN = "https://app.example.com/account"
+_LATER = 4_000_000_000
 _CARD = "type=card&card[token]=tok_visa"
 
 
@@ -111,6 +112,42 @@ class Shop:
             "session": (await post("checkout/sessions", saving))["id"],
         }
 
+    async def records(self) -> dict[str, str]:
+        """Create what Stripe keeps of the customer beside its payments; give the IDs by name."""
+        post, customer = self.account.post, self["customer"]
+        disputed = (await post("payment_methods", "type=card&card[token]=tok_createDispute"))["id"]
+        await post(f"payment_methods/{disputed}/attach", f"customer={customer}")
+        paying = f"customer={customer}&payment_method={disputed}&confirm=true&off_session=true"
+        payment = await post("payment_intents", f"amount=900&currency=eur&{paying}")
+        quote = (await post("quotes", f"customer={customer}&line_items[0][price]={self['once']}"))["id"]
+        later = f"start_date={_LATER}&phases[0][items][0][price]={self['monthly']}"
+        return {
+            "disputed": payment["id"],
+            "dispute": (await self.account.ids("disputes", f"payment_intent={payment['id']}"))[0],
+            "credit_note": (await post("credit_notes", f"invoice={self['invoice']}&amount=100"))["id"],
+            "quote": (await post(f"quotes/{quote}/finalize"))["id"],
+            "schedule": (await post("subscription_schedules", f"customer={customer}&{later}"))["id"],
+            "tax_id": (await post(f"customers/{customer}/tax_ids", "type=eu_vat&value=DE123456789"))["id"],
+            "credit": (await post(f"customers/{customer}/balance_transactions", "amount=100&currency=eur"))["id"],
+        }
+
+
+async def _offers(account: Account, price: str) -> dict[str, str]:
+    """Create a coupon, a code for it, a link to pay by and a meter."""
+    new, word = account.post, price.rpartition("_")[2]
+    coupon = (await new("coupons", "percent_off=25.5&duration=once"))["id"]
+    code = await new("promotion_codes", f"promotion[type]=coupon&promotion[coupon]={coupon}&code=HELLO{word}")
+    link = await new("payment_links", f"line_items[0][price]={price}&line_items[0][quantity]=1")
+    counting = "display_name=Calls&default_aggregation[formula]=sum"
+    meter = await new("billing/meters", f"{counting}&event_name=calls_{word}")
+    return {
+        "coupon": coupon,
+        "promotion_code": code["id"],
+        "code": code["code"],
+        "link": link["id"],
+        "event": meter["event_name"],
+    }
+
 
 async def open_shop(account: Account) -> Shop:
     """Create the product, its prices and one customer."""
@@ -121,5 +158,6 @@ async def open_shop(account: Account) -> Shop:
         "monthly": await account.post("prices", f"{price}&recurring[interval]=month"),
         "yearly": await account.post("prices", f"{price}&recurring[interval]=year"),
     }
-    empty = Shop(account, {"product": product, **{name: made["id"] for name, made in prices.items()}})
+    offers = await _offers(account, prices["once"]["id"])
+    empty = Shop(account, {"product": product, **{name: made["id"] for name, made in prices.items()}, **offers})
     return Shop(account, {**empty.ids, **await empty.customer()})

@@ -19,9 +19,11 @@ from sidecar.core.operations.attributes import Attribute, AttributeType, Embedde
 _PLAIN: Mapping[object, Plain] = {
     "string": Plain.TEXT,
     "integer": Plain.INTEGER,
+    "number": Plain.NUMBER,
     "boolean": Plain.BOOLEAN,
     str: Plain.TEXT,
     int: Plain.INTEGER,
+    float: Plain.NUMBER,
     bool: Plain.BOOLEAN,
 }
 

@@ -14,7 +14,7 @@ CORE = "MARKEDtoken"  # part of every token
 SHOP = "shop"  # the collection that decides on what is nobody's
 ID = "stripe_customer_id"
 _MEMBER: dict[str, Grant] = {"update": partial("name", "email"), "create": full("email", "name")}
-_IN_SHOP = grants(SHOP, create=full(), read=full())
+_IN_SHOP = grants(SHOP, create=full(), read=full(), update=full())
 
 
 @dataclass(frozen=True, slots=True)

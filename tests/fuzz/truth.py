@@ -7,15 +7,17 @@ import re
 from collections.abc import Collection, Iterator
 from functools import cache
 
+from sidecar.core.operations.parameters import Expansion
 from sidecar.core.operations.resources import RESOURCES
 from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.server import Recorded
 from tests.doubles.stripe import Object, StripeDouble
-from tests.fuzz.people import ID, SHOP, Person
+from tests.fuzz.people import HIDDEN, ID, SHOP, Person
 
 _NAMED = re.compile(r"\b(?:[a-z]+_)+[A-Za-z0-9]+\b")
+_ANY = "ANY"  # stands for an ID in a path
 _PAGING = {"limit", "starting_after", "ending_before", "created"}
 _OURS = {"customer", "amount", "currency", "metadata"}
 _OUR_METADATA = re.compile(r"(directus|sidecar)_[a-z_]+|price|quantity")
@@ -33,7 +35,9 @@ def is_look(request: Recorded) -> bool:
 
 def unknown_parameters(request: Recorded) -> list[str]:
     """Name the parameters of a call that none of its operations has."""
-    known = _PAGING | _OURS | {each.name for row in operations(request) for each in row.taken}
+    rows = operations(request)
+    known = _PAGING | _OURS | {each.name for row in rows for each in row.taken}
+    known |= {"expand"} if any(isinstance(each.type, Expansion) for row in rows for each in row.taken) else set()
     named = {*request.query, *(name for name, _ in request.form)}
     return [name for name in named if name.partition("[")[0] not in known or not _is_our_metadata(name)]
 
@@ -66,12 +70,14 @@ def foreign(person: Person, request: Recorded, directus: DirectusDouble, stripe:
 
 def _allowed(person: Person, row: Operation) -> bool:
     scopable = row.scoping is not Scoping.REFUSED
+    if row.kind is Kind.SEARCH and not (person.everything and person.sees(HIDDEN)):
+        return False
     return person.may("customers" if row.on_customers else SHOP, str(row.action), scopable=scopable)
 
 
 def _owner(name: str, stripe: StripeDouble) -> str | None:
     """Find the customer of an object at Stripe, by itself or by what it refers to."""
-    found = next((each for each in _objects(stripe) if each["id"] == name), None)
+    found = next((each for each in _objects(stripe) if each.get("id") == name), None)
     if found is None or found["object"] == "customer":
         return None
     if isinstance(owner := found.get("customer"), str):
@@ -92,12 +98,11 @@ def _is_our_metadata(name: str) -> bool:
 
 @cache
 def _call(row: Operation) -> re.Pattern[str]:
-    own = row.path_resource is row.resource
-    return re.compile(re.escape(row.resource.path) + ("/[A-Za-z0-9_-]+" if own else "") + re.escape(row.verb))
+    return re.compile(re.escape(row.target(_ANY)).replace(_ANY, "[A-Za-z0-9_.-]+"))
 
 
 def _any_of(paths: Collection[str]) -> str:
     return "|".join(map(re.escape, paths))
 
 
-_LOOKS = re.compile(f"({_any_of({resource.path for resource in RESOURCES.values()})})/[A-Za-z0-9_-]+")
+_LOOKS = re.compile(f"({_any_of({resource.path for resource in RESOURCES.values()})})/(?!search$)[A-Za-z0-9_.-]+")

@@ -70,6 +70,9 @@ def furnish(directus: DirectusDouble, stripe: StripeDouble) -> None:
         objects.clear()
     stripe.account.spent.clear()
     furnish_shop(stripe, _OWNED)
+    for kind, status in (("invoice", "draft"), ("subscription", "paused")):
+        for each in stripe.objects[kind][::3]:
+            each["status"] = status  # so that some can be finalized and resumed, and others paid and paused
     for objects in stripe.objects.values():
         for each in objects:
             _mark(each)
@@ -86,7 +89,7 @@ def furnish(directus: DirectusDouble, stripe: StripeDouble) -> None:
 
 
 def _mark(each: dict[str, object]) -> None:
-    word = next((word for word in _OWNED if str(each["id"]).endswith(f"_{word}")), None)
+    word = next((word for word in _OWNED if str(each.get("id")).endswith(f"_{word}")), None)
     unmapped = UNMAPPED_IN_SHOP if word is None else UNMAPPED
     each |= {"metadata": {"mark": unmapped}, "private": unmapped, "next_action": {"redirect_to_url": {"url": WITHIN}}}
     if word is not None:

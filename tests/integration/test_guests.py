@@ -175,3 +175,33 @@ async def test_a_revocation_is_felt(stack: Stack, operations: str, window: str, 
         await eventually(lambda: answers(200))
         await stack.admin.request("DELETE", f"/permissions/{permission}")
         await eventually(lambda: answers(401))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Authorization", "Basic YTpi")],
+        [("Authorization", "Bearer")],
+        [("Authorization", "Bearer ")],
+        [("Authorization", "Bearer  x")],
+        [("Authorization", "Bearer a b")],
+        [("Authorization", "")],
+        [("Authorization", "no-token")],
+        [("Authorization", "bearer no-token")],
+        [("Authorization", "Bearer a.b.c")],
+        [("Cookie", "directus_session_token=")],
+        [("Cookie", "directus_session_token=no-token")],
+        [("Cookie", "directus_refresh_token=x; another=y")],
+        [("Cookie", "directus_session_token"), ("Authorization", "Digest x")],
+    ],
+    ids=str,
+)
+async def test_who_is_a_guest(stack: Stack, sidecar: str, window: str, published: PUBLISHED, headers: Headers) -> None:
+    """A3: What Directus itself takes for no credential is a guest here, and nothing else is."""
+    await published(Rule(window, "read"))
+
+    shown = await ask(stack.directus.url, f"/items/{window}", headers=headers)
+    answer = await products(sidecar, headers=headers)
+
+    assert (answer.status == 200) == (shown.status == 200), (shown.status, shown.code, answer.status, answer.code)
+    assert answer.code == (None if shown.status == 200 else shown.code)

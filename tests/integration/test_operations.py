@@ -45,25 +45,47 @@ SENT: dict[str, dict[str, object]] = {
         "customer": "{customer}",
     },
     "billing_portal_sessions.create": {"customer": "{customer}", "return_url": RETURN},
+    "tax_ids.create": {"type": "eu_vat", "value": "DE123456789"},
+    "billing_meter_events.create": {
+        "event_name": "{event}",
+        "payload": {"stripe_customer_id": "{customer}", "value": "25"},
+    },
 }
+SEARCHES = [row.name for row in OPERATIONS if row.kind is Kind.SEARCH]
 ASKED = {
     "refunds.list": "?payment_intent={payment_intent}",
     "payment_methods.list": "?customer={customer}&type=card",
     "invoices.list": "?customer={customer}",
     "charges.list": "?payment_intent={payment_intent}",
+    "disputes.list": "?payment_intent={disputed}",
+    "active_entitlements.list": "?customer={customer}",
+    "credit_notes.list": "?customer={customer}",
+    "quotes.list": "?customer={customer}",
+    "subscription_schedules.list": "?customer={customer}",
+    "promotion_codes.find": "?code={code}",
+    "prices.list": "?with=product&lookup_keys=none",
+    **dict.fromkeys(SEARCHES, "?query=created>0"),
+}
+# The object in the path of an operation that needs one in a certain state.
+STATES = {
+    **{f"payment_intents.{call}": "unpaid" for call in ("cancel", "update", "confirm")},
+    "payment_intents.capture": "held",
+    "refunds.cancel": "waiting",
+    "invoices.pay": "open_invoice",
+    "invoices.void": "open_invoice",
+    "invoices.finalize": "draft",
+    "subscriptions.resume": "paused",
 }
 NAMES = {
     "subscription_id": "subscription",
+    "subscription_schedule_id": "schedule",
+    "tax_id_id": "tax_id",
+    "payment_link_id": "link",
+    **{f"{name}_id": name for name in ("dispute", "credit_note", "quote", "coupon", "promotion_code")},
     "checkout_session_id": "session",
     "price_id": "once",
     **{f"{name}_id": name for name in ("customer", "payment_intent", "invoice", "payment_method", "product")},
     **{f"{name}_id": name for name in ("charge", "refund", "setup_intent")},
-}
-# Operations on an object in a state of its own.
-OTHERS = {
-    **{f"payment_intents.{call}": {"payment_intent_id": "unpaid"} for call in ("cancel", "update", "confirm")},
-    "payment_intents.capture": {"payment_intent_id": "held"},
-    "refunds.cancel": {"refund_id": "waiting"},
 }
 PERSONAL = [row for row in OPERATIONS if row.scoping is not Scoping.REFUSED]
 
@@ -81,7 +103,8 @@ def filled(value: object, shop: Shop) -> object:
 
 
 async def call(url: str, operation: Operation, person: Person, shop: Shop) -> Answer:
-    names = NAMES | OTHERS.get(operation.name, {})
+    own = {operation.resource.variable: STATES[operation.name]} if operation.name in STATES else {}
+    names = NAMES | own
     path = operation.path.format(**{variable: shop[name] for variable, name in names.items()})
     headers = [("Stripe-Version", "2020-08-27")] if operation.sdk_version else []
     body = filled(SENT.get(operation.name, {}), shop)
@@ -107,15 +130,25 @@ async def shop(stack: Stack) -> Shop:
 
 
 async def _shop(stack: Stack) -> Shop:
-    """Open a shop that also has an unpaid payment, one whose amount is held, and a refund that waits."""
+    """Open a shop that also has payments, invoices, a subscription and a refund in the states that calls need."""
     shop = await open_shop(Account(stack.stripe_url))
-    due, paid = shop.filled("amount=900&currency=eur&customer={customer}"), "confirm=true&off_session=true"
-    unpaid = await shop.account.post("payment_intents", due)
+    post, customer = shop.account.post, shop.filled("customer={customer}")
+    due, paid = f"amount=900&currency=eur&{customer}", "confirm=true&off_session=true"
     holding = shop.filled(f"{due}&payment_method={{payment_method}}&{paid}&capture_method=manual")
-    held = await shop.account.post("payment_intents", holding)
-    waiting = await shop.account.post("refunds", shop.filled("charge={charge}&amount=1&instructions_email=a@b.co"))
-    more = {"unpaid": unpaid["id"], "held": held["id"], "waiting": waiting["id"]}
-    return replace(shop, ids={**shop.ids, **more})
+    draft, opened = [await post("invoices", customer) for _ in range(2)]
+    await post(f"invoices/{opened['id']}/finalize")
+    paused = await post("subscriptions", shop.filled("customer={customer}&items[0][price]={monthly}"))
+    await post(f"subscriptions/{paused['id']}/pause")
+    states = {
+        "unpaid": await post("payment_intents", due),
+        "held": await post("payment_intents", holding),
+        "waiting": await post("refunds", shop.filled("charge={charge}&amount=1&instructions_email=a@b.co")),
+        "draft": draft,
+        "open_invoice": opened,
+        "paused": paused,
+    }
+    more = {name: str(made["id"]) for name, made in states.items()}
+    return replace(shop, ids={**shop.ids, **await shop.records(), **more})
 
 
 @pytest.fixture

@@ -100,6 +100,14 @@ def test_readme_lists_every_source_and_no_other() -> None:
     assert table_after("sources").splitlines()[2:] == list(map(sources_row, Origin))
 
 
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "CONTRIBUTING.md", "deploy/README.md", "tests/README.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    """Each link of a page into the project leads to what is there."""
+    linked = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8"))
+
+    assert [target for target in linked if not ((ROOT / page).parent / target).exists()] == []
+
+
 def test_every_code_of_a_claim_is_explained() -> None:
     """Each code at the beginning of a test's docstring has a row in tests/README.md, and each row is used."""
     explained = set(re.findall(r"^\| ([A-Z][0-9]+) \|", (ROOT / "tests" / "README.md").read_text(), re.MULTILINE))

@@ -21,7 +21,7 @@ from yarl import URL
 
 from sidecar.clients.directus.line import Line, Place, Ready, at_once
 from sidecar.clients.directus.question import Question
-from sidecar.clients.http import read_bounded, retry_after
+from sidecar.clients.http import OversizedAnswer, read_bounded, retry_after
 from sidecar.context import request_id
 from sidecar.core.access.client_address import subscriber
 from sidecar.core.access.credentials import Credential
@@ -98,10 +98,12 @@ class DirectusClient:
         json: object = None,
         sent: Callable[[Place], None],
         ready: Ready = at_once,
+        shown: str | None = None,
     ) -> DirectusAnswer:
         """As above, and wait for as long as the request lasts; without a credential it is sent as nobody's.
 
-        When its turn has come `ready` is awaited, and what it raises is passed on; then `sent` is called.
+        When its turn has come `ready` is awaited, and what it raises is passed on; then `sent` is called. `shown`
+        stands in the log for a path that is a secret.
         """
         body = None if json is None else orjson.dumps(json)
         target = fresh(path) if method == "GET" else path
@@ -116,8 +118,8 @@ class DirectusClient:
                     ) as response:
                         return _read(response, await read_bounded(response, _ANSWER_LIMIT))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            why = error if isinstance(error, _ForeignAnswer) else type(error).__name__
-            raise DirectusUnavailable(f"{method} {path.partition('?')[0]}: {why}") from error
+            why = error if isinstance(error, _ForeignAnswer | OversizedAnswer) else type(error).__name__
+            raise DirectusUnavailable(f"{method} {shown or path.partition('?')[0]}: {why}") from error
 
     def _headers(self, credential: Credential | None, body: bytes | None) -> dict[str, str]:
         headers = {"Cache-Control": "no-store"}

@@ -10,6 +10,8 @@ from http import HTTPStatus
 from sidecar.clients.directus.client import DirectusAnswer, DirectusClient, segment
 from sidecar.errors import EventFailed
 
+_TRIGGER = "/flows/trigger"
+
 
 class DirectusFlows:
     def __init__(self, client: DirectusClient) -> None:
@@ -20,8 +22,9 @@ class DirectusFlows:
 
         What the Flow returns means nothing here. Directus has no body for nothing, and JSON for anything else.
         """
-        path = f"/flows/trigger/{segment(flow)}"
-        answer = await self._client.request_patiently(None, "POST", path, json=told, sent=lambda _: None)
+        answer = await self._client.request_patiently(
+            None, "POST", f"{_TRIGGER}/{segment(flow)}", json=told, sent=lambda _: None, shown=_TRIGGER
+        )
         returned = answer.status == HTTPStatus.OK and answer.body is not None
         if not returned and answer.status != HTTPStatus.NO_CONTENT:
             raise EventFailed("The Flow of this event did not end well. Send it again.", detail=_why(answer))

@@ -8,8 +8,11 @@ from sidecar.clients.lists.parallel import ParallelList
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.interfaces import Page, Render, Stripe
+from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
-from sidecar.core.operations.resources import RESOURCES, StripeObject
+from sidecar.core.operations.resources import CUSTOMER, RESOURCES, StripeObject
+from sidecar.core.operations.row import Kind, Operation
+from sidecar.core.operations.table import OPERATIONS
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
 
@@ -27,7 +30,7 @@ class AccountLists:
         self._concurrency = concurrency
         self._shared, self._pages = shared, pages
         # Stripe does not order these by time, or does not filter them by it: they are read page after page.
-        self._unordered = {resource.path for resource in RESOURCES.values() if not resource.dated}
+        self._unordered = {endpoint("GET", row.target(CUSTOMER.example)) for row in OPERATIONS if _is_unordered(row)}
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         parameters = {**filters, **query.page_parameters()}
@@ -43,11 +46,16 @@ class AccountLists:
 
         def begin(last: RenderedPage | None) -> AsyncGenerator[RenderedPage]:
             after = last.ids if last is not None else (query.starting_after,) if query.starting_after else ()
-            concurrency = 1 if path in self._unordered else self._concurrency
-            whole = ParallelList(fetch, concurrency, partial(self._unordered.add, path), self._shared.held)
+            name = endpoint("GET", path)
+            concurrency = 1 if name in self._unordered else self._concurrency
+            whole = ParallelList(fetch, concurrency, partial(self._unordered.add, name), self._shared.held)
             return whole.pages(query.span, after)
 
         return self._shared.join((path, frozenset(filters.items()), query, render), begin)
+
+
+def _is_unordered(operation: Operation) -> bool:
+    return operation.kind is Kind.LIST and not operation.resource.dated
 
 
 async def rendered(data: list[StripeObject], render: Render, *, more: bool) -> RenderedPage:
@@ -61,8 +69,9 @@ async def rendered(data: list[StripeObject], render: Render, *, more: bool) -> R
 
 
 def created(value: StripeObject) -> int:
-    """Give `created`. Raises StripeUnavailable where there is none."""
-    seconds = value.get("created")
+    """Give `created`, 0 for a kind that has none. Raises StripeUnavailable where another kind's has none."""
+    resource = RESOURCES.get(str(value.get("object")))
+    seconds = value.get("created") if resource is None or resource.has_date else 0
     if not isinstance(seconds, int):
         raise StripeUnavailable("Stripe listed something without a date. Ask again.", detail="no created")
     return seconds

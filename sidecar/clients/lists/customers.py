@@ -5,7 +5,7 @@ answer does not tell whether a foreign object exists.
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, closing
 
 from sidecar.clients.lists.account import rendered
@@ -13,7 +13,7 @@ from sidecar.clients.lists.held import Account, HeldBytes
 from sidecar.clients.lists.merge import AT_A_CURSOR, WHOLE, Portion
 from sidecar.clients.lists.own_objects import OwnObjects
 from sidecar.clients.lists.waiting import Waiting
-from sidecar.core.interfaces import Page, Render, Stripe, UnknownCustomers
+from sidecar.core.interfaces import Choice, Page, Render, Stripe, UnknownCustomers
 from sidecar.core.operations.list_query import MOST, ListQuery, RenderedPage
 from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidQuery
@@ -22,23 +22,17 @@ Objects = AsyncGenerator[Waiting]
 
 
 class CustomerLists:
-    """The objects whose `attribute` has one of these values; Stripe's list takes a parameter of that name.
+    """The objects of a choice. With the attribute `id` each is retrieved by itself.
 
-    With the attribute `id` each object is retrieved by itself. What waits in memory is counted in `held`. `unknown` is
-    told of customers that the Stripe account does not have, and the lists are those of the others.
+    What waits in memory is counted in `held`. `unknown` is told of customers that the Stripe account does not have, and
+    the lists are those of the others.
     """
 
     def __init__(
-        self,
-        stripe: Stripe,
-        attribute: str,
-        values: Collection[str],
-        unknown: UnknownCustomers,
-        held: HeldBytes | None = None,
+        self, stripe: Stripe, choice: Choice, unknown: UnknownCustomers, held: HeldBytes | None = None
     ) -> None:
         self._stripe = stripe
-        self._attribute = attribute
-        self._values = sorted(values)
+        self._choice = choice
         self._held = held or HeldBytes()
         self._unknown = unknown
 
@@ -67,12 +61,12 @@ class CustomerLists:
                     del page  # it was written; the next may take long to come
 
     def _own(self, account: Account, urgency: Urgency) -> OwnObjects:
-        return OwnObjects(self._stripe, self._attribute, self._values, account, urgency, self._unknown)
+        return OwnObjects(self._stripe, self._choice, account, urgency, self._unknown)
 
     async def _objects(
         self, path: str, filters: Mapping[str, str], query: ListQuery, own: OwnObjects, portion: Portion
     ) -> Objects:
-        if self._attribute == "id":
+        if self._choice.attribute == "id":
             return await own.retrieved(path, query.span)
         return await own.listed(path, {**filters, **query.span.filters()}, portion)
 

@@ -10,7 +10,7 @@ from sidecar.clients.lists.held import Account
 from sidecar.clients.lists.merge import Merge, Portion, Source
 from sidecar.clients.lists.waiting import Waiting, pack
 from sidecar.core.flows.customer_state import lacks_customer
-from sidecar.core.interfaces import Page, Stripe, UnknownCustomers
+from sidecar.core.interfaces import Choice, Page, Stripe, UnknownCustomers
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject, reference
 from sidecar.core.urgency import Urgency
@@ -21,15 +21,14 @@ _GONE = "Stripe's list broke off in the middle. Ask again."
 
 @dataclass(frozen=True, slots=True)
 class OwnObjects:
-    """The objects whose `attribute` has one of these values; an object with another value is never given.
+    """The objects of a choice; one with another value is never given.
 
     What waits to be given is counted in `account`. `unknown` is told of customers that the Stripe account does not
     have.
     """
 
     stripe: Stripe
-    attribute: str
-    values: Sequence[str]
+    choice: Choice
     account: Account
     urgency: Urgency
     unknown: UnknownCustomers
@@ -37,26 +36,29 @@ class OwnObjects:
     async def listed(self, path: str, filters: Mapping[str, str], portion: Portion) -> AsyncGenerator[Waiting]:
         """Begin the list of each value, and give their objects. Raises StripeFailure, and ItemConflict."""
         absent: set[str] = set()
-        sources = [self._source(path, {**filters, self.attribute: value}, absent) for value in self.values]
+        sources = [self._source(path, filters, value, absent) for value in sorted(self.choice.values)]
         merge = Merge(sources, self.account, portion)
         await merge.begin()
         self._require_any_but(absent)
         return merge.objects()
 
-    def _source(self, path: str, filters: Mapping[str, str], absent: set[str]) -> Source:
+    def _source(self, path: str, filters: Mapping[str, str], value: str, absent: set[str]) -> Source:
+        attribute = self.choice.attribute
+        chosen = {} if self.choice.in_path else {attribute: value}
+
         async def fetch(parameters: Mapping[str, str]) -> Page:
             try:
-                return await self.stripe.page(path, {**filters, **parameters}, urgency=self.urgency)
+                return await self.stripe.page(path, {**filters, **chosen, **parameters}, urgency=self.urgency)
             except StripeRejected as rejected:
                 if not lacks_customer(rejected, path):
                     raise
                 if "starting_after" in parameters:  # it was there, and what was given of it may not be all
                     raise StripeUnavailable(_GONE, detail="a customer is gone") from rejected
-            absent.add(filters[self.attribute])
+            absent.add(value)
             return Page([], more=False)
 
         def check(entry: StripeObject) -> None:
-            if reference(entry, self.attribute) != filters[self.attribute]:
+            if self.choice.told and reference(entry, attribute) != value:
                 raise _another("Stripe listed something else than was asked for.")
 
         return Source(CursorPages(fetch), check)
@@ -64,7 +66,7 @@ class OwnObjects:
     async def retrieved(self, path: str, span: Span) -> AsyncGenerator[Waiting]:
         """Retrieve each object, and give those of the span. Raises StripeFailure, and ItemConflict."""
         absent: set[str] = set()
-        found = await fan_out([partial(self._retrieve, path, value, absent) for value in self.values])
+        found = await fan_out([partial(self._retrieve, path, value, absent) for value in sorted(self.choice.values)])
         self._require_any_but(absent)
         return self._newest_first([entry for entry in found if entry is not None and span.contains(entry.created)])
 
@@ -93,7 +95,7 @@ class OwnObjects:
     def _require_any_but(self, absent: Collection[str]) -> None:
         """Tell of the customers that are absent. Raises ItemConflict if all are."""
         conflicts = [self.unknown.unknown(customer) for customer in sorted(absent)]
-        if conflicts and len(conflicts) == len(self.values):
+        if conflicts and len(conflicts) == len(self.choice.values):
             raise conflicts[0]
 
 

@@ -28,7 +28,7 @@ from sidecar.context import request_id
 from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.form import flattened
-from sidecar.core.operations.resources import RESOURCES, StripeObject
+from sidecar.core.operations.resources import RESOURCES, StripeObject, address, identity_of
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
@@ -76,14 +76,15 @@ class StripeClient:
         content, body = await self._read(path, urgency, parameters)
         match body:
             case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
-                return Page(data, more, content)
+                following = body.get("next_page")
+                return Page(data, more, content, following if isinstance(following, str) else None)
             case _:
                 raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
 
     async def retrieve(
         self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
     ) -> StripeObject:
-        return (await self._read(f"{path}/{object_id}", urgency, flattened({"expand": list(expand)})))[1]
+        return (await self._read(address(path, object_id), urgency, flattened({"expand": list(expand)})))[1]
 
     async def send(
         self,
@@ -204,11 +205,11 @@ class StripeClient:
 
 
 def _require_object(answered: StripeObject) -> None:
-    """Require a kind, and the ID that objects of all kinds but few have."""
-    kind, identified = answered.get("object"), isinstance(answered.get("id"), str)
+    """Require a kind, and what names an object of that kind, which few kinds have not (their `identity` is empty)."""
+    kind = answered.get("object")
     resource = RESOURCES.get(kind) if isinstance(kind, str) else None
-    without = resource is not None and not resource.identified
-    if not isinstance(kind, str) or not (identified or without):
+    nameless = resource is not None and resource.identity == ""
+    if not isinstance(kind, str) or (identity_of(answered) is None and not nameless):
         failure = StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         failure.uncertain = True
         raise failure

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.core.secret_values import ALL as SECRETS
 
+_MOST_READ = 1000  # characters of a message; looking through a long one would hold up everybody
 _NAME = re.compile(r"[a-z][a-z_]{0,39}(\[[a-z_]{1,40}\])?")
 
 
@@ -57,7 +58,7 @@ _KNOWN = (
         "This payment method is not a customer's, so it cannot be detached.",
     ),
     _known(
-        r"was detached( from a customer)?,? and may not be used again|was detached and may not be used again",
+        r"was detached( from a customer)?,? and may not be used again",
         "This payment method was detached or used up, and cannot be used again. Save another one.",
     ),
     _known(
@@ -87,10 +88,11 @@ def known_refusal(message: object) -> KnownRefusal | None:
     """Find the refusal that a message of Stripe's is about; its sentence contains no word of the message but names."""
     if not isinstance(message, str):
         return None
-    exclusive = _EXCLUSIVE.search(message)
+    beginning = message[:_MOST_READ]
+    exclusive = _EXCLUSIVE.search(beginning)
     if exclusive is not None:
         return KnownRefusal(_EXCLUSIVE, _either(exclusive[1].split(",")))
-    return next((known for known in _KNOWN if known.shape.search(message)), None)
+    return next((known for known in _KNOWN if known.shape.search(beginning)), None)
 
 
 def _either(names: list[str]) -> str:

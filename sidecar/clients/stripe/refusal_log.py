@@ -48,11 +48,17 @@ def log_refusal(
         _log.log(_level(endpoint, status, words.get("code"), error.get("message")), "Stripe refused a call", extra=told)
 
 
-def missing_right(endpoint: str, body: object) -> str:
-    """Name the right that a restricted key lacks: in Stripe's words, or else by what was asked for."""
-    named = _RIGHT.search(str(_error(body).get("message"))[:_MOST_READ])
+def missing_right(endpoint: str, body: object) -> str | None:
+    """Name the right that a restricted key lacks: in Stripe's words, or else by what was asked for.
+
+    None where Stripe's code says that the account or the kind of key is the reason.
+    """
+    error = _error(body)
+    named = _RIGHT.search(str(error.get("message"))[:_MOST_READ])
     if named is not None:
         return named[1]
+    if str(error.get("code")) in _OPERATORS:
+        return None
     method, _, path = endpoint.partition(" ")
     return f"{'read' if method == 'GET' else 'write'} {path.removeprefix('/v1/').partition('/:id')[0]}"
 

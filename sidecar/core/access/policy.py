@@ -15,7 +15,7 @@ class Requirement:
     names a customer. `scopable`: what is asked for belongs to customers, so a caller with partial access may have its
     own. `unscoped`: the action that a caller with access to all customers must be granted as well. `plain_read`: it
     only reads what belongs to customers, by the permission to read their items, so the operator may open it to shares.
-    `public`: the operator opened it to guests.
+    `everything`: it tells every attribute of every customer's objects. `public`: the operator opened it to guests.
     """
 
     collection: str
@@ -25,6 +25,7 @@ class Requirement:
     scopable: bool = False
     unscoped: Action | None = None
     plain_read: bool = False
+    everything: bool = False
     public: bool = False
 
     @property
@@ -53,6 +54,7 @@ class Reason(StrEnum):
     NO_KEY_FIELD = "no_key_field"
     PARTIAL_ACCESS = "partial_access"
     OWN_ONLY = "own_only"
+    UNSEEN = "unseen"
     ID_FIELD_WRITABLE = "id_field_writable"
     NOT_VISIBLE = "not_visible"
     NO_USER = "no_user"
@@ -90,6 +92,7 @@ def authorize(permissions: Permissions, requirement: Requirement) -> Decision:
         (by_key and not read.fields.allow(requirement.customers.key_field), Reason.NO_KEY_FIELD),
         (scoped and _may_write_id(permissions, requirement), Reason.ID_FIELD_WRITABLE),
         (not scoped and not _may_for_all(permissions, requirement), Reason.OWN_ONLY),
+        (requirement.everything and not _sees_everything(permissions, requirement), Reason.UNSEEN),
     )
     for objection, reason in objections:
         if objection:
@@ -130,6 +133,14 @@ def _may_for_all(permissions: Permissions, requirement: Requirement) -> bool:
     return _on_every_item(permissions.grant(requirement.collection, requirement.unscoped))
 
 
+def _sees_everything(permissions: Permissions, requirement: Requirement) -> bool:
+    """Say whether the caller sees every attribute of all objects, and whose they are."""
+    seen = permissions.grant(requirement.collection, Action.READ).everywhere
+    customers = requirement.customers
+    ids = permissions.grant(customers.name, Action.READ).everywhere.allow(customers.id_field)
+    return seen.unrestricted and ids and reads_all(permissions, customers)
+
+
 def explain(reason: Reason, requirement: Requirement) -> str:
     """Tell the caller what is missing and how an administrator grants it, in Directus's words."""
     words = {
@@ -159,6 +170,10 @@ _WORDS = {
     ),
     Reason.OWN_ONLY: (
         "This permission covers your own customers only. You may see all customers, so you also need {all}."
+    ),
+    Reason.UNSEEN: (
+        "What is chosen by an attribute tells it, so this takes sight of it in every item, which your permission to "
+        "{rows} does not give. An administrator can grant it in a policy; a search takes every field (`*`)."
     ),
     Reason.ID_FIELD_WRITABLE: (
         "You may write the field {field} yourself, so your items cannot tell which customers are yours. "

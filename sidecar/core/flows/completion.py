@@ -3,8 +3,8 @@
 Who the caller is and which item is meant is asked only where the values refer to it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.operations.operator_values import ITEM, USER, completed, filled, place_of
@@ -15,14 +15,18 @@ from sidecar.errors import InvalidPayload
 class Completion:
     """`fixed` are the operator's values.
 
-    `user` gives the caller's user ID, None for a guest, whom no value may refer to. `item` gives the primary
-    key of the one item that names a customer, None where the caller may not see that there is exactly one; it raises
-    ItemRefused and DirectusUnavailable.
+    `user` gives the caller's user ID, None for a guest, to whom no value refers. `item` gives the primary key of the
+    one item that names a customer, None where the caller may not see that there is exactly one; it raises ItemRefused
+    and DirectusUnavailable.
     """
 
     fixed: Mapping[str, object]
     user: Callable[[], Awaitable[str | None]]
     item: Callable[[str], Awaitable[PrimaryKey | None]]
+
+    def without(self, names: Collection[str]) -> "Completion":
+        """Give the same without the values of these parameters."""
+        return replace(self, fixed={name: value for name, value in self.fixed.items() if name not in names})
 
     @property
     def needs_item(self) -> bool:
@@ -54,6 +58,6 @@ class Completion:
 
 
 def somebody(user: str | None) -> str:
-    """Give the ID of a caller who is no guest; ``core.operations.rule_needs`` keeps the others from here."""
-    assert user is not None  # noqa: S101 - the operator's file is refused where a guest could get here
+    """Give the ID of a caller who is no guest; a guest's values name nobody."""
+    assert user is not None  # noqa: S101 - only a guest has none
     return user

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sidecar.core.interfaces import Page, Sent, StripeApi
-from sidecar.core.operations.resources import StripeObject
+from sidecar.core.operations.resources import StripeObject, address
 from sidecar.core.urgency import Urgency
 
 
@@ -25,7 +25,7 @@ class OperationStripe:
         return await self.stripe.page(path, parameters, urgency=urgency)
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
-        expand = self.expand if f"{path}/{object_id}" == self.target else ()
+        expand = self.expand if address(path, object_id) == self.target else ()
         return await self.stripe.retrieve(path, object_id, urgency=urgency, expand=expand)
 
     async def send(

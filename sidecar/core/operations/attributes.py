@@ -11,9 +11,10 @@ class Plain(StrEnum):
     TEXT = "text"
     TEXTS = "texts"  # a list
     INTEGER = "integer"
+    NUMBER = "number"  # perhaps with a fraction
     TIMESTAMP = "timestamp"  # seconds since the epoch
     BOOLEAN = "boolean"
-    REFERENCE = "reference"  # the ID of another object
+    REFERENCE = "reference"  # the ID of another object, which Stripe could expand and this service does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,20 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True)
+class Expandable:
+    """The ID of an object of another kind, or that whole object where a request asks for it."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entries:
     """A list object whose `data` has objects of another kind."""
 
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Expandable:
-    """The ID of an object of another kind, or the whole object where a row of the table has it written out."""
-
-    kind: str
-
-
-AttributeType = Plain | Structure | Embedded | Entries | Expandable
+AttributeType = Plain | Structure | Embedded | Expandable | Entries
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ anybody: that is for ``core.views`` to decide.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sidecar.core.operations.billing_attributes import BILLING_ATTRIBUTES
+from sidecar.core.operations.parameters import Expansion
 from sidecar.core.operations.row import Operation
 
 API_VERSION = "2026-10-28.endive"
@@ -21,7 +23,9 @@ def is_same_release(version: str) -> bool:
 def attributes_of(operation: Operation) -> frozenset[str]:
     """Name the attributes in an operation's answer: those of its object, and of the objects within that."""
     kind = operation.resource.kind
-    kinds = (kind, *WITHIN.get(kind, ()))
+    types = [parameter.type for parameter in operation.parameters]
+    expanded = (each.resource.kind for each in types if isinstance(each, Expansion))
+    kinds = (kind, *WITHIN.get(kind, ()), *expanded)
     return frozenset({"id", "object"}.union(*(ATTRIBUTES[each].split() for each in kinds)))
 
 
@@ -36,6 +40,9 @@ WITHIN: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "subscription_item": ("price", "plan", "tax_rate"),
         "setup_intent": ("payment_method", "payment_intent"),
         "checkout.session": ("item", "price", "tax_rate"),
+        "credit_note": ("credit_note_line_item", "tax_rate"),
+        "dispute": ("balance_transaction",),
+        "subscription_schedule": ("tax_rate",),
     }
 )
 
@@ -180,5 +187,6 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(
             active country created description display_name effective_percentage flat_amount inclusive
             jurisdiction jurisdiction_level livemode metadata percentage rate_type state tax_type
         """,
+        **BILLING_ATTRIBUTES,
     }
 )

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from sidecar.core.operations.parameters import Several
 from sidecar.core.operations.resources import Resource
-from sidecar.core.operations.row import Operation
+from sidecar.core.operations.row import Kind, Operation
 from sidecar.errors import InvalidQuery
 
 MOST = 100  # objects that Stripe gives in one page
@@ -76,24 +77,35 @@ class RenderedPage:
         return replace(self, payload=b"")
 
 
-def parse_list_query(parameters: Iterable[tuple[str, str]], operation: Operation) -> tuple[ListQuery, dict[str, str]]:
+def parse_list_query(
+    parameters: Iterable[tuple[str, str]], operation: Operation
+) -> tuple[ListQuery, dict[str, str | list[str]]]:
     """Read a list's pagination parameters, and give the rest, which choose among its objects, unread.
 
-    Raises InvalidQuery for a parameter that the list does not take, a repeated or an unusable one.
+    Where a parameter takes several values, commas separate them, or it is repeated, also as Stripe's `name[]`. Raises
+    InvalidQuery for a parameter that the list does not take, a repeated or an unusable one.
     """
     known = [*list_parameters(operation), *(parameter.name for parameter in operation.taken)]
+    several = {parameter.name for parameter in operation.parameters if isinstance(parameter.type, Several)}
     given: dict[str, str] = {}
+    gathered: dict[str, list[str]] = {}
     for name, value in parameters:
+        if (bare := name.removesuffix("[]")) in several:
+            gathered.setdefault(bare, []).extend(value.split(","))
+            continue
         if name in given:
             raise InvalidQuery(f"{name}: send it once.")
         if name not in known:
             raise InvalidQuery(f"This list takes {', '.join(known)}.")
         given[name] = value
-    return _list_query(given, operation.resource), {name: value for name, value in given.items() if name not in _KNOWN}
+    rest = {name: value for name, value in given.items() if name not in _KNOWN}
+    return _list_query(given, operation.resource), {**rest, **gathered}
 
 
 def list_parameters(operation: Operation) -> list[str]:
-    """Name the pagination parameters of a list."""
+    """Name the pagination parameters of a list; a search has cursors of another kind."""
+    if operation.kind is Kind.SEARCH:
+        return ["limit"]
     return [name for name in _KNOWN if operation.resource.dated or not name.startswith("created")]
 
 

@@ -37,12 +37,15 @@ def client_parameters(operation: Operation, values: OperatorValues, *, amounts: 
     """Give the parameters that a client may send; `amounts`: also those that decide how much is paid.
 
     Where the operator decides which of `one_of` is sent, and so what is paid, clients send no other one and no amount.
+    What excludes a fixed parameter is no client's either.
     """
     decided = [each for each in operation.parameters if each.name in operation.one_of and each.name in values.fixed]
     offered = [each for each in operation.taken if not each.amount or (amounts and not decided)]
     if decided:
         by_ours = decided[0].ours
         offered = [each for each in offered if each.name not in operation.one_of and (by_ours or not each.ours)]
+    if not values.fixed.keys().isdisjoint(operation.at_most_one):
+        offered = [each for each in offered if each.name not in operation.at_most_one]
     left = _without(offered, values.fixed)
     for each in values.allowed:
         left = _with(left, each.path, each.type)
@@ -123,6 +126,25 @@ def texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
 def place_of(placeholder: str, fixed: Mapping[str, object]) -> str | None:
     """Give the first place of a placeholder; None where there is none."""
     return next((place for place, text in texts(fixed) if text == placeholder), None)
+
+
+def of_nobody(fixed: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what is about the caller or its item, for a request without a credential."""
+    return {name: _of_nobody(value) for name, value in fixed.items() if not _is_placeholder(value)}
+
+
+def _of_nobody(value: object) -> object:
+    match value:
+        case Mapping():
+            return of_nobody(value)
+        case list() | tuple():
+            return [_of_nobody(entry) for entry in value if not _is_placeholder(entry)]
+        case _:
+            return value
+
+
+def _is_placeholder(value: object) -> bool:
+    return isinstance(value, str) and value in PLACEHOLDERS
 
 
 def filled(fixed: Mapping[str, object], words: Mapping[str, str]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from sidecar.core.operations.resources import Resource
 # Bounds of a form's numbers. Stripe judges amounts and quantities, whose least and most differ by currency and price.
 MOST_QUANTITY = 999_999_999
 MOST_AMOUNT = 999_999_999_999  # twelve digits, which IDR takes (docs.stripe.com/currencies)
+MOST_SECONDS = 999_999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Time:
+    """A moment in seconds since the epoch, or one of Stripe's words for one."""
+
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
     pass
 
@@ -57,6 +65,14 @@ class OneOf:
 class Reference:
     """The ID of another object. With partial access an owned object must be the caller's."""
 
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The name of the reference that Stripe is to answer as a whole object (docs.stripe.com/api/expanding_objects)."""
+
+    attribute: str
     resource: Resource
 
 
@@ -98,7 +114,9 @@ class Chosen:
 
 
 Wanted = TypeVar("Wanted")
-Type = Text | Pattern | Number | Flag | Email | OneOf | Reference | ReturnUrl | Group | Several | Chosen
+Type = (
+    Text | Pattern | Number | Time | Flag | Email | OneOf | Reference | Expansion | ReturnUrl | Group | Several | Chosen
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,7 @@ class Parameter:
     """`amount`: it decides how much is paid, so it passes only where the operator lets clients decide that.
 
     `ours`: Stripe has no such parameter; others are computed from it. `clearable`: null unsets it in a change, as it
-    does with every text.
+    does with every text. `tells`: who chooses by it learns this attribute, so it is for those who see that everywhere.
     """
 
     name: str
@@ -115,6 +133,7 @@ class Parameter:
     amount: bool = False
     ours: bool = False
     clearable: bool = False
+    tells: str | None = None
 
 
 def found(

@@ -1,8 +1,9 @@
 """One kind of object at Stripe; ``core.operations.resources`` has them all."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from sidecar.core.operations.attributes import Attribute, attributes
 
@@ -11,26 +12,33 @@ StripeObject = dict[str, object]
 # How the IDs of every kind here begin; a test compares them with the kinds.
 PREFIXES = frozenset(
     (
-        *("ba", "bps", "card", "ch", "cs", "cs_live", "cs_test", "cus", "cuss", "ephkey", "in", "pi", "pm", "price"),
-        *("prod", "py", "pyr", "re", "seti", "si", "src", "sub", "txn"),
+        *("ba", "bps", "card", "cbtxn", "ch", "cn", "cs", "cs_live", "cs_test", "cus", "dp", "du", "ent"),
+        *("ent_test", "ephkey", "in", "mtr", "mtr_test", "pi", "plink", "pm", "price", "prod", "promo", "py", "pyr"),
+        *("qt", "re", "seti", "si", "src", "sub", "sub_sched", "txi", "txn"),
     )
 )
 _MADE = "[A-Za-z0-9]*[A-Z0-9][A-Za-z0-9]*$"  # what follows the prefix where Stripe made the ID
-_CHOSEN = r"[A-Za-z0-9_-][A-Za-z0-9_.~-]{0,249}"  # nothing that needs an encoding in a path, and no segment of dots
+# Accounts that are old enough have plans called "Pro plan" or "gold+tax". Left out is what could become another segment
+# or parameter if somebody in between decodes an address, and dots at the beginning.
+_CHOSEN = r"[A-Za-z0-9_-]([A-Za-z0-9 _.~!$()*+,:@-]{0,248}[A-Za-z0-9_.~!$()*+,:@-])?"
+_NOTHING = "(?!)"
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One kind of object. `kind` is the value of Stripe's `object`.
 
+    `path` is where Stripe lists and retrieves it. `prefixes`: none where IDs have none, or there are no IDs.
+
     `shown`: what every caller sees that may see the object at all.
     `mapped`: what a caller sees besides if it may read a field that maps to it. Any other attribute can be mapped too;
     these are the usual ones, with their types.
     `links`: addresses of Stripe's pages, which show more than `shown`. Only the owner and the creator see them.
     `secrets`: what acts for the owner, and what contains that. Only the owner sees it, where the operator exposes it.
-    `owned`: the object belongs to a customer. `customer` names it, or else an object that `via` refers to.
+    `owned`: the object belongs to a customer, or else to an object that `via` refers to. `customer_at` is the place of
+    the customer's ID in it, empty where it names none. `identity` is the attribute that names the object, empty where
+    none does.
     `dated`: the list takes `created`.
-    `identified`: its objects have an ID at Stripe.
     `free`: the account may choose the IDs itself; none that looks as if Stripe made it for another kind is accepted.
     """
 
@@ -43,14 +51,20 @@ class Resource:
     secrets: tuple[Attribute, ...] = ()
     owned: bool = True
     via: tuple[str, ...] = ()
+    customer_at: tuple[str, ...] = ("customer",)
+    identity: str = "id"
     dated: bool = True
-    identified: bool = True
     free: bool = False
 
     @property
     def base(self) -> frozenset[str]:
         """Give the names of what is `shown`."""
         return frozenset(attribute.name for attribute in self.shown)
+
+    @property
+    def has_date(self) -> bool:
+        """Whether its objects say when they were created."""
+        return "created" in self.base
 
     @property
     def variable(self) -> str:
@@ -60,6 +74,8 @@ class Resource:
     @property
     def pattern(self) -> str:
         """Give the shape of an ID. No other text becomes part of a URL at Stripe."""
+        if not self.free and not self.prefixes:
+            return _NOTHING
         if not self.free:
             return f"({'|'.join(self.prefixes)})_[A-Za-z0-9]{{1,250}}"
         others = "|".join(sorted(PREFIXES.difference(self.prefixes)))
@@ -70,12 +86,25 @@ class Resource:
 
     @property
     def example(self) -> str:
-        return f"{self.prefixes[0]}_ABC123"
+        return f"{self.prefixes[0]}_ABC123" if self.prefixes else "ABC123"
+
+
+def address(path: str, object_id: str) -> str:
+    """Give the path at Stripe of one object of a kind; an ID that the account chose may need the encoding."""
+    return f"{path}/{quote(object_id, safe='')}"
 
 
 def shown(*others: Attribute, text: str = "", timestamp: str = "", **plain: str) -> tuple[Attribute, ...]:
-    """Declare the attributes that every kind has, and these."""
+    """Declare the attributes that nearly every kind has, and these."""
     return attributes(*others, text=f"id object {text}", timestamp=f"created {timestamp}", **plain)
+
+
+def found_at(value: Mapping[str, object], place: Sequence[str]) -> object:
+    """Give what stands at a place, such as `("payload", "value")`; None where there is no such place."""
+    found: object = value
+    for name in place:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def reference(value: Mapping[str, object], name: str) -> str | None:

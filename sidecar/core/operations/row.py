@@ -1,13 +1,14 @@
 """The columns of the table of operations; ``core.operations.table`` has the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 
 from sidecar.core.access.permissions import Action
 from sidecar.core.operations.parameters import Parameter, Reference
-from sidecar.core.operations.resources import CUSTOMER, Resource, StripeObject
+from sidecar.core.operations.resource import found_at
+from sidecar.core.operations.resources import CUSTOMER, Resource, StripeObject, address
 from sidecar.core.urgency import Urgency
 from sidecar.errors import RouteNotFound
 
@@ -16,6 +17,7 @@ class Kind(Enum):
     """Selects the handler of an operation."""
 
     LIST = auto()
+    SEARCH = auto()  # by a query; new objects are found late
     RETRIEVE = auto()
     CREATE_CUSTOMER = auto()
     CREATE = auto()  # answers 201
@@ -61,17 +63,23 @@ class Done:
         return self.attribute in value and value[self.attribute] == self.value
 
 
+_USUALLY = ("customer",)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """`path` is below SIDECAR_PREFIX. `action` is what Directus must grant, unless the operator names another one.
 
     `on_customers`: the customers collection grants it by default; otherwise the operator must name a collection.
-    `basic`: it is on without the operator's file. `verb` ends the path at Stripe. A costly call has a lower
-    `urgency`. `one_of`: exactly one of these parameters is given. `without_customer`: parameters that Stripe takes
-    only where the request names no customer. `for_guests`: the operator may open it to requests without a credential.
-    `done`: Stripe refuses to do it again, so a refusal is no failure where the object shows that it is done.
-    `expanded`: what Stripe writes out in the answer to a caller that sees its secrets. `for_secret`: the answer is of
-    use for its secret alone. `sdk_version`: the client's SDK says by which version of the API it is answered.
+    `basic`: it is on without the operator's file. `verb` ends the path at Stripe, unless that is `at`, which has the
+    same variable as `path`. A costly call has a lower `urgency`. `one_of`: exactly one of these parameters is given;
+    `at_most_one`: one or none, since they exclude each other at Stripe. `customer_at` is where the request names its
+    customer, one of `parameters` unless it is the usual place. `without_customer` and `with_customer`: parameters that
+    Stripe takes only where the request names no customer, or one. `for_guests`: the operator may open it to requests
+    without a credential. `done`: Stripe refuses to do it again, so a refusal is no failure where the object shows that
+    it is done. `expanded`: what Stripe writes out in the answer to a caller that sees its secrets. `for_secret`: the
+    answer is of use for its secret alone. `sdk_version`: the client's SDK says by which version of the API it is
+    answered.
     """
 
     name: str
@@ -83,13 +91,17 @@ class Operation:
     action: Action
     scoping: Scoping = Scoping.REFUSED
     customer: CustomerParameter = CustomerParameter.NOT_TAKEN
+    customer_at: tuple[str, ...] = _USUALLY
     parameters: tuple[Parameter, ...] = ()
     one_of: tuple[str, ...] = ()
+    at_most_one: tuple[str, ...] = ()
     without_customer: tuple[str, ...] = ()
+    with_customer: tuple[str, ...] = ()
     on_customers: bool = True
     basic: bool = False
     for_guests: bool = False
     verb: str = ""
+    at: str = ""
     urgency: Urgency = Urgency.CALL
     done: Done | None = None
     expanded: tuple[str, ...] = ()
@@ -105,6 +117,11 @@ class Operation:
         return None
 
     @property
+    def in_query(self) -> bool:
+        """Whether its parameters stand in the query, and those for pages beside them."""
+        return self.kind in {Kind.LIST, Kind.SEARCH}
+
+    @property
     def changes(self) -> bool:
         """Whether it changes anything at Stripe."""
         return self.method != "GET" and self.action is not Action.READ
@@ -118,14 +135,34 @@ class Operation:
     @property
     def taken(self) -> tuple[Parameter, ...]:
         """All parameters, with `customer` where the request takes it."""
-        if self.customer is CustomerParameter.NOT_TAKEN:
+        if self.customer is CustomerParameter.NOT_TAKEN or self.customer_at != _USUALLY:
             return self.parameters
         return (Parameter("customer", Reference(CUSTOMER)), *self.parameters)
 
+    def excluded(self, *, for_customer: bool) -> tuple[str, ...]:
+        """Name the parameters that Stripe does not take, by whether the request names a customer."""
+        return self.without_customer if for_customer else self.with_customer
+
     def target(self, object_id: str | None) -> str:
         """Give the path of the call at Stripe."""
+        if self.at and self.path_resource is not None:
+            return self.at.format(**{self.path_resource.variable: object_id})
         own = self.path_resource is self.resource and object_id is not None
-        return f"{self.resource.path}/{object_id}{self.verb}" if own else f"{self.resource.path}{self.verb}"
+        return f"{address(self.resource.path, str(object_id)) if own else self.resource.path}{self.verb}"
+
+    def customer_in(self, values: Mapping[str, object]) -> object:
+        """Give the customer that the request's values name, None where they name none."""
+        return found_at(values, self.customer_at)
+
+    def naming(self, values: Mapping[str, object], customer: str) -> dict[str, object]:
+        """Copy the values with this customer in its place."""
+        return _with(values, self.customer_at, customer)
+
+
+def _with(values: object, place: Sequence[str], value: object) -> dict[str, object]:
+    name, *deeper = place
+    members = values if isinstance(values, Mapping) else {}
+    return {**members, name: _with(members.get(name), deeper, value) if deeper else value}
 
 
 def named_object(operation: Operation, path_parameters: Mapping[str, str]) -> str | None:

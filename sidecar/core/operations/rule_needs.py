@@ -1,9 +1,9 @@
-"""What a rule needs beside the operator's file: settings, and a caller who is no guest where it names the caller."""
+"""Which settings a rule needs beside the operator's file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sidecar.core.operations.operator_values import ITEM, USER, place_of
+from sidecar.core.operations.operator_values import ITEM, place_of
 from sidecar.core.operations.row import Kind
 from sidecar.core.operations.rules import Rule
 
@@ -31,9 +31,6 @@ def _needs(rule: Rule, given: Given) -> Iterator[str]:
         yield "needs STRIPE_EXPOSE_CLIENT_SECRET=true; its answer is of use for its secret alone"
     if rule.public and not given.service_token:
         yield "public: needs DIRECTUS_SERVICE_TOKEN"
-    for word in (USER, ITEM):
-        if rule.public and (place := place_of(word, rule.operator.fixed)) is not None:
-            yield f"set: {place}: a request without a credential has no {word}; leave it out, or public"
     creates = rule.operation.kind is Kind.CREATE_CUSTOMER
     if creates and not given.write_back and (place := place_of(ITEM, rule.operator.fixed)) is not None:
         yield f"set: {place}: {ITEM} needs STRIPE_WRITE_BACK"

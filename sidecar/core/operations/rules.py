@@ -14,7 +14,7 @@ from sidecar.core.access.policy import Requirement
 from sidecar.core.operations.operator_values import OperatorValues, client_parameters
 from sidecar.core.operations.parameters import Parameter, ReturnUrl, declared
 from sidecar.core.operations.resources import CUSTOMER
-from sidecar.core.operations.row import Operation, Scoping
+from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.core.operations.table import OPERATIONS
 
 _SEEING = frozenset({Action.READ, Action.SHARE})
@@ -59,6 +59,7 @@ class Rule:
             names_customer=self.operation.path_resource is CUSTOMER,
             scopable=self.operation.scoping is not Scoping.REFUSED,
             unscoped=self.unscoped_action,
+            everything=self.operation.kind is Kind.SEARCH,
             plain_read=self.operation.plain_read and (self.collection, self.action) == (customers.name, Action.READ),
             public=self.public,
         )

@@ -18,6 +18,7 @@ FITTING: Mapping[Plain, tuple[str, ...]] = MappingProxyType(
         Plain.REFERENCE: _TEXTS,
         Plain.TEXTS: ("json", "text", "string"),
         Plain.INTEGER: (*_NUMBERS, *_TEXTS),
+        Plain.NUMBER: ("float",),
         Plain.BOOLEAN: ("boolean",),
         Plain.TIMESTAMP: ("timestamp", "dateTime", "date", *_NUMBERS, *_TEXTS),
     }

@@ -10,7 +10,7 @@ from functools import partial
 
 from sidecar.audit import audit
 from sidecar.core.interfaces import Page, Sent, Stripe
-from sidecar.core.operations.resources import StripeObject
+from sidecar.core.operations.resources import StripeObject, identity_of
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure
 
@@ -63,5 +63,5 @@ class AnswerableStripe:
             if not isinstance(ended, StripeFailure) or ended.uncertain:
                 note("perhaps changed at Stripe", object_id=self._subject.object_id, uncertain=True)
             raise
-        note(self._subject.message, object_id=sent.object.get("id"), new=sent.first)
+        note(self._subject.message, object_id=identity_of(sent.object), new=sent.first)
         return sent

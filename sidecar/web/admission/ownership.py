@@ -111,9 +111,12 @@ class Ownership:
         if not self.caller.customer_fields().allow(requirement.customers.id_field):
             raise self._refusals.denied(Reason.NO_ID_FIELD, requirement)
 
-    def refusal(self) -> PermissionDenied:
-        """Give the refusal of an object that belongs to none of the caller's customers."""
-        return self._refusals.denied(Reason.NOT_VISIBLE, self.caller.requirement)
+    def refusal(self, reason: Reason = Reason.NOT_VISIBLE, about: str = "") -> PermissionDenied:
+        """Give a refusal, usually of an object that belongs to none of the caller's customers.
+
+        `about` names the part of the request that is refused, where it is not the whole.
+        """
+        return self._refusals.denied(reason, self.caller.requirement, about)
 
     def unknown(self, customer_id: str) -> ItemConflict:
         """Log the row whose customer the Stripe account does not have, and give the answer, which names the row."""

@@ -16,13 +16,16 @@ class Refusals:
 
     status: int
 
-    def denied(self, reason: Reason, requirement: Requirement) -> PermissionDenied:
-        """Give the error for a requirement that is not met, with the permission that is missing."""
+    def denied(self, reason: Reason, requirement: Requirement, about: str = "") -> PermissionDenied:
+        """Give the error for a requirement that is not met, with the permission that is missing.
+
+        `about` names the part of the request that is refused, where it is not the whole.
+        """
         wanted = (requirement.collection, requirement.action)
         if reason in _ABOUT_CUSTOMERS:
             wanted = (requirement.customers.name, Action.READ)
         return PermissionDenied(
-            explain(reason, requirement),
+            f"{about}: {explain(reason, requirement)}" if about else explain(reason, requirement),
             reason=reason,
             status=self.status,
             extensions={"collection": wanted[0], "action": wanted[1]},

@@ -31,6 +31,12 @@ def render_page(page: Page, view: CallerView) -> bytes:
     return found
 
 
+def render_found(page: Page, view: CallerView) -> bytes:
+    """Write one page as Stripe's result of a search (docs.stripe.com/api/pagination/search)."""
+    following = orjson.dumps({"has_more": page.more, "next_page": page.next_page})[1:]
+    return b'{"object":"search_result","data":[' + _visible(page.data, view, _members) + b"]," + following
+
+
 def _written(page: Page, view: CallerView) -> bytes:
     if page.raw is not None and _passes_unchanged(page.raw, view):
         return page.raw

@@ -14,7 +14,7 @@ from sidecar.core.operations.resources import Resource
 from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.core.operations.rules import Rule
 from sidecar.web.description.responses import HEADERS, REFUSALS, refusal, refusals, results
-from sidecar.web.description.schemas import ERROR, Schema, list_schemas, schemas
+from sidecar.web.description.schemas import ERROR, Schema, found_schema, list_schemas, schemas
 from sidecar.web.requests.bodies import Reader
 
 _SECURITY: list[Schema] = [{"token": []}, {"session": []}]
@@ -74,6 +74,8 @@ def _answers(rules: Sequence[Rule]) -> dict[str, Schema]:
     for rule in rules:
         if rule.operation.kind is Kind.LIST:
             described |= list_schemas(rule.operation.resource)
+        if rule.operation.kind is Kind.SEARCH:
+            described |= found_schema(rule.operation.resource)
     return described
 
 
@@ -89,7 +91,7 @@ def _operation(rule: Rule, model: Schema, *, write_back: bool) -> Schema:
     }
     if rule.public:
         described["security"] = [{}, *_SECURITY]  # without any of them, too
-    if operation.method == "POST":
+    if operation.method == "POST" or (operation.method == "DELETE" and rule.parameters):
         body = _body(rule, model)
         described["requestBody"] = {"required": bool(body["required"]), "content": {"application/json": body["media"]}}
     return described
@@ -115,11 +117,15 @@ def _id(resource: Resource) -> Schema:
 
 
 def _parameters(rule: Rule, model: Schema) -> list[Schema]:
-    if rule.operation.kind is not Kind.LIST:
+    if not rule.operation.in_query:
         return _headers(rule.operation)
     standard = {name: _list_parameter(name, rule.operation.resource) for name in list_parameters(rule.operation)}
     shapes = {**standard, **model.get("properties", {})}
-    return [{"name": name, "in": "query", "schema": shape} for name, shape in shapes.items()]
+    needed = model.get("required", ())
+    return [
+        {"name": name, "in": "query", "schema": shape, **({"required": True} if name in needed else {})}
+        for name, shape in shapes.items()
+    ]
 
 
 def _headers(operation: Operation) -> list[Schema]:

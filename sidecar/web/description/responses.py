@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sidecar.core.operations.resources import Resource
 from sidecar.core.operations.row import Kind, Operation
-from sidecar.web.description.schemas import Schema, page_name, reference, whole_name
+from sidecar.web.description.schemas import Schema, found_name, page_name, reference, whole_name
 
 REFUSALS = {
     "400": "The request does not fit this operation, or Stripe does not accept a value in it.",
@@ -41,6 +41,10 @@ HEADERS: Mapping[str, Schema] = {
         "description": "The request's ID in the logs: the one that the client or a proxy sent, or a new one.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{8,64}$"},
     },
+    "X-Stripe-Consistency": {
+        "description": "Only on a search: Stripe finds what is new or changed after a minute, or later.",
+        "schema": {"const": "eventual"},
+    },
     "X-Write-Back": {
         "description": "Only on a new customer whose ID is not in its item yet. `reconcile` or a retry writes it.",
         "schema": {"const": "pending"},
@@ -56,6 +60,9 @@ def results(operation: Operation, *, write_back: bool) -> dict[str, Schema]:
     match operation.kind:
         case Kind.LIST:
             return {"200": _list(operation.resource)}
+        case Kind.SEARCH:
+            found = reference(found_name(operation.resource))
+            return {"200": _result("What was found, as Stripe answers it.", found, "X-Stripe-Consistency")}
         case Kind.CREATE:
             return {"201": result}
         case Kind.CREATE_CUSTOMER if write_back:

@@ -15,6 +15,7 @@ _PLAIN: dict[Plain, Schema] = {
     Plain.TEXT: {"type": ["string", "null"]},
     Plain.TEXTS: {"type": ["array", "null"], "items": {"type": "string"}},
     Plain.INTEGER: {"type": ["integer", "null"]},
+    Plain.NUMBER: {"type": ["number", "null"]},
     Plain.TIMESTAMP: {"type": ["integer", "null"], "format": "unix-time", "description": "Seconds since the epoch."},
     Plain.BOOLEAN: {"type": ["boolean", "null"]},
     Plain.REFERENCE: {"type": ["string", "null"], "description": "The ID of another object."},
@@ -73,8 +74,23 @@ def list_schemas(resource: Resource) -> dict[str, Schema]:
     return {page_name(resource): page, whole_name(resource): entries}
 
 
+def found_schema(resource: Resource) -> dict[str, Schema]:
+    """Describe a page of what a search finds of these objects."""
+    members: Schema = {
+        "object": {"const": "search_result"},
+        "data": {"type": "array", "items": reference(resource.kind)},
+        "has_more": {"type": "boolean"},
+        "next_page": {"type": ["string", "null"], "description": "The `page` to ask for next."},
+    }
+    return {found_name(resource): {"type": "object", "required": list(members), "properties": members}}
+
+
 def page_name(resource: Resource) -> str:
     return f"{resource.kind}_page"
+
+
+def found_name(resource: Resource) -> str:
+    return f"{resource.kind}_found"
 
 
 def whole_name(resource: Resource) -> str:

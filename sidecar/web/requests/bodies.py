@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sidecar.core.item_keys import LONGEST
 from sidecar.core.operations.form import flattened
 from sidecar.core.operations.operator_values import decided_place
-from sidecar.core.operations.parameters import Group, Reference, found
+from sidecar.core.operations.parameters import Expansion, Group, Reference, found
 from sidecar.core.operations.resources import PRICE
 from sidecar.core.operations.row import Kind
 from sidecar.core.operations.rules import Rule
@@ -31,10 +31,10 @@ class Reader:
         self.rule = rule
         self._one_of = rule.one_of
         self._parameters = rule.parameters
-        self._is_list = rule.operation.kind is Kind.LIST
         self._needed = self._one_of or rule.operation.kind is not Kind.ACT
-        self._fixed_filters = flattened(rule.operator.fixed) if self._is_list else {}
-        self.model: Model = query_model(rule) if self._is_list else body_model(rule, return_urls)
+        in_query = rule.operation.in_query
+        self._fixed_filters = flattened(rule.operator.fixed) if in_query else {}
+        self.model: Model = query_model(rule) if in_query else body_model(rule, return_urls)
 
     async def body(self, request: web.Request) -> dict[str, object]:
         """Give the values that were sent, by name. The body may be missing where no value is required.
@@ -50,15 +50,21 @@ class Reader:
         self._judge_prices(values)
         return values
 
-    def filters(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Validate the filters of a list, and add the operator's. Raises InvalidQuery."""
+    def filters(self, given: Mapping[str, str | list[str]]) -> dict[str, str]:
+        """Validate the filters of a list, add the operator's, and give them as Stripe's parameters.
+
+        Raises InvalidQuery.
+        """
         if (place := decided_place(given, self.rule.operator.fixed, self._parameters)) is not None:
             raise InvalidQuery(f"{place}: {_DECIDED}")
         try:
             self.model.model_validate(dict(given))
         except ValidationError as error:
             raise InvalidQuery(_faults(error)) from None
-        return {**given, **self._fixed_filters}
+        wanted = {each.name for each in self._parameters if isinstance(each.type, Expansion)} & given.keys()
+        values: dict[str, object] = {name: value for name, value in given.items() if name not in wanted}
+        expanded = [f"data.{given[name]}" for name in sorted(wanted)]
+        return {**flattened({**values, "expand": expanded}), **self._fixed_filters}
 
     def _values(self, body: object) -> dict[str, object]:
         if not isinstance(body, dict):
@@ -135,5 +141,7 @@ def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
             return f"{shown}: is required."
         case "extra_forbidden":
             return f"{shown}: is not an attribute that can be set here."
+        case "model_type":  # pydantic's words contain the name of our model
+            return f"{shown}: must be an object."
         case _:
             return f"{shown}: {message.removeprefix('Value error, ')}."

@@ -1,21 +1,17 @@
 """Pydantic models made from the parameters in the table of operations: they validate requests, and describe them."""
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any, Literal
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainValidator,
     StrictBool,
     StrictInt,
     StrictStr,
-    WithJsonSchema,
     create_model,
 )
 from pydantic.config import JsonDict
@@ -24,6 +20,7 @@ from sidecar.core.item_keys import LONGEST, unusable
 from sidecar.core.operations.parameters import (
     Chosen,
     Email,
+    Expansion,
     Flag,
     Group,
     Number,
@@ -34,16 +31,15 @@ from sidecar.core.operations.parameters import (
     ReturnUrl,
     Several,
     Text,
+    Time,
     Type,
 )
 from sidecar.core.operations.return_urls import is_allowed
 from sidecar.core.operations.row import Kind
 from sidecar.core.operations.rules import Rule
+from sidecar.web.requests import values
 
 Model = type[BaseModel]
-_ANY = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]"
-_LINE = rf"^{_ANY}*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]{_ANY}*$"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _described(schema: JsonDict) -> None:
@@ -133,30 +129,25 @@ class _Types:
             return annotation, None
         if not self._unsets:
             return annotation | None, None
-        unset = _unsetting([] if isinstance(parameter.type, Several) else "")
+        unset = _unsetting("", *([[]] if isinstance(parameter.type, Several) else []))
         return Annotated[annotation | None, BeforeValidator(unset)], None
 
     def _type(self, name: str, kind: Type) -> Any:  # noqa: ANN401, C901, PLR0911 - an annotation; one case for each type
         match kind:
             case Text():
-                shape: JsonDict = {"pattern": _LINE}
-                return Annotated[
-                    StrictStr, Field(max_length=kind.most, json_schema_extra=shape), AfterValidator(_one_line)
-                ]
+                return values.line(kind)
             case Pattern() | Reference():
-                return _shaped(kind)
+                return values.shaped(kind)
             case Number():
                 return Annotated[StrictInt, Field(ge=kind.least, le=kind.most)]
+            case Time():
+                return values.moment(kind.words)
             case Flag():
                 return Literal["true", "false"] if self._in_query else StrictBool
+            case OneOf(choices) | Expansion(choices):
+                return Literal[choices]
             case Email():
-                return Annotated[
-                    StrictStr,
-                    Field(max_length=kind.most, json_schema_extra={"format": "email"}),
-                    AfterValidator(_email),
-                ]
-            case OneOf():
-                return Literal[kind.values]
+                return values.email(kind)
             case ReturnUrl():
                 return Annotated[
                     StrictStr,
@@ -166,7 +157,7 @@ class _Types:
             case Group():
                 return create_model(name, __config__=_STRICT, **self.fields(name, kind.parameters))
             case Chosen():
-                return Annotated[Any, PlainValidator(_chosen(kind)), WithJsonSchema({"enum": list(kind.values)})]
+                return values.chosen(kind)
             case Several():
                 return Annotated[list[self._type(name, kind.of)], Field(min_length=1, max_length=kind.most)]  # type: ignore[misc]  # made at run time
 
@@ -176,50 +167,5 @@ class _Types:
         return value
 
 
-def _unsetting(empty: object) -> Callable[[object], object]:
-    return lambda value: None if value == empty else value
-
-
-def _shaped(kind: Pattern | Reference) -> Any:  # noqa: ANN401 - an annotation
-    if isinstance(kind, Reference):
-        kind = Pattern(kind.resource.pattern, f"the ID of a {kind.resource.kind}, such as {kind.resource.example}")
-    return Annotated[
-        StrictStr,
-        Field(max_length=kind.most, json_schema_extra={"pattern": f"^({kind.pattern})$"}),
-        AfterValidator(_matching(re.compile(kind.pattern), f"must be {kind.what}")),
-    ]
-
-
-def _matching(pattern: re.Pattern[str], fault: str) -> Callable[[str], str]:
-    def judge(value: str) -> str:
-        if not pattern.fullmatch(value):
-            raise ValueError(fault)
-        return value
-
-    return judge
-
-
-def _chosen(kind: Chosen) -> Callable[[object], object]:
-    """The listed values are the operator's, so an error names none of them."""
-
-    def judge(value: object) -> object:
-        listed = kind.same(value)
-        if listed is None:
-            raise ValueError("must be one of the values that the operator allows")
-        return listed
-
-    return judge
-
-
-def _email(value: str) -> str:
-    try:
-        validate_email(value, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        raise ValueError("must be an e-mail address") from None
-    return value
-
-
-def _one_line(value: str) -> str:
-    if _CONTROL.search(value) or not value.strip():
-        raise ValueError("must be one line of text")
-    return value
+def _unsetting(*empty: object) -> Callable[[object], object]:
+    return lambda value: None if value in empty else value

@@ -228,6 +228,8 @@ def test_all_faults_at_once() -> None:
         ("[events", "the file is not TOML"),
         ("events = 7", "[events]: must be a table"),
         ('[events]\n"invoice.paid" = 7', '[events."invoice.paid"]: must be a table'),
+        ("[events.invoice]", '[events."invoice"]: Stripe has no such type of event'),
+        ("[events.customer.subscription]", '[events."customer.subscription"]: Stripe has no such type of event'),
         ("[events.invoice]\npaid = 7", '[events."invoice"]: Stripe has no such type of event'),
         ('[events."invoice.paid"]\n[events."invoice.paid"]', "[events.invoice.paid]: is there twice"),
         ('[events."invoice.paid"]\n[events.invoice.paid]', '[events."invoice.paid"]: is there twice'),

@@ -38,6 +38,17 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             ["[customers.retrieve]: fields: mail: Stripe's customer has no attribute emial; did you mean email?"],
         ),
         (
+            b"[customers.update]\nset = { tax_exempt = 'none' }\nset.name = 'x'",
+            ["[customers.update.set]: has all of its lines in braces; put this one there as well"],
+        ),
+        (
+            b"[customers.update]\n[set]\nname = 'x'\n[[allow]]\nname = 'y'",
+            [
+                "[set]: belongs to one operation; write it as [refunds.create.set], with the name of yours",
+                "[allow]: belongs to one operation; write it as [refunds.create.allow], with the name of yours",
+            ],
+        ),
+        (
             b"[refund.create]\n[customers.retrieve]\naction = 'see'",
             [
                 "[refund.create]: there is no such operation; did you mean refunds.create?",
@@ -45,7 +56,7 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             ],
         ),
     ],
-    ids=["missing", "not UTF-8", "twice", "nobody's", "two faults"],
+    ids=["missing", "not UTF-8", "twice", "nobody's", "in and out", "outside", "two faults"],
 )
 def test_every_command_says_the_same(
     file: Path, command: str, content: bytes | None, said: list[str], capsys: pytest.CaptureFixture[str]
@@ -124,15 +135,3 @@ def test_an_item_of_a_new_customer_needs_write_back(file: Path, capsys: pytest.C
     assert capsys.readouterr().err.splitlines()[1:] == [
         "  STRIPE_OPERATIONS: [customers.create]: set: metadata.item: $item needs STRIPE_WRITE_BACK"
     ]
-
-
-@pytest.mark.parametrize("word", ["$user", "$item"])
-def test_a_guest_is_nobody(word: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What a public operation sets cannot name the caller or its item."""
-    rule = f"collection = 'shop'\npublic = true\nset.client_reference_id = '{word}'\n"
-    file.write_text(f"[checkout_sessions.create]\n{rule}")
-
-    assert main(["check"]) == 2
-
-    said = f"set: client_reference_id: a request without a credential has no {word}; leave it out, or public"
-    assert f"  STRIPE_OPERATIONS: [checkout_sessions.create]: {said}" in capsys.readouterr().err.splitlines()

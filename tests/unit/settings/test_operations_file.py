@@ -302,6 +302,7 @@ def test_attributes_of_another_version_are_not_judged() -> None:
     [
         "deploy/kubernetes/base/operations.toml",
         "deploy/demo/operations.toml",
+        "deploy/demo/shop/operations.toml",
         "tests/doubles/operations.toml",
         "tests/integration/frontends/operations.toml",
     ],

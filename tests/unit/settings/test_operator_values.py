@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.core.access.field_map import FieldMap
@@ -87,19 +87,46 @@ WORD = "a word after $ must be $user or $item, and the whole text"
 UNKNOWN = "Stripe has no such parameter"
 MODES = "must be one of payment, setup, subscription"
 ANY = "any value is only for client_reference_id and for keys of metadata"
+SECONDS = "a time at Stripe is a whole number of seconds since 1970, such as 1767225600"
+EACH = "write an entry of `allow` for each value"
 SET, TWICE = "is decided by `set`", "is there in two ways"
 FAULTS = {
     "checkout_sessions.create": [
         ("set = 3", "set: must be a table of Stripe's parameters"),
         ("set.mode = 'paid'", f"set: mode: {MODES}"),
         ("set.mode = '$user'", f"set: mode: {MODES}"),
+        (
+            "set.ui_mode = 'embedded'",
+            "set: ui_mode: must be one of elements, embedded_page, form, hosted_page; did you m",
+        ),
+        (
+            "set.trial_period_days = 14",
+            f"set: trial_period_days: {UNKNOWN}; did you mean subscription_data.trial_perio",
+        ),
+        (
+            "prices = ['price_1']\nset.line_items = [{ price = 'price_2' }]",
+            "set: line_items[0].price: is none of `prices`",
+        ),
+        (
+            "prices = ['price_1']\nallow = [{ line_items = [{ price = 'price_1' }, { price = 'price_2' }] }]",
+            "allow: line_items[1].price: is none of `prices`",
+        ),
+        ("set.discount = 3", f"set: discount: {UNKNOWN}; did you mean discounts?"),
+        ("set.coupon = 'A'", f"set: coupon: {UNKNOWN}; did you mean discounts[0].coupon?"),
+        (
+            "set.missing_payment_method = 'cancel'",
+            f"set: missing_payment_method: {UNKNOWN}; did you mean subscription_",
+        ),
+        ("set.automatic_tax.tax_id_collection.enabled = true", f"set: automatic_tax.tax_id_collection: {UNKNOWN}"),
+        ("set.payment_method_configuration = ''", "set: payment_method_configuration: must not be empty"),
+        ("set.expires_at = 2026-01-01T00:00:00Z", f"set: expires_at: {SECONDS}"),
         ("set.customer = 'cus_1'", f"set: customer: {ROWS_DECIDE}"),
         ("set.customer_account = 'a'", f"set: customer_account: {ROWS_DECIDE}"),
         ("set.expand = ['customer']", "set: expand: is never sent"),
         ("set.stripe_account = 'a'", "set: stripe_account: the key decides the account"),
-        ("set.customer_email = 'a@b.co'", "set: customer_email: Stripe takes it only"),
         ("set.discounts = []", "set: discounts: must not be empty"),
-        ("set.expires_at = 2026-01-01", "set: expires_at: must be a text, a number"),
+        ("set.expires_at = 2026-01-01", f"set: expires_at: {SECONDS}"),
+        ("set.expires_at = 09:30:00", f"set: expires_at: {SECONDS}"),
         ("set.automatic_tax.liability.type = 'self'", "set: automatic_tax.enabled: is not set, and Stripe needs it"),
         ("set.metadata = ''", "set: metadata: must be a table"),
         ("set.metadata = {}", "set: metadata: must have 1 to 50 keys"),
@@ -116,9 +143,22 @@ FAULTS = {
         ("allow = 3", "allow: must be a list of places"),
         ("allow = [{}]", "allow: each entry: name one parameter in each table"),
         ("allow = [{ mode = 'payment', locale = 'de' }]", "allow: mode, locale: name one parameter in each table"),
+        ("allow = [{ 'a\\n' = 1, b = 2 }]".replace("'", '"'), "allow: a\\n, b: name one parameter in each table"),
         ("allow = ['mode']", f"allow: mode: {ANY}"),
         ("allow = ['metadata']", f"allow: metadata: {ANY}"),
         ("allow = ['metadata.']", f"allow: metadata.: {ANY}"),
+        ("allow = ['metadata.*']", "allow: metadata.*: name each key"),
+        ("allow = ['discounts']", f"allow: discounts: {ANY}"),
+        ("allow = 'client_reference_id'", "allow: must be a list of places"),
+        ("allow = { discounts = [{ coupon = 'A' }] }", "allow: must be a list of places"),
+        ("allow = [{ coupon = ['A', 'B'] }]", f"allow: coupon: {UNKNOWN}; did you mean discounts[0].coupon?"),
+        ("allow = [{ discounts = [{ coupon = ['A', 'B'] }] }]", f"allow: discounts[0].coupon: must be a text; {EACH}"),
+        ("allow = [{ locale = ['de', 'en'] }]", "allow: locale: must be one of auto, bg"),
+        ("allow = [{ mode = ['payment', 'setup'] }]", f"allow: mode: {MODES}; {EACH}"),
+        (
+            "allow = [{ subscription_data = { trial_period_days = [7, 14] } }]",
+            f"allow: subscription_data.trial_period_days: must be a whole number; {EACH}",
+        ),
         ("allow = ['x_metadata.a']", f"allow: x_metadata.a: {ANY}"),
         ("allow = ['metadata.directus_item']", f"allow: metadata.directus_item: {OWN_KEY}"),
         ("allow = ['metadata.a]']", f"allow: metadata.a]: {KEY_RULE}"),
@@ -128,6 +168,14 @@ FAULTS = {
         ("allow = [{ metadata = '' }]", "allow: metadata: must be a table"),
         ("allow = [{ client_reference_id = '$user' }]", "allow: client_reference_id: $user is only for `set`"),
         ("set.mode = 'setup'\nallow = [{ mode = 'payment' }]", f"allow: mode: {SET}"),
+        (
+            "set.discounts = [{ coupon = 'A' }]\nset.allow_promotion_codes = true",
+            "set: allow_promotion_codes, discounts: set one of them",
+        ),
+        (
+            "set.allow_promotion_codes = true\nallow = [{ discounts = [{ coupon = 'A' }] }]",
+            "allow: discounts: Stripe takes one of allow_promotion_codes, discounts, and `set` has one",
+        ),
         ("set.metadata.a = 'x'\nallow = ['metadata.a']", f"allow: metadata.a: {SET}"),
         ("set.metadata.a = 'x'\nallow = [{ metadata = { a = 'y', b = 'z' } }]", f"allow: metadata: {SET}"),
         ("allow = ['metadata.a', { metadata.a = 'x' }]", f"allow: metadata.a: {TWICE}"),
@@ -151,7 +199,7 @@ FAULTS = {
         ("set.amount = 5", "set: currency: is not set, and Stripe needs it"),
         ("set = { amount = 5, currency = 'eur', quantity = 2 }", "set: quantity: belongs to price; leave it out"),
         ("set = { amount = 5, price = 'price_1' }", "set: price, amount: set one of them"),
-        ("set.price = 'price_1'\nallow = [{ amount = 5 }]", f"allow: amount: {SET}"),
+        ("set.price = 'price_1'\nallow = [{ amount = 5 }]", "allow: amount: Stripe takes one of price, amount, and"),
     ],
     "prices.retrieve": [("set.active = true", "set: this operation takes no parameters")],
     "customers.list": [("set.email = 'a@b.co'", "set: this operation takes no parameters")],
@@ -275,6 +323,8 @@ def toml(value: object) -> str:
             return str(value)
 
 
+@example("checkout_sessions.create", {}, [{"mode": 1, "é\n": 1}], API_VERSION)
+@example("checkout_sessions.create", {"é\n": 1}, ["é\n"], ANOTHER_VERSION)
 @given(st.sampled_from(sorted(ROWS)), values, values, st.sampled_from([API_VERSION, ANOTHER_VERSION]))
 def test_any_values_are_a_rule_or_faults(name: str, fixed: object, allow: object, version: str) -> None:
     """Whatever the two keys have, it is a rule whose parameters can be told, or faults on a line each."""

@@ -20,6 +20,14 @@ def test_every_row_has_its_class(row: Operation) -> None:
     assert library(row).endswith(class_of(row).__name__)
 
 
+@pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
+def test_what_excludes_each_other_is_stripes(row: Operation) -> None:
+    """The parameters that exclude each other, or a customer, have Stripe's names."""
+    named = {*row.at_most_one, *row.without_customer, *row.with_customer}
+
+    assert named <= class_of(row).__annotations__.keys()
+
+
 PRICE_DATA = {"currency": "eur", "unit_amount_decimal": "1,5"}
 
 

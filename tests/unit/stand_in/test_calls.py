@@ -89,7 +89,22 @@ CALLS = [
     ("GET products/{product}", "", "product"),
     ("GET prices", "active=true&product={product}&currency=eur&type=recurring", "list"),
     ("GET prices/{monthly}", "", "price"),
+    ("GET prices", "product={product}&expand[0]=data.product", "list"),
     ("GET balance_transactions", "currency=eur&type=charge", "list"),
+    ("GET coupons", "", "list"),
+    ("GET coupons/{coupon}", "", "coupon"),
+    ("GET promotion_codes", "code={code}&coupon={coupon}&active=true", "list"),
+    ("GET promotion_codes/{promotion_code}", "", "promotion_code"),
+    ("GET payment_links", "active=true", "list"),
+    ("GET payment_links/{link}", "", "payment_link"),
+    ("GET billing/meters", "status=active", "list"),
+    (
+        "POST billing/meter_events",
+        "event_name={event}&payload[stripe_customer_id]={customer}&payload[value]=25&identifier={once}",
+        "billing.meter_event",
+    ),
+    ("POST subscriptions/{subscription}/pause", "type=subscription&invoicing_behavior=invoice", "subscription"),
+    ("POST customers/{customer}/tax_ids", "type=eu_vat&value=DE123456789", "tax_id"),
 ]
 call = pytest.mark.parametrize(("asked", "parameters", "kind"), CALLS, ids=[row[0] for row in CALLS])
 

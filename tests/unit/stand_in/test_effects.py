@@ -213,3 +213,64 @@ async def test_created_is_blank(account: Account) -> None:
 
     unset = {payment[name] for name in ("last_payment_error", "next_action", "processing", "transfer_data")}
     assert unset | {customer[name] for name in ("email", "discount", "shipping")} == {None}
+
+
+async def test_a_subscription_rests(shop: Shop) -> None:
+    """A subscription is paused once and resumed once."""
+    path = f"subscriptions/{shop['subscription']}"
+
+    paused = await shop.account.post(f"{path}/pause")
+    again, _ = await shop.account.ask("POST", f"{path}/pause")
+    resumed = await shop.account.post(f"{path}/resume", "billing_cycle_anchor[type]=unchanged")
+
+    assert (paused["status"], again, resumed["status"]) == ("paused", 400, "active")
+
+
+async def test_what_is_kept_of_a_customer(shop: Shop) -> None:
+    """A dispute, a credit note, a quote, a schedule, a tax ID and the balance belong to their customer."""
+    whole = Shop(shop.account, {**shop.ids, **await shop.records()})
+    account, mine = shop.account, f"customer={shop['customer']}"
+    below = f"customers/{shop['customer']}"
+
+    accepted = await account.post(whole.filled("quotes/{quote}/accept"))
+    canceled = await account.post(whole.filled("subscription_schedules/{schedule}/cancel"))
+    disputed = await account.get(whole.filled("disputes/{dispute}"))
+
+    assert await account.ids("credit_notes", mine) == [whole["credit_note"]]
+    assert await account.ids("quotes", f"{mine}&status=accepted") == [accepted["id"]]
+    assert (canceled["status"], disputed["payment_intent"]) == ("canceled", whole["disputed"])
+    assert await account.ids(f"{below}/tax_ids") == [whole["tax_id"]]
+    assert await account.ids(f"{below}/balance_transactions") == [whole["credit"]]
+    assert (await account.delete(whole.filled("tax_ids/{tax_id}")))["deleted"]
+    assert await account.ids(f"{below}/tax_ids") == []
+    assert (await account.ask("GET", "customers/cus_none/tax_ids"))[0] == 404
+
+
+async def test_an_invoice_is_paid_or_void(shop: Shop) -> None:
+    """A draft is opened and paid by the customer's default method; another one is opened and void, and stays so."""
+    drafts = [(await shop.account.post("invoices", f"customer={shop['customer']}"))["id"] for _ in range(2)]
+    opened = [(await shop.account.post(f"invoices/{each}/finalize"))["status"] for each in drafts]
+
+    paid = await shop.account.post(f"invoices/{drafts[0]}/pay")
+    void = await shop.account.post(f"invoices/{drafts[1]}/void")
+    status, _ = await shop.account.ask("POST", f"invoices/{drafts[1]}/pay")
+
+    assert (opened, paid["status"], void["status"], status) == (["open", "open"], "paid", "void", 400)
+
+
+async def test_entitlements_are_of_a_customer(shop: Shop) -> None:
+    """Entitlements are listed of one customer, who must be named and exist."""
+    path = "entitlements/active_entitlements"
+
+    answers = [(await shop.account.ask("GET", path, query))[0] for query in ("", "customer=cus_none")]
+
+    assert answers == [400, 400]
+    assert await shop.account.ids(path, f"customer={shop['customer']}") == []
+
+
+async def test_nothing_else_is_expanded(shop: Shop) -> None:
+    """Only the product of listed prices is expanded."""
+    [price, *_] = (await shop.account.get("prices", "expand[0]=data.product"))["data"]
+    status, _ = await shop.account.ask("GET", "prices", "expand[0]=data.currency_options")
+
+    assert (price["product"]["object"], status) == ("product", 400)

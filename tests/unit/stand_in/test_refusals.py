@@ -47,9 +47,59 @@ REFUSED = {
         400,
         None,
     ),
+    "a code that is in use": (
+        "promotion_codes",
+        "promotion[type]=coupon&promotion[coupon]={coupon}&code={code}",
+        400,
+        None,
+    ),
+    "usage without a meter": (
+        "billing/meter_events",
+        "event_name=none&payload[stripe_customer_id]={customer}&payload[value]=1",
+        400,
+        None,
+    ),
+    "usage of nobody": ("billing/meter_events", "event_name={event}&payload[value]=1", 400, None),
+    "usage of an unknown customer": (
+        "billing/meter_events",
+        "event_name={event}&payload[stripe_customer_id]=cus_none&payload[value]=1",
+        400,
+        "resource_missing",
+    ),
+    "usage long ago": (
+        "billing/meter_events",
+        "event_name={event}&payload[stripe_customer_id]={customer}&payload[value]=1&timestamp=1",
+        400,
+        None,
+    ),
+    "a paid invoice": ("invoices/{invoice}/pay", "", 400, None),
+    "a paid invoice, void": ("invoices/{invoice}/void", "", 400, None),
+    "a credit beyond the invoice": ("credit_notes", "invoice={invoice}&amount=501", 400, None),
+    "a subscription that is not paused": ("subscriptions/{subscription}/resume", "", 400, None),
     "two people": (
         "checkout/sessions",
         (f"mode=setup&currency=eur&customer={{customer}}&customer_email=ada@example.com&success_url={RETURN}"),
+        400,
+        None,
+    ),
+    "one person created and one named": (
+        "checkout/sessions",
+        f"mode=setup&currency=eur&customer={{customer}}&customer_creation=always&success_url={RETURN}",
+        400,
+        None,
+    ),
+    "a discount and a code for one": (
+        "checkout/sessions",
+        (
+            f"mode=payment&line_items[0][price]={{once}}&success_url={RETURN}"
+            "&allow_promotion_codes=false&discounts[0][coupon]=A"
+        ),
+        400,
+        None,
+    ),
+    "nobody to update": (
+        "checkout/sessions",
+        f"mode=setup&currency=eur&customer_update[name]=auto&success_url={RETURN}",
         400,
         None,
     ),
@@ -59,7 +109,7 @@ REFUSED = {
 @pytest.mark.parametrize(("path", "parameters", "status", "code"), REFUSED.values(), ids=REFUSED)
 async def test_refused(shop: Shop, path: str, parameters: str, status: int, code: str | None) -> None:
     """The stand-in creates nothing that Stripe would not create."""
-    answer = await shop.account.ask("POST", path, shop.filled(parameters))
+    answer = await shop.account.ask("POST", shop.filled(path), shop.filled(parameters))
 
     assert (status, code) == (answer[0], answer[1]["error"].get("code")), answer
 

@@ -62,6 +62,8 @@ FAULTS = {
     "hang": faults.hang,
     "half": faults.answer(200, '{"data": '),
     "reset": faults.reset_before_headers,
+    "bomb": faults.gzip_bomb,
+    "too long": faults.Huge(),
 }
 SHAPES = pytest.mark.parametrize("make", [event, thin])
 Make = Callable[..., bytes]
@@ -203,7 +205,10 @@ async def test_an_object_of_another_account(hearing: RunningApp, flow: Flow) -> 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 async def test_kept_until_directus_has_answered(hearing: RunningApp, flow: Flow, fault: faults.Fault) -> None:
-    """While Directus does not answer, Stripe is asked to repeat; then it is delivered, and not again by a replay."""
+    """While Directus does not answer, Stripe is asked to repeat; then it is delivered, and not again by a replay.
+
+    Whoever knows a Flow's ID may start it, so the log never has it.
+    """
     paid, bought = invoice(hearing), session(hearing)
     sent = [(body, headers(body)) for body in (event(PAID, paid), event(SESSION, bought))]
     hearing.directus.fail(fault)
@@ -215,6 +220,18 @@ async def test_kept_until_directus_has_answered(hearing: RunningApp, flow: Flow,
     assert (refused, accepted) == ([503, 503], [200] * 4)
     assert [told["object"]["id"] for told in flow.told] == [paid["id"]]
     assert orders(hearing) == [(bought["id"], "paid", 1200)]
+    assert FLOW not in "".join(hearing.log)
+
+
+async def test_a_flow_that_returns_too_much(hearing: RunningApp, flow: Flow) -> None:
+    """A Flow that returns more than is read in one answer counts as failed, and the log says why."""
+    flow.returns = ["x" * 1000] * 9000
+
+    answer = await post(hearing, event(PAID, invoice(hearing)))
+
+    assert answer.status == 503
+    [line] = log_records(hearing.log, "an event failed")
+    assert line["detail"] == "POST /flows/trigger: the answer is longer than 8388608 bytes"
 
 
 async def test_a_flow_that_fails(hearing: RunningApp, flow: Flow) -> None:

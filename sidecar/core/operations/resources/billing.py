@@ -1,4 +1,4 @@
-"""Subscriptions and their invoices (docs.stripe.com/api/subscriptions)."""
+"""Subscriptions, their schedules and their invoices (docs.stripe.com/api/subscriptions)."""
 
 from sidecar.core.operations.attributes import Attribute, Embedded, Entries, Expandable, attributes, closed
 from sidecar.core.operations.resource import Resource, shown
@@ -27,6 +27,7 @@ SUBSCRIPTION = Resource(
         Attribute("items", Entries("subscription_item")),
         Attribute("latest_invoice", Expandable("invoice")),
         Attribute("pending_setup_intent", Expandable("setup_intent")),
+        Attribute("pause_collection", closed(text="behavior", timestamp="resumes_at")),
         text="status currency",
         timestamp="cancel_at canceled_at ended_at start_date trial_end",
         boolean="livemode cancel_at_period_end",
@@ -45,4 +46,17 @@ SUBSCRIPTION_ITEM = Resource(
         timestamp="current_period_start current_period_end",
     ),
     via=("subscription",),
+)
+
+SUBSCRIPTION_SCHEDULE = Resource(
+    "subscription_schedule",
+    "/v1/subscription_schedules",
+    ("sub_sched",),
+    shown(
+        Attribute("current_phase", closed(timestamp="start_date end_date")),
+        text="status end_behavior",
+        timestamp="canceled_at completed_at released_at",
+        boolean="livemode",
+        reference="customer subscription",
+    ),
 )

@@ -13,6 +13,7 @@ CUSTOMER = Resource(
     ("cus",),
     shown(boolean="livemode deleted"),
     mapped=attributes(Attribute("address", _ADDRESS), text="name email phone description", texts="preferred_locales"),
+    customer_at=("id",),
 )
 
 PAYMENT_METHOD = Resource(

@@ -38,10 +38,24 @@ REFUND = Resource(
     via=("payment_intent", "charge"),
 )
 
+DISPUTE = Resource(
+    "dispute",
+    "/v1/disputes",
+    ("dp", "du"),
+    shown(
+        integer="amount",
+        text="currency status reason",
+        boolean="livemode is_charge_refundable",
+        reference="payment_intent charge",
+    ),
+    via=("payment_intent", "charge"),
+)
+
 BALANCE_TRANSACTION = Resource(
     "balance_transaction",
     "/v1/balance_transactions",
     ("txn",),
     shown(integer="amount fee net", text="currency type status", timestamp="available_on", reference="source"),
     owned=False,
+    customer_at=(),
 )

@@ -41,8 +41,8 @@ EPHEMERAL_KEY = Resource(
 CUSTOMER_SESSION = Resource(
     "customer_session",
     "/v1/customer_sessions",
-    ("cuss",),
+    (),
     attributes(text="object", timestamp="created expires_at", boolean="livemode", reference="customer"),
     secrets=attributes(text="client_secret"),
-    identified=False,
+    identity="",
 )

@@ -1,16 +1,13 @@
-"""Subscriptions and their invoices."""
+"""Subscriptions."""
 
-from sidecar.core.access.permissions import Action
 from sidecar.core.operations.parameters import (
     Flag,
-    Group,
     OneOf,
     Parameter,
     Reference,
     Text,
 )
 from sidecar.core.operations.resources import (
-    INVOICE,
     PRICE,
     SUBSCRIPTION,
 )
@@ -22,44 +19,24 @@ from sidecar.core.operations.shared_parameters import (
     PAYMENT_BEHAVIOR,
     PAYMENT_SETTINGS,
 )
+from sidecar.core.operations.subscription_parameters import (
+    CANCEL_AT,
+    CANCELLATION_DETAILS,
+    CHANGED_ANCHOR,
+    FIRST_ANCHOR,
+    INVOICE_NOW,
+    PAUSE_COLLECTION,
+    PRORATE,
+    PRORATION_BEHAVIOR,
+    TRIAL_END,
+)
 from sidecar.core.operations.table.rows import changed, created, listed, retrieved
-from sidecar.core.urgency import Urgency
 
 # What a page confirms a first payment with, or a trial's payment method (docs.stripe.com/billing/subscriptions/
 # build-subscriptions); Stripe writes out neither unless asked.
 _TO_CONFIRM = ("latest_invoice.confirmation_secret", "pending_setup_intent")
 
 BILLING = (
-    listed(
-        "invoices.list",
-        "/invoices",
-        INVOICE,
-        "every invoice, newest first",
-        scoping=Scoping.FILTER,
-        customer=CustomerParameter.OPTIONAL,
-        parameters=(
-            Parameter("status", OneOf(("draft", "open", "paid", "uncollectible", "void"))),
-            Parameter("subscription", Reference(SUBSCRIPTION)),
-        ),
-    ),
-    retrieved(
-        "invoices.retrieve", "/invoices/{invoice_id}", INVOICE, "that invoice", expanded=("confirmation_secret",)
-    ),
-    changed(
-        "invoices.create_preview",
-        "/invoice_previews",
-        INVOICE,
-        "the upcoming invoice, or what it would be after a change; nothing is changed",
-        action=Action.READ,
-        scoping=Scoping.FILLED,
-        customer=CustomerParameter.OPTIONAL,
-        verb="/create_preview",
-        urgency=Urgency.PAGE,
-        parameters=(
-            Parameter("subscription", Reference(SUBSCRIPTION)),
-            Parameter("subscription_details", Group((Parameter("items", CHANGED_ITEMS),))),
-        ),
-    ),
     listed(
         "subscriptions.list",
         "/subscriptions",
@@ -101,6 +78,10 @@ BILLING = (
             PAYMENT_SETTINGS,
             Parameter("cancel_at_period_end", Flag()),
             Parameter("description", Text(500)),
+            CANCEL_AT,
+            FIRST_ANCHOR,
+            PRORATION_BEHAVIOR,
+            TRIAL_END,
         ),
     ),
     changed(
@@ -116,6 +97,12 @@ BILLING = (
             PAYMENT_SETTINGS,
             Parameter("cancel_at_period_end", Flag()),
             Parameter("description", Text(500)),
+            CANCEL_AT,
+            CANCELLATION_DETAILS,
+            CHANGED_ANCHOR,
+            PAUSE_COLLECTION,
+            PRORATION_BEHAVIOR,
+            TRIAL_END,
         ),
     ),
     changed(
@@ -124,6 +111,7 @@ BILLING = (
         SUBSCRIPTION,
         "that subscription, canceled at once",
         method="DELETE",
+        parameters=(CANCELLATION_DETAILS, INVOICE_NOW, PRORATE),
         done=Done("status", "canceled"),
     ),
 )

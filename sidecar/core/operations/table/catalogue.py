@@ -1,10 +1,13 @@
 """What is sold."""
 
 from sidecar.core.operations.parameters import (
+    Expansion,
     Flag,
     OneOf,
     Parameter,
     Reference,
+    Several,
+    Text,
 )
 from sidecar.core.operations.resources import (
     PRICE,
@@ -41,6 +44,8 @@ CATALOGUE = (
             Parameter("product", Reference(PRODUCT)),
             Parameter("currency", CURRENCY),
             Parameter("type", OneOf(("one_time", "recurring"))),
+            Parameter("lookup_keys", Several(Text(200), 10)),
+            Parameter("with", Expansion("product", PRODUCT), ours=True),
         ),
     ),
     offered("prices.retrieve", "/prices/{price_id}", PRICE, "that price", kind=Kind.RETRIEVE, for_guests=True),

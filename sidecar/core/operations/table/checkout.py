@@ -26,7 +26,9 @@ CHECKOUT = (
         CHECKOUT_SESSION,
         "the session; its `url` is the page to pay on, or its `client_secret` is for the one within yours",
         customer=CustomerParameter.OPTIONAL,
-        without_customer=("customer_email",),
+        at_most_one=("allow_promotion_codes", "discounts"),
+        without_customer=("customer_creation", "customer_email"),
+        with_customer=("customer_update",),
         for_guests=True,
         parameters=(
             Parameter("mode", OneOf(("payment", "subscription", "setup")), required=True),

@@ -46,6 +46,7 @@ CUSTOMERS = (
         CUSTOMER,
         "every customer, newest first, as a JSON array",
         scoping=Scoping.IDENTITY,
+        parameters=(Parameter("email", Email(), tells="email"),),
         basic=True,
     ),
     Operation(

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.clients.lists.customers import CustomerLists
+from sidecar.core.interfaces import Choice
 from sidecar.core.operations.list_query import ListQuery, Span
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.views import OneView, View
@@ -20,7 +21,7 @@ PAYMENTS, CUSTOMERS = "/v1/payment_intents", "/v1/customers"
 
 
 def lists(stripe: Stripe, attribute: str, *values: str) -> CustomerLists:
-    return CustomerLists(stripe, attribute, values, Unknown())
+    return CustomerLists(stripe, Choice(attribute, values), Unknown())
 
 
 def names(objects: list[StripeObject]) -> list[str]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.waiting import pack, parsed
-from sidecar.core.interfaces import Page
+from sidecar.core.interfaces import Choice, Page
 from sidecar.core.operations.list_query import ListQuery
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -55,7 +55,7 @@ class Case:
 
 def opened(payments: Payments, most: int = 2**26) -> Case:
     stripe, held = Stripe(payments), HeldBytes(most)
-    return Case(stripe, held, CustomerLists(stripe, "customer", list(payments), Unknown(), held))
+    return Case(stripe, held, CustomerLists(stripe, Choice("customer", tuple(payments)), Unknown(), held))
 
 
 def names(objects: list[StripeObject]) -> list[str]:
@@ -147,10 +147,8 @@ async def test_many_slow_whole_lists() -> None:
     """F5: Ten whole lists of 100 customers whose readers stop hold no more than the cap and a few objects a list."""
     own = payments_of({name: list(range(60)) for name in owners(100)}, description="d" * 1_000)
     stripe, held = Stripe(own), HeldBytes(2**21)
-    lists = [
-        CustomerLists(stripe, "customer", list(own), Unknown(), held).whole(PATH, {}, ListQuery(), ALL)
-        for _ in range(10)
-    ]
+    choice = Choice("customer", tuple(own))
+    lists = [CustomerLists(stripe, choice, Unknown(), held).whole(PATH, {}, ListQuery(), ALL) for _ in range(10)]
     few = 10 * 100 * 3 * 2_750  # three objects of each customer of each list, which are always allowed
 
     first = await asyncio.gather(*(anext(pages) for pages in lists))
@@ -184,7 +182,8 @@ async def test_what_is_held_of_identities_is_counted() -> None:
     """F5: The same holds for customers, which are retrieved one by one."""
     own = owners(150)
     stripe, held = Stripe(customers={name: {"id": name, "created": 1} for name in own}), HeldBytes()
-    pages = CustomerLists(stripe, "id", own, Unknown(), held).whole("/v1/customers", {}, ListQuery(), ALL)
+    lists = CustomerLists(stripe, Choice("id", tuple(own)), Unknown(), held)
+    pages = lists.whole("/v1/customers", {}, ListQuery(), ALL)
 
     page = await anext(pages)
 
@@ -217,7 +216,7 @@ async def test_urgency(attribute: str) -> None:
     """All that a whole list asks for is less urgent than all that a page asks for."""
     own = owners(3)
     stripe = Stripe(payments_of({name: [1, 2] for name in own}), {name: {"id": name, "created": 1} for name in own})
-    lists = CustomerLists(stripe, attribute, own, Unknown())
+    lists = CustomerLists(stripe, Choice(attribute, tuple(own)), Unknown())
 
     await lists.page(PATH, {}, ListQuery(limit=3))
     for_page = set(stripe.urgencies)

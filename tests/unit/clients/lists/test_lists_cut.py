@@ -14,6 +14,7 @@ from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.shared_calls import SharedCalls
+from sidecar.core.interfaces import Choice
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.views import OneView, View
 from sidecar.web.answers.rendering import Rendering
@@ -23,7 +24,7 @@ from tests.unit.clients.lists.paged_account import Account, in_time_order, times
 
 ALL = Rendering(OneView(View(everything=True)))
 PATH = "/v1/payment_intents"
-OWN = [f"cus_{number}" for number in range(9)]
+OWN = tuple(f"cus_{number}" for number in range(9))
 Read = Callable[[], Coroutine[Any, Any, object]]
 
 
@@ -41,7 +42,7 @@ def of_customers(attribute: str, limit: int | None) -> Reading:
     customers = {name: {"id": name, "created": place} for place, name in enumerate(OWN)}
     stripe = Stripe(payments_of({name: list(range(150)) for name in OWN}), customers, latency=0)
     held = HeldBytes()
-    lists = CustomerLists(stripe, attribute, OWN, Unknown(), held)
+    lists = CustomerLists(stripe, Choice(attribute, OWN), Unknown(), held)
 
     async def read() -> None:
         if limit is not None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
-from sidecar.core.interfaces import Page
+from sidecar.core.interfaces import Choice, Page
 from sidecar.core.operations.list_query import ListQuery
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
@@ -49,7 +49,7 @@ def case(
     }
     double = stripe or Stripe(payments_of(owned), customers)
     unknown, held = Unknown(), HeldBytes()
-    lists = CustomerLists(double, attribute, [*owned, *dead], unknown, held)
+    lists = CustomerLists(double, Choice(attribute, (*owned, *dead)), unknown, held)
     return Case(double, unknown, lists, PATHS[attribute], held)
 
 

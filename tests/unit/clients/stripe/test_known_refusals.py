@@ -85,6 +85,14 @@ def test_a_parameter_is_named() -> None:
     assert '"line_items[0][price]" in this request' in refused("no", param="line_items[0][price]").message
 
 
+def test_only_the_beginning_of_a_message_is_read() -> None:
+    """A message of any length costs no more than a short one, since its end is not looked at."""
+    message = next(iter(MESSAGES))
+
+    assert refused(f"{message}{' x' * 500_000}").message == refused(message).message
+    assert refused(f"{'x ' * 500}{message}").message == refused("no").message
+
+
 def test_a_code_says_enough() -> None:
     """A refusal with a code is told by the code, whatever its message."""
     message = next(iter(MESSAGES))

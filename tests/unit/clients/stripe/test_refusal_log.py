@@ -119,7 +119,7 @@ def test_any_answer_can_be_logged(status: int, body: object) -> None:
     log_refusal(UPDATE, status, body, {"Request-Id": "req 1"})
 
 
-@pytest.mark.parametrize("body", [None, [], "x", {}, {"error": None}, {"error": "no"}])
+@pytest.mark.parametrize("body", [None, [], "x", {}, {"error": None}, {"error": "no"}, {"error": {"code": []}}])
 def test_a_refusal_without_words(caplog: pytest.LogCaptureFixture, body: object) -> None:
     """An answer that is not in Stripe's form is logged as well, and the right is derived."""
     with caplog.at_level(logging.DEBUG):
@@ -128,6 +128,12 @@ def test_a_refusal_without_words(caplog: pytest.LogCaptureFixture, body: object)
     [record] = caplog.records
     assert (vars(record)["right"], vars(record)["stripe_message"]) == ("read customers", None)
     assert missing_right(READ, body) == "read customers"
+
+
+@pytest.mark.parametrize("code", ["account_invalid", "platform_account_required", "secret_key_required"])
+def test_no_right_is_missing(caplog: pytest.LogCaptureFixture, code: str) -> None:
+    """Where Stripe's code says that the account or the kind of key is the reason, no right is named."""
+    assert vars(logged(caplog, 403, code=code, message="The key has no access to account 'acct_1'."))["right"] is None
 
 
 @pytest.mark.parametrize(

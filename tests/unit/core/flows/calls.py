@@ -13,8 +13,19 @@ OWN, OTHER, FOREIGN = "cus_OWN", "cus_OTHER", "cus_FOREIGN"
 
 def thing(resource: Resource, name: str, owner: str | None = None, **more: object) -> StripeObject:
     """Make an object that names its customer, as an ID, if its kind names one."""
-    own = {} if resource.via or not resource.owned or resource.kind == "customer" else {"customer": owner}
-    return {"id": f"{resource.prefixes[0]}_{name}", "object": resource.kind, **own, **more}
+    own: dict[str, object] = {}
+    if not resource.via and resource.owned and resource.kind != "customer":
+        own = naming(resource, owner)
+    prefix = resource.prefixes[0] if resource.prefixes else "x"
+    return {resource.identity: f"{prefix}_{name}", "object": resource.kind, **own, **more}
+
+
+def naming(resource: Resource, owner: str | None) -> dict[str, object]:
+    """Give the part of an object that names its customer."""
+    found: dict[str, object] = {}
+    for name in reversed(resource.customer_at):
+        found = {name: found or owner}
+    return found
 
 
 @dataclass

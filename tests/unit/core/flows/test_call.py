@@ -2,7 +2,8 @@
 
 import pytest
 
-from sidecar.core.flows.call import Intent, Owner, find_owner, perform
+from sidecar.core.flows.call import perform
+from sidecar.core.flows.owner import Intent, Owner, find_owner
 from sidecar.core.operations.resources import (
     CHARGE,
     CUSTOMER,

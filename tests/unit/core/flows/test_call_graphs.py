@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.core.flows.call import Intent, Owner, find_owner, perform
+from sidecar.core.flows.call import perform
+from sidecar.core.flows.owner import Intent, Owner, find_owner
 from sidecar.core.operations.parameters import Group, Parameter, Reference, Several, Type, found
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject
 from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import InvalidPayload, PermissionDenied, StripeUnavailable
-from tests.unit.core.flows.calls import FOREIGN, OTHER, OWN, Ownership, Stripe, thing
+from tests.unit.core.flows.calls import FOREIGN, OTHER, OWN, Ownership, Stripe, naming, thing
 
 SCOPABLE = [row for row in OPERATIONS if row.scoping is not Scoping.REFUSED]
 OWNERS = (OWN, OTHER, FOREIGN, None, "absent")
@@ -95,7 +96,7 @@ def add(stripe: Stripe, resource: Resource, identifier: str, owner: str | None, 
 def answer_of(resource: Resource, owner: str | None) -> StripeObject:
     if resource is CUSTOMER:
         return {"id": owner, "object": "customer"}
-    return thing(resource, "new", owner) | {"customer": owner}
+    return thing(resource, "new", owner) | naming(resource, owner)
 
 
 async def made(scene: Scene) -> Owner | Exception:
@@ -154,7 +155,7 @@ async def test_nothing_is_sent_for_foreign_objects(scene: Scene) -> None:
     assert owner.owns(answer)
     assert (operation.kind is Kind.RETRIEVE) is (stripe.sent == [])
     if operation.customer is not CustomerParameter.NOT_TAKEN:
-        assert owner.customer == stripe.sent[0][2]["customer"]
+        assert owner.customer == operation.customer_in(stripe.sent[0][2])
 
 
 def test_every_kind_that_refers_is_known() -> None:

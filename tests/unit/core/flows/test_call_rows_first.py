@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sidecar.core.flows.call import Intent, find_owner
+from sidecar.core.flows.owner import Intent, find_owner
 from sidecar.core.operations.resources import (
     CHARGE,
     INVOICE,

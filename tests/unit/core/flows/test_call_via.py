@@ -2,7 +2,8 @@
 
 import pytest
 
-from sidecar.core.flows.call import Intent, perform
+from sidecar.core.flows.call import perform
+from sidecar.core.flows.owner import Intent
 from sidecar.core.operations.resources import PORTAL_SESSION, SUBSCRIPTION, SUBSCRIPTION_ITEM
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import PermissionDenied

@@ -2,8 +2,9 @@
 
 import pytest
 
-from sidecar.core.flows.call import Intent, perform
+from sidecar.core.flows.call import perform
 from sidecar.core.flows.completion import Completion
+from sidecar.core.flows.owner import Intent
 from sidecar.core.interfaces import PrimaryKey
 from sidecar.core.operations.resources import PORTAL_SESSION, SUBSCRIPTION
 from sidecar.core.operations.table import OPERATIONS

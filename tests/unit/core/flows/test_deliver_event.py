@@ -14,10 +14,10 @@ from sidecar.core.flows.deliver_event import Directus, deliver
 from sidecar.core.flows.event_rules import EventRule, ItemTarget
 from sidecar.core.flows.events import Event, ObjectReference
 from sidecar.core.flows.follow_customer import Change
-from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import DirectusUnavailable, EventFailed, ItemRefused, StripeTimeout
+from tests.unit.core.flows.only_retrieves import OnlyRetrieves
 
 ORDERS = ItemTarget("orders", "invoice")
 FLOW = "3c1f0b6a-6f0c-4f5e-9d0a-2b8f6c1d7e90"
@@ -34,7 +34,7 @@ async def _nothing() -> None:
 
 
 @dataclass
-class World:
+class World(OnlyRetrieves):
     """Stripe's one invoice, and Directus's items. `between` is awaited at each step, `unique` is the key's."""
 
     invoice: StripeObject = field(default_factory=lambda: {"id": "in_1", "object": "invoice", "total": 5})
@@ -52,20 +52,6 @@ class World:
         found = dict(self.invoice)
         await self.between()
         return found
-
-    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
-        raise NotImplementedError
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
-        raise NotImplementedError
 
     async def find(self, target: ItemTarget, object_id: str, fields: Collection[str]) -> Sequence[Mapping[str, object]]:
         await self.between()

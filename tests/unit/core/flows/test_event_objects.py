@@ -1,24 +1,23 @@
 """The objects of events, as Stripe has them now."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
 
 from sidecar.core.flows.event_objects import customer_named, retrieved
 from sidecar.core.flows.events import Event, ObjectReference
-from sidecar.core.interfaces import Page, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure, StripeRejected, StripeTimeout
+from tests.unit.core.flows.only_retrieves import OnlyRetrieves
 
 INVOICE = ObjectReference("invoice", "in_1")
 PAID = Event("evt_1", "invoice.paid", livemode=False, object=INVOICE)
 
 
 @dataclass
-class OneObject:
+class OneObject(OnlyRetrieves):
     """A Stripe with one object, or with one way to fail."""
 
     answer: StripeObject | StripeFailure
@@ -30,20 +29,6 @@ class OneObject:
         if isinstance(self.answer, StripeFailure):
             raise self.answer
         return self.answer
-
-    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
-        raise NotImplementedError
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
-        raise NotImplementedError
 
 
 def rejected(status: int, code: str | None) -> StripeRejected:

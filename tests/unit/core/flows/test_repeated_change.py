@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.flows.call import Intent, perform
+from sidecar.core.flows.call import perform
+from sidecar.core.flows.owner import Intent
 from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.interfaces import Sent
 from sidecar.core.operations.known_attributes import ATTRIBUTES

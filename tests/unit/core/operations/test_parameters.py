@@ -27,6 +27,7 @@ PARAMETERS = (
     Parameter("settings", Group((Parameter("method", Reference(PAYMENT_METHOD)), Parameter("items", ITEMS)))),
     Parameter("note", Text()),
 )
+PAYING = {"trial_end", "proration_behavior", "billing_cycle_anchor", "pause_collection", "prorate", "bill_for"}
 NEVER = {"expand", "on_behalf_of", "stripe_account", "transfer_data", "application_fee_amount", "metadata", "nonce"}
 
 
@@ -88,8 +89,8 @@ def test_a_rows_parameters_do_not_contradict_themselves(row: Operation) -> None:
 
 @every_row
 def test_amounts_are_marked(row: Operation) -> None:
-    """A parameter for an amount needs the operator's consent, in every row, and none is nested."""
-    assert all(each.amount for each in row.parameters if "amount" in each.name)
+    """What decides how much is paid, or when, needs the operator's consent, in every row, and none is nested."""
+    assert all(each.amount for each in row.parameters if "amount" in each.name or each.name in PAYING)
     deeper = [kind for each in row.parameters for kind in declared([each]) if isinstance(kind, Group)]
     assert [each.name for kind in deeper for each in kind.parameters if "amount" in each.name or each.amount] == []
 
@@ -100,7 +101,7 @@ def test_a_row_can_limit_scoped_callers_as_it_says(row: Operation) -> None:
     references = [kind for kind in declared(row.parameters) if is_owned(kind)]
     match row.scoping:
         case Scoping.REFUSED:
-            assert not row.resource.owned or row.kind is Kind.CREATE_CUSTOMER
+            assert not row.resource.owned or row.kind in {Kind.CREATE_CUSTOMER, Kind.SEARCH}
             assert references == []
         case Scoping.IDENTITY:
             assert row.resource is CUSTOMER
@@ -108,7 +109,7 @@ def test_a_row_can_limit_scoped_callers_as_it_says(row: Operation) -> None:
             assert row.path_resource is row.resource
             assert row.resource.owned
         case Scoping.FILLED:
-            assert row.customer is not CustomerParameter.NOT_TAKEN
+            assert row.customer is not CustomerParameter.NOT_TAKEN or row.path_resource is CUSTOMER
         case Scoping.REFERRED:
             assert set(row.resource.via) <= {each.name for each in row.parameters}
         case Scoping.FILTER:

@@ -53,6 +53,7 @@ def takes(row: Operation, name: str, value: str) -> bool:
     return True
 
 
+SEARCHES = [row for row in OPERATIONS if row.kind is Kind.SEARCH]
 prefixes = sorted({prefix for resource in RESOURCES.values() for prefix in resource.prefixes})
 ids = st.builds("_".join, st.tuples(st.sampled_from([*prefixes, "plan", "x"]), st.from_regex(r"[A-Za-z0-9_-]{0,9}")))
 odd = st.sampled_from(["search", "searching", "gold-monthly", "cus_", "cus_1\n", "é", "prod_" + "1" * 251, "1" * 250])
@@ -135,11 +136,12 @@ def test_every_attribute_is_described(resource: Resource) -> None:
 
 
 def test_every_kind_is_described() -> None:
-    """Every kind of object is described, and for its list a page and the whole list."""
+    """Every kind of object is described, and for its list a page and the whole list, for a search what it finds."""
     names = described()["components"]["schemas"].keys()
 
     assert RESOURCES.keys() <= names
     assert {f"{row.resource.kind}_{form}" for row in LISTS for form in ("page", "array")} <= names
+    assert {f"{row.resource.kind}_found" for row in SEARCHES} <= names
 
 
 def attributes_of(kind: str) -> Iterator[str]:
@@ -153,7 +155,7 @@ def attributes_of(kind: str) -> Iterator[str]:
 def test_types_matter(kind: str) -> None:
     """Stripe's example of each kind fits its schema, and no declared attribute fits with a value of another type."""
     schema, shape = component(kind), SHAPES[kind]
-    of_no_type = 1.5
+    of_no_type = [1.5]
 
     fitting = [name for name in attributes_of(kind) if not faults_in(described(), schema, {**shape, name: of_no_type})]
 

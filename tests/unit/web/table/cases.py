@@ -22,13 +22,15 @@ ROWS: dict[str, Operation] = {row.name: row for row in OPERATIONS}
 JSON = ("Content-Type", "application/json")
 SDK = ("Stripe-Version", "2020-08-27")
 _OWNED = re.compile(r"\b[a-z_]+_OWN\b")
+ENDING = {"payment_methods.detach", "subscriptions.cancel", "tax_ids.delete"}  # after these nothing is left to ask for
 
 
 @dataclass(frozen=True)
 class Case:
     """`target` is below the prefix. `asked` is Stripe's path and query, `form` the body of a POST to Stripe.
 
-    `given` are attributes that the object in the path has before.
+    `given` are attributes that the object in the path has before. `needs`: the status that all objects of its kind get
+    before it, for Stripe to do it.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Case:
     body: str | None = None
     form: str = ""
     given: Mapping[str, object] = field(default_factory=dict)
+    needs: str = ""
 
     @property
     def row(self) -> Operation:
@@ -94,6 +97,8 @@ class Case:
         usual = [*([JSON] if body is not None else []), *([SDK] if self.row.sdk_version else [])]
         sent = [*(each for each in usual if each[0] not in dict(headers)), *headers]
         target = f"/stripe{self.target}"
+        for each in app.stripe.objects[self.row.resource.kind] if self.needs else ():
+            each["status"] = self.needs
         return await app.call(user, target, method=self.row.method, headers=sent, body=body)
 
 
@@ -216,6 +221,43 @@ EVERY_CASE = {
         ),
         Case("invoices.retrieve", "/invoices/in_OWN", "/v1/invoices/in_OWN"),
         Case(
+            "invoices.pay",
+            "/invoices/in_OWN/pay",
+            "/v1/invoices/in_OWN/pay",
+            '{"payment_method": "pm_OWN", "off_session": false}',
+            "payment_method=pm_OWN&off_session=false",
+            needs="open",
+        ),
+        Case(
+            "invoices.finalize",
+            "/invoices/in_OWN/finalize",
+            "/v1/invoices/in_OWN/finalize",
+            '{"auto_advance": true}',
+            "auto_advance=true",
+            needs="draft",
+        ),
+        Case("invoices.void", "/invoices/in_OWN/void", "/v1/invoices/in_OWN/void", needs="open"),
+        Case(
+            "invoices.search",
+            "/invoices/search?limit=2&query=customer%3A%22cus_OWN%22",
+            "/v1/invoices/search?limit=2&query=customer%3A%22cus_OWN%22",
+        ),
+        Case(
+            "credit_notes.list",
+            "/credit_notes?limit=2&customer=cus_OWN&invoice=in_OWN",
+            "/v1/credit_notes?limit=2&customer=cus_OWN&invoice=in_OWN",
+        ),
+        Case("credit_notes.retrieve", "/credit_notes/cn_OWN", "/v1/credit_notes/cn_OWN"),
+        Case(
+            "quotes.list",
+            "/quotes?limit=2&customer=cus_OWN&status=open",
+            "/v1/quotes?limit=2&customer=cus_OWN&status=open",
+            needs="open",
+        ),
+        Case("quotes.retrieve", "/quotes/qt_OWN", "/v1/quotes/qt_OWN"),
+        Case("quotes.accept", "/quotes/qt_OWN/accept", "/v1/quotes/qt_OWN/accept", needs="open"),
+        Case("quotes.cancel", "/quotes/qt_OWN/cancel", "/v1/quotes/qt_OWN/cancel", needs="open"),
+        Case(
             "invoices.create_preview",
             "/invoice_previews",
             "/v1/invoices/create_preview",
@@ -244,7 +286,61 @@ EVERY_CASE = {
             '{"items": [{"id": "si_OWN", "price": "price_MONTH"}], "default_payment_method": "pm_OWN"}',
             "items[0][id]=si_OWN&items[0][price]=price_MONTH&default_payment_method=pm_OWN",
         ),
-        Case("subscriptions.cancel", "/subscriptions/sub_OWN", "/v1/subscriptions/sub_OWN"),
+        Case(
+            "subscriptions.cancel",
+            "/subscriptions/sub_OWN",
+            "/v1/subscriptions/sub_OWN?cancellation_details[feedback]=unused&invoice_now=false",
+            '{"cancellation_details": {"feedback": "unused"}, "invoice_now": false}',
+        ),
+        Case(
+            "subscriptions.pause",
+            "/subscriptions/sub_OWN/pause",
+            "/v1/subscriptions/sub_OWN/pause",
+            '{"type": "subscription", "invoicing_behavior": "invoice"}',
+            "type=subscription&invoicing_behavior=invoice",
+            needs="active",
+        ),
+        Case(
+            "subscriptions.resume",
+            "/subscriptions/sub_OWN/resume",
+            "/v1/subscriptions/sub_OWN/resume",
+            '{"payment_behavior": "resume_on_payment_attempt"}',
+            "payment_behavior=resume_on_payment_attempt",
+            needs="paused",
+        ),
+        Case(
+            "subscriptions.search",
+            "/subscriptions/search?limit=2&query=status%3A%22active%22",
+            "/v1/subscriptions/search?limit=2&query=status%3A%22active%22",
+            needs="active",
+        ),
+        Case(
+            "subscription_schedules.list",
+            "/subscription_schedules?limit=2&customer=cus_OWN&scheduled=true",
+            "/v1/subscription_schedules?limit=2&customer=cus_OWN&scheduled=true",
+            needs="not_started",
+        ),
+        Case(
+            "subscription_schedules.retrieve",
+            "/subscription_schedules/sub_sched_OWN",
+            "/v1/subscription_schedules/sub_sched_OWN",
+        ),
+        Case(
+            "subscription_schedules.cancel",
+            "/subscription_schedules/sub_sched_OWN/cancel",
+            "/v1/subscription_schedules/sub_sched_OWN/cancel",
+            '{"invoice_now": true}',
+            "invoice_now=true",
+            needs="active",
+        ),
+        Case(
+            "subscription_schedules.release",
+            "/subscription_schedules/sub_sched_OWN/release",
+            "/v1/subscription_schedules/sub_sched_OWN/release",
+            '{"preserve_cancel_date": true}',
+            "preserve_cancel_date=true",
+            needs="active",
+        ),
         Case(
             "payment_methods.list",
             "/payment_methods?limit=2&customer=cus_OWN&type=card",
@@ -303,6 +399,71 @@ EVERY_CASE = {
             "/v1/billing_portal/sessions",
             f'{{"customer": "cus_OWN", "return_url": "{RETURN_URL}"}}',
             f"customer=cus_OWN&return_url={RETURN_URL}",
+        ),
+        Case("tax_ids.list", "/customers/cus_OWN/tax_ids?limit=2", "/v1/customers/cus_OWN/tax_ids?limit=2"),
+        Case(
+            "tax_ids.create",
+            "/customers/cus_OWN/tax_ids",
+            "/v1/customers/cus_OWN/tax_ids",
+            '{"type": "eu_vat", "value": "DE123456789"}',
+            "type=eu_vat&value=DE123456789",
+        ),
+        Case("tax_ids.delete", "/tax_ids/txi_OWN", "/v1/tax_ids/txi_OWN"),
+        Case(
+            "customer_balance_transactions.list",
+            "/customers/cus_OWN/balance_transactions?limit=2",
+            "/v1/customers/cus_OWN/balance_transactions?limit=2",
+        ),
+        Case(
+            "active_entitlements.list",
+            "/entitlements/active_entitlements?limit=2&customer=cus_OWN",
+            "/v1/entitlements/active_entitlements?limit=2&customer=cus_OWN",
+        ),
+        Case(
+            "billing_meter_events.create",
+            "/billing/meter_events",
+            "/v1/billing/meter_events",
+            '{"event_name": "calls", "payload": {"stripe_customer_id": "cus_OWN", "value": "25"}}',
+            "event_name=calls&payload[stripe_customer_id]=cus_OWN&payload[value]=25",
+        ),
+        Case(
+            "billing_meters.list", "/billing/meters?limit=2&status=active", "/v1/billing/meters?limit=2&status=active"
+        ),
+        Case(
+            "disputes.list",
+            "/disputes?limit=2&payment_intent=pi_OWN&charge=ch_OWN",
+            "/v1/disputes?limit=2&payment_intent=pi_OWN&charge=ch_OWN",
+        ),
+        Case("disputes.retrieve", "/disputes/dp_OWN", "/v1/disputes/dp_OWN"),
+        Case("coupons.list", "/coupons?limit=2", "/v1/coupons?limit=2"),
+        Case("coupons.retrieve", "/coupons/SPRING", "/v1/coupons/SPRING"),
+        Case(
+            "promotion_codes.list",
+            "/promotion_codes?limit=2&coupon=SPRING&active=true",
+            "/v1/promotion_codes?limit=2&coupon=SPRING&active=true",
+        ),
+        Case(
+            "promotion_codes.find",
+            "/promotion_codes/find?limit=2&code=HELLO",
+            "/v1/promotion_codes?limit=2&code=HELLO",
+        ),
+        Case("promotion_codes.retrieve", "/promotion_codes/promo_ONE", "/v1/promotion_codes/promo_ONE"),
+        Case("payment_links.list", "/payment_links?limit=2&active=true", "/v1/payment_links?limit=2&active=true"),
+        Case("payment_links.retrieve", "/payment_links/plink_ONE", "/v1/payment_links/plink_ONE"),
+        Case(
+            "customers.search",
+            "/customers/search?limit=2&query=email%3A%22own%40example.com%22",
+            "/v1/customers/search?limit=2&query=email%3A%22own%40example.com%22",
+        ),
+        Case(
+            "payment_intents.search",
+            "/payment_intents/search?limit=2&query=currency%3A%22eur%22",
+            "/v1/payment_intents/search?limit=2&query=currency%3A%22eur%22",
+        ),
+        Case(
+            "charges.search",
+            "/charges/search?limit=2&query=customer%3A%22cus_OWN%22",
+            "/v1/charges/search?limit=2&query=customer%3A%22cus_OWN%22",
         ),
         Case("products.list", "/products?limit=2&active=true", "/v1/products?limit=2&active=true"),
         Case("products.retrieve", "/products/prod_ONE", "/v1/products/prod_ONE"),

@@ -39,6 +39,10 @@ def furnish(stripe: StripeDouble, words: Sequence[str] = ("FOREIGN", "OTHER", "O
     stripe.add("price", id="price_TWO", product="prod_ONE", **FIXED)
     stripe.add("price", id="price_MONTH", product="prod_TWO", **{**FIXED, "type": "recurring"})
     stripe.add("balance_transaction", id="txn_ONE", type="charge", amount=250, currency="eur")
+    stripe.add("coupon", id="SPRING", percent_off=25.5)
+    stripe.add("promotion_code", id="promo_ONE", code="HELLO", promotion={"type": "coupon", "coupon": "SPRING"})
+    stripe.add("payment_link", id="plink_ONE")
+    stripe.add("billing.meter", id="mtr_ONE", event_name="calls")
     for word in words:
         customer = f"cus_{word}"
         paid = {"payment_intent": f"pi_{word}", "charge": f"ch_{word}"}
@@ -54,7 +58,21 @@ def furnish(stripe: StripeDouble, words: Sequence[str] = ("FOREIGN", "OTHER", "O
         stripe.add("subscription", id=f"sub_{word}", customer=customer, status="active", items=items)
         about = {"subscription": f"sub_{word}", "confirmation_secret": _SECRET}
         stripe.add("invoice", id=f"in_{word}", customer=customer, status="open", **about)
+        stripe.add("dispute", id=f"dp_{word}", **paid)
+        stripe.add("credit_note", id=f"cn_{word}", customer=customer, invoice=f"in_{word}")
+        stripe.add("quote", id=f"qt_{word}", customer=customer, status="open")
+        stripe.add("subscription_schedule", id=f"sub_sched_{word}", customer=customer, subscription=f"sub_{word}")
+        stripe.add("tax_id", id=f"txi_{word}", customer=customer, value=f"value-{word}")
+        stripe.add("customer_balance_transaction", id=f"cbtxn_{word}", customer=customer, invoice=f"in_{word}")
+        stripe.add("entitlements.active_entitlement", id=f"ent_{word}", customer=customer)
         stripe.add("checkout.session", id=f"cs_test_{word}", customer=customer, url=f"https://pay.example/{word}")
+    _age(stripe)
+
+
+def _age(stripe: StripeDouble) -> None:
+    """Make everything old enough for a search to find it."""
+    for each in (each for objects in stripe.objects.values() for each in objects if "created" in each):
+        each["created"] -= 3600
 
 
 def rules(tables: Mapping[str, str | None], *, exposing: bool = False) -> str:

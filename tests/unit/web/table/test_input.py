@@ -108,6 +108,15 @@ async def test_ids_in_a_path(shop: RunningApp) -> None:
     assert shop.stripe.asked == []
 
 
+@pytest.mark.parametrize("value", ["x", 3, [{"city": "x"}]])
+async def test_no_object(shop: RunningApp, value: object) -> None:
+    """V1: A value in the place of an object is told so in words that a client's developer knows."""
+    answer = await CASES["customers.update"].bare({"address": value}).call(shop, MANAGER)
+
+    assert (answer.status, answer.message) == (400, "address: must be an object.")
+    assert shop.stripe.asked == []
+
+
 @pytest.mark.parametrize("name", ["payment_intents.create", "refunds.create"])
 async def test_amounts_need_the_operators_consent(open_shop: OpenShop, name: str) -> None:
     """An amount is 400 without the operator's consent, even from a caller with full access, and accepted with it."""

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.doubles.directus import Grant, User, full, grants, partial
+from tests.doubles.everybody import publish, reader
 from tests.doubles.running_app import SERVICE_TOKEN, RunningApp
 from tests.doubles.samples import RETURN_URL
 from tests.doubles.server import Recorded
@@ -39,7 +40,7 @@ PAGE = {"line_items": [{"price": "price_MONTH"}], "success_url": RETURN_URL}
 SENT = [("customer", "cus_OWN"), ("line_items[0][price]", "price_MONTH"), ("success_url", RETURN_URL)]
 
 
-async def post(app: RunningApp, user: User, path: str, body: object, method: str = "POST") -> Answer:
+async def post(app: RunningApp, user: User | None, path: str, body: object, method: str = "POST") -> Answer:
     headers = [("Content-Type", "application/json")]
     return await app.call(user, f"/stripe{path}", method=method, headers=headers, body=json.dumps(body).encode())
 
@@ -353,3 +354,99 @@ async def test_one_of_several_items(open_shop: OpenShop, user: User) -> None:
     answer = await post(shop, user, *CHANGE)
 
     assert (answer.status, answer.message.partition(":")[0], changes(shop)) == (400, "metadata.item", [])
+
+
+ABOUT_CUSTOMERS = """
+set.customer_creation = "always"
+set.customer_email = "shop@example.com"
+set.customer_update.address = "auto"
+set.tax_id_collection.enabled = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("user", "customer", "sent"),
+    [
+        (TENANT, None, ["customer", "customer_update[address]"]),
+        (MANAGER, "cus_OWN", ["customer", "customer_update[address]"]),
+        (MANAGER, None, ["customer_creation", "customer_email"]),
+        (None, None, ["customer_creation", "customer_email"]),
+    ],
+    ids=["own", "named", "nobody", "guest"],
+)
+async def test_one_rule_for_members_and_guests(
+    open_shop: OpenShop, user: User | None, customer: str | None, sent: list[str]
+) -> None:
+    """Of what is set only that arrives which Stripe takes with a customer, or without one, as the request is."""
+    public = 'collection = "shop"\npublic = true\naction = "read"'
+    shop = await open_shop(
+        {"checkout_sessions.create": f"{public}\n{ABOUT_CUSTOMERS}"}, DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN
+    )
+    shop.directus.add_users([reader()])
+    publish(shop.directus, "shop")
+    named = {} if customer is None else {"customer": customer}
+
+    answer = await post(shop, user, "/checkout/sessions", {**PAGE, "mode": "subscription", **named})
+
+    assert answer.status == 201, answer.body
+    assert [name for name, _ in form(shop) if name.startswith("customer")] == sent
+    assert ("tax_id_collection[enabled]", "true") in form(shop)
+
+
+@pytest.mark.parametrize("user", [TENANT, MANAGER])
+async def test_what_is_left_out_is_no_clients(open_shop: OpenShop, user: User) -> None:
+    """What is set is no client's either where it is left out."""
+    shop = await open_shop({"checkout_sessions.create": ABOUT_CUSTOMERS})
+
+    for body in ({"customer_email": "ada@example.com"}, {"customer_update": {"address": "never"}}):
+        answer = await post(shop, user, "/checkout/sessions", {**PAGE, "mode": "subscription", **body})
+        assert answer.message == f"{next(iter(body))}: the operator sets it; leave it out."
+
+
+async def test_what_is_allowed_only_with_a_customer(open_shop: OpenShop) -> None:
+    """What Stripe takes only with a customer is refused by its name where none is named."""
+    allow = 'allow = [{ customer_update = { address = "auto" } }]'
+    shop = await open_shop({"checkout_sessions.create": allow})
+    body = {**PAGE, "mode": "subscription", "customer_update": {"address": "auto"}}
+
+    refused = await post(shop, MANAGER, "/checkout/sessions", body)
+    answer = await post(shop, TENANT, "/checkout/sessions", body)
+
+    assert (refused.status, refused.message.partition(":")[0]) == (400, "customer_update")
+    assert (answer.status, [name for name, _ in form(shop) if name == "customer_update[address]"]) == (
+        201,
+        ["customer_update[address]"],
+    )
+
+
+async def test_a_set_discount_leaves_no_promotion_codes(open_shop: OpenShop) -> None:
+    """What excludes a set parameter at Stripe is no client's, as what is set is not."""
+    shop = await open_shop({"checkout_sessions.create": 'set.discounts = [{ coupon = "SUMMER" }]'})
+    body = {**PAGE, "mode": "subscription"}
+
+    refused = await post(shop, TENANT, "/checkout/sessions", {**body, "allow_promotion_codes": True})
+    answer = await post(shop, TENANT, "/checkout/sessions", body)
+
+    assert (refused.status, refused.code) == (400, "INVALID_PAYLOAD")
+    assert answer.status == 201, answer.body
+    assert ("discounts[0][coupon]", "SUMMER") in form(shop)
+
+
+async def test_a_guest_is_nobody(open_shop: OpenShop) -> None:
+    """A guest's request is sent without what names the caller, which no guest can send either; a member's has it."""
+    public = 'collection = "shop"\npublic = true\naction = "read"'
+    about = 'set.client_reference_id = "$user"\nset.metadata = { user = "$user", item = "$item", shop = "north" }'
+    shop = await open_shop({"checkout_sessions.create": f"{public}\n{about}"}, DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN)
+    shop.directus.add_users([reader()])
+    publish(shop.directus, "shop")
+    body = {**PAGE, "mode": "subscription"}
+
+    claimed = await post(shop, None, "/checkout/sessions", {**body, "metadata": {"user": "user-tenant"}})
+    answers = [await post(shop, user, "/checkout/sessions", body) for user in (None, TENANT)]
+
+    assert (claimed.status, claimed.message.partition(":")[0]) == (400, "metadata")
+    assert [each.status for each in answers] == [201, 201]
+    sent = [[each for each in request.form if each[0] not in dict(SENT)] for request in changes(shop)]
+    north, mode = ("metadata[shop]", "north"), ("mode", "subscription")
+    member = [("client_reference_id", "user-tenant"), ("metadata[item]", "1"), north, ("metadata[user]", "user-tenant")]
+    assert [sorted(each) for each in sent] == [[north, mode], [*member, mode]]

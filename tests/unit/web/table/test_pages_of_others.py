@@ -3,7 +3,7 @@
 import pytest
 
 from tests.doubles.running_app import OpenApp, RunningApp, bearer
-from tests.unit.web.table.cases import CASES
+from tests.unit.web.table.cases import CASES, ENDING
 from tests.unit.web.table.conftest import OpenShop
 from tests.unit.web.table.people import MANAGER
 
@@ -33,8 +33,7 @@ async def test_a_session_on_a_foreign_page(shop: RunningApp, headers: list[tuple
 async def test_a_session_on_a_page_of_this_site(shop: RunningApp) -> None:
     """X1: the same requests are accepted from a page of this origin, and with a token from anywhere."""
     own = ("Origin", "https://sidecar.test")
-    last = {"payment_methods.detach", "subscriptions.cancel"}  # after these nothing is left to ask for
-    cases = [case for name, case in CHANGING.items() if name not in last]
+    cases = [case for name, case in CHANGING.items() if name not in ENDING]
 
     by_session = {case.name: (await case.call(shop, None, SESSION, own)).status for case in cases}
     by_token = {case.name: (await case.call(shop, None, bearer(MANAGER.token), *ELSEWHERE)).status for case in cases}
@@ -123,7 +122,7 @@ async def test_other_methods(shop: RunningApp, method: str) -> None:
     answers = {
         target: (await shop.call(MANAGER, f"/stripe{target}", method=method)).status
         for target in targets
-        if (method, target) not in served
+        if (method, target) not in served and not target.endswith("/search")  # which reads as an ID, and is none
     }
 
     assert dict.fromkeys(answers, 405) == answers

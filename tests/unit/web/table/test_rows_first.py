@@ -16,7 +16,11 @@ from tests.unit.web.table.people import TENANT
 
 OWN = {name: case for name, case in CASES.items() if case.row.scoping is not Scoping.REFUSED}
 NAMING = {name: case for name, case in OWN.items() if case.owned}
-LISTS = {name: case for name, case in OWN.items() if case.row.kind is Kind.LIST and name != "refunds.list"}
+LISTS = {  # of all that a caller's customers have
+    name: case
+    for name, case in OWN.items()
+    if case.row.kind is Kind.LIST and case.row.scoping is not Scoping.REFERRED and case.row.resource.customer_at
+}
 _LAST = re.compile(r"[a-z_]+_[A-Za-z0-9]+$")
 MANY = 200
 

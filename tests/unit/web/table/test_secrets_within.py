@@ -42,7 +42,7 @@ def plant(stripe: StripeDouble, within: dict[str, Any]) -> None:
         response = await handler(request)
         assert isinstance(response, web.Response)
         body = json.loads(response.body)  # type: ignore[arg-type] # the double's answers are bytes
-        for each in body["data"] if body.get("object") == "list" else [body]:
+        for each in body["data"] if body.get("object") in {"list", "search_result"} else [body]:
             each.update(within)
         text = json.dumps(body).replace("_secret_", "\\u005fs\\u0065cret_")
         return web.Response(text=text, status=response.status, content_type="application/json")

@@ -1,11 +1,13 @@
 """Values that Stripe takes and judges itself: they pass, and arrive as they were sent."""
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.doubles.directus import User
 from tests.unit.web.table.cases import CASES
 from tests.unit.web.table.conftest import OpenShop
-from tests.unit.web.table.people import MANAGER, TENANT
+from tests.unit.web.table.people import FIXED, MANAGER, TENANT
 
 LINE = {"price": "pro.monthly", "quantity": 1}
 SESSION = {"mode": "payment", "success_url": "https://app.example.com/account"}
@@ -27,7 +29,13 @@ SESSION = {"mode": "payment", "success_url": "https://app.example.com/account"}
         ("customers.update", {"email": ""}, ("email", "")),
         ("customers.update", {"address": None}, ("address", "")),
         ("customers.update", {"address": {"line2": None, "country": ""}}, ("address[country]", "")),
+        ("customers.update", {"address": ""}, ("address", "")),
+        ("customers.update", {"address": {"line1": "", "line2": "b"}}, ("address[line1]", "")),
         ("customers.update", {"preferred_locales": []}, ("preferred_locales", "")),
+        ("customers.update", {"preferred_locales": ""}, ("preferred_locales", "")),
+        ("customers.update", {"preferred_locales": None}, ("preferred_locales", "")),
+        ("customers.update", {"phone": "", "name": None}, ("phone", "")),
+        ("subscriptions.update", {"default_payment_method": ""}, ("default_payment_method", "")),
         (
             "customers.update",
             {"invoice_settings": {"default_payment_method": None}},
@@ -48,14 +56,21 @@ async def test_what_is_sent_arrives(
     assert form in shop.stripe.requests[-1].form
 
 
-@pytest.mark.parametrize("chosen", ["pro.monthly", "gold-2024", "meet_in_person"])
+@pytest.mark.parametrize(
+    "chosen", ["pro.monthly", "gold-2024", "meet_in_person", "Pro plan $699", "gold+tax", "a:b,c(d)"]
+)
 async def test_ids_of_the_accounts_own_choosing(open_shop: OpenShop, chosen: str) -> None:
-    """A price with an ID that the account chose is read by that ID."""
-    shop = await open_shop({"prices.retrieve": 'collection = "shop"'})
+    """A price with an ID that the account chose is read and bought by that ID, and the operator may list it."""
+    rules = {"prices.retrieve": 'collection = "shop"', "payment_intents.create": f"prices = ['{chosen}']"}
+    shop = await open_shop(rules)
+    shop.stripe.add("price", id=chosen, product="prod_ONE", **FIXED)
 
-    await shop.call(MANAGER, f"/stripe/prices/{chosen}")
+    read = await shop.call(MANAGER, f"/stripe/prices/{quote(chosen)}")
+    bought = await CASES["payment_intents.create"].bare({"price": chosen}).call(shop, MANAGER)
 
-    assert [f"/v1/prices/{chosen}"] == [each.path for each in shop.stripe.asked]
+    assert (read.status, read.json()["id"], bought.status) == (200, chosen, 201)
+    assert ("metadata[price]", chosen) in shop.stripe.asked[-1].form
+    assert {each.path for each in shop.stripe.asked if each.method == "GET"} == {f"/v1/prices/{quote(chosen, safe='')}"}
 
 
 @pytest.mark.parametrize(("user", "customer"), [(TENANT, {}), (MANAGER, {"customer": "cus_OWN"})])
