@@ -101,7 +101,7 @@ PEOPLE = (
         _user(
             "clerk",  # every customer, and of it only what a few fields map to
             grants(read=full("id", ID, "name"), update=full("name"), create=full("name", "email"))
-            | grants(SHOP, read=full("id"), create=full("id")),
+            | grants(SHOP, read=full("id"), create=full("id"), update=full("id")),
         )
     ),
     Person(_user("creator", grants(create=full()))),

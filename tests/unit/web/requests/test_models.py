@@ -66,7 +66,7 @@ def test_the_required_parameters_are_enough(name: str) -> None:
 @every_body
 @pytest.mark.parametrize(
     "attribute",
-    ["expand", "expand[]", "on_behalf_of", "stripe_account", "metadata", "transfer_data", "confirm", "__proto__", "id"],
+    ["expand", "expand[]", "on_behalf_of", "stripe_account", "metadata", "transfer_data", "nonce", "__proto__", "id"],
 )
 def test_nothing_else_passes(name: str, attribute: str) -> None:
     """R4: an attribute that the row does not name is refused, whatever Stripe would do with it."""

@@ -52,7 +52,7 @@ def furnish(stripe: StripeDouble, words: Sequence[str] = ("FOREIGN", "OTHER", "O
         stripe.add("payment_intent", id=f"pi_{word}", customer=customer, latest_charge=f"ch_{word}", **price)
         stripe.add("setup_intent", id=f"seti_{word}", customer=customer)
         stripe.add("charge", id=paid["charge"], customer=customer, payment_intent=paid["payment_intent"])
-        stripe.add("refund", id=f"re_{word}", **paid)
+        stripe.add("refund", id=f"re_{word}", status="requires_action", **paid)
         item = {**stripe.add("subscription_item", id=f"si_{word}", subscription=f"sub_{word}"), "price": ONE}
         items = {"object": "list", "data": [item], "has_more": False}
         stripe.add("subscription", id=f"sub_{word}", customer=customer, status="active", items=items)
