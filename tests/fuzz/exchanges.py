@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sidecar.core.operations.table import OPERATIONS
 from tests.doubles.running_app import spellings
 from tests.doubles.wire import Answer
 from tests.fuzz import people
@@ -114,7 +115,8 @@ def _foreign(got: Got) -> Iterator[Fault]:
     """Look for what none of the people in this request may see."""
     holders = {person.name: person for person, _ in got.sent.holders if person.known}.values()
     seen = got.raw.decode("latin-1")
-    if UNMAPPED in seen and not any(person.everything for person in holders):
+    by_shop = got.sent.draft.seed in _OF_SHOP
+    if UNMAPPED in seen and not any(person.everything or (by_shop and _sees_shop(person)) for person in holders):
         yield "fields", "an attribute that no field maps to"
     if UNMAPPED_IN_SHOP in seen and not any(person.everything or _sees_shop(person) for person in holders):
         yield "fields", "an attribute of the shop's that no field maps to"
@@ -125,6 +127,9 @@ def _foreign(got: Got) -> Iterator[Fault]:
             yield "no foreign datum", f"contents of {word}"
         elif f"_{word}" in seen and (word == people.HIDDEN or f"_{word}".encode() not in got.sent.data):
             yield "no foreign datum", f"an ID of {word}"
+
+
+_OF_SHOP = {row.name for row in OPERATIONS if not row.on_customers}  # whose own fields decide what is seen
 
 
 def _sees_shop(person: people.Person) -> bool:

@@ -39,7 +39,7 @@ async def perform(
     try:
         return await _performed(intent, stripe, owner, completion)
     except StripeRejected as rejected:
-        if not lacks_customer(rejected, intent.operation.resource.path):
+        if not lacks_customer(rejected, intent.operation.resource.path, intent.operation.customer_parameter):
             raise
         raise ownership.unknown(owner.customer) from rejected
 

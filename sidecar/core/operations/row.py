@@ -150,6 +150,12 @@ class Operation:
         own = self.path_resource is self.resource and object_id is not None
         return f"{address(self.resource.path, str(object_id)) if own else self.resource.path}{self.verb}"
 
+    @property
+    def customer_parameter(self) -> str:
+        """The name by which Stripe's refusals call the request's customer, such as `payload[stripe_customer_id]`."""
+        first, *deeper = self.customer_at
+        return first + "".join(f"[{name}]" for name in deeper)
+
     def customer_in(self, values: Mapping[str, object]) -> object:
         """Give the customer that the request's values name, None where they name none."""
         return found_at(values, self.customer_at)
