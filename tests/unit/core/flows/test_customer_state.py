@@ -13,6 +13,14 @@ def rejected(status: int, **facts: str) -> StripeRejected:
     return StripeRejected("no", status=status, extensions={"stripe": facts})
 
 
+def test_a_customer_in_another_place() -> None:
+    """A call that names its customer within a parameter is refused by that name."""
+    error = rejected(400, code=MISSING, param="payload[stripe_customer_id]")
+
+    assert lacks_customer(error, "/v1/billing/meter_events", "payload[stripe_customer_id]")
+    assert not lacks_customer(error, "/v1/billing/meter_events")
+
+
 @pytest.mark.parametrize(
     ("error", "path", "lacks"),
     [
