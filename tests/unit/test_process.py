@@ -206,9 +206,10 @@ async def test_request_under_way_is_finished(directus: DirectusDouble, stripe: S
     """L4: after SIGTERM no new connection is accepted, requests under way are answered in full, exit code 0."""
     stall = Stall()
     stripe.fail(stall, when=lambda request: not is_probe(request))
-    expected = [stripe.add_payments(150, customer=f"cus_{number}") for number in range(5)]
+    customers = [str(stripe.add("customer", id=f"cus_{number}")["id"]) for number in range(5)]
+    expected = [stripe.add_payments(150, customer=customer) for customer in customers]
     async with serving(output, **environment(directus.url, stripe.url, SHUTDOWN_TIMEOUT="600")) as sidecar:
-        targets = [f"{PAYMENTS}/cus_{number}" for number in range(5)]
+        targets = [f"{PAYMENTS}/{customer}" for customer in customers]
         calls = asyncio.gather(*(sidecar.call(target, bearer(CLERK.token)) for target in targets))
         await eventually(lambda: stall.arrived == 5)
 
