@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sidecar.core.access.permissions import Action, AllowedFields
+from sidecar.core.access.policy import reads_all
 from sidecar.core.access.scope import OwnCustomers
 from sidecar.core.operations.resources import StripeObject, customer_of
 from sidecar.core.operations.row import Kind
@@ -100,14 +101,28 @@ def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
     """Make the view; what a share shows is nobody's own, so it has neither links nor secrets, whatever the fields."""
     rule, caller = call.rule, call.caller
     operation = rule.operation
-    decides = fields if rule.collection == caller.requirement.customers.name else caller.customer_fields()
     found = View.of(
         fields,
         rule.field_map,
-        customer_ids=not operation.resource.customer_at or decides.allow(caller.requirement.customers.id_field),
+        customer_ids=_sees_customer_ids(call, fields),
         secrets=call.request.app[EXPOSE_SECRETS],
         own=own,
     )
     if caller.shared_item is not None:
         return replace(found, everything=False, secrets=False, own=False)
     return replace(found, key_of=operation.resource.kind) if operation.for_secret else found
+
+
+def _sees_customer_ids(call: Call, fields: AllowedFields) -> bool:
+    """Say whether the caller sees the customers that the objects name.
+
+    What belongs to nobody may name any customer of the account, so it takes sight of all of them.
+    """
+    caller, resource = call.caller, call.operation.resource
+    if not resource.customer_at:
+        return True
+    customers = caller.requirement.customers
+    if not resource.owned and not reads_all(caller.permissions, customers):
+        return False
+    decides = fields if call.rule.collection == customers.name else caller.customer_fields()
+    return decides.allow(customers.id_field)

@@ -24,7 +24,7 @@ from sidecar.core.operations.parameters import (
 from sidecar.core.operations.resources import RESOURCES
 
 RETURN_URL = "https://app.example.com/account"
-PATTERNS = ("card", "charge", "usd", "DE", "de", "en", "eu_vat", "25")  # each pattern of the table accepts one of them
+PATTERNS = ("card", "charge", "de", "usd", "DE", "en", "eu_vat", "25")  # each pattern of the table accepts one of them
 _TYPES: tuple[object, ...] = ({}, {"a": 1}, [], ["x"], True, 1.5, -1)
 
 

@@ -29,6 +29,7 @@ _BEFORE_STRIPE = {
     *("NO_CREDENTIALS", "INVALID_CREDENTIALS", "TOKEN_EXPIRED", "INVALID_TOKEN", "ROUTE_NOT_FOUND"),
     *("METHOD_NOT_ALLOWED", "CONTENT_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "REQUEST_HEADER_FIELDS_TOO_LARGE"),
 }
+_BY_SHOP = {row.name for row in OPERATIONS if not row.on_customers}  # whose fields decide on what they answer
 _WORDS = (*people.WORDS, people.FOREIGN, people.HIDDEN)
 _AT_ONCE = 5.0  # seconds: below every deadline by which the service ends a connection whose request does not come
 Fault = tuple[str, str]
@@ -115,7 +116,7 @@ def _foreign(got: Got) -> Iterator[Fault]:
     """Look for what none of the people in this request may see."""
     holders = {person.name: person for person, _ in got.sent.holders if person.known}.values()
     seen = got.raw.decode("latin-1")
-    by_shop = got.sent.draft.seed in _OF_SHOP
+    by_shop = got.sent.draft.seed in _BY_SHOP
     if UNMAPPED in seen and not any(person.everything or (by_shop and _sees_shop(person)) for person in holders):
         yield "fields", "an attribute that no field maps to"
     if UNMAPPED_IN_SHOP in seen and not any(person.everything or _sees_shop(person) for person in holders):
@@ -127,9 +128,6 @@ def _foreign(got: Got) -> Iterator[Fault]:
             yield "no foreign datum", f"contents of {word}"
         elif f"_{word}" in seen and (word == people.HIDDEN or f"_{word}".encode() not in got.sent.data):
             yield "no foreign datum", f"an ID of {word}"
-
-
-_OF_SHOP = {row.name for row in OPERATIONS if not row.on_customers}  # whose own fields decide what is seen
 
 
 def _sees_shop(person: people.Person) -> bool:

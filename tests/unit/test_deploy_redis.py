@@ -47,7 +47,8 @@ def loaded(given: dict[str, str], monkeypatch: pytest.MonkeyPatch, folder: Path)
         file = folder / name.removesuffix("_FILE")
         file.write_text(secrets.get(file.name, "sk_live_made_up_and_long_enough_for_a_secret"))
         monkeypatch.setenv(name, str(file) if name.endswith("_FILE") else value)
-    monkeypatch.setenv("STRIPE_OPERATIONS", "")
+    for name in ("STRIPE_OPERATIONS", "STRIPE_EVENTS"):
+        monkeypatch.setenv(name, "")
     assert {name.removesuffix("_FILE").lower() for name in given} <= Settings.model_fields.keys()
     return load(Settings)
 

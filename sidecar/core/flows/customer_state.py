@@ -57,11 +57,11 @@ async def is_alive(stripe: Stripe, customer_id: str) -> bool:
 def lacks_customer(rejected: StripeRejected, path: str, parameter: str = "customer") -> bool:
     """Say whether Stripe refused because the account does not have the customer that the request names.
 
-    Stripe answers 404 about a customer in the path, where `path` is that of customers, and 400 about the `parameter` of
-    a list or a change.
+    Stripe answers 404 about a customer in the path, where `path` is that of customers, and 400 about the `parameter`
+    of a list or a change that names it.
     """
     itself = path == CUSTOMER.path and rejected.status == HTTPStatus.NOT_FOUND
-    return rejected.is_missing(parameter) or (itself and rejected.is_missing("id", None))
+    return rejected.is_missing("customer", parameter) or (itself and rejected.is_missing("id", None))
 
 
 def no_living_customer(customer_id: str, item: PrimaryKey | None, state: CustomerState | None = None) -> ItemConflict:

@@ -152,7 +152,7 @@ class Operation:
 
     @property
     def customer_parameter(self) -> str:
-        """The name by which Stripe's refusals call the request's customer, such as `payload[stripe_customer_id]`."""
+        """Name the parameter of the customer as Stripe does, such as `payload[stripe_customer_id]`."""
         first, *deeper = self.customer_at
         return first + "".join(f"[{name}]" for name in deeper)
 

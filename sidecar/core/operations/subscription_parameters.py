@@ -10,7 +10,10 @@ _REASONS = (
     *("too_expensive", "unused"),
 )
 
-CANCEL_AT = Parameter("cancel_at", Time(("max_billed_until", "max_period_end", "min_period_end")), clearable=True)
+# A subscription that ends within a period is paid for a part of it (docs.stripe.com/billing/subscriptions/cancel).
+CANCEL_AT = Parameter(
+    "cancel_at", Time(("max_billed_until", "max_period_end", "min_period_end")), amount=True, clearable=True
+)
 CANCELLATION_DETAILS = Parameter(
     "cancellation_details",
     Group((Parameter("comment", Text()), Parameter("feedback", OneOf(_REASONS), clearable=True))),
@@ -19,7 +22,7 @@ FIRST_ANCHOR = Parameter("billing_cycle_anchor", Time(), amount=True)
 CHANGED_ANCHOR = Parameter(
     "billing_cycle_anchor", Group((Parameter("type", OneOf(("now", "unchanged")), required=True),)), amount=True
 )
-INVOICE_NOW = Parameter("invoice_now", Flag())
+INVOICE_NOW = Parameter("invoice_now", Flag(), amount=True)  # without it what was used last may never be paid
 PAUSE_COLLECTION = Parameter(
     "pause_collection",
     Group(

@@ -9,9 +9,9 @@ from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.core.status.sources import OF_ITEM, Origin, Source
 
 # Ranks of statuses by how much access they mean (docs.stripe.com/api/subscriptions/object, status).
-_RANKS = {"active": 0, "trialing": 0, "past_due": 1}
-_REST = 2
 _OVER = frozenset({"canceled", "incomplete_expired"})
+_RANKS = {"active": 0, "trialing": 0, "past_due": 1, **dict.fromkeys(_OVER, 3)}
+_REST = 2
 
 
 @dataclass(frozen=True, slots=True)

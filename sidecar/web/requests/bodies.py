@@ -85,7 +85,7 @@ class Reader:
                 raise InvalidPayload(f"{place}: needs {' or '.join(group.any_of)}.")
 
     def _judge_prices(self, values: Mapping[str, object]) -> None:
-        """Where the operator lists prices, refuse others, and a quantity without a price: the item may have another."""
+        """Where the operator lists prices, refuse others, none of one, and a quantity whose price may be another."""
         if self.rule.prices is None:
             return
         for place, reference, price in found(self._parameters, values, Reference):
@@ -93,8 +93,12 @@ class Reader:
                 raise InvalidPayload(f"{place}: this price is not allowed here.")
         for place, group, members in found(self._parameters, values, Group):
             prices = group.names_of(PRICE)
-            if prices and isinstance(members, Mapping) and "quantity" in members and members.keys().isdisjoint(prices):
+            if not (prices and isinstance(members, Mapping) and "quantity" in members):
+                continue
+            if members.keys().isdisjoint(prices):
                 raise InvalidPayload(f"{place}.quantity: send the price with it, one that is allowed here.")
+            if members["quantity"] == 0:
+                raise InvalidPayload(f"{place}.quantity: must be at least 1 here.")
 
 
 async def _read(request: web.Request) -> bytes:

@@ -27,7 +27,10 @@ PARAMETERS = (
     Parameter("settings", Group((Parameter("method", Reference(PAYMENT_METHOD)), Parameter("items", ITEMS)))),
     Parameter("note", Text()),
 )
-PAYING = {"trial_end", "proration_behavior", "billing_cycle_anchor", "pause_collection", "prorate", "bill_for"}
+PAYING = {
+    *("bill_for", "billing_cycle_anchor", "cancel_at", "invoice_now", "pause_collection", "prorate"),
+    *("proration_behavior", "trial_end"),
+}
 NEVER = {"expand", "on_behalf_of", "stripe_account", "transfer_data", "application_fee_amount", "metadata", "nonce"}
 
 

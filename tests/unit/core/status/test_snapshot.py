@@ -27,6 +27,9 @@ def subscription(status: str, created: int, **more: object) -> StripeObject:
         ([("active", 1), ("trialing", 2)], "sub_trialing_2"),
         ([("canceled", 1), ("incomplete", 2), ("paused", 0)], "sub_incomplete_2"),
         ([("unheard_of", 9), ("past_due", 1)], "sub_past_due_1"),
+        ([("canceled", 9), ("paused", 1)], "sub_paused_1"),
+        ([("canceled", 9), ("incomplete_expired", 8), ("unpaid", 1)], "sub_unpaid_1"),
+        ([("incomplete_expired", 9), ("canceled", 1)], "sub_incomplete_expired_9"),
     ],
 )
 def test_the_one_that_counts(there: list[tuple[str, int]], counts: str | None) -> None:

@@ -6,7 +6,7 @@ from tests.doubles.directus import User, full, grants
 from tests.doubles.running_app import RunningApp
 from tests.doubles.wire import Answer
 from tests.unit.web.table.cases import CASES
-from tests.unit.web.table.people import CLERK, MANAGER
+from tests.unit.web.table.people import CLERK, MANAGER, TENANT
 
 
 def ids(answer: Answer) -> list[str]:
@@ -106,6 +106,19 @@ async def test_whose_a_promotion_code_is(shop: RunningApp) -> None:
 
     assert [each.status for each in answers] == [200] * 3
     assert [b"cus_OTHER" in each.body for each in answers] == [False, False, True]
+
+
+async def test_a_member_does_not_learn_whose_a_promotion_code_is(shop: RunningApp) -> None:
+    """R1: who may see the IDs of its own customers only does not learn for which other one a promotion code is."""
+    shop.stripe.add("promotion_code", id="promo_HERS", code="HERS", customer="cus_FOREIGN")
+
+    answers = [
+        await shop.call(TENANT, f"/stripe/promotion_codes{rest}")
+        for rest in ("/promo_HERS", "/find?code=HERS", "?limit=5", "")
+    ]
+
+    assert [each.status for each in answers] == [200] * 4
+    assert [(b"promo_HERS" in each.body, b"cus_FOREIGN" in each.body) for each in answers] == [(True, False)] * 4
 
 
 @pytest.mark.parametrize("chosen", ["SPRING", "25-off", "gold.2024", "Z4OV52SU"])

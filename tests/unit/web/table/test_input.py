@@ -202,6 +202,20 @@ async def test_listed_prices_bind_earlier_items(open_shop: OpenShop, name: str) 
     assert {each.status for each in answers} == {200}
 
 
+@pytest.mark.parametrize("name", ["subscriptions.create", "subscriptions.update", "checkout_sessions.create"])
+async def test_a_listed_price_is_paid(open_shop: OpenShop, name: str) -> None:
+    """If the operator lists prices, none of one is 400: Stripe would give it for nothing."""
+    shop = await open_shop({name: 'prices = ["price_MONTH"]'})
+    none = [{"price": "price_MONTH", "quantity": 0}]
+    place = "line_items" if name.startswith("checkout") else "items"
+
+    answers = [await CASES[name].having(**{place: none}).call(shop, user) for user in (MANAGER, TENANT)]
+
+    assert [(each.status, each.code) for each in answers] == [(400, "INVALID_PAYLOAD")] * 2
+    assert f"{place}[0].quantity: must be at least 1" in answers[0].message
+    assert shop.stripe.asked == []
+
+
 @pytest.mark.parametrize("name", ["subscriptions.update", "invoices.create_preview"])
 async def test_an_item_that_is_none(shop: RunningApp, name: str) -> None:
     """V1: an item that names neither an item of the subscription nor a price is 400."""

@@ -9,13 +9,7 @@ from tests.unit.web.table.conftest import OpenShop
 from tests.unit.web.table.people import MANAGER, TENANT
 
 NOON = 1_900_000_000
-PAYING = [
-    (name, each)
-    for name, row in ROWS.items()
-    if row.name.startswith("subscription")
-    for each in row.parameters
-    if each.amount
-]
+PAYING = [(name, each) for name, row in ROWS.items() for each in row.parameters if each.amount]
 AMOUNTS = "amounts = true"
 
 
@@ -98,7 +92,7 @@ async def test_a_subscription_that_is_canceled_without_a_word(open_shop: OpenSho
 
 @pytest.mark.parametrize(("name", "parameter"), PAYING, ids=[f"{name}-{each.name}" for name, each in PAYING])
 async def test_what_decides_the_price_is_the_operators(open_shop: OpenShop, name: str, parameter: object) -> None:
-    """A trial's end, prorations and pauses of payment are 400 by their name without the operator's consent."""
+    """Amounts, a trial's end, prorations and pauses of payment are 400 without the operator's consent."""
     shop = await open_shop()
     case = CASES[name].having(**{parameter.name: sample(parameter.type)})  # type: ignore[attr-defined]
 
