@@ -62,6 +62,10 @@ def settings(folder: Path, **others: str) -> dict[str, str]:
     }
 
 
+# The status of some objects of a kind, so that what can be done only once can be done to some whatever came before.
+_SOME = {"invoice": "draft", "quote": "accepted", "subscription": "paused", "subscription_schedule": "released"}
+
+
 def furnish(directus: DirectusDouble, stripe: StripeDouble) -> None:
     """Put both upstreams into the state in which a part of a run begins."""
     for double in (directus, stripe):
@@ -70,9 +74,9 @@ def furnish(directus: DirectusDouble, stripe: StripeDouble) -> None:
         objects.clear()
     stripe.account.spent.clear()
     furnish_shop(stripe, _OWNED)
-    for kind, status in (("invoice", "draft"), ("subscription", "paused")):
+    for kind, status in _SOME.items():
         for each in stripe.objects[kind][::3]:
-            each["status"] = status  # so that some can be finalized and resumed, and others paid and paused
+            each["status"] = status
     for objects in stripe.objects.values():
         for each in objects:
             _mark(each)

@@ -282,12 +282,6 @@ EVERY_CASE = {
             "items[0][id]=si_OWN&items[0][price]=price_MONTH&default_payment_method=pm_OWN",
         ),
         Case(
-            "subscriptions.cancel",
-            "/subscriptions/sub_OWN",
-            "/v1/subscriptions/sub_OWN?cancellation_details[feedback]=unused",
-            '{"cancellation_details": {"feedback": "unused"}}',
-        ),
-        Case(
             "subscriptions.pause",
             "/subscriptions/sub_OWN/pause",
             "/v1/subscriptions/sub_OWN/pause",
@@ -302,6 +296,12 @@ EVERY_CASE = {
             '{"payment_behavior": "resume_on_payment_attempt"}',
             "payment_behavior=resume_on_payment_attempt",
             given={"status": "paused"},
+        ),
+        Case(
+            "subscriptions.cancel",
+            "/subscriptions/sub_OWN",
+            "/v1/subscriptions/sub_OWN?cancellation_details[feedback]=unused",
+            '{"cancellation_details": {"feedback": "unused"}}',
         ),
         Case(
             "subscriptions.search",
