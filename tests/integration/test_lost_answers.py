@@ -53,7 +53,8 @@ async def lossy(stack: Stack, newcomer: Newcomer, log_lines: list[str]) -> Async
         new = {"name": "Own", "stripe_customer_id": customer, "owner": owner.id}
         item = (await stack.admin.request("POST", "/items/customers", new))["id"]
         here = {"STRIPE_API_BASE": stripe.url, "STRIPE_LIVE_SECRET_KEY": stripe.key}
-        async with served({**stack.settings, **here, "STRIPE_OPERATIONS": str(EVERY_OPERATION)}) as url:
+        every = {"STRIPE_OPERATIONS": str(EVERY_OPERATION), "STRIPE_EXPOSE_CLIENT_SECRET": "true"}
+        async with served({**stack.settings, **here, **every}) as url:
             yield Lossy(url, stripe, owner, customer, log_lines)
         await stack.admin.request("DELETE", f"/items/customers/{item}")
 
