@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from functools import cache
 
-from sidecar.core.operations.parameters import Expansion
+from sidecar.core.operations.parameters import Expansion, Text
 from sidecar.core.operations.resources import RESOURCES
 from sidecar.core.operations.row import Kind, Operation, Scoping
 from sidecar.core.operations.table import OPERATIONS
@@ -16,6 +16,7 @@ from tests.doubles.server import Recorded
 from tests.doubles.stripe import Object, StripeDouble
 from tests.fuzz.people import HIDDEN, ID, SHOP, Person
 
+_TEXTS = {each.name for row in OPERATIONS for each in row.parameters if isinstance(each.type, Text)}
 _NAMED = re.compile(r"\b(?:[a-z]+_)+[A-Za-z0-9]+\b")
 _ANY = "ANY"  # stands for an ID in a path
 _PAGING = {"limit", "starting_after", "ending_before", "created"}
@@ -57,7 +58,7 @@ def foreign(person: Person, request: Recorded, directus: DirectusDouble, stripe:
     if not person.has_own_rows_only:
         return []
     own = {str(row[ID]) for row in directus.rows["customers"].values() if row["owner"] == person.user.name}
-    named = set(_NAMED.findall(f"{request.target} {request.body.decode('latin-1')}"))
+    named = set(_NAMED.findall(f"{request.target} {_references(request)}"))
     if is_look(request):
         return [name for name in named if name.startswith("cus_") and name not in own]
     customers = {name for name in named if name.startswith("cus_")}
@@ -66,6 +67,11 @@ def foreign(person: Person, request: Recorded, directus: DirectusDouble, stripe:
         return strangers
     unlimited = any(row.kind is Kind.LIST and row.scoping is not Scoping.REFUSED for row in operations(request))
     return ["everybody's"] if unlimited and not customers | owners else []
+
+
+def _references(request: Recorded) -> str:
+    """Give the body's values but for free texts, such as a name, which may contain anything."""
+    return " ".join(value for name, value in request.form if name not in _TEXTS)
 
 
 def _allowed(person: Person, row: Operation) -> bool:
