@@ -213,12 +213,14 @@ class StripeRejected(StripeFailure):
         """The name of the parameter that Stripe does not accept, None where it names none."""
         return self._facts.get("param")
 
-    def is_missing(self, *parameters: str | None) -> bool:
-        """Say whether the account has no such object as one of these parameters names; None where Stripe names none.
+    @property
+    def missing(self) -> bool:
+        """Whether the account has no such object as was named (docs.stripe.com/error-codes, resource_missing)."""
+        return self._facts.get("code") == "resource_missing"
 
-        See `resource_missing` at docs.stripe.com/error-codes.
-        """
-        return self._facts.get("code") == "resource_missing" and self.parameter in parameters
+    def is_missing(self, *parameters: str | None) -> bool:
+        """Say whether it is one of these parameters that names the missing object; None where Stripe names none."""
+        return self.missing and self.parameter in parameters
 
     @property
     def _facts(self) -> Mapping[str, object]:

@@ -31,7 +31,7 @@ from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.governor import Governor
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.flows.write_back import WriteBack
-from sidecar.core.interfaces import Project, Stripe
+from sidecar.core.interfaces import Project, StripeReads
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.settings.redis_address import redis_address
@@ -114,7 +114,7 @@ def revealed(secrets: Sequence[SecretStr] | None) -> tuple[str, ...]:
     return tuple(secret.get_secret_value() for secret in secrets or ())
 
 
-def write_back(settings: Settings, client: DirectusClient, stripe: Stripe) -> WriteBack:
+def write_back(settings: Settings, client: DirectusClient, stripe: StripeReads) -> WriteBack:
     items = DirectusItems(client, collection=settings.customers_collection, claim_timeout=settings.write_back_timeout)
     return WriteBack(
         items=items,

@@ -11,7 +11,7 @@ from sidecar import opening
 from sidecar.clients.directus.service_items import DirectusItemLists
 from sidecar.commands.lines import Line, Word
 from sidecar.core.flows.customer_state import CustomerState, find_customer, state_of
-from sidecar.core.interfaces import Stripe
+from sidecar.core.interfaces import StripeObjects
 from sidecar.core.operations.resources import is_customer_id
 from sidecar.errors import DirectusUnavailable, ItemRefused, StripeFailure
 from sidecar.settings import Settings
@@ -38,7 +38,7 @@ async def customer_lines(
         yield line
 
 
-async def _states(sample: Mapping[str, str], stripe: Stripe) -> dict[str, CustomerState]:
+async def _states(sample: Mapping[str, str], stripe: StripeObjects) -> dict[str, CustomerState]:
     """Give the state of each item's customer; a text that is no customer's ID is not sent to Stripe."""
     found: dict[str, CustomerState] = {}
     for item, customer in sample.items():

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from sidecar.clients.directus.client import segment
 from sidecar.commands.check_fields import Ask
-from sidecar.commands.event_findings import fault, flow_lines, is_unique, not_unique
+from sidecar.commands.event_findings import about, fault, flow_lines, is_unique, not_unique
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import FLOW_FIELDS, FLOWS
 from sidecar.core.access.permissions import Action, Permissions
@@ -38,7 +38,7 @@ async def _target_lines(rule: EventRule, target: ItemTarget, permissions: Permis
         return
     row = (await ask(f"/fields/{segment(target.collection)}/{segment(target.key)}", None)).data
     if isinstance(row, dict) and is_unique(row):
-        yield Line(Word.OK, f'STRIPE_EVENTS: [events."{rule.type}"]: writes items of {target.collection}')
+        yield about(rule, Word.OK, f"writes items of {target.collection}")
     else:
         yield fault(rule, not_unique(target.collection, target.key))
 

@@ -10,8 +10,13 @@ Row = Mapping[str, object]
 _WEBHOOK, _METHOD = "webhook", "POST"
 
 
+def about(rule: EventRule, word: Word, text: str) -> Line:
+    """Make the line about one table of the file."""
+    return Line(word, f'STRIPE_EVENTS: [events."{rule.type}"]: {text}')
+
+
 def fault(rule: EventRule, text: str) -> Line:
-    return Line(Word.FAULT, f"{_table(rule)}: {text}")
+    return about(rule, Word.FAULT, text)
 
 
 def flow_lines(rules: Sequence[EventRule], rows: Sequence[Row]) -> Iterator[Line]:
@@ -35,14 +40,15 @@ def _flow_line(rule: EventRule, row: Row) -> Line:
     if row.get("trigger") != _WEBHOOK or options.get("method", "GET") != _METHOD:
         return fault(rule, "flow: nothing but a POST may start the Flow; give it the trigger Webhook, method POST")
     if options.get("async") is True:
-        return _note(rule, "the Flow answers before it has run: what fails in it shows in its log alone")
+        return about(rule, Word.NOTE, "the Flow answers before it has run: what fails in it shows in its log alone")
     if options.get("error_on_reject") is not True:
-        return _note(
+        return about(
             rule,
+            Word.NOTE,
             "the Flow answers success even where it fails; turn on `error_on_reject` in its trigger's options, and "
             "Stripe repeats the event",
         )
-    return Line(Word.OK, f"{_table(rule)}: starts a Flow, and again until it ends well")
+    return about(rule, Word.OK, "starts a Flow, and again until it ends well")
 
 
 def collection_lines(rules: Sequence[EventRule], fields: Mapping[str, Sequence[Row]]) -> Iterator[Line]:
@@ -75,11 +81,3 @@ def not_unique(collection: str, key: str) -> str:
         f"key: {collection}.{key} is not unique, so two events at once make two items; turn on `Value has to be "
         "unique` in that field's schema"
     )
-
-
-def _note(rule: EventRule, text: str) -> Line:
-    return Line(Word.NOTE, f"{_table(rule)}: {text}")
-
-
-def _table(rule: EventRule) -> str:
-    return f'STRIPE_EVENTS: [events."{rule.type}"]'

@@ -13,6 +13,7 @@ from sidecar.core.flows.adoption import Adoption, of_before
 from sidecar.core.flows.customer_state import CustomerState, find_customer, state_of
 from sidecar.core.flows.item_links import ItemLinks, NamedItem
 from sidecar.core.flows.reconcile import Fill, Finding, ListedCustomer, Problem, lacking
+from sidecar.core.interfaces import ChangeRequest
 from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
 from sidecar.errors import ItemRefused
 from sidecar.settings import Settings, SettingsFault
@@ -86,9 +87,8 @@ class Ledger:
     async def sign(self, adoption: Adoption) -> None:
         """Write this project's signed metadata onto the customer. May be repeated."""
         links = await self.links()
-        await self._stripe.send(
-            "POST", f"{CUSTOMER.path}/{adoption.customer}", {"metadata": links.metadata(adoption.item)}
-        )
+        path = f"{CUSTOMER.path}/{adoption.customer}"
+        await self._stripe.send(ChangeRequest("POST", path, {"metadata": links.metadata(adoption.item)}))
 
     async def links(self) -> ItemLinks:
         """Raises DirectusUnavailable where nobody says which project this is."""

@@ -170,45 +170,48 @@ class Rows(Protocol):
         """Say whether the caller may do this to the row with this primary key."""
 
 
-class Stripe(Protocol):
-    """Stripe's API as the table of operations needs it. All raise StripeFailure."""
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """A change to ask Stripe for; with a `key`, equal requests have their effect once.
+
+    `version` is the version of the API for this call, instead of the service's own.
+    """
+
+    method: str
+    path: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    key: str | None = None
+    urgency: Urgency = Urgency.CALL
+    version: str | None = None
+
+
+class StripeObjects(Protocol):
+    """Objects at Stripe, each by its ID. This and what follows raises StripeFailure."""
+
+    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject: ...
+
+
+class StripeReads(StripeObjects, Protocol):
+    """What lists are made of."""
 
     async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
         """Give one page of a list, in Stripe's order."""
 
-    async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject: ...
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
-        """Ask for a change; with a key, equal requests have their effect once."""
+class StripeCalls(StripeObjects, Protocol):
+    """What one operation does: it reads objects, and may change something."""
+
+    async def send(self, request: ChangeRequest) -> Sent:
+        """Ask for a change."""
 
 
-class StripeApi(Stripe, Protocol):
-    """Stripe's API with what a single call may add: `expand` and `version`."""
+class Stripe(StripeReads, StripeCalls, Protocol):
+    """Stripe's API as the table of operations needs it."""
 
     async def retrieve(
         self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
     ) -> StripeObject:
         """`expand` names what Stripe writes out instead of its ID (docs.stripe.com/api/expanding_objects)."""
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-        version: str | None = None,
-    ) -> Sent:
-        """`version` is the version of the API for this call, instead of the service's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sidecar import context
 from sidecar.core.access.policy import Reason, Requirement
 from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.repeated_change import RepeatableStripe
-from sidecar.core.interfaces import Stripe
+from sidecar.core.interfaces import StripeCalls
 from sidecar.core.operations.list_query import ListQuery, parse_list_query
 from sidecar.core.operations.operator_values import of_nobody
 from sidecar.core.operations.row import Operation, named_object
@@ -54,7 +54,7 @@ class Call:
         """The caller, with the customers that were found to be its own so far."""
         return self.ownership.caller
 
-    def answerable(self, stripe: Stripe, told: str = "changed at Stripe") -> AnswerableStripe:
+    def answerable(self, stripe: StripeCalls, told: str = "changed at Stripe") -> AnswerableStripe:
         """Give Stripe as this caller may change it: once Directus said who it is, with each change in the audit."""
         named = partial(self.request.app[GATE].user_id, self.caller)
         repeatable = RepeatableStripe(stripe, self.operation, self.object_id)

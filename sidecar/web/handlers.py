@@ -56,7 +56,7 @@ async def _search(call: Call) -> web.StreamResponse:
 
 def _refuse_unseen(call: Call) -> None:
     """Raise PermissionDenied for a filter by an attribute that the caller does not see of every customer."""
-    for parameter in call.rule.parameters:
+    for parameter in call.reader.parameters:
         if parameter.name in call.filters and parameter.tells and not sees_everywhere(call, parameter.tells):
             raise call.ownership.refusal(Reason.UNSEEN, parameter.name)
 

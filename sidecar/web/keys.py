@@ -7,7 +7,7 @@ from aiohttp import web
 from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.events import Webhooks
 from sidecar.core.flows.write_back import WriteBack
-from sidecar.core.interfaces import Choice, Lists, Rows, StripeApi, UnknownCustomers
+from sidecar.core.interfaces import Choice, Lists, Rows, Stripe, UnknownCustomers
 from sidecar.metrics import Metrics
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
@@ -19,7 +19,7 @@ from sidecar.web.health import Health
 GATE = web.AppKey("GATE", Gate)
 ROWS: web.AppKey[Rows] = web.AppKey("ROWS", Rows)
 ROWS_OF_ITEM: web.AppKey[Callable[[str], Rows]] = web.AppKey("ROWS_OF_ITEM")
-STRIPE: web.AppKey[StripeApi] = web.AppKey("STRIPE", StripeApi)
+STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
 LISTS: web.AppKey[Lists] = web.AppKey("LISTS", Lists)
 SCOPED: web.AppKey[Callable[[Choice, UnknownCustomers], Lists]] = web.AppKey("SCOPED")
 UNKNOWN_CUSTOMERS = web.AppKey("UNKNOWN_CUSTOMERS", UnknownCustomerLog)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from sidecar.clients.lists.parallel import ParallelList
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.shared_calls import SharedCalls
-from sidecar.core.interfaces import Page, Render, Stripe
+from sidecar.core.interfaces import Page, Render, StripeReads
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, StripeObject
@@ -24,7 +24,7 @@ class AccountLists:
     """
 
     def __init__(
-        self, stripe: Stripe, concurrency: int, shared: SharedStreams[RenderedPage], pages: SharedCalls[Page]
+        self, stripe: StripeReads, concurrency: int, shared: SharedStreams[RenderedPage], pages: SharedCalls[Page]
     ) -> None:
         self._stripe = stripe
         self._concurrency = concurrency

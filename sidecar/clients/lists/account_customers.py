@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from sidecar.clients.lists.cursor_pages import CursorPages
-from sidecar.core.interfaces import Page, Stripe
+from sidecar.core.interfaces import Page, StripeReads
 from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import CUSTOMER, StripeObject
 from sidecar.core.urgency import Urgency
@@ -16,7 +16,7 @@ _MOST_LATELY = 20_000  # customers, 200 pages
 
 
 async def pages_since(
-    stripe: Stripe, since: int | None, *, urgency: Urgency = Urgency.LIST
+    stripe: StripeReads, since: int | None, *, urgency: Urgency = Urgency.LIST
 ) -> AsyncIterator[Sequence[StripeObject]]:
     """Give every page back to `since`, in seconds of Unix time; None is the whole account. Raises StripeFailure."""
     filters = {} if since is None else {"created[gte]": str(since)}
@@ -29,7 +29,7 @@ async def pages_since(
         yield (await pages.next(MOST)).data
 
 
-async def created_lately(stripe: Stripe, clock: Callable[[], float] = time.time) -> AsyncIterator[StripeObject]:
+async def created_lately(stripe: StripeReads, clock: Callable[[], float] = time.time) -> AsyncIterator[StripeObject]:
     """Give the customers of the time for which Stripe keeps idempotency keys. Raises StripeFailure.
 
     Raises StripeUnavailable where there are too many to look through for one request.

@@ -13,7 +13,7 @@ from sidecar.clients.lists.held import Account, HeldBytes
 from sidecar.clients.lists.merge import AT_A_CURSOR, WHOLE, Portion
 from sidecar.clients.lists.own_objects import OwnObjects
 from sidecar.clients.lists.waiting import Waiting
-from sidecar.core.interfaces import Choice, Page, Render, Stripe, UnknownCustomers
+from sidecar.core.interfaces import Choice, Page, Render, StripeReads, UnknownCustomers
 from sidecar.core.operations.list_query import MOST, ListQuery, RenderedPage
 from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidQuery
@@ -29,7 +29,7 @@ class CustomerLists:
     """
 
     def __init__(
-        self, stripe: Stripe, choice: Choice, unknown: UnknownCustomers, held: HeldBytes | None = None
+        self, stripe: StripeReads, choice: Choice, unknown: UnknownCustomers, held: HeldBytes | None = None
     ) -> None:
         self._stripe = stripe
         self._choice = choice

@@ -10,7 +10,7 @@ from sidecar.clients.lists.held import Account
 from sidecar.clients.lists.merge import Merge, Portion, Source
 from sidecar.clients.lists.waiting import Waiting, pack
 from sidecar.core.flows.customer_state import lacks_customer
-from sidecar.core.interfaces import Choice, Page, Stripe, UnknownCustomers
+from sidecar.core.interfaces import Choice, Page, StripeReads, UnknownCustomers
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject, reference
 from sidecar.core.urgency import Urgency
@@ -27,7 +27,7 @@ class OwnObjects:
     have.
     """
 
-    stripe: Stripe
+    stripe: StripeReads
     choice: Choice
     account: Account
     urgency: Urgency

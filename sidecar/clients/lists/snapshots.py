@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from sidecar.clients.lists.cursor_pages import CursorPages
-from sidecar.core.interfaces import Page, Stripe
+from sidecar.core.interfaces import Page, StripeReads
 from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import CUSTOMER, PAYMENT_METHOD, SUBSCRIPTION, StripeObject
 from sidecar.core.status.snapshot import Snapshot, belonging, counting, default_method
@@ -20,7 +20,7 @@ _MOST_OF_ONE = 10_000  # objects in one list of one customer, 100 pages
 class CustomerSnapshots:
     """Takes snapshots with what comes from `origins`, at most `most` objects of each kind. Raises StripeFailure."""
 
-    def __init__(self, stripe: Stripe, origins: Collection[Origin], most: int = _MOST_OF_ONE) -> None:
+    def __init__(self, stripe: StripeReads, origins: Collection[Origin], most: int = _MOST_OF_ONE) -> None:
         self._stripe, self._origins, self._most = stripe, origins, most
 
     async def read(self, customer_id: str) -> Snapshot:

@@ -25,7 +25,7 @@ from sidecar.clients.stripe.limits import Limit, limit_reached
 from sidecar.clients.stripe.refusal_log import log_refusal
 from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
-from sidecar.core.interfaces import Page, Sent
+from sidecar.core.interfaces import ChangeRequest, Page, Sent
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.form import flattened
 from sidecar.core.operations.resources import RESOURCES, StripeObject, address, identity_of
@@ -86,22 +86,13 @@ class StripeClient:
     ) -> StripeObject:
         return (await self._read(address(path, object_id), urgency, flattened({"expand": list(expand)})))[1]
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-        version: str | None = None,
-    ) -> Sent:
-        form = flattened(parameters)
-        target, body = (path, form) if method == "POST" else (_with_query(path, form), None)
-        call = Call(endpoint(method, path), urgency, self._timeout)
-        own = self._headers_of(body, idempotency_key, version)
+    async def send(self, request: ChangeRequest) -> Sent:
+        path, form = request.path, flattened(request.parameters)
+        target, body = (path, form) if request.method == "POST" else (_with_query(path, form), None)
+        call = Call(endpoint(request.method, path), request.urgency, self._timeout)
+        own = self._headers_of(body, request.key, request.version)
         try:
-            _, answered, headers = await self._exchange(call, method, target, own, body)
+            _, answered, headers = await self._exchange(call, request.method, target, own, body)
             _require_object(answered)
         except StripeFailure as failure:
             failure.uncertain |= call.unanswered

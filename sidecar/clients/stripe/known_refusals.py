@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sidecar.core.secret_values import ALL as SECRETS
 
-_MOST_READ = 1000  # characters of a message; looking through a long one would hold up everybody
+MOST_READ = 1000  # characters of a message; looking through a long one would hold up everybody
 _NAME = re.compile(r"[a-z][a-z_]{0,39}(\[[a-z_]{1,40}\])?")
 
 
@@ -88,7 +88,7 @@ def known_refusal(message: object) -> KnownRefusal | None:
     """Find the refusal that a message of Stripe's is about; its sentence contains no word of the message but names."""
     if not isinstance(message, str):
         return None
-    beginning = message[:_MOST_READ]
+    beginning = message[:MOST_READ]
     exclusive = _EXCLUSIVE.search(beginning)
     if exclusive is not None:
         return KnownRefusal(_EXCLUSIVE, _either(exclusive[1].split(",")))

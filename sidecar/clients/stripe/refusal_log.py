@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
 from sidecar.clients.stripe.errors import vocabulary
-from sidecar.clients.stripe.known_refusals import known_refusal
+from sidecar.clients.stripe.known_refusals import MOST_READ, known_refusal
 from sidecar.context import request_id
 from sidecar.core.secret_values import ALL as SECRETS
 
 _log = logging.getLogger(__name__)
 _LONGEST = 500  # characters of a text of Stripe's
-_MOST_READ = 1000
 _LEFT_OUT = "[left out]"
 _WORD = re.compile(r"\s*\S+")
 _KEY_OR_ADDRESS = re.compile(r"[a-z]{1,4}k_(?:org_)?(?:live|test)_|@", re.IGNORECASE)  # Stripe shows the ends of a key
@@ -54,7 +53,7 @@ def missing_right(endpoint: str, body: object) -> str | None:
     None where Stripe's code says that the account or the kind of key is the reason.
     """
     error = _error(body)
-    named = _RIGHT.search(str(error.get("message"))[:_MOST_READ])
+    named = _RIGHT.search(str(error.get("message"))[:MOST_READ])
     if named is not None:
         return named[1]
     if str(error.get("code")) in _OPERATORS:
@@ -67,7 +66,7 @@ def readable(text: object) -> str | None:
     """Give a text of bounded length up to its first secret, without words with a key's rest or a mail address."""
     if not isinstance(text, str):
         return None
-    clean = "".join(_clean_words(text if len(text) <= _MOST_READ else text[:_MOST_READ].rpartition(" ")[0]))
+    clean = "".join(_clean_words(text if len(text) <= MOST_READ else text[:MOST_READ].rpartition(" ")[0]))
     if SECRETS.are_in(clean):
         return _LEFT_OUT
     return clean if len(clean) <= _LONGEST else f"{clean[:_LONGEST]}…"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sidecar.clients.changes import Changes
 from sidecar.clients.shared_calls import SharedCalls
-from sidecar.core.interfaces import Page, Sent, StripeApi
+from sidecar.core.interfaces import ChangeRequest, Page, Sent, Stripe
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 
@@ -12,7 +12,7 @@ from sidecar.core.urgency import Urgency
 class SharedReads:
     """What it gives belongs to several requests, so nobody may change it. Only equally urgent reads are one."""
 
-    def __init__(self, stripe: StripeApi, changes: Changes | None = None) -> None:
+    def __init__(self, stripe: Stripe, changes: Changes | None = None) -> None:
         self._stripe = stripe
         self._pages = SharedCalls[Page](changes=changes)
         self._objects = SharedCalls[StripeObject](changes=changes)
@@ -29,17 +29,8 @@ class SharedReads:
             key, lambda: self._stripe.retrieve(path, object_id, urgency=urgency, expand=expand)
         )
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-        version: str | None = None,
-    ) -> Sent:
-        return await self._stripe.send(method, path, parameters, idempotency_key, urgency=urgency, version=version)
+    async def send(self, request: ChangeRequest) -> Sent:
+        return await self._stripe.send(request)
 
     def forget(self) -> None:
         """Let nobody join a call that began before now."""

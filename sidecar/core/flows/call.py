@@ -10,7 +10,7 @@ from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.customer_state import lacks_customer
 from sidecar.core.flows.owner import Intent, Owner, Ownership, find_owner, named_customer, owned_objects, owner_of
 from sidecar.core.flows.pricing import with_amount
-from sidecar.core.interfaces import Stripe
+from sidecar.core.interfaces import ChangeRequest, StripeCalls
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.operations.row import CustomerParameter, Kind, Operation
 from sidecar.errors import InvalidPayload, StripeRejected, StripeUnavailable
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 async def perform(
-    intent: Intent, stripe: Stripe, ownership: Ownership | None, completion: Completion | None = None
+    intent: Intent, stripe: StripeCalls, ownership: Ownership | None, completion: Completion | None = None
 ) -> StripeObject:
     """Make the call and give the object that Stripe answered; `ownership` is None for a caller with whole access.
 
@@ -45,7 +45,7 @@ async def perform(
 
 
 async def _performed(
-    intent: Intent, stripe: Stripe, owner: Owner | None, completion: Completion | None
+    intent: Intent, stripe: StripeCalls, owner: Owner | None, completion: Completion | None
 ) -> StripeObject:
     operation = intent.operation
     named = operation.customer_in(intent.values) is not None
@@ -61,11 +61,11 @@ async def _performed(
     if owner is not None and operation.customer is not CustomerParameter.NOT_TAKEN:
         values = operation.naming(values, owner.customer)
     target = operation.target(intent.object_id)
-    sent = await stripe.send(operation.method, target, values, intent.key, urgency=operation.urgency)
+    sent = await stripe.send(ChangeRequest(operation.method, target, values, intent.key, operation.urgency))
     return _verified(operation, sent.object, owner)
 
 
-async def _customer(intent: Intent, stripe: Stripe, owner: Owner | None, completion: Completion) -> str | None:
+async def _customer(intent: Intent, stripe: StripeCalls, owner: Owner | None, completion: Completion) -> str | None:
     """Give the customer that a call is about; for a caller with whole access it is read only where it is needed."""
     if owner is not None:
         return owner.customer
@@ -85,7 +85,7 @@ def _refuse_excluded(intent: Intent, *, for_customer: bool) -> None:
             raise InvalidPayload(f"{name}: leave it out; Stripe takes it only where {where}.")
 
 
-async def _retrieved(intent: Intent, stripe: Stripe, owner: Owner | None) -> StripeObject:
+async def _retrieved(intent: Intent, stripe: StripeCalls, owner: Owner | None) -> StripeObject:
     object_id = str(intent.object_id)
     if owner is not None and object_id in owner.objects:
         return owner.objects[object_id]

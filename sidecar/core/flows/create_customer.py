@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.customer_state import is_alive
 from sidecar.core.flows.idempotency import client_key
-from sidecar.core.interfaces import PrimaryKey, Sent, Stripe
+from sidecar.core.interfaces import ChangeRequest, PrimaryKey, Sent, StripeCalls
 from sidecar.core.operations.metadata import METADATA
 from sidecar.core.operations.operator_values import ITEM, completed, filled
 from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
@@ -66,7 +66,7 @@ class Creator:
     key: str | None = None
 
 
-async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) -> Outcome:
+async def create_customer(new: NewCustomer, creator: Creator, stripe: StripeCalls) -> Outcome:
     """Create a customer without an item, once for each of the creator's keys.
 
     For a day Stripe repeats its first answer to a key, even if that customer was deleted since. Raises ItemConflict
@@ -80,10 +80,10 @@ async def create_customer(new: NewCustomer, creator: Creator, stripe: Stripe) ->
 
 
 async def create_at_stripe(
-    stripe: Stripe, attributes: Mapping[str, object], metadata: Mapping[str, str], key: str
+    stripe: StripeCalls, attributes: Mapping[str, object], metadata: Mapping[str, str], key: str
 ) -> Sent:
     """Raises StripeFailure."""
-    sent = await stripe.send("POST", CUSTOMER.path, completed(attributes, {METADATA: metadata}), key)
+    sent = await stripe.send(ChangeRequest("POST", CUSTOMER.path, completed(attributes, {METADATA: metadata}), key))
     if not is_customer_id(sent.object.get("id")):
         raise StripeUnavailable("Stripe answered without a customer.", detail="no id")
     return sent

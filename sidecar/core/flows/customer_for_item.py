@@ -14,7 +14,7 @@ from sidecar.core.flows.create_customer import Creator, NewCustomer, Outcome, cr
 from sidecar.core.flows.customer_state import CustomerState, find_customer, is_alive, no_living_customer, state_of
 from sidecar.core.flows.item_links import ItemLinks
 from sidecar.core.flows.write_back import WriteBack
-from sidecar.core.interfaces import PrimaryKey, Sent, Stripe
+from sidecar.core.interfaces import PrimaryKey, Sent, StripeCalls
 from sidecar.core.operations.resources import is_customer_id
 from sidecar.errors import ItemConflict, ItemRefused, StripeFailure
 
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 async def create_customer_for_item(
-    new: NewCustomer, creator: Creator, stripe: Stripe, write_back: WriteBack
+    new: NewCustomer, creator: Creator, stripe: StripeCalls, write_back: WriteBack
 ) -> Outcome:
     """Create the one customer of an item; the item is created first where `new` names none.
 
@@ -64,7 +64,7 @@ async def create_customer_for_item(
 class _CustomerOfItem:
     item: PrimaryKey
     creator: Creator
-    stripe: Stripe
+    stripe: StripeCalls
     write_back: WriteBack
     links: ItemLinks
 

@@ -7,7 +7,7 @@ guesses: only Stripe's own word that it has no such customer counts, and any oth
 from enum import StrEnum
 from http import HTTPStatus
 
-from sidecar.core.interfaces import PrimaryKey, Stripe
+from sidecar.core.interfaces import PrimaryKey, StripeObjects
 from sidecar.core.operations.resources import CUSTOMER, StripeObject
 from sidecar.errors import ItemConflict, StripeRejected
 
@@ -29,7 +29,7 @@ _WHY = {
 _EITHER = "is not in this service's Stripe account, or was deleted there"
 
 
-async def find_customer(stripe: Stripe, customer_id: str) -> StripeObject | None:
+async def find_customer(stripe: StripeObjects, customer_id: str) -> StripeObject | None:
     """Give the customer, None where the account has none of this ID; test data can be deleted without a trace.
 
     Raises StripeFailure.
@@ -49,7 +49,7 @@ def state_of(customer: StripeObject | None) -> CustomerState:
     return CustomerState.DELETED if customer.get("deleted") is True else CustomerState.ALIVE
 
 
-async def is_alive(stripe: Stripe, customer_id: str) -> bool:
+async def is_alive(stripe: StripeObjects, customer_id: str) -> bool:
     """Raises StripeFailure."""
     return state_of(await find_customer(stripe, customer_id)) is CustomerState.ALIVE
 

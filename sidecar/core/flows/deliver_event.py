@@ -13,7 +13,7 @@ from sidecar.core.flows.event_rules import DELETED, EventRule, ItemTarget
 from sidecar.core.flows.events import Event, ObjectReference
 from sidecar.core.flows.follow_customer import Change
 from sidecar.core.flows.save_item import EventItems, save
-from sidecar.core.interfaces import Stripe
+from sidecar.core.interfaces import StripeObjects
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.errors import EventFailed, ItemRefused
@@ -34,7 +34,7 @@ class Directus:
     flows: Flows
 
 
-async def deliver(event: Event, rule: EventRule, stripe: Stripe, directus: Directus) -> AsyncIterator[Change]:
+async def deliver(event: Event, rule: EventRule, stripe: StripeObjects, directus: Directus) -> AsyncIterator[Change]:
     """Do what the rule says; give each change once it is made.
 
     Raises StripeFailure and DirectusUnavailable, and EventFailed for what Directus refuses.
@@ -50,7 +50,7 @@ async def deliver(event: Event, rule: EventRule, stripe: Stripe, directus: Direc
         yield Change(None, (), "flow started")
 
 
-async def current(about: ObjectReference, stripe: Stripe) -> StripeObject:
+async def current(about: ObjectReference, stripe: StripeObjects) -> StripeObject:
     """Give the object without its secrets; of a deleted one only that it is deleted. Raises StripeFailure."""
     found = await retrieved(about, stripe)
     if found is None or found.get(DELETED) is True:
@@ -68,7 +68,7 @@ def payload(event: Event, about: ObjectReference, told: StripeObject) -> dict[st
 
 
 async def _write(
-    about: ObjectReference, rule: EventRule, target: ItemTarget, stripe: Stripe, items: EventItems
+    about: ObjectReference, rule: EventRule, target: ItemTarget, stripe: StripeObjects, items: EventItems
 ) -> AsyncIterator[Change]:
     """Write until Stripe has not changed meanwhile, and the item is there.
 

@@ -6,7 +6,7 @@ The operator's file, which says so, is read by ``settings.events_file``; nothing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar.core.operations.resources import StripeObject
+from sidecar.core.operations.resource import StripeObject, found_at
 
 Path = tuple[str, ...]
 DELETED = "deleted"
@@ -47,16 +47,7 @@ class EventRule:
 
 def value_at(value: StripeObject, path: Path) -> object:
     """Give the value at the end of a path, None where the object has none; only a deleted object is `deleted`."""
-    found: object = {DELETED: False, **value}
-    for name in path:
-        match found:
-            case dict():
-                found = found.get(name)
-            case list() if name.isdecimal() and int(name) < len(found):
-                found = found[int(name)]
-            case _:
-                return None
-    return found
+    return found_at({DELETED: False, **value}, path)
 
 
 def written(rules: Sequence[EventRule]) -> Mapping[str, frozenset[str]]:

@@ -1,9 +1,8 @@
 """Stripe as one operation asks it: with parts of its object written out, or by the API version of a client's SDK."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sidecar.core.interfaces import Page, Sent, StripeApi
+from sidecar.core.interfaces import ChangeRequest, Sent, Stripe
 from sidecar.core.operations.resources import StripeObject, address
 from sidecar.core.urgency import Urgency
 
@@ -16,26 +15,15 @@ class OperationStripe:
     usual.
     """
 
-    stripe: StripeApi
+    stripe: Stripe
     target: str
     expand: tuple[str, ...] = ()
     version: str | None = None
-
-    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
-        return await self.stripe.page(path, parameters, urgency=urgency)
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
         expand = self.expand if address(path, object_id) == self.target else ()
         return await self.stripe.retrieve(path, object_id, urgency=urgency, expand=expand)
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
-        values = {**parameters, "expand": list(self.expand)} if self.expand else parameters
-        return await self.stripe.send(method, path, values, idempotency_key, urgency=urgency, version=self.version)
+    async def send(self, request: ChangeRequest) -> Sent:
+        values = {**request.parameters, "expand": list(self.expand)} if self.expand else request.parameters
+        return await self.stripe.send(replace(request, parameters=values, version=self.version))

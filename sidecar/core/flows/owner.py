@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
-from sidecar.core.interfaces import Stripe
+from sidecar.core.interfaces import StripeObjects
 from sidecar.core.operations.parameters import Reference, found, is_owned
 from sidecar.core.operations.resources import CUSTOMER, RESOURCES, Resource, StripeObject, customer_of, reference
 from sidecar.core.operations.row import Operation, Scoping
@@ -73,7 +73,7 @@ class Owner:
         return resource is not None and any(reference(value, name) in self.objects for name in resource.via)
 
 
-async def find_owner(intent: Intent, stripe: Stripe, ownership: Ownership) -> Owner:
+async def find_owner(intent: Intent, stripe: StripeObjects, ownership: Ownership) -> Owner:
     """Find the one customer that everything in a request belongs to, and require it to be the caller's.
 
     Directus is asked before Stripe: for the customer that the request names, or else whether there is any. The first
@@ -116,7 +116,9 @@ def owned_objects(intent: Intent) -> Iterable[tuple[Resource, str]]:
             yield kind.resource, str(value)
 
 
-async def owner_of(resource: Resource, object_id: str, objects: dict[str, StripeObject], stripe: Stripe) -> str | None:
+async def owner_of(
+    resource: Resource, object_id: str, objects: dict[str, StripeObject], stripe: StripeObjects
+) -> str | None:
     """Find the customer of an object, through what it refers to where it names none; None where nothing tells.
 
     Each object that is read is added to `objects`. Where there is no object to refer to anything, as much is read.
@@ -139,7 +141,7 @@ def _no_object(kind: str) -> tuple[str, str]:
     return kind, f"{RESOURCES[kind].prefixes[0]}_{secrets.token_hex(12)}"
 
 
-async def _read(resource: Resource, object_id: str, stripe: Stripe) -> StripeObject | None:
+async def _read(resource: Resource, object_id: str, stripe: StripeObjects) -> StripeObject | None:
     """Read an object; None where there is none."""
     try:
         return await stripe.retrieve(resource.path, object_id)

@@ -7,7 +7,7 @@ customer, none for packages (`transform_quantity`), and none with fractions of a
 
 from collections.abc import Mapping
 
-from sidecar.core.interfaces import Stripe
+from sidecar.core.interfaces import StripeObjects
 from sidecar.core.operations.metadata import BOUGHT_PRICE, BOUGHT_QUANTITY, METADATA
 from sidecar.core.operations.operator_values import completed
 from sidecar.core.operations.parameters import MOST_AMOUNT
@@ -15,7 +15,7 @@ from sidecar.core.operations.resources import PRICE, StripeObject
 from sidecar.errors import InvalidPayload
 
 
-async def with_amount(values: Mapping[str, object], stripe: Stripe) -> dict[str, object]:
+async def with_amount(values: Mapping[str, object], stripe: StripeObjects) -> dict[str, object]:
     """Replace `price` and `quantity` by amount and currency; the metadata still shows both.
 
     Raises StripeFailure, and InvalidPayload for a price without such an amount, or for values that contradict it.

@@ -4,10 +4,9 @@ The first answer may have been lost, between Stripe and here or between here and
 repetition is no failure: the object is read, and where it shows that the change is done, it is the answer.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
-from sidecar.core.interfaces import Page, Sent, Stripe
+from sidecar.core.interfaces import ChangeRequest, Sent, StripeCalls
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.operations.row import DELETED, Done, Operation
 from sidecar.core.urgency import Urgency
@@ -21,37 +20,26 @@ _REFUSED_AGAIN = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 class RepeatableStripe:
     """Stripe for one operation on the object with this ID. `done` of the operation's row says what a done one shows."""
 
-    def __init__(self, stripe: Stripe, operation: Operation, object_id: str | None) -> None:
+    def __init__(self, stripe: StripeCalls, operation: Operation, object_id: str | None) -> None:
         self._stripe, self._path, self._kind = stripe, operation.resource.path, operation.resource.kind
         self._done: Done | None = operation.done if operation.path_resource is operation.resource else None
         self._object_id = str(object_id)
         self._seen = False
-
-    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
-        return await self._stripe.page(path, parameters, urgency=urgency)
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
         found = await self._stripe.retrieve(path, object_id, urgency=urgency)
         self._seen |= (path, object_id) == (self._path, self._object_id)
         return found
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
+    async def send(self, request: ChangeRequest) -> Sent:
         if self._done is not None and self._done.gone and not self._seen:
             await self.retrieve(self._path, self._object_id)
         try:
-            return await self._stripe.send(method, path, parameters, idempotency_key, urgency=urgency)
+            return await self._stripe.send(request)
         except StripeRejected as refused:
             if self._done is None or refused.status not in _REFUSED_AGAIN:
                 # With a key, the refusal is that of every attempt, unless another one is still under way.
-                refused.uncertain &= idempotency_key is None or refused.status == HTTPStatus.CONFLICT
+                refused.uncertain &= request.key is None or refused.status == HTTPStatus.CONFLICT
                 raise
             found = await self._now(refused)
             if found is None or not self._done.is_shown_by(found):

@@ -100,10 +100,15 @@ def shown(*others: Attribute, text: str = "", timestamp: str = "", **plain: str)
 
 
 def found_at(value: Mapping[str, object], place: Sequence[str]) -> object:
-    """Give what stands at a place, such as `("payload", "value")`; None where there is no such place."""
+    """Give what stands at a place, name by name or by the position in a list; None where there is no such place."""
     found: object = value
     for name in place:
-        found = found.get(name) if isinstance(found, Mapping) else None
+        if isinstance(found, Mapping):
+            found = found.get(name)
+        elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+            found = found[int(name)]
+        else:
+            return None
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from sidecar.core.operations.resource import found_at
 from sidecar.core.operations.resources import StripeObject, customer_of, reference
 from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.core.status.sources import OF_ITEM, Origin, Source
@@ -38,10 +39,7 @@ class Snapshot:
                 found = None if self.subscription is None else _with_first_item(self.subscription)
             case Origin.PAYMENT_METHOD:
                 found = self.payment_method
-        value: object = None if found is None else SECRETS.left_out(found)
-        for step in source.path:
-            value = value.get(step) if isinstance(value, dict) else None
-        return value
+        return None if found is None else found_at(SECRETS.left_out(found), source.path)
 
 
 class Snapshots(Protocol):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from sidecar.core.operations.attributes import Attribute, AttributeType, Plain, Structure, attributes
+from sidecar.core.operations.resources.means import MEANS
 
 
 class Origin(StrEnum):
@@ -42,9 +43,7 @@ _PRICE = Structure(
         reference="product",
     )
 )
-_CARD = Structure(attributes(text="brand country funding last4", integer="exp_month exp_year"))
-_SEPA_DEBIT = Structure(attributes(text="bank_code country last4"))
-_US_BANK_ACCOUNT = Structure(attributes(text="account_type bank_name last4"))
+_MEANS = tuple(each for each in MEANS if each.name in {"card", "sepa_debit", "us_bank_account"})
 
 # `price` and `OF_ITEM` are those of the subscription's first item: Stripe's subscription has none of its own.
 OF_ITEM = ("current_period_end", "current_period_start", "price", "quantity")
@@ -64,9 +63,7 @@ ATTRIBUTES: Mapping[Origin, Structure] = MappingProxyType(
         ),
         Origin.PAYMENT_METHOD: Structure(
             attributes(
-                Attribute("card", _CARD),
-                Attribute("sepa_debit", _SEPA_DEBIT),
-                Attribute("us_bank_account", _US_BANK_ACCOUNT),
+                *_MEANS,
                 text="id type",
                 timestamp="created",
             )

@@ -4,12 +4,12 @@ And every change is in the audit before anything else happens, so whatever fails
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
 from sidecar.audit import audit
-from sidecar.core.interfaces import Page, Sent, Stripe
+from sidecar.core.interfaces import ChangeRequest, Sent, StripeCalls
 from sidecar.core.operations.resources import StripeObject, identity_of
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure
@@ -30,7 +30,7 @@ class AnswerableStripe:
     `named` gives the user's ID, None for a guest, or raises; it is asked once, right before the change.
     """
 
-    def __init__(self, stripe: Stripe, named: Callable[[], Awaitable[str | None]], subject: Subject) -> None:
+    def __init__(self, stripe: StripeCalls, named: Callable[[], Awaitable[str | None]], subject: Subject) -> None:
         self._stripe, self._named, self._subject = stripe, named, subject
         self._user: str | None = None
         self._asked = False
@@ -41,24 +41,13 @@ class AnswerableStripe:
             self._user, self._asked = await self._named(), True
         return self._user
 
-    async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
-        return await self._stripe.page(path, parameters, urgency=urgency)
-
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:
         return await self._stripe.retrieve(path, object_id, urgency=urgency)
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
+    async def send(self, request: ChangeRequest) -> Sent:
         note = partial(audit, operation=self._subject.operation, user=await self.user())
         try:
-            sent = await self._stripe.send(method, path, parameters, idempotency_key, urgency=urgency)
+            sent = await self._stripe.send(request)
         except (StripeFailure, asyncio.CancelledError) as ended:
             if not isinstance(ended, StripeFailure) or ended.uncertain:
                 note("perhaps changed at Stripe", object_id=self._subject.object_id, uncertain=True)

@@ -30,7 +30,7 @@ class Reader:
     def __init__(self, rule: Rule, return_urls: Collection[str] = ()) -> None:
         self.rule = rule
         self._one_of = rule.one_of
-        self._parameters = rule.parameters
+        self.parameters = rule.parameters
         self._needed = self._one_of or rule.operation.kind is not Kind.ACT
         in_query = rule.operation.in_query
         self._fixed_filters = flattened(rule.operator.fixed) if in_query else {}
@@ -55,13 +55,13 @@ class Reader:
 
         Raises InvalidQuery.
         """
-        if (place := decided_place(given, self.rule.operator.fixed, self._parameters)) is not None:
+        if (place := decided_place(given, self.rule.operator.fixed, self.parameters)) is not None:
             raise InvalidQuery(f"{place}: {_DECIDED}")
         try:
             self.model.model_validate(dict(given))
         except ValidationError as error:
             raise InvalidQuery(_faults(error)) from None
-        wanted = {each.name for each in self._parameters if isinstance(each.type, Expansion)} & given.keys()
+        wanted = {each.name for each in self.parameters if isinstance(each.type, Expansion)} & given.keys()
         values: dict[str, object] = {name: value for name, value in given.items() if name not in wanted}
         expanded = [f"data.{given[name]}" for name in sorted(wanted)]
         return {**flattened({**values, "expand": expanded}), **self._fixed_filters}
@@ -69,7 +69,7 @@ class Reader:
     def _values(self, body: object) -> dict[str, object]:
         if not isinstance(body, dict):
             raise InvalidPayload('The body must be a JSON object, such as {"email": "ada@example.com"}.')
-        if (place := decided_place(body, self.rule.operator.fixed, self._parameters)) is not None:
+        if (place := decided_place(body, self.rule.operator.fixed, self.parameters)) is not None:
             raise InvalidPayload(f"{place}: {_DECIDED}")
         try:
             read = self.model.model_validate(body)
@@ -80,7 +80,7 @@ class Reader:
         return read.model_dump(exclude_none=True)
 
     def _judge_groups(self, values: Mapping[str, object]) -> None:
-        for place, group, members in found(self._parameters, values, Group):
+        for place, group, members in found(self.parameters, values, Group):
             if group.any_of and isinstance(members, Mapping) and members.keys().isdisjoint(group.any_of):
                 raise InvalidPayload(f"{place}: needs {' or '.join(group.any_of)}.")
 
@@ -88,10 +88,10 @@ class Reader:
         """Where the operator lists prices, refuse others, none of one, and a quantity whose price may be another."""
         if self.rule.prices is None:
             return
-        for place, reference, price in found(self._parameters, values, Reference):
+        for place, reference, price in found(self.parameters, values, Reference):
             if reference.resource is PRICE and price not in self.rule.prices:
                 raise InvalidPayload(f"{place}: this price is not allowed here.")
-        for place, group, members in found(self._parameters, values, Group):
+        for place, group, members in found(self.parameters, values, Group):
             prices = group.names_of(PRICE)
             if not (prices and isinstance(members, Mapping) and "quantity" in members):
                 continue

@@ -107,14 +107,14 @@ def customer_of(value: Mapping[str, object]) -> str | None:
     """Give the ID of the object's customer, None where the object names none. A customer is its own."""
     resource = RESOURCES.get(str(value.get("object")))
     place = _USUALLY if resource is None else resource.customer_at
-    found = found_at({**value, **_associated(value)}, place) if place else None
+    found = found_at(_associated(value) if resource is EPHEMERAL_KEY else value, place) if place else None
     found = found.get("id") if isinstance(found, dict) else found
     return found if isinstance(found, str) else None
 
 
 def _associated(value: Mapping[str, object]) -> Mapping[str, object]:
     """Give what an ephemeral key is for, by kind (docs.stripe.com/api/ephemeral_keys/object, associated_objects)."""
-    listed = value.get("associated_objects") if value.get("object") == EPHEMERAL_KEY.kind else None
+    listed = value.get("associated_objects")
     named = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     return {str(each.get("type")): each for each in named}
 

@@ -35,6 +35,17 @@ from sidecar.core.operations.table.rows import changed, created, listed, retriev
 # What a page confirms a first payment with, or a trial's payment method (docs.stripe.com/billing/subscriptions/
 # build-subscriptions); Stripe writes out neither unless asked.
 _TO_CONFIRM = ("latest_invoice.confirmation_secret", "pending_setup_intent")
+# What may be said of a subscription when it begins and later.
+_TERMS = (
+    DEFAULT_PAYMENT_METHOD,
+    PAYMENT_BEHAVIOR,
+    PAYMENT_SETTINGS,
+    Parameter("cancel_at_period_end", Flag()),
+    Parameter("description", Text(500)),
+    CANCEL_AT,
+    PRORATION_BEHAVIOR,
+    TRIAL_END,
+)
 
 BILLING = (
     listed(
@@ -73,15 +84,8 @@ BILLING = (
         expanded=_TO_CONFIRM,
         parameters=(
             Parameter("items", LINE_ITEMS, required=True),
-            DEFAULT_PAYMENT_METHOD,
-            PAYMENT_BEHAVIOR,
-            PAYMENT_SETTINGS,
-            Parameter("cancel_at_period_end", Flag()),
-            Parameter("description", Text(500)),
-            CANCEL_AT,
+            *_TERMS,
             FIRST_ANCHOR,
-            PRORATION_BEHAVIOR,
-            TRIAL_END,
         ),
     ),
     changed(
@@ -92,17 +96,10 @@ BILLING = (
         expanded=_TO_CONFIRM,
         parameters=(
             Parameter("items", CHANGED_ITEMS),
-            DEFAULT_PAYMENT_METHOD,
-            PAYMENT_BEHAVIOR,
-            PAYMENT_SETTINGS,
-            Parameter("cancel_at_period_end", Flag()),
-            Parameter("description", Text(500)),
-            CANCEL_AT,
+            *_TERMS,
             CANCELLATION_DETAILS,
             CHANGED_ANCHOR,
             PAUSE_COLLECTION,
-            PRORATION_BEHAVIOR,
-            TRIAL_END,
         ),
     ),
     changed(

@@ -11,13 +11,12 @@ from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import ItemConflict, StripeRejected, StripeUnavailable
-from tests.unit.clients.lists.only_reads import OnlyReads
 
 Payments = dict[str, list[StripeObject]]
 
 
 @dataclass(slots=True)
-class Stripe(OnlyReads):
+class Stripe:
     """`payments` by customer, newest first; `customers` by ID, None for an error. Each call takes `latency` seconds.
 
     `change` is called with the number of each call of a page before it is answered. `asked` has the customer, and

@@ -14,7 +14,6 @@ from sidecar.core.operations.list_query import RenderedPage
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeRejected
-from tests.unit.clients.lists.only_reads import OnlyReads
 
 Row = tuple[int, str]  # created, ID
 Change = Callable[["Account", Mapping[str, str]], None]
@@ -22,7 +21,7 @@ NOW = 1_700_000_000
 
 
 @dataclass(slots=True)
-class Account(OnlyReads):
+class Account:
     """`rows` are in the list's order. `changes` are made just before the request of that number is answered."""
 
     rows: list[Row]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sidecar.clients.http import open_session
 from sidecar.clients.stripe.client import StripeClient
-from sidecar.core.interfaces import Page
+from sidecar.core.interfaces import ChangeRequest, Page
 from sidecar.core.operations.resources import StripeObject
 from sidecar.errors import (
     StripeFailure,
@@ -81,7 +81,7 @@ async def retrieving(client: StripeClient) -> StripeObject:
 
 async def creating(client: StripeClient) -> StripeObject:
     new = {"email": "ada@example.com", "metadata": {"directus_item": "7"}}
-    return (await client.send("POST", "/v1/customers", new, "the-key")).object
+    return (await client.send(ChangeRequest("POST", "/v1/customers", new, "the-key"))).object
 
 
 @pytest.mark.parametrize("more", [True, False])
@@ -152,7 +152,9 @@ async def test_every_call_carries_the_key_and_the_version() -> None:
 async def test_one_call_has_another_version() -> None:
     """A version that is given for one call is that call's alone."""
     with upstream(CUSTOMER) as stripe:
-        await calling(lambda client: client.send("POST", "/v1/ephemeral_keys", {}, "k", version="2020-08-27"))
+        await calling(
+            lambda client: client.send(ChangeRequest("POST", "/v1/ephemeral_keys", {}, "k", version="2020-08-27"))
+        )
     with upstream(CUSTOMER) as after:
         await calling(creating)
 
@@ -185,7 +187,7 @@ async def test_parts_are_written_out() -> None:
 async def test_which_objects_have_no_id(body: dict[str, object], *, accepted: bool) -> None:
     """U1: An answer to a change without an ID is an object only if its kind has none."""
     with upstream(reply(body)), nullcontext() if accepted else pytest.raises(StripeUnavailable):
-        await calling(lambda client: client.send("POST", "/v1/customer_sessions", {}, "k"))
+        await calling(lambda client: client.send(ChangeRequest("POST", "/v1/customer_sessions", {}, "k")))
 
 
 @in_virtual_time
@@ -211,7 +213,7 @@ async def test_a_customer_is_retrieved() -> None:
 async def sent(attributes: Mapping[str, object], metadata: Mapping[str, str]) -> Request:
     with upstream(CUSTOMER) as stripe:
         new = {**attributes, "metadata": metadata}
-        await calling(lambda client: client.send("POST", "/v1/customers", new, "the-key"))
+        await calling(lambda client: client.send(ChangeRequest("POST", "/v1/customers", new, "the-key")))
     (request,) = stripe.requests
     return request
 

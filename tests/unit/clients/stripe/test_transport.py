@@ -9,6 +9,7 @@ import stripe
 
 from sidecar.clients.http import open_session
 from sidecar.clients.stripe.client import StripeClient
+from sidecar.core.interfaces import ChangeRequest
 from sidecar.errors import StripeFailure, StripeTimeout, StripeUnavailable
 from tests.unit.clients.loopback import Answer, head, loopback, raw, reset, silence, whole
 from tests.unit.clients.stripe.governors import governor
@@ -71,7 +72,9 @@ async def test_a_repeated_answer_is_told_from_a_first(
 ) -> None:
     """W2: A repeated answer is the call's own where an attempt of it had none, and not where all were answered."""
     async with loopback(*answers) as server:
-        sent = await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+        sent = await client(session, server.url).send(
+            ChangeRequest("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+        )
 
     assert sent.first is first
 
@@ -104,7 +107,7 @@ async def test_a_change_that_may_have_happened(
     """A failure is uncertain if an attempt got no answer that says what was done. aiohttp repeats no DELETE itself."""
     async with loopback(*answers) as server:
         with pytest.raises(StripeFailure) as failed:
-            await client(session, server.url, timeout=0.5).send("DELETE", "/v1/subscriptions/sub_1", {})
+            await client(session, server.url, timeout=0.5).send(ChangeRequest("DELETE", "/v1/subscriptions/sub_1"))
 
     assert failed.value.uncertain is uncertain
     assert len(server.requests) <= 3
@@ -116,7 +119,7 @@ async def test_a_change_that_was_never_sent(session: aiohttp.ClientSession) -> N
         pass
 
     with pytest.raises(StripeUnavailable) as failed:
-        await client(session, server.url).send("DELETE", "/v1/subscriptions/sub_1", {})
+        await client(session, server.url).send(ChangeRequest("DELETE", "/v1/subscriptions/sub_1"))
 
     assert not failed.value.uncertain
 
@@ -125,7 +128,9 @@ async def test_a_change_that_was_never_sent(session: aiohttp.ClientSession) -> N
 async def test_a_creation_that_breaks_off_is_repeated_as_it_was(session: aiohttp.ClientSession, fault: Answer) -> None:
     """U3: A creation is repeated with the same key and body, so Stripe makes one customer."""
     async with loopback(fault, CUSTOMER) as server:
-        created = await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+        created = await client(session, server.url).send(
+            ChangeRequest("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+        )
 
     assert created.object == {"id": "cus_1", "object": "customer"}
     first, second = map(_lines, server.requests)
@@ -167,7 +172,9 @@ async def test_a_redirect_takes_the_key_nowhere(session: aiohttp.ClientSession) 
         loopback(whole(b"", f"Location: {elsewhere.url}/", status="307 Temporary Redirect")) as server,
     ):
         with pytest.raises(StripeUnavailable):
-            await client(session, server.url).send("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+            await client(session, server.url).send(
+                ChangeRequest("POST", "/v1/customers", {"email": "a@b.co"}, "the-key")
+            )
 
     assert elsewhere.requests == []
 

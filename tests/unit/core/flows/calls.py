@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sidecar.core.interfaces import Page, Sent
+from sidecar.core.interfaces import ChangeRequest, Sent
 from sidecar.core.operations.resources import RESOURCES, Resource, StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidPayload, ItemConflict, PermissionDenied, StripeRejected
@@ -49,20 +49,10 @@ class Stripe:
             raise StripeRejected("Stripe does not accept this request.", status=self.status, extensions={})
         return found
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
-        self.sent.append((method, path, dict(parameters), idempotency_key, urgency))
+    async def send(self, request: ChangeRequest) -> Sent:
+        parameters = dict(request.parameters)
+        self.sent.append((request.method, request.path, parameters, request.key, request.urgency))
         return Sent(self.answer)
-
-    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
-        raise NotImplementedError
 
 
 @dataclass

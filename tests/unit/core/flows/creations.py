@@ -9,7 +9,7 @@ from sidecar.core.access.field_map import FieldMap
 from sidecar.core.flows.create_customer import Creator
 from sidecar.core.flows.item_links import ItemLinks
 from sidecar.core.flows.write_back import WriteBack
-from sidecar.core.interfaces import Page, PrimaryKey, Sent
+from sidecar.core.interfaces import ChangeRequest, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import DirectusUnavailable, ItemRefused, SidecarError, StripeFailure, StripeRejected
@@ -90,26 +90,18 @@ class Stripe:
         """Every customer ever created, in order."""
         return [customer["id"] for customer in self.by_key.values()]
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-    ) -> Sent:
+    async def send(self, request: ChangeRequest) -> Sent:
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        assert (method, path, urgency) == ("POST", "/v1/customers", Urgency.CALL)
-        assert idempotency_key is not None
-        metadata = parameters["metadata"]
+        assert (request.method, request.path, request.urgency) == ("POST", "/v1/customers", Urgency.CALL)
+        assert request.key is not None
+        metadata = request.parameters["metadata"]
         assert isinstance(metadata, dict)
         self.metadata.append(metadata)
-        replayed = idempotency_key in self.by_key
-        new = {"id": f"cus_{len(self.by_key) + 1}", **parameters}
-        return Sent(self.by_key.setdefault(idempotency_key, new), replayed, self.uncertain)
+        replayed = request.key in self.by_key
+        new = {"id": f"cus_{len(self.by_key) + 1}", **request.parameters}
+        return Sent(self.by_key.setdefault(request.key, new), replayed, self.uncertain)
 
     async def retrieve(self, path: str, object_id: str, **_: Urgency) -> StripeObject:
         assert path == "/v1/customers"
@@ -117,9 +109,6 @@ class Stripe:
         if object_id in self.wiped:
             raise StripeRejected("no", status=404, extensions={"stripe": {"code": "resource_missing"}})
         return {"id": object_id, "deleted": True} if object_id in self.deleted else {"id": object_id}
-
-    async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:
-        raise AssertionError((path, parameters))
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.create_customer import NewCustomer, Outcome, create_customer
 from sidecar.core.flows.customer_for_item import create_customer_for_item
-from sidecar.core.interfaces import PrimaryKey, Sent
+from sidecar.core.interfaces import ChangeRequest, PrimaryKey, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import ItemConflict, ItemRefused, StripeRejected, StripeUnavailable
@@ -122,7 +122,7 @@ class Forbidding(Stripe):
 class Answering(Stripe):
     answer: StripeObject = field(default_factory=dict)
 
-    async def send(self, *_: object, **__: object) -> Sent:
+    async def send(self, request: ChangeRequest) -> Sent:  # noqa: ARG002 - the protocol's name
         return Sent(self.answer)
 
 

@@ -17,7 +17,6 @@ from sidecar.core.flows.follow_customer import Change
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import DirectusUnavailable, EventFailed, ItemRefused, StripeTimeout
-from tests.unit.core.flows.only_retrieves import OnlyRetrieves
 
 ORDERS = ItemTarget("orders", "invoice")
 FLOW = "3c1f0b6a-6f0c-4f5e-9d0a-2b8f6c1d7e90"
@@ -34,7 +33,7 @@ async def _nothing() -> None:
 
 
 @dataclass
-class World(OnlyRetrieves):
+class World:
     """Stripe's one invoice, and Directus's items. `between` is awaited at each step, `unique` is the key's."""
 
     invoice: StripeObject = field(default_factory=lambda: {"id": "in_1", "object": "invoice", "total": 5})

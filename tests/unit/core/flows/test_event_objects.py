@@ -10,14 +10,13 @@ from sidecar.core.flows.events import Event, ObjectReference
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure, StripeRejected, StripeTimeout
-from tests.unit.core.flows.only_retrieves import OnlyRetrieves
 
 INVOICE = ObjectReference("invoice", "in_1")
 PAID = Event("evt_1", "invoice.paid", livemode=False, object=INVOICE)
 
 
 @dataclass
-class OneObject(OnlyRetrieves):
+class OneObject:
     """A Stripe with one object, or with one way to fail."""
 
     answer: StripeObject | StripeFailure

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from sidecar.core.flows.operation_stripe import OperationStripe
-from sidecar.core.interfaces import Page, Sent
+from sidecar.core.interfaces import ChangeRequest, Page, Sent
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.urgency import Urgency
 
@@ -28,17 +28,10 @@ class Asked:
         self.calls.append((path, object_id, urgency, tuple(expand)))
         return {}
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        parameters: Mapping[str, object],
-        idempotency_key: str | None = None,
-        *,
-        urgency: Urgency = Urgency.CALL,
-        version: str | None = None,
-    ) -> Sent:
-        self.calls.append((method, path, dict(parameters), idempotency_key, urgency, version))
+    async def send(self, request: ChangeRequest) -> Sent:
+        self.calls.append(
+            (request.method, request.path, dict(request.parameters), request.key, request.urgency, request.version)
+        )
         return Sent({})
 
 
@@ -63,17 +56,8 @@ async def test_the_change_asks_for_the_parts(expand: tuple[str, ...], sent: Mapp
     asked = Asked()
     stripe = OperationStripe(asked, "/v1/subscriptions", expand=expand, version="2020-08-27" if expand else None)
 
-    await stripe.send("POST", "/v1/subscriptions", {"a": 1}, "key", urgency=Urgency.PAGE)
+    await stripe.send(ChangeRequest("POST", "/v1/subscriptions", {"a": 1}, "key", Urgency.PAGE))
 
     assert asked.calls == [
         ("POST", "/v1/subscriptions", sent, "key", Urgency.PAGE, "2020-08-27" if expand else None),
     ]
-
-
-async def test_lists_are_as_usual() -> None:
-    """A page is asked for as it is, whatever the operation has written out."""
-    asked = Asked()
-
-    await OperationStripe(asked, "/v1/subscriptions", expand=EXPAND).page("/v1/subscriptions", {"limit": "1"})
-
-    assert asked.calls == [("/v1/subscriptions", {"limit": "1"}, Urgency.PAGE)]

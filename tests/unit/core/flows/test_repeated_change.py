@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sidecar.core.flows.call import perform
 from sidecar.core.flows.owner import Intent
 from sidecar.core.flows.repeated_change import RepeatableStripe
-from sidecar.core.interfaces import Sent
+from sidecar.core.interfaces import ChangeRequest, Sent
 from sidecar.core.operations.known_attributes import ATTRIBUTES
 from sidecar.core.operations.resources import PAYMENT_METHOD, SUBSCRIPTION, StripeObject
 from sidecar.core.operations.row import Done, Operation
@@ -32,8 +32,8 @@ class Refusing(Stripe):
     then: dict[str, StripeObject] = field(default_factory=dict)
     blind: StripeFailure | None = None
 
-    async def send(self, *sent: object, **_: object) -> Sent:
-        await super().send(*sent)  # type: ignore[arg-type]  # passed on as they came
+    async def send(self, request: ChangeRequest) -> Sent:
+        await super().send(request)
         self.objects = self.then
         raise self.refusal
 
@@ -181,7 +181,7 @@ async def test_who_made_the_change(status: int, uncertain: bool, now: StripeObje
     )
 
     try:
-        sent = await stripe.send("DELETE", "/v1/subscriptions/sub_1", {})
+        sent = await stripe.send(ChangeRequest("DELETE", "/v1/subscriptions/sub_1"))
     except StripeRejected:
         assert now is not CANCELED or status in {402, 409}
     else:
