@@ -102,13 +102,7 @@ async def test_killed_around_the_write(rig: WebhookRig, kind: str, *, after: boo
     customer["deleted"] = kind == DELETED
     body, pause = event(kind, customer), rig.pause_writing(after=after)
 
-    async with rig.process() as first:
-        sent = asyncio.create_task(rig.post(body, first.url))
-        await pause.reached.wait()
-        first.popen.kill()
-        killed = await sent
-    pause.release()
-    again = await rig.post(body)
+    killed, again = await rig.post_twice(body, pause)
 
     row = await rig.read(item)
     assert (killed.status, again.status) == (0, 200)

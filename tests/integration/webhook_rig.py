@@ -1,5 +1,6 @@
 """A collection whose items follow Stripe's customers on a real Directus, and the sidecars that see to it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -65,6 +66,16 @@ class WebhookRig:
             server = await self._started(exits)
             exits.callback(server.popen.kill)
             yield server
+
+    async def post_twice(self, body: bytes, pause: Pause) -> tuple[Answer, Answer]:
+        """Send an event to a process that is killed at the pause, then to the one of the rig."""
+        async with self.process() as first:
+            sent = asyncio.create_task(self.post(body, first.url))
+            await pause.reached.wait()
+            first.popen.kill()
+            killed = await sent
+        pause.release()
+        return killed, await self.post(body)
 
     async def _started(self, exits: AsyncExitStack) -> Server:
         """Try another port if another process took the free one meanwhile."""
