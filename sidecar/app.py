@@ -26,8 +26,9 @@ from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.shared_reads import SharedReads
 from sidecar.core.access.credentials import Credential
-from sidecar.core.interfaces import CallerCache, Page, SharedItems
+from sidecar.core.interfaces import CallerCache, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
+from sidecar.core.pages import Page
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys

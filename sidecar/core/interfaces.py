@@ -10,25 +10,12 @@ from sidecar.core.access.permissions import Action, AllowedFields, Permissions
 from sidecar.core.access.whole_access import Policies
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 from sidecar.errors import ItemConflict
 
 PrimaryKey = int | str
-Render = Callable[[list[StripeObject]], Awaitable[bytes]]  # equal ones write the same bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """`raw` is the page as Stripe wrote it, None where `data` is not exactly that page. `next_page` leads a search on.
-
-    Several requests may share a page, so nobody may change its objects; `renderings` has what was written of it so far.
-    """
-
-    data: list[StripeObject]
-    more: bool
-    raw: bytes | None = None
-    next_page: str | None = None
-    renderings: dict[object, bytes] = field(default_factory=dict, compare=False, repr=False)
+Render = Callable[[Page], Awaitable[bytes]]  # equal ones write the same bytes
 
 
 @dataclass(frozen=True, slots=True)

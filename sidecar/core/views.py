@@ -5,7 +5,7 @@ each kind and what its fields map to. Everything else is left out, at every dept
 secret: only a caller that sees an object's own secrets also sees the client secrets within its other values.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeGuard
 
@@ -13,6 +13,7 @@ from sidecar.core.access.field_map import FieldMap
 from sidecar.core.access.permissions import AllowedFields
 from sidecar.core.operations.attributes import Plain, Structure
 from sidecar.core.operations.resources import RESOURCES, StripeObject, customer_of
+from sidecar.core.secret_members import NAME
 from sidecar.core.secret_values import ALL, NOBODYS, Secrets
 
 _BASE = {kind: resource.base for kind, resource in RESOURCES.items()} | {
@@ -33,6 +34,7 @@ _SECRET_TEXTS: Mapping[str | None, frozenset[str]] = {
 }
 _LINKS = {kind: resource.links for kind, resource in RESOURCES.items()}
 _NONE: frozenset[str] = frozenset()
+_CLIENT_SECRET = frozenset({NAME})
 _ANY_BASE = frozenset({"id", "object"})
 _ANY_CUSTOMER_ID = frozenset({"customer"})
 _CUSTOMER_ID: Mapping[str | None, frozenset[str]] = {  # where other kinds have it
@@ -159,7 +161,7 @@ class Views(Protocol):
     def customer_ids(self) -> bool:
         """Whether the caller sees the ID of every customer in its answers."""
 
-    async def of(self, objects: Collection[StripeObject]) -> CallerView:
+    async def of(self, objects: Iterable[StripeObject]) -> CallerView:
         """Raises ItemRefused and DirectusUnavailable where the caller's rows decide."""
 
 
@@ -173,7 +175,7 @@ class OneView:
     def customer_ids(self) -> bool:
         return self.view.customer_ids
 
-    async def of(self, _objects: Collection[StripeObject]) -> CallerView:
+    async def of(self, _objects: Iterable[StripeObject]) -> CallerView:
         return self.view
 
 
@@ -183,6 +185,11 @@ def shows_everything(view: CallerView) -> TypeGuard[View]:
     Only then may a page be written without a projection of each object. A view that differs by object is never one.
     """
     return isinstance(view, View) and view.everything
+
+
+def has_client_secrets_only(kinds: Iterable[str | None]) -> bool:
+    """Say whether objects of these kinds have no other secret texts than those."""
+    return all(_SECRET_TEXTS.get(kind, _NONE) <= _CLIENT_SECRET for kind in kinds)
 
 
 def without_secret_texts(value: StripeObject) -> StripeObject:

@@ -1,6 +1,6 @@
 """Which view of Stripe's objects a caller gets, from the permissions that let it in."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sidecar.core.access.permissions import Action, AllowedFields
@@ -34,7 +34,7 @@ class ViewsByRow:
     def customer_ids(self) -> bool:
         return self.everywhere.customer_ids
 
-    async def of(self, objects: Collection[StripeObject]) -> CallerView:
+    async def of(self, objects: Iterable[StripeObject]) -> CallerView:
         customers = {owner for value in objects if (owner := customer_of(value)) is not None}
         found = await self.call.ownership.fields_by_row(customers)
         views = {

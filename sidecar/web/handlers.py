@@ -37,7 +37,7 @@ async def _list(call: Call) -> web.StreamResponse:
     seen = views(call)
     if call.query.limit is not None:
         page = await lists.page(path, filters, call.query)
-        return answer(render_page(page, await seen.of(page.data)))
+        return answer(render_page(page, await seen.of(page)))
     lines = _NDJSON in request.headers.get("Accept", "")
     pages = lists.whole(path, filters, call.query, Rendering(seen, lines))
     if lines:
@@ -50,7 +50,7 @@ async def _search(call: Call) -> web.StreamResponse:
     """Answer as Stripe does; the gate lets in only who sees everything."""
     limit = {} if call.query.limit is None else {"limit": str(call.query.limit)}
     page = await call.request.app[STRIPE].page(call.operation.target(None), {**call.filters, **limit})
-    body = render_found(page, await views(call).of(page.data))
+    body = render_found(page, await views(call).of(page))
     return answer(body, headers={"X-Stripe-Consistency": "eventual"})
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from deploy.stripe_stand_in.account import Account, Making
-from sidecar.core.interfaces import Page
+from sidecar.core.pages import Page
 from sidecar.core.secret_values import ALL
 from sidecar.core.views import View
 from sidecar.web.answers.rendering import render_page

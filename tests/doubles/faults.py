@@ -179,8 +179,12 @@ async def bad_chunk(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 async def too_deep(_request: web.Request, _handler: Handler) -> web.StreamResponse:
-    """Send a list that parses and that Python cannot traverse: an example of an internal fault of the sidecar."""
-    entry = '{"id": "pi_1", "object": "payment_intent", "created": 1, "a": ' + '{"a":' * 900 + "1" + "}" * 901
+    """Send a list that parses, has to be looked through for a secret, and that Python cannot traverse.
+
+    It is an example of an internal fault of the sidecar.
+    """
+    inner = '{"client_secret": "pi_1_secret_2"}'
+    entry = '{"id": "pi_1", "object": "payment_intent", "created": 1, "a": ' + '{"a":' * 900 + inner + "}" * 901
     return web.Response(text=f'{{"data": [{entry}], "has_more": false}}', content_type="application/json")
 
 

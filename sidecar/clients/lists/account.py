@@ -7,12 +7,13 @@ from itertools import pairwise
 from sidecar.clients.lists.parallel import ParallelList
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.shared_calls import SharedCalls
-from sidecar.core.interfaces import Page, Render, StripeReads
+from sidecar.core.interfaces import Render, StripeReads
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
-from sidecar.core.operations.resources import CUSTOMER, RESOURCES, StripeObject
+from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import Kind, Operation
 from sidecar.core.operations.table import OPERATIONS
+from sidecar.core.pages import Listed, Page
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
 
@@ -42,7 +43,7 @@ class AccountLists:
     ) -> AsyncGenerator[RenderedPage]:
         async def fetch(parameters: Mapping[str, str]) -> RenderedPage:
             page = await self._stripe.page(path, {**filters, **parameters}, urgency=Urgency.LIST)
-            return await rendered(page.data, render, more=page.more)
+            return await rendered(page, render)
 
         def begin(last: RenderedPage | None) -> AsyncGenerator[RenderedPage]:
             after = last.ids if last is not None else (query.starting_after,) if query.starting_after else ()
@@ -58,20 +59,19 @@ def _is_unordered(operation: Operation) -> bool:
     return operation.kind is Kind.LIST and not operation.resource.dated
 
 
-async def rendered(data: list[StripeObject], render: Render, *, more: bool) -> RenderedPage:
+async def rendered(page: Page, render: Render) -> RenderedPage:
     """Render a page. Raises StripeUnavailable for an object without ID or date, by which no list can be ordered."""
-    times, ids = [created(entry) for entry in data], [entry.get("id") for entry in data]
-    named = tuple(name for name in ids if isinstance(name, str))
-    if len(named) != len(data):
+    times = [created(entry) for entry in page.listed]
+    named = tuple(entry.id for entry in page.listed if entry.id is not None)
+    if len(named) != len(times):
         raise StripeUnavailable("Stripe listed something without an ID. Ask again.", detail="no id")
     in_order = all(newer >= older for newer, older in pairwise(times))
-    return RenderedPage(await render(data), named, more, max(times, default=0), min(times, default=0), in_order)
+    payload = await render(page)
+    return RenderedPage(payload, named, page.more, max(times, default=0), min(times, default=0), in_order)
 
 
-def created(value: StripeObject) -> int:
-    """Give `created`, 0 for a kind that has none. Raises StripeUnavailable where another kind's has none."""
-    resource = RESOURCES.get(str(value.get("object")))
-    seconds = value.get("created") if resource is None or resource.has_date else 0
-    if not isinstance(seconds, int):
+def created(entry: Listed) -> int:
+    """Give an object's time. Raises StripeUnavailable where it has none."""
+    if entry.time is None:
         raise StripeUnavailable("Stripe listed something without a date. Ask again.", detail="no created")
-    return seconds
+    return entry.time

@@ -4,9 +4,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from sidecar.clients.lists.cursor_pages import CursorPages
-from sidecar.core.interfaces import Page, StripeReads
+from sidecar.core.interfaces import StripeReads
 from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import CUSTOMER, StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
 

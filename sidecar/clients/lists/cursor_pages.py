@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from sidecar.core.interfaces import Page
+from sidecar.core.pages import Page
 from sidecar.errors import StripeRejected, StripeUnavailable
 
 Fetch = Callable[[Mapping[str, str]], Awaitable[Page]]
@@ -23,10 +23,10 @@ class CursorPages:
         Raises StripeUnavailable where Stripe repeats itself, or has more and gives no object to go on from.
         """
         page = await self._after_cursor(limit)
-        ids = [name for name in (entry.get("id") for entry in page.data) if isinstance(name, str)]
+        ids = [entry.id for entry in page.listed if entry.id is not None]
         if not self._cursors.isdisjoint(ids):
             raise _broken_off("an ID came twice")
-        if page.more and (not ids or ids[-1] != page.data[-1].get("id")):
+        if page.more and (not ids or ids[-1] != page.listed[-1].id):
             raise _broken_off("no cursor")
         self._trail = ids
         self._cursors.update(ids[-1:])

@@ -12,9 +12,10 @@ from sidecar.clients.lists.account import rendered
 from sidecar.clients.lists.held import Account, HeldBytes
 from sidecar.clients.lists.merge import AT_A_CURSOR, WHOLE, Portion
 from sidecar.clients.lists.own_objects import OwnObjects
-from sidecar.clients.lists.waiting import Waiting
-from sidecar.core.interfaces import Choice, Page, Render, StripeReads, UnknownCustomers
+from sidecar.clients.lists.waiting import Waiting, as_page
+from sidecar.core.interfaces import Choice, Render, StripeReads, UnknownCustomers
 from sidecar.core.operations.list_query import MOST, ListQuery, RenderedPage
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidQuery
 
@@ -44,9 +45,9 @@ class CustomerLists:
             objects = await self._objects(path, filters, query, self._own(account, Urgency.PAGE), portion)
             if query.ending_before is not None:
                 before = await _before(objects, query.ending_before, limit + 1)
-                return Page([entry.unpack() for entry in before[-limit:]], len(before) > limit)
+                return as_page(before[-limit:], more=len(before) > limit)
             page = await _first(_after(objects, query.starting_after), limit + 1)
-            return Page([entry.unpack() for entry in page[:limit]], len(page) > limit)
+            return as_page(page[:limit], more=len(page) > limit)
 
     async def whole(
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
@@ -124,9 +125,9 @@ def _handed_over(page: list[Waiting], account: Account) -> list[Waiting]:
 
 async def _rendered(entries: list[Waiting], render: Render) -> RenderedPage:
     """Render a page, and let go of its entries."""
-    more, data = len(entries) == MOST, [entry.unpack() for entry in entries]
+    page = as_page(entries, more=len(entries) == MOST)
     entries.clear()
-    return await rendered(data, render, more=more)
+    return await rendered(page, render)
 
 
 def _no_such_cursor(name: str) -> InvalidQuery:

@@ -13,12 +13,11 @@ from functools import partial
 from sidecar.clients.lists.cursor_pages import CursorPages
 from sidecar.clients.lists.fan_out import fan_out
 from sidecar.clients.lists.held import Account
-from sidecar.clients.lists.waiting import Waiting, pack, parsed
+from sidecar.clients.lists.waiting import Waiting, waiting
 from sidecar.core.operations.list_query import MOST
-from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 
 _FEW = 3  # objects; fewer would cost a call each
-_AS_THEY_ARE = 600  # objects that wait without being packed
 _GROWTH = 8  # times as many when a list is asked again
 _USUAL = 2_000  # bytes of an object as JSON, as long as none has come
 
@@ -43,9 +42,9 @@ WHOLE = Portion(1_000_000)  # all will be needed
 
 
 class Source:
-    """One of the lists. `check` raises for an object that must not be in it; `waiting` has the newest first."""
+    """One of the lists. `check` raises for a page with an object that must not be in it; `waiting` is newest first."""
 
-    def __init__(self, pages: CursorPages, check: Callable[[StripeObject], None]) -> None:
+    def __init__(self, pages: CursorPages, check: Callable[[Page], None]) -> None:
         self._pages = pages
         self._check = check
         self.waiting: deque[Waiting] = deque()
@@ -54,20 +53,18 @@ class Source:
     def is_dry(self) -> bool:
         return not (self.waiting or self._pages.over)
 
-    async def fill(self, limit: int, packs: Callable[[int], bool]) -> int:
-        """Ask for objects, and give the bytes that they count as; `packs` says whether so many are to be packed."""
+    async def fill(self, limit: int) -> int:
+        """Ask for objects, and give the bytes that they count as."""
         page = await self._pages.next(limit)
-        for entry in page.data:
-            self._check(entry)
-        self.waiting.extend(map(pack, page.data) if packs(len(page.data)) else parsed(page))
+        self._check(page)
+        self.waiting.extend(waiting(page))
         return sum(entry.size for entry in self.waiting)
 
 
 class Merge:
     """The objects of all `sources`; those that wait, and those asked for, are counted in `account`.
 
-    A list is asked for no more than its part of what there is room for, but always for a few. Some hundred objects wait
-    as they are, the others as JSON: that takes a third of the memory and costs time.
+    A list is asked for no more than its part of what there is room for, but always for a few.
     """
 
     def __init__(self, sources: Sequence[Source], account: Account, portion: Portion) -> None:
@@ -75,8 +72,7 @@ class Merge:
         self._account = account
         self._most = portion.most
         self._next = [portion.of_each(len(sources)) for _ in sources]
-        self._waiting = 0  # objects
-        self._packed = self._bytes = 0  # objects packed so far
+        self._came = self._bytes = 0  # objects so far
 
     async def begin(self) -> None:
         """Ask every list for its first objects."""
@@ -99,22 +95,16 @@ class Merge:
 
     def _take(self, waiting: deque[Waiting]) -> Waiting:
         entry = waiting.popleft()
-        self._waiting -= 1
         self._account.remove(entry.size)
         return entry
 
     async def _fill(self, index: int) -> None:
-        source, usual = self._sources[index], self._bytes // self._packed if self._packed else _USUAL
+        source, usual = self._sources[index], self._bytes // self._came if self._came else _USUAL
         limit = self._limit(index, usual)
         with self._account.expecting(limit * usual):
-            size = await source.fill(limit, self._packs)
+            size = await source.fill(limit)
         self._account.add(size)
-        self._waiting += len(source.waiting)
-        if source.waiting and source.waiting[0].is_packed:
-            self._packed, self._bytes = self._packed + len(source.waiting), self._bytes + size
-
-    def _packs(self, number: int) -> bool:
-        return self._waiting + number > _AS_THEY_ARE
+        self._came, self._bytes = self._came + len(source.waiting), self._bytes + size
 
     def _limit(self, index: int, usual: int) -> int:
         room = self._account.share // (usual * len(self._sources))

@@ -1,6 +1,6 @@
 """The objects of some customers at Stripe, newest first: merged from a list of each, or retrieved one by one."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,11 +8,12 @@ from sidecar.clients.lists.cursor_pages import CursorPages
 from sidecar.clients.lists.fan_out import fan_out
 from sidecar.clients.lists.held import Account
 from sidecar.clients.lists.merge import Merge, Portion, Source
-from sidecar.clients.lists.waiting import Waiting, pack
+from sidecar.clients.lists.waiting import Waiting, waiting
 from sidecar.core.flows.customer_state import lacks_customer
-from sidecar.core.interfaces import Choice, Page, StripeReads, UnknownCustomers
+from sidecar.core.interfaces import Choice, StripeReads, UnknownCustomers
 from sidecar.core.operations.list_query import Span
-from sidecar.core.operations.resources import StripeObject, reference
+from sidecar.core.operations.resources import reference
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeRejected, StripeUnavailable
 
@@ -57,8 +58,8 @@ class OwnObjects:
             absent.add(value)
             return Page([], more=False)
 
-        def check(entry: StripeObject) -> None:
-            if self.choice.told and reference(entry, attribute) != value:
+        def check(page: Page) -> None:
+            if self.choice.told and any(referred != value for referred in _referred(page, attribute)):
                 raise _another("Stripe listed something else than was asked for.")
 
         return Source(CursorPages(fetch), check)
@@ -88,7 +89,7 @@ class OwnObjects:
             raise _another("Stripe answered with something else than was asked for.")
         if found.get("deleted") is True:
             return None
-        entry = pack(found)
+        [entry] = waiting(Page([found], more=False))
         self.account.add(entry.size)
         return entry
 
@@ -97,6 +98,13 @@ class OwnObjects:
         conflicts = [self.unknown.unknown(customer) for customer in sorted(absent)]
         if conflicts and len(conflicts) == len(self.choice.values):
             raise conflicts[0]
+
+
+def _referred(page: Page, attribute: str) -> Iterable[str | None]:
+    """Give what the attribute of each object refers to; for another than the customer the objects are parsed."""
+    if attribute == "customer":
+        return (entry.customer_id for entry in page.listed)
+    return (reference(entry, attribute) for entry in page)
 
 
 def _another(message: str) -> StripeUnavailable:

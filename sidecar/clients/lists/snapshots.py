@@ -5,9 +5,10 @@ from functools import partial
 from http import HTTPStatus
 
 from sidecar.clients.lists.cursor_pages import CursorPages
-from sidecar.core.interfaces import Page, StripeReads
+from sidecar.core.interfaces import StripeReads
 from sidecar.core.operations.list_query import MOST
 from sidecar.core.operations.resources import CUSTOMER, PAYMENT_METHOD, SUBSCRIPTION, StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.status.snapshot import Snapshot, belonging, counting, default_method
 from sidecar.core.status.sources import Origin
 from sidecar.core.urgency import Urgency

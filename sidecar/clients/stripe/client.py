@@ -14,7 +14,6 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 import aiohttp
-import orjson
 import stripe
 
 from sidecar.clients.http import retry_after
@@ -23,12 +22,15 @@ from sidecar.clients.stripe.errors import failure
 from sidecar.clients.stripe.governor import Governor
 from sidecar.clients.stripe.limits import Limit, limit_reached
 from sidecar.clients.stripe.refusal_log import log_refusal
+from sidecar.clients.stripe.skim import skimmed
 from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
-from sidecar.core.interfaces import ChangeRequest, Page, Sent
+from sidecar.core.interfaces import ChangeRequest, Sent
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.form import flattened
 from sidecar.core.operations.resources import RESOURCES, StripeObject, address, identity_of
+from sidecar.core.pages import Page
+from sidecar.core.stripe_json import parsed
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRejected, StripeTimeout, StripeUnavailable
 from sidecar.metrics import Metrics
@@ -73,18 +75,17 @@ class StripeClient:
         self.key_rejected = False
 
     async def page(self, path: str, parameters: Mapping[str, str], *, urgency: Urgency = Urgency.PAGE) -> Page:
-        content, body = await self._read(path, urgency, parameters)
-        match body:
-            case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
-                following = body.get("next_page")
-                return Page(data, more, content, following if isinstance(following, str) else None)
-            case _:
-                raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
+        call, content, status, headers = await self._get(path, urgency, parameters)
+        page = skimmed(content) if status == HTTPStatus.OK else None
+        if page is None:
+            return _page(content, self._result(call, content, status, headers))
+        self.key_rejected = False
+        return page
 
     async def retrieve(
         self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
     ) -> StripeObject:
-        return (await self._read(address(path, object_id), urgency, flattened({"expand": list(expand)})))[1]
+        return self._result(*await self._get(address(path, object_id), urgency, flattened({"expand": list(expand)})))
 
     async def send(self, request: ChangeRequest) -> Sent:
         path, form = request.path, flattened(request.parameters)
@@ -92,7 +93,8 @@ class StripeClient:
         call = Call(endpoint(request.method, path), request.urgency, self._timeout)
         own = self._headers_of(body, request.key, request.version)
         try:
-            _, answered, headers = await self._exchange(call, request.method, target, own, body)
+            content, status, headers = await self._exchange(call, request.method, target, own, body)
+            answered = self._result(call, content, status, headers)
             _require_object(answered)
         except StripeFailure as failure:
             failure.uncertain |= call.unanswered
@@ -104,15 +106,13 @@ class StripeClient:
 
     async def probe(self, path: str = "/v1/customers") -> None:
         """Ask for a list's first object, which sets `key_rejected`. Raises StripeFailure."""
-        await self._read(path, Urgency.CALL, {"limit": "1"})
+        self._result(*await self._get(path, Urgency.CALL, {"limit": "1"}))
 
-    async def _read(
-        self, path: str, urgency: Urgency, parameters: Mapping[str, str] | None = None
-    ) -> tuple[bytes, StripeObject]:
+    async def _get(
+        self, path: str, urgency: Urgency, parameters: Mapping[str, str]
+    ) -> tuple[Call, bytes, int, Mapping[str, str]]:
         call = Call(endpoint("GET", path), urgency, self._timeout)
-        target = _with_query(path, parameters or {})
-        content, body, _ = await self._exchange(call, "GET", target, self._headers_of())
-        return content, body
+        return call, *await self._exchange(call, "GET", _with_query(path, parameters), self._headers_of())
 
     async def _exchange(
         self,
@@ -121,17 +121,16 @@ class StripeClient:
         target: str,
         headers: Mapping[str, str],
         form: Mapping[str, str] | None = None,
-    ) -> tuple[bytes, StripeObject, Mapping[str, str]]:
+    ) -> tuple[bytes, int, Mapping[str, str]]:
         body = None if form is None else urlencode(form)
         try:
             async with call.in_time():
                 with attempts_of(call):
-                    content, status, answered = await self._repeatedly(call, method, self._base + target, headers, body)
+                    return await self._repeatedly(call, method, self._base + target, headers, body)
         except TimeoutError:
             raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
         except stripe.APIConnectionError as error:
             raise StripeUnavailable("Stripe could not be reached. Ask again.", detail=_cause(error)) from error
-        return content, self._result(call, content, status, answered), answered
 
     def _headers_of(
         self, form: Mapping[str, str] | None = None, idempotency_key: str | None = None, version: str | None = None
@@ -206,6 +205,15 @@ def _require_object(answered: StripeObject) -> None:
         raise failure
 
 
+def _page(content: bytes, body: StripeObject) -> Page:
+    match body:
+        case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
+            following = body.get("next_page")
+            return Page(data, more=more, raw=content, next_page=following if isinstance(following, str) else None)
+        case _:
+            raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
+
+
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -225,7 +233,7 @@ def _in_use(status: int, content: bytes) -> bool:
 def _parsed(content: bytes) -> object:
     """Parse a body, None where it is no JSON."""
     try:
-        return orjson.loads(content)
+        return parsed(content)
     except ValueError:
         return None
 

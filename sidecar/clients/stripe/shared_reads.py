@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from sidecar.clients.changes import Changes
 from sidecar.clients.shared_calls import SharedCalls
-from sidecar.core.interfaces import ChangeRequest, Page, Sent, Stripe
+from sidecar.core.interfaces import ChangeRequest, Sent, Stripe
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 
 

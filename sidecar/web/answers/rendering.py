@@ -1,13 +1,26 @@
-"""Writes pages of objects. Two renderings that are equal write the same bytes, so callers can share one list."""
+"""Writes pages of objects. Two renderings that are equal write the same bytes, so callers can share one list.
 
-from collections.abc import Callable
+What Stripe wrote is passed on unparsed where a view hides nothing but secrets, and bytes tell that there are none or
+where they stand. Everything else is parsed, and written object by object as the view shows it.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import orjson
 
-from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
-from sidecar.core.views import CallerView, View, Views, shows_everything, without_secret_texts
+from sidecar.core.pages import Page, texts
+from sidecar.core.secret_members import without_client_secrets
+from sidecar.core.views import (
+    CallerView,
+    View,
+    Views,
+    has_client_secrets_only,
+    shows_everything,
+    without_secret_texts,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +30,16 @@ class Rendering:
     views: Views
     lines: bool = False
 
-    async def __call__(self, data: list[StripeObject]) -> bytes:
-        return _visible(data, await self.views.of(data), _lines if self.lines else _members)
+    async def __call__(self, page: Page) -> bytes:
+        return _visible(page, await self.views.of(page), _LINES if self.lines else _MEMBERS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """`write` writes objects, `adapt` what Stripe wrote of them, with commas between them."""
+
+    write: Callable[[Sequence[StripeObject]], bytes]
+    adapt: Callable[[bytes], bytes]
 
 
 def render_page(page: Page, view: CallerView) -> bytes:
@@ -34,37 +55,53 @@ def render_page(page: Page, view: CallerView) -> bytes:
 def render_found(page: Page, view: CallerView) -> bytes:
     """Write one page as Stripe's result of a search (docs.stripe.com/api/pagination/search)."""
     following = orjson.dumps({"has_more": page.more, "next_page": page.next_page})[1:]
-    return b'{"object":"search_result","data":[' + _visible(page.data, view, _members) + b"]," + following
+    return b'{"object":"search_result","data":[' + _visible(page, view, _MEMBERS) + b"]," + following
 
 
 def _written(page: Page, view: CallerView) -> bytes:
-    if page.raw is not None and _passes_unchanged(page.raw, view):
+    if page.raw is not None and shows_everything(view) and not view.withheld.may_be_in(page.raw):
         return page.raw
     more = orjson.dumps(page.more)
-    return b'{"object":"list","data":[' + _visible(page.data, view, _members) + b'],"has_more":' + more + b"}"
+    return b'{"object":"list","data":[' + _visible(page, view, _MEMBERS) + b'],"has_more":' + more + b"}"
 
 
-def _visible(data: list[StripeObject], view: CallerView, write: Callable[[list[StripeObject]], bytes]) -> bytes:
+def _visible(page: Page, view: CallerView, form: _Form) -> bytes:
     """Write what the view shows.
 
     A walk through every member of every object costs more than all the rest. So where a view hides nothing but
     secrets, they are removed from their usual place, and only a page that may still contain one is walked through.
     """
     if shows_everything(view):
-        written = write(data if view.secrets else [without_secret_texts(entry) for entry in data])
+        public = _public(page, view)
+        if public is not None:
+            return form.adapt(public)
+        written = form.write(page.data if view.secrets else [without_secret_texts(entry) for entry in page])
         if not view.withheld.may_be_in(written):
             return written
-    return write([view.project(entry) for entry in data])
+    return form.write([view.project(entry) for entry in page])
 
 
-def _members(objects: list[StripeObject]) -> bytes:
+def _public(page: Page, view: View) -> bytes | None:
+    """Give what Stripe wrote without the secrets that the view hides; None where bytes cannot tell."""
+    written = page.written
+    if written is not None and not view.secrets:
+        known = has_client_secrets_only({entry.object for entry in page.listed})
+        written = without_client_secrets(written) if known else None
+    return None if written is None or view.withheld.may_be_in(written) else written
+
+
+def _members(objects: Sequence[StripeObject]) -> bytes:
     return orjson.dumps(objects)[1:-1]
 
 
-def _lines(objects: list[StripeObject]) -> bytes:
+def _lines(objects: Sequence[StripeObject]) -> bytes:
     return b"".join(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE) for entry in objects)
 
 
-def _passes_unchanged(raw: bytes, view: CallerView) -> bool:
-    """Say whether Stripe's own bytes can go to the caller: it sees everything, and they contain no secret."""
-    return shows_everything(view) and not view.withheld.may_be_in(raw)
+def _one_a_line(written: bytes) -> bytes:
+    compact: bytes = msgspec.json.format(b"[" + written + b"]", indent=-1)
+    return b"".join(text + b"\n" for text in texts(compact[1:-1]))
+
+
+_MEMBERS = _Form(_members, bytes)
+_LINES = _Form(_lines, _one_a_line)

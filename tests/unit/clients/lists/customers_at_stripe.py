@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from sidecar.core.interfaces import Page
 from sidecar.core.operations.list_query import Span
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 from sidecar.errors import ItemConflict, StripeRejected, StripeUnavailable
 
@@ -48,7 +48,7 @@ class Stripe:
         rest = self._after(customer, parameters.get("starting_after"))
         found = [entry for entry in rest if span.contains(int(str(entry["created"])))]
         self.given += len(found[:limit])
-        page = Page(found[:limit], len(found) > limit, orjson.dumps(found[:limit]))
+        page = Page(found[:limit], more=len(found) > limit, raw=orjson.dumps(found[:limit]))
         return self.tamper(len(self.limits), page)
 
     def _after(self, customer: str, cursor: str | None) -> list[StripeObject]:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.clients.lists.account import rendered
-from sidecar.core.interfaces import Page
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeRejected
 
@@ -37,8 +37,7 @@ class Account:
     answered: int = 0  # pages with at least one object
 
     async def fetch(self, parameters: Mapping[str, str]) -> RenderedPage:
-        page = await self.page("", parameters)
-        return await rendered(page.data, _render, more=page.more)
+        return await rendered(await self.page("", parameters), _render)
 
     async def page(self, path: str, parameters: Mapping[str, str], **_: Urgency) -> Page:  # noqa: ARG002
         """Answer as Stripe does, after a while; refuse a cursor that does not exist."""
@@ -54,7 +53,7 @@ class Account:
         self.changes.get(number, _nothing)(self, parameters)
         page, more = self.tamper(number, *self._page(parameters))
         self.answered += bool(page)
-        return Page([_as_object(row) for row in page], more)
+        return Page([_as_object(row) for row in page], more=more)
 
     def _page(self, parameters: Mapping[str, str]) -> tuple[list[Row], bool]:
         start = self._start(parameters.get("starting_after"))
@@ -105,7 +104,7 @@ def _as_object(row: Row) -> StripeObject:
     return {"id": row[1], "created": row[0]}
 
 
-async def _render(_data: list[StripeObject]) -> bytes:
+async def _render(_page: Page) -> bytes:
     return b""
 
 

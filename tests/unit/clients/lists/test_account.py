@@ -9,6 +9,7 @@ from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.operations.list_query import ListQuery, RenderedPage, Span
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.views import OneView, View
 from sidecar.errors import StripeUnavailable
 from sidecar.web.answers.rendering import Rendering
@@ -157,4 +158,4 @@ async def test_list_out_of_order() -> None:
 async def test_object_that_cannot_be_ordered(entry: StripeObject) -> None:
     """An object without ID or date is an error: pagination could not continue after it."""
     with pytest.raises(StripeUnavailable):
-        await rendered([entry], ALL, more=False)
+        await rendered(Page([entry], more=False), ALL)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from sidecar.clients.lists.account_customers import created_lately
-from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
 from tests.unit.core.flows.creations import Stripe
@@ -28,7 +28,7 @@ class Account(Stripe):
         after = parameters.get("starting_after")
         start = 0 if after is None else next(n for n, one in enumerate(self.customers, 1) if one["id"] == after)
         end = start + int(parameters["limit"])
-        return Page(self.customers[start:end], end < len(self.customers))
+        return Page(self.customers[start:end], more=end < len(self.customers))
 
 
 async def test_all_of_a_day_and_an_hour() -> None:

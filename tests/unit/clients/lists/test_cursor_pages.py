@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.clients.lists.cursor_pages import CursorPages
-from sidecar.core.interfaces import Page
+from sidecar.core.pages import Page
 from sidecar.errors import StripeFailure, StripeRejected, StripeUnavailable
 from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.lists.customers_at_stripe import Payments, Stripe, payments_of
@@ -60,7 +60,7 @@ def overlapping(at: int) -> Tamper:
     def tamper(number: int, page: Page) -> Page:
         before = last[-1].data[-1:] if number == at and last else []
         last.append(page)
-        return Page(before + page.data, page.more)
+        return Page(before + page.data, more=page.more)
 
     return tamper
 
@@ -70,7 +70,7 @@ def empty(at: int) -> Tamper:
 
 
 def endless(at: int) -> Tamper:
-    return lambda number, page: Page(page.data, page.more or number >= at)
+    return lambda number, page: Page(page.data, more=page.more or number >= at)
 
 
 def nameless(at: int) -> Tamper:
@@ -116,7 +116,7 @@ def scripted(*pages: Page) -> CursorPages:
 
 
 def page_of(*ids: object, more: bool) -> Page:
-    return Page([{"id": one} for one in ids], more)
+    return Page([{"id": one} for one in ids], more=more)
 
 
 @given(st.lists(st.tuples(st.lists(st.integers(1, 9), max_size=3), st.booleans()), min_size=1, max_size=5))

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
-from sidecar.core.interfaces import Choice, Page
+from sidecar.core.interfaces import Choice
 from sidecar.core.operations.list_query import ListQuery
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 from sidecar.core.views import OneView, View
 from sidecar.errors import ItemConflict, StripeUnavailable

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from sidecar.clients.http import open_session
 from sidecar.clients.stripe.client import StripeClient
-from sidecar.core.interfaces import ChangeRequest, Page
+from sidecar.core.interfaces import ChangeRequest
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.errors import (
     StripeFailure,
     StripeKeyRejected,

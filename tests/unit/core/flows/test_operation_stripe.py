@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from sidecar.core.flows.operation_stripe import OperationStripe
-from sidecar.core.interfaces import ChangeRequest, Page, Sent
+from sidecar.core.interfaces import ChangeRequest, Sent
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.urgency import Urgency
 
 EXPAND = ("latest_invoice.confirmation_secret", "pending_setup_intent")

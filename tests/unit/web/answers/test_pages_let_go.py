@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sidecar.core.interfaces import Page
+from sidecar.core.pages import Page
 from tests.doubles.directus import User
 from tests.doubles.running_app import CLERK, MEMBER, RunningApp
 

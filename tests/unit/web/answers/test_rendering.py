@@ -7,8 +7,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.interfaces import Page
 from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page
 from sidecar.core.views import CallerView, OneView, View, ViewByCustomer
 from sidecar.web.answers.rendering import Rendering, render_page
 from tests.doubles.secret_spellings import CLIENT_SECRETS, CODE, KEYS, PUBLIC, decoded, spellings
@@ -37,9 +37,11 @@ def test_a_page_shows_the_view(data: list[StripeObject], view: CallerView, more:
     raw = json.dumps({"object": "list", "data": data, "has_more": more}).encode()
 
     views = OneView(view)
-    assert orjson.loads(b"[" + asyncio.run(Rendering(views)(data)) + b"]") == shown
-    assert [orjson.loads(line) for line in asyncio.run(Rendering(views, lines=True)(data)).splitlines()] == shown
-    for page in (Page(data, more), Page(data, more, raw)):
+    assert orjson.loads(b"[" + asyncio.run(Rendering(views)(Page(data, more=more))) + b"]") == shown
+    assert [
+        orjson.loads(line) for line in asyncio.run(Rendering(views, lines=True)(Page(data, more=more))).splitlines()
+    ] == shown
+    for page in (Page(data, more=more), Page(data, more=more, raw=raw)):
         assert orjson.loads(render_page(page, view)) == {"object": "list", "data": shown, "has_more": more}
 
 
@@ -70,8 +72,8 @@ def test_no_page_has_a_secret_within(
     written = [
         render_page(page, view),
         render_page(Page(data, more=False), view),
-        asyncio.run(Rendering(OneView(view))(data)),
-        asyncio.run(Rendering(OneView(view), lines=True)(data)),
+        asyncio.run(Rendering(OneView(view))(page)),
+        asyncio.run(Rendering(OneView(view), lines=True)(page)),
     ]
 
     assert orjson.loads(_in_texts(raw, letters)) == orjson.loads(raw)
