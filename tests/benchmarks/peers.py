@@ -1,19 +1,21 @@
 """The measured programs: the sidecar and the usual alternatives, all on loopback."""
 
 import os
+import secrets
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from deploy.demo import cache, install
 from deploy.demo.processes import Server, free_port, running
 from deploy.demo.progress import run, step
-from deploy.demo.servers import ROOT, nginx_with
+from deploy.demo.servers import ROOT
 from deploy.demo.stack import Stack, running_stack
+from tests.benchmarks.earlier import unpacked
+from tests.benchmarks.nginx import nginx
 
 EXTENSION = Path(__file__).parent / "extension"
 WITHOUT_LIMIT = {
@@ -26,43 +28,91 @@ WITHOUT_LIMIT = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The sizes of the measurements."""
+    """The sizes of the measurements; `lists` are rounds of whole lists, `together` lists read for one figure of CPU."""
 
     payments: int = 10_000
     many: int = 100_000
-    seconds: float = 5
+    short: tuple[int, ...] = (150, 350, 1_000)
+    seconds: float = 1.5
     callers: int = 1_000
-    rounds: int = 3
+    clerks: int = 100
+    rounds: int = 5
+    lists: int = 3
+    together: int = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Peers:
+    """`before` is a sidecar of an earlier revision, whose code is in `earlier`; both are None without one.
+
+    `clerks` are tokens of users who all have one role. `extension` is its address, None where it is not installed.
+    """
+
     stripe: Server
     stack: Stack
     sidecar: Server
     relay: Server
     nginx: Server
+    cached: Server
+    clerks: Sequence[str]
+    before: Server | None = None
+    earlier: Path | None = None
+    extension: str | None = None
 
     @property
-    def extension(self) -> str:
-        return f"{self.stack.directus.url}/pay"
+    def sidecars(self) -> dict[str, Server]:
+        return {"sidecar": self.sidecar} | ({"before": self.before} if self.before else {})
+
+    @property
+    def revisions(self) -> dict[str, dict[str, str]]:
+        """Give the settings by which a sidecar runs each revision's code."""
+        return {"sidecar": {}} | ({"before": {"PYTHONPATH": str(self.earlier)}} if self.earlier else {})
 
 
 @asynccontextmanager
-async def all_peers(state: Path, size: Size) -> AsyncIterator[Peers]:
-    """Start all programs, with files in the empty folder `state`."""
+async def all_peers(state: Path, size: Size, before: str | None = None) -> AsyncIterator[Peers]:
+    """Start all programs, with files in the empty folder `state`; `before` names an earlier revision of the sidecar."""
+    (state / "stack").mkdir()
+    earlier = unpacked(before, state / "earlier") if before else None
+    async with upstream(state, payments=size.payments, customers=size.payments) as stripe:
+        _install_extension(state / "stack" / "directus" / "extensions" / "directus-extension-pay")
+        async with running_stack(state / "stack", directus_settings={"BENCHMARK_STRIPE": stripe.url}) as stack:
+            extension = f"{stack.directus.url}/pay"
+            async with beside(stack, stripe, state, size, earlier) as peers:
+                yield replace(peers, extension=extension)
+
+
+@asynccontextmanager
+async def beside(
+    stack: Stack, stripe: Server, state: Path, size: Size, earlier: Path | None = None
+) -> AsyncIterator[Peers]:
+    """Start what is measured beside a stack, except for the extension."""
+    settings = {"STRIPE_API_BASE": stripe.url, **WITHOUT_LIMIT}
     async with AsyncExitStack() as exits:
         start = exits.enter_async_context
-        stripe = await start(upstream(state, payments=size.payments, customers=size.payments))
-        _install_extension(state / "stack" / "directus" / "extensions" / "directus-extension-pay")
-        stack = await start(running_stack(state / "stack", directus_settings={"BENCHMARK_STRIPE": stripe.url}))
         yield Peers(
             stripe=stripe,
             stack=stack,
-            sidecar=await start(stack.sidecar(STRIPE_API_BASE=stripe.url, **WITHOUT_LIMIT)),
+            sidecar=await start(stack.sidecar(**settings)),
             relay=await start(relay(state, stripe.url)),
-            nginx=await start(_nginx(state, stripe.url, stack.directus.url)),
+            nginx=await start(nginx(state, stripe.url, stack.directus.url, cached=False)),
+            cached=await start(nginx(state, stripe.url, stack.directus.url, cached=True)),
+            clerks=await start(_clerks(stack, size.clerks)),
+            before=await start(stack.sidecar(**settings, PYTHONPATH=str(earlier))) if earlier else None,
+            earlier=earlier,
         )
+
+
+@asynccontextmanager
+async def _clerks(stack: Stack, number: int) -> AsyncIterator[list[str]]:
+    tokens = [secrets.token_hex(24) for _ in range(number)]
+    role = stack.people["clerk"].role
+    users = [{"first_name": "Clerk", "token": token, "role": role} for token in tokens]
+    made = await stack.admin.request("POST", "/users", users)
+    try:
+        yield tokens
+    finally:
+        await stack.admin.request("DELETE", "/users", [user["id"] for user in made])
 
 
 def upstream(state: Path, *, payments: int, customers: int) -> AbstractAsyncContextManager[Server]:
@@ -93,35 +143,3 @@ def _npm(sources: list[Path], folder: Path, log: Path) -> None:
     env = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
     with step("Installing Stripe's library for Node", "some seconds, once"):
         run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, log=log, env=env)
-
-
-def _nginx(state: Path, stripe: str, directus: str) -> AbstractAsyncContextManager[Server]:
-    port = free_port()
-    http = _HTTP.format(port=port, stripe=urlsplit(stripe).netloc, directus=urlsplit(directus).netloc)
-    return nginx_with(http, state / "nginx", port=port, log=state / "nginx.log")
-
-
-# Asks Directus on each request and passes every 200; nginx cannot read the permissions in the answer.
-_HTTP = """
-access_log off;
-proxy_http_version 1.1;
-proxy_buffers 64 8k;
-upstream stripe {{ server {stripe}; keepalive 32; }}
-upstream directus {{ server {directus}; keepalive 32; }}
-server {{
-    listen 127.0.0.1:{port};
-    location /v1/ {{
-        auth_request /allowed;
-        proxy_set_header Authorization "Bearer sk_test_benchmark";
-        proxy_set_header Connection "";
-        proxy_pass http://stripe;
-    }}
-    location = /allowed {{
-        internal;
-        proxy_set_header Connection "";
-        proxy_set_header Content-Length "";
-        proxy_pass_request_body off;
-        proxy_pass http://directus/permissions/me;
-    }}
-}}
-"""

@@ -3,9 +3,10 @@
     python -m tests.benchmarks.upstream PORT [--payments N] [--owners N] [--customers N] [--rate REQUESTS]
 
 Objects are copies of Stripe's own examples (deploy/stripe_stand_in/fixtures.json), in Stripe's indented form.
-Lists are newest first, with `limit`, `starting_after`, `created` and `customer` (docs.stripe.com/api/pagination). The
-same process answers `GET /permissions/me` as a Directus would for a clerk, `GET /count/…` with the number of requests
-for a path, and `GET /latency/0.06`, from which on it waits that many seconds before each answer.
+Lists are newest first, with `limit`, `starting_after`, `ending_before`, `created` and `customer`
+(docs.stripe.com/api/pagination). The same process answers `GET /permissions/me` as a Directus would for a clerk. It
+takes commands: `GET /count/…` answers the number of requests for a path, `GET /grow/200` makes 200 payments that are
+newer than all others, and from `GET /latency/0.06` on it waits that many seconds before each answer.
 """
 
 import argparse
@@ -22,8 +23,8 @@ from urllib.parse import parse_qsl
 
 _FIXTURES = Path(__file__).parents[2] / "deploy" / "stripe_stand_in" / "fixtures.json"
 TEMPLATES = json.loads(_FIXTURES.read_text(encoding="utf-8"))
-_NEWEST = 1_760_000_000
-_SPACING = 97  # seconds between two objects, on average
+NEWEST = 1_760_000_000
+SPACING = 97  # seconds between two objects, on average
 _PERMISSIONS = {
     "data": {"customers": {action: {"access": "full", "fields": ["*"]} for action in ("create", "read", "update")}}
 }
@@ -54,46 +55,71 @@ class Answering(Protocol):
 
 
 class Objects:
-    """One kind of object; an object's ID contains its position, 0 for the newest. All have the `extra` attributes."""
+    """One kind of object; the ID of one that was there first contains its position then, 0 for the newest.
+
+    All have the `extra` attributes. Positions change when the list grows, IDs and owners do not.
+    """
 
     def __init__(
         self, kind: str, prefix: str, number: int, owners: int, extra: Mapping[str, object] | None = None
     ) -> None:
         self.prefix = prefix
         self.owners = owners
+        self._first, self._grown = number, 0
         # Steps between ages vary, as in real accounts, so that nothing relies on an even density.
-        self.ages = [place * _SPACING + place * 7919 % (_SPACING * 3 // 2) for place in range(number)]
+        self.ages = [place * SPACING + place * 7919 % (SPACING * 3 // 2) for place in range(number)]
         self.ages.sort()
         template = TEMPLATES[kind] | dict(extra or {})
         marks = {"id": "@id@", "created": "@created@"} | ({"customer": "@owner@"} if prefix == "pi" else {})
         if "client_secret" in template:
             marks["client_secret"] = "@id@_secret_benchmark"
         self.text = "    " + json.dumps(template | marks, indent=2).replace("\n", "\n    ")
-        self.written = [self._write(place) for place in range(number)]
+        self.written = [self._write(place, self.ages[place], place) for place in range(number)]
 
-    def _write(self, place: int) -> bytes:
-        text = self.text.replace("@id@", self.identifier(place)).replace('"@created@"', str(_NEWEST - self.ages[place]))
-        return text.replace("@owner@", f"cus_{place % max(1, self.owners):014}").encode()
+    def grow(self, number: int) -> None:
+        """Make so many objects that are newer than all others."""
+        for made in range(self._grown, self._grown + number):
+            age = made * 7919 % SPACING - (made + 1) * SPACING
+            self.ages.insert(0, age)
+            self.written.insert(0, self._write(self._first + made, age, -1 - made))
+        self._grown += number
 
-    def identifier(self, place: int) -> str:
-        return f"{self.prefix}_{place:014}"
+    def _write(self, name: int, age: int, turn: int) -> bytes:
+        text = self.text.replace("@id@", self.identifier(name)).replace('"@created@"', str(NEWEST - age))
+        return text.replace("@owner@", f"cus_{turn % max(1, self.owners):014}").encode()
+
+    def identifier(self, name: int) -> str:
+        return f"{self.prefix}_{name:014}"
+
+    def _place(self, identifier: str) -> int:
+        name = int(identifier.rpartition("_")[2])
+        return name + self._grown if name < self._first else self._grown - 1 - (name - self._first)
 
     def page(self, path: str, query: dict[str, str]) -> bytes:
         limit = int(query.get("limit", "10"))
-        start, end, step = 0, len(self.written), 1
-        if "created[lt]" in query:
-            start = bisect_left(self.ages, _NEWEST - int(query["created[lt]"]) + 1)
-        if "created[gte]" in query:
-            end = bisect_left(self.ages, _NEWEST - int(query["created[gte]"]) + 1)
-        if "starting_after" in query:
-            start = max(start, int(query["starting_after"].rpartition("_")[2]) + 1)
+        start, end = self._bounds(query)
+        step = 1
         if "customer" in query:
             step, owner = self.owners, int(query["customer"].rpartition("_")[2])
-            start += (owner - start) % step
+            start += (owner + self._grown - start) % step
         places = range(start, end, step)
+        shown = places[-limit:] if "ending_before" in query else places[:limit]
         more = json.dumps(len(places) > limit)
         head = f'{{\n  "object": "list",\n  "url": "{path}",\n  "has_more": {more},\n  "data": [\n'
-        return head.encode() + b",\n".join(self.written[place] for place in places[:limit]) + b"\n  ]\n}\n"
+        return head.encode() + b",\n".join(self.written[place] for place in shown) + b"\n  ]\n}\n"
+
+    def _bounds(self, query: dict[str, str]) -> tuple[int, int]:
+        """Give the first place of what the query may show, and the one after its last."""
+        starts, ends = [0], [len(self.written)]
+        # Older than a second is a greater age: the place of the first that old.
+        for bounds, name, later in ((starts, "lt", 1), (starts, "lte", 0), (ends, "gte", 1), (ends, "gt", 0)):
+            if f"created[{name}]" in query:
+                bounds.append(bisect_left(self.ages, NEWEST - int(query[f"created[{name}]"]) + later))
+        if "starting_after" in query:
+            starts.append(self._place(query["starting_after"]) + 1)
+        if "ending_before" in query:
+            ends.append(self._place(query["ending_before"]))
+        return max(starts), min(ends)
 
 
 class Upstream:
@@ -113,6 +139,9 @@ class Upstream:
             return Answer(200, str(self.asked[path.removeprefix("/count")]).encode())
         if path.startswith("/latency/"):
             self.latency = float(path.removeprefix("/latency/"))
+            return Answer(200, b"{}")
+        if path.startswith("/grow/"):
+            self.lists["/v1/payment_intents"].grow(int(path.removeprefix("/grow/")))
             return Answer(200, b"{}")
         self.asked[path] += 1
         if path == "/permissions/me":

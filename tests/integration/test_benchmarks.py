@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from deploy.demo import redis_program
+from deploy.demo.servers import ROOT
 from deploy.demo.stack import Stack
 from tests.benchmarks import measures
 from tests.benchmarks.fair import report
@@ -19,11 +22,15 @@ from tests.benchmarks.fair.command import QUICK, ROWS, one
 from tests.benchmarks.fair.plan import Group, Request
 from tests.benchmarks.fair.rig import Ground
 from tests.benchmarks.fair.visit import visiting
-from tests.benchmarks.peers import WITHOUT_LIMIT, relay, upstream
+from tests.benchmarks.peers import WITHOUT_LIMIT, Peers, beside, relay, upstream
 from tests.benchmarks.replicas import command as replicas
 from tests.benchmarks.replicas.outcome import Seen
 from tests.benchmarks.replicas.rows import ROWS as REPLICA_ROWS
 from tests.benchmarks.replicas.stripe import LIVE, SANDBOX, LimitedAccount
+from tests.benchmarks.speed import command as speed
+from tests.benchmarks.speed import report as speed_report
+from tests.benchmarks.speed.rows import ROWS as SPEED_ROWS
+from tests.benchmarks.speed.rows import Ground as SpeedGround
 from tests.benchmarks.upstream import Received
 from tests.doubles.one_route import serving_get
 from tests.doubles.process import serving
@@ -86,6 +93,27 @@ async def test_stand_in_against_plain_paging(tmp_path: Path) -> None:
     assert len(everything) == len({payment["id"] for payment in everything}) == 250
     assert part["data"] == [payment for payment in everything if since <= payment["created"] < until]
     assert own["data"] == [payment for payment in everything if payment["customer"] == "cus_00000000000007"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def peers(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Peers]:
+    """The peers of `speed` beside a real Directus, but not the extension. The code before is that of this checkout."""
+    state, size = tmp_path_factory.mktemp("peers"), speed.QUICK
+    async with (
+        upstream(state, payments=size.payments, customers=size.payments) as stripe,
+        beside(stack, stripe, state, size, earlier=ROOT) as found,
+    ):
+        yield found
+
+
+@pytest.mark.parametrize("number", SPEED_ROWS)
+async def test_rows_of_speed(number: int, peers: Peers, tmp_path: Path) -> None:
+    """Each row of `speed` runs, fills its lines of the tables, and gives figures that can be written as JSON."""
+    found = await speed.one(SpeedGround(peers, speed.QUICK, tmp_path), number)
+
+    assert found.seen is not None, found.fault
+    assert f"| {number} |" in speed_report.table([(number, found.seen)])
+    assert json.loads(json.dumps(asdict(found)))["number"] == number
 
 
 @pytest.mark.parametrize("number", ROWS)
