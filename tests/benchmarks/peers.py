@@ -28,7 +28,10 @@ WITHOUT_LIMIT = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The sizes of the measurements; `lists` are rounds of whole lists, `together` lists read for one figure of CPU."""
+    """The sizes of the measurements; `lists` are rounds of whole lists, `together` lists read for one figure of CPU.
+
+    `refresh` is in seconds, between two looks of a clerk at a dashboard.
+    """
 
     payments: int = 10_000
     many: int = 100_000
@@ -36,6 +39,7 @@ class Size:
     seconds: float = 1.5
     callers: int = 1_000
     clerks: int = 100
+    refresh: float = 5
     rounds: int = 5
     lists: int = 3
     together: int = 10
