@@ -70,16 +70,10 @@ class Page:
         self.renderings: dict[object, bytes] = {}
 
     @classmethod
-    def skimmed(
-        cls, written: bytes, *, more: bool, raw: bytes | None = None, listed: Sequence[Listed] | None = None
-    ) -> "Page":
-        """Make a page of objects that are proper JSON, with commas between them.
-
-        Raises ValueError where one is no object, or has another type than usual in what a list needs to know.
-        """
+    def skimmed(cls, written: bytes, listed: Sequence[Listed], *, more: bool, raw: bytes | None = None) -> "Page":
+        """Make a page of objects that are proper JSON, with commas between them, and of what `listed_in` gave."""
         page = cls((), more=more, raw=raw)
-        page._data, page.written = None, written
-        page._listed = _LISTED.decode(b"[" + written + b"]") if listed is None else listed
+        page._data, page.written, page._listed = None, written, listed
         return page
 
     def __len__(self) -> int:
@@ -107,6 +101,15 @@ class Page:
         if self._listed is None:
             self._listed = [Listed.of(value) for value in self._data or ()]
         return self._listed
+
+
+def listed_in(array: bytes | memoryview) -> list[Listed]:
+    """Read an array of objects, and prove that it is JSON, except for what its texts are encoded in.
+
+    Raises ValueError where one is no object, or has another type than usual in what a list needs to know, and
+    RecursionError where one is nested too deeply.
+    """
+    return _LISTED.decode(array)
 
 
 def texts(written: bytes) -> list[bytes]:

@@ -8,7 +8,8 @@ from typing import NoReturn
 import orjson
 
 _HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")  # a text only if the other half follows, which is not looked for
-_SURE = 18  # digits that are a number of 64 bits whatever they are
+_INTEGERS = range(-(2**63), 2**64)  # orjson reads and writes these as they are, and all others as a float
+_LONGEST = len(str(_INTEGERS[0]))
 
 
 def parsed(content: bytes) -> object:
@@ -28,8 +29,8 @@ def parsed(content: bytes) -> object:
 
 
 def _number(text: str) -> int | float | orjson.Fragment:
-    if len(text) <= _SURE and text.removeprefix("-").isdigit():
-        return int(text)
+    if len(text) <= _LONGEST and text.removeprefix("-").isdigit() and (integer := int(text)) in _INTEGERS:
+        return integer
     number = float(text)
     return number if math.isfinite(number) else orjson.Fragment(text)
 

@@ -31,4 +31,4 @@ def waiting(page: Page) -> Iterator[Waiting]:
 
 def as_page(entries: Sequence[Waiting], *, more: bool) -> Page:
     written = b",".join(entry.text for entry in entries)
-    return Page.skimmed(written, more=more, listed=[entry.listed for entry in entries])
+    return Page.skimmed(written, [entry.listed for entry in entries], more=more)

@@ -22,7 +22,7 @@ from sidecar.clients.stripe.errors import failure
 from sidecar.clients.stripe.governor import Governor
 from sidecar.clients.stripe.limits import Limit, limit_reached
 from sidecar.clients.stripe.refusal_log import log_refusal
-from sidecar.clients.stripe.skim import skimmed
+from sidecar.clients.stripe.skim import parsed_page, skimmed
 from sidecar.clients.stripe.transport import Call, Transport, attempts_of
 from sidecar.context import request_id
 from sidecar.core.interfaces import ChangeRequest, Sent
@@ -78,7 +78,7 @@ class StripeClient:
         call, content, status, headers = await self._get(path, urgency, parameters)
         page = skimmed(content) if status == HTTPStatus.OK else None
         if page is None:
-            return _page(content, self._result(call, content, status, headers))
+            return parsed_page(content, self._result(call, content, status, headers))
         self.key_rejected = False
         return page
 
@@ -203,15 +203,6 @@ def _require_object(answered: StripeObject) -> None:
         failure = StripeUnavailable("Stripe's answer is not an object.", detail="no object")
         failure.uncertain = True
         raise failure
-
-
-def _page(content: bytes, body: StripeObject) -> Page:
-    match body:
-        case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
-            following = body.get("next_page")
-            return Page(data, more=more, raw=content, next_page=following if isinstance(following, str) else None)
-        case _:
-            raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
 
 
 def _now() -> float:

@@ -6,7 +6,9 @@ backslash holds a text exactly between its quotes, so bytes tell where the objec
 
 import re
 
-from sidecar.core.pages import Page
+from sidecar.core.operations.resources import StripeObject
+from sidecar.core.pages import Page, listed_in
+from sidecar.errors import StripeUnavailable
 
 _SPACE = rb"[ \t\n\r]*"
 _TEXT = rb'"[^"\x00-\x1f]*"'
@@ -26,11 +28,21 @@ def skimmed(content: bytes) -> Page | None:
     more = tail[1] or head[1]
     if more is None:
         return None
-    written = content[head.end() : end]
     try:
-        return Page.skimmed(written, more=more == b"true", raw=content)
+        listed = listed_in(memoryview(content)[head.end() - 1 : end + 1])
     except (ValueError, RecursionError):
         return None
+    return Page.skimmed(content[head.end() : end], listed, more=more == b"true", raw=content)
+
+
+def parsed_page(content: bytes, body: StripeObject) -> Page:
+    """Give a list that was parsed. Raises StripeUnavailable where it is none."""
+    match body:
+        case {"data": list(data), "has_more": bool(more)} if all(isinstance(entry, dict) for entry in data):
+            following = body.get("next_page")
+            return Page(data, more=more, raw=content, next_page=following if isinstance(following, str) else None)
+        case _:
+            raise StripeUnavailable("Stripe's answer is not a list. Ask again.", detail="no list")
 
 
 def _is_text(content: bytes) -> bool:

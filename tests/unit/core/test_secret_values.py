@@ -1,8 +1,9 @@
 """How secrets are found within values, and what is not one."""
 
+import json
 import time
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import orjson
 import pytest
@@ -43,6 +44,67 @@ def test_no_secret_is_left(value: dict[str, object]) -> None:
     """O4: wherever a secret stands and however its letters are spelled, nothing that decodes to it is left."""
     assert ALL.may_be_in(orjson.dumps(value))
     assert CODE not in decoded(orjson.dumps(ALL.left_out(value)).decode())
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "client",
+            "_secret",
+            "_",
+            "__",
+            "pi_",
+            "a",
+            "abcdefgh",
+            "=",
+            ":",
+            " ",
+            '"',
+            "s",
+            "r",
+            "e",
+            "k_",
+            "org_",
+            "live_",
+        ),
+        *(
+            "test_",
+            "whsec",
+            "tok",
+            "b",
+            "cvc",
+            "\\",
+            "\n",
+            "n",
+            "use_stripe_sdk",
+            "%",
+            "5f",
+            "%5F",
+            "%73",
+            "%255f",
+            "\\u005f",
+        ),
+        *("\\\\u0065", "u005f", "é", "\x7f"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join), st.booleans())
+def test_marks_miss_nothing(text: str, ascii_only: bool) -> None:  # noqa: FBT001 - json's `ensure_ascii`
+    """O4: whatever has a secret's form, or decodes to it, is noticed in JSON as well: as a value and as a name."""
+    for secrets in (ALL, NOBODYS):
+        shown = any(secrets.shape.search(one) for one in (text, unquote(text), decoded(text)))
+        for value in ({"a": [text]}, {text: 1}):
+            noticed = secrets.may_be_in(json.dumps(value, ensure_ascii=ascii_only).encode())
+            assert noticed or not shown
+            assert noticed or secrets.left_out(value) == value
+
+
+@pytest.mark.parametrize("written", [b"\xff", b'{"a":"\xed\xa0\x80"}', b'"' + b"a" * 100_000 + b'\xc3"'])
+def test_bytes_that_are_no_text(written: bytes) -> None:
+    """O4: of bytes that are no text nobody can tell, so they may hold a secret."""
+    assert ALL.may_be_in(written)
+    assert NOBODYS.may_be_in(written)
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=4))

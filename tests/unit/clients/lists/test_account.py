@@ -153,9 +153,15 @@ async def test_list_out_of_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [{"id": "pi_1"}, {"created": 1}, {"id": 7, "created": 1}, {"id": "pi_1", "created": "1"}]
+    "entry",
+    [
+        {"id": "pi_1"},
+        {"created": 1},
+        {"id": 7, "created": 1},
+        *({"id": "pi_1", "created": created} for created in ("1", 1.0, True, -1, 10**12)),
+    ],
 )
 async def test_object_that_cannot_be_ordered(entry: StripeObject) -> None:
-    """An object without ID or date is an error: pagination could not continue after it."""
+    """An object without ID or proper date is an error: pagination could not continue after it."""
     with pytest.raises(StripeUnavailable):
         await rendered(Page([entry], more=False), ALL)

@@ -4,13 +4,15 @@ import asyncio
 import json
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.clients.stripe.skim import skimmed
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.pages import Page
 from sidecar.core.views import CallerView, OneView, View, ViewByCustomer
-from sidecar.web.answers.rendering import Rendering, render_page
+from sidecar.web.answers.rendering import Rendering, render_found, render_page
 from tests.doubles.secret_spellings import CLIENT_SECRETS, CODE, KEYS, PUBLIC, decoded, spellings
 
 NAMES = st.sampled_from(["id", "object", "client_secret", "metadata", "Client_secret", "client_secret_"])
@@ -41,8 +43,10 @@ def test_a_page_shows_the_view(data: list[StripeObject], view: CallerView, more:
     assert [
         orjson.loads(line) for line in asyncio.run(Rendering(views, lines=True)(Page(data, more=more))).splitlines()
     ] == shown
-    for page in (Page(data, more=more), Page(data, more=more, raw=raw)):
+    found = {"object": "search_result", "data": shown, "has_more": more, "next_page": None}
+    for page in (Page(data, more=more), Page(data, more=more, raw=raw), skimmed(raw) or Page(data, more=more)):
         assert orjson.loads(render_page(page, view)) == {"object": "list", "data": shown, "has_more": more}
+        assert orjson.loads(render_found(page, view)) == found
 
 
 def _in_texts(raw: str, letters: set[str]) -> bytes:
@@ -68,13 +72,69 @@ def test_no_page_has_a_secret_within(
     data = [*data, {"id": "x_1", "object": "payment_intent", "metadata": at[place]}]
     raw = json.dumps({"object": "list", "data": data, "has_more": False})
     page = Page(data, more=False, raw=_in_texts(raw, letters))
+    read = skimmed(_in_texts(raw, letters)) or page  # as it is read where bytes tell
 
-    written = [
-        render_page(page, view),
-        render_page(Page(data, more=False), view),
-        asyncio.run(Rendering(OneView(view))(page)),
-        asyncio.run(Rendering(OneView(view), lines=True)(page)),
-    ]
+    written = [render_page(Page(data, more=False), view)]
+    for one in (page, read):
+        written += [render_page(one, view), render_found(one, view)]
+        written += [asyncio.run(Rendering(OneView(view), lines)(one)) for lines in (False, True)]
 
     assert orjson.loads(_in_texts(raw, letters)) == orjson.loads(raw)
     assert not [one for one in written if CODE in decoded(one.decode())]
+
+
+SECRET = "pi_1_secret_abc"
+WHOLE = View(everything=True, customer_ids=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "beside", "view", "passes"),
+    [
+        ("customer", "", WHOLE, True),
+        ("customer", f'"client_secret":"{SECRET}",', WHOLE, False),
+        ("payment_intent", f'"client_secret":"{SECRET}",', View(everything=True, secrets=True), True),
+        ("payment_intent", '"secret":"sk_live_abc",', View(everything=True, secrets=True), False),
+        ("customer", "", View(customer_ids=True), False),
+    ],
+)
+def test_what_passes_unchanged(kind: str, beside: str, view: View, *, passes: bool) -> None:
+    """A page is passed on as Stripe wrote it exactly where the view hides nothing of it."""
+    raw = f'{{"object": "list", "url": "/v1/x", "data": [{{{beside} "object": "{kind}"}}], "has_more": true}}'.encode()
+    page = skimmed(raw)
+
+    assert page is not None
+    assert (render_page(page, view) == raw) == passes
+
+
+def test_secrets_are_cut_from_what_stripe_wrote() -> None:
+    """O4: a page with client secrets alone is written as Stripe wrote it without them, and not parsed."""
+    entry = f'{{ "object": "payment_intent", "client_secret": "{SECRET}", "created": 1 }}'
+    page = skimmed(f'{{"data": [{entry}, {entry}], "has_more": true}}'.encode())
+    left = b'{ "object": "payment_intent", "created": 1 }'
+
+    assert page is not None
+    assert left + b", " + left in render_page(page, WHOLE)
+    assert asyncio.run(Rendering(OneView(WHOLE), lines=True)(page)) == b'{"object":"payment_intent","created":1}\n' * 2
+
+
+def test_kinds_with_another_secret_are_parsed() -> None:
+    """O4: an object of a kind with other secret texts than a client secret is written without all of them."""
+    page = skimmed(
+        b'{"data":[{"object":"ephemeral_key","id":"ephkey_1","secret":"hidden","created":1}],"has_more":true}'
+    )
+
+    assert page is not None
+    assert b"hidden" not in render_page(page, WHOLE)
+    assert b"hidden" in render_page(page, View(everything=True, secrets=True))
+
+
+def test_a_page_is_written_once_for_equal_views() -> None:
+    """Callers with equal views share what was written; others do not."""
+    page = skimmed(
+        f'{{"data":[{{"object":"payment_intent","client_secret":"{SECRET}","a":1}}],"has_more":true}}'.encode()
+    )
+
+    assert page is not None
+    first = render_page(page, WHOLE)
+    assert render_page(page, View(everything=True, customer_ids=True)) is first
+    assert SECRET.encode() in render_page(page, View(everything=True, customer_ids=True, secrets=True))
