@@ -23,7 +23,7 @@ def skimmed(content: bytes) -> Page | None:
         return None
     head, end = _HEAD.match(content), content.rfind(b"]")
     tail = None if head is None else _TAIL.fullmatch(content, end + 1)
-    if head is None or tail is None or end < head.end():
+    if head is None or tail is None:
         return None
     more = tail[1] or head[1]
     if more is None:

@@ -94,7 +94,8 @@ def test_marks_miss_nothing(text: str, ascii_only: bool) -> None:  # noqa: FBT00
     """O4: whatever has a secret's form, or decodes to it, is noticed in JSON as well: as a value and as a name."""
     for secrets in (ALL, NOBODYS):
         shown = any(secrets.shape.search(one) for one in (text, unquote(text), decoded(text)))
-        for value in ({"a": [text]}, {text: 1}):
+        values: list[dict[str, object]] = [{"a": [text]}, {text: 1}]
+        for value in values:
             noticed = secrets.may_be_in(json.dumps(value, ensure_ascii=ascii_only).encode())
             assert noticed or not shown
             assert noticed or secrets.left_out(value) == value
