@@ -21,6 +21,7 @@ from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
+from sidecar.clients.lists.starts import Starts
 from sidecar.clients.redis.sharing import Sharing
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
@@ -132,7 +133,8 @@ def _provide_stripe(
     app[keys.STRIPE] = reads
     app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
     app[keys.FORGET_LISTS] = forget
-    app[keys.SCOPED] = lambda choice, unknown: CustomerLists(reads, choice, unknown, held)
+    starts = Starts()
+    app[keys.SCOPED] = lambda choice, unknown: CustomerLists(reads, choice, unknown, held, starts)
     return client
 
 

@@ -9,12 +9,15 @@ Fetch = Callable[[Mapping[str, str]], Awaitable[Page]]
 
 
 class CursorPages:
-    """`over`: Stripe said that there are no more. A list that was cut short never looks over."""
+    """`over`: Stripe said that there are no more. A list that was cut short never looks over.
 
-    def __init__(self, fetch: Fetch) -> None:
+    `after` is the object that the first page follows.
+    """
+
+    def __init__(self, fetch: Fetch, after: str | None = None) -> None:
         self._fetch = fetch
-        self._trail: list[str] = []  # the last page's IDs without those that Stripe no longer knows
-        self._cursors: set[str] = set()
+        self._trail = [] if after is None else [after]  # the last page's IDs without those that Stripe no longer knows
+        self._cursors = set(self._trail)
         self.over = False
 
     async def next(self, limit: int) -> Page:

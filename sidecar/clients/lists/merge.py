@@ -6,14 +6,14 @@ other list.
 
 import heapq
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from sidecar.clients.lists.cursor_pages import CursorPages
 from sidecar.clients.lists.fan_out import fan_out
 from sidecar.clients.lists.held import Account
-from sidecar.clients.lists.waiting import Waiting, waiting
+from sidecar.clients.lists.waiting import Waiting, size_of, waiting
 from sidecar.core.operations.list_query import MOST
 from sidecar.core.pages import Page
 
@@ -31,13 +31,19 @@ class Portion:
 
     @classmethod
     def of_page(cls, limit: int) -> "Portion":
-        return cls(600, min(MOST, limit + 1))
+        """A list that gave the whole page need not be asked for the object after it: Stripe says if there is one."""
+        return cls(600, limit)
+
+    @classmethod
+    def after_cursor(cls, limit: int) -> "Portion":
+        """As many as if the lists were read from the top, so that it takes no more calls."""
+        return cls(FROM_THE_TOP.first, limit)
 
     def of_each(self, lists: int) -> int:
         return min(self.most, max(_FEW, self.first // lists))
 
 
-AT_A_CURSOR = Portion(2_400)  # how deep the cursor is cannot be known
+FROM_THE_TOP = Portion(2_400)  # how deep the cursor is cannot be known
 WHOLE = Portion(1_000_000)  # all will be needed
 
 
@@ -50,21 +56,23 @@ class Source:
         self.waiting: deque[Waiting] = deque()
 
     @property
-    def is_dry(self) -> bool:
-        return not (self.waiting or self._pages.over)
+    def over(self) -> bool:
+        """Whether Stripe has no more than what waits."""
+        return self._pages.over
 
     async def fill(self, limit: int) -> int:
         """Ask for objects, and give the bytes that they count as."""
         page = await self._pages.next(limit)
         self._check(page)
         self.waiting.extend(waiting(page))
-        return sum(entry.size for entry in self.waiting)
+        return size_of(self.waiting)
 
 
 class Merge:
-    """The objects of all `sources`; those that wait, and those asked for, are counted in `account`.
+    """The objects of all `sources`, newest first; of equally old ones those of the first list first.
 
-    A list is asked for no more than its part of what there is room for, but always for a few.
+    Those that wait, and those asked for, are counted in `account`. A list is asked for no more than its part of what
+    there is room for, but always for a few.
     """
 
     def __init__(self, sources: Sequence[Source], account: Account, portion: Portion) -> None:
@@ -73,30 +81,50 @@ class Merge:
         self._most = portion.most
         self._next = [portion.of_each(len(sources)) for _ in sources]
         self._came = self._bytes = 0  # objects so far
+        self._heap: list[tuple[int, int]] = []  # of each list that has objects waiting: how new, and which it is
+        self._dry: int | None = None  # the list that has given all that it had, but is not over
+
+    @property
+    def more(self) -> bool:
+        """Whether there are objects that were not given."""
+        return self._dry is not None or bool(self._heap)
 
     async def begin(self) -> None:
         """Ask every list for its first objects."""
         await fan_out([partial(self._fill, index) for index in range(len(self._sources))])
+        waiting = enumerate(source.waiting for source in self._sources)
+        self._heap = [(-entries[0].created, index) for index, entries in waiting if entries]
+        heapq.heapify(self._heap)
 
-    async def objects(self) -> AsyncGenerator[Waiting]:
-        """Give all objects once it has begun, newest first; of equally old ones those of the first list first."""
-        heap = [(-source.waiting[0].created, index) for index, source in enumerate(self._sources) if source.waiting]
-        heapq.heapify(heap)
-        while heap:
+    async def take(self, count: int) -> list[Waiting]:
+        """Give the next objects, fewer than `count` only where there are no more."""
+        taken: list[Waiting] = []
+        while True:
+            self._merge(taken, count)
+            if len(taken) == count or self._dry is None:
+                break
+            await self._refill(self._dry)
+        self._account.remove(size_of(taken))
+        return taken
+
+    def _merge(self, taken: list[Waiting], count: int) -> None:
+        """Take objects until there are `count`, or a list is dry."""
+        heap = self._heap
+        while heap and len(taken) < count and self._dry is None:
             index = heap[0][1]
             waiting = self._sources[index].waiting
-            yield self._take(waiting)
-            if self._sources[index].is_dry:
-                await self._fill(index)
+            taken.append(waiting.popleft())
             if waiting:
                 heapq.heapreplace(heap, (-waiting[0].created, index))
             else:
                 heapq.heappop(heap)
+                self._dry = None if self._sources[index].over else index
 
-    def _take(self, waiting: deque[Waiting]) -> Waiting:
-        entry = waiting.popleft()
-        self._account.remove(entry.size)
-        return entry
+    async def _refill(self, index: int) -> None:
+        await self._fill(index)
+        self._dry = None
+        if waiting := self._sources[index].waiting:
+            heapq.heappush(self._heap, (-waiting[0].created, index))
 
     async def _fill(self, index: int) -> None:
         source, usual = self._sources[index], self._bytes // self._came if self._came else _USUAL

@@ -1,6 +1,6 @@
 """The objects of some customers at Stripe, newest first: merged from a list of each, or retrieved one by one."""
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,7 +8,8 @@ from sidecar.clients.lists.cursor_pages import CursorPages
 from sidecar.clients.lists.fan_out import fan_out
 from sidecar.clients.lists.held import Account
 from sidecar.clients.lists.merge import Merge, Portion, Source
-from sidecar.clients.lists.waiting import Waiting, waiting
+from sidecar.clients.lists.starts import Wanted
+from sidecar.clients.lists.waiting import Waiting, size_of, waiting
 from sidecar.core.flows.customer_state import lacks_customer
 from sidecar.core.interfaces import Choice, StripeReads, UnknownCustomers
 from sidecar.core.operations.list_query import Span
@@ -34,47 +35,60 @@ class OwnObjects:
     urgency: Urgency
     unknown: UnknownCustomers
 
-    async def listed(self, path: str, filters: Mapping[str, str], portion: Portion) -> AsyncGenerator[Waiting]:
-        """Begin the list of each value, and give their objects. Raises StripeFailure, and ItemConflict."""
+    async def listed(self, wanted: Wanted, portion: Portion) -> Merge:
+        """Begin the list of each value. Raises StripeFailure, and ItemConflict."""
         absent: set[str] = set()
-        sources = [self._source(path, filters, value, absent) for value in sorted(self.choice.values)]
+        sources = [self._source(wanted, value, absent) for value in sorted(self.choice.values)]
         merge = Merge(sources, self.account, portion)
         await merge.begin()
         self._require_any_but(absent)
-        return merge.objects()
+        return merge
 
-    def _source(self, path: str, filters: Mapping[str, str], value: str, absent: set[str]) -> Source:
-        attribute = self.choice.attribute
-        chosen = {} if self.choice.in_path else {attribute: value}
+    async def page(self, wanted: Wanted, limit: int, before: str | None = None) -> Page:
+        """Give one page of the only list as Stripe gives it, after the start, or before the cursor `before`.
 
-        async def fetch(parameters: Mapping[str, str]) -> Page:
-            try:
-                return await self.stripe.page(path, {**filters, **chosen, **parameters}, urgency=self.urgency)
-            except StripeRejected as rejected:
-                if not lacks_customer(rejected, path):
-                    raise
-                if "starting_after" in parameters:  # it was there, and what was given of it may not be all
-                    raise StripeUnavailable(_GONE, detail="a customer is gone") from rejected
-            absent.add(value)
-            return Page([], more=False)
+        Raises StripeFailure, and ItemConflict.
+        """
+        absent: set[str] = set()
+        [value] = self.choice.values
+        if before is None:
+            page = await self._pages(wanted, value, absent).next(limit)
+        else:
+            page = await self._fetch(wanted, value, absent, {"limit": str(limit), "ending_before": before})
+        self._require_any_but(absent)
+        self._check(value, page)
+        return page
 
-        def check(page: Page) -> None:
-            if self.choice.told and any(referred != value for referred in _referred(page, attribute)):
-                raise _another("Stripe listed something else than was asked for.")
+    def _source(self, wanted: Wanted, value: str, absent: set[str]) -> Source:
+        return Source(self._pages(wanted, value, absent), partial(self._check, value))
 
-        return Source(CursorPages(fetch), check)
+    def _pages(self, wanted: Wanted, value: str, absent: set[str]) -> CursorPages:
+        return CursorPages(partial(self._fetch, wanted, value, absent), wanted.after(value))
 
-    async def retrieved(self, path: str, span: Span) -> AsyncGenerator[Waiting]:
+    async def _fetch(self, wanted: Wanted, value: str, absent: set[str], parameters: Mapping[str, str]) -> Page:
+        chosen = {} if self.choice.in_path else {self.choice.attribute: value}
+        try:
+            return await self.stripe.page(
+                wanted.path, {**wanted.parameters(value), **chosen, **parameters}, urgency=self.urgency
+            )
+        except StripeRejected as rejected:
+            if not lacks_customer(rejected, wanted.path):
+                raise
+            if "starting_after" in parameters:  # it was there, and what was given of it may not be all
+                raise StripeUnavailable(_GONE, detail="a customer is gone") from rejected
+        absent.add(value)
+        return Page([], more=False)
+
+    def _check(self, value: str, page: Page) -> None:
+        if self.choice.told and any(referred != value for referred in _referred(page, self.choice.attribute)):
+            raise _another("Stripe listed something else than was asked for.")
+
+    async def retrieved(self, path: str, span: Span) -> "Retrieved":
         """Retrieve each object, and give those of the span. Raises StripeFailure, and ItemConflict."""
         absent: set[str] = set()
         found = await fan_out([partial(self._retrieve, path, value, absent) for value in sorted(self.choice.values)])
         self._require_any_but(absent)
-        return self._newest_first([entry for entry in found if entry is not None and span.contains(entry.created)])
-
-    async def _newest_first(self, present: Sequence[Waiting]) -> AsyncGenerator[Waiting]:
-        for entry in sorted(present, key=lambda one: one.created, reverse=True):
-            self.account.remove(entry.size)
-            yield entry
+        return Retrieved([entry for entry in found if entry is not None and span.contains(entry.created)], self.account)
 
     async def _retrieve(self, path: str, object_id: str, absent: set[str]) -> Waiting | None:
         """Give None for an object that is unknown or deleted: Stripe's own list leaves those out too."""
@@ -100,11 +114,30 @@ class OwnObjects:
             raise conflicts[0]
 
 
+class Retrieved:
+    """Objects that were retrieved one by one, newest first; those that wait are counted in `account`."""
+
+    def __init__(self, entries: Sequence[Waiting], account: Account) -> None:
+        self._entries = sorted(entries, key=lambda one: one.created, reverse=True)
+        self._account = account
+
+    @property
+    def more(self) -> bool:
+        """Whether there are objects that were not given."""
+        return bool(self._entries)
+
+    async def take(self, count: int) -> list[Waiting]:
+        """Give the next objects, fewer than `count` only where there are no more."""
+        taken, self._entries = self._entries[:count], self._entries[count:]
+        self._account.remove(size_of(taken))
+        return taken
+
+
 def _referred(page: Page, attribute: str) -> Iterable[str | None]:
     """Give what the attribute of each object refers to; for another than the customer the objects are parsed."""
     if attribute == "customer":
-        return (entry.customer_id for entry in page.listed)
-    return (reference(entry, attribute) for entry in page)
+        return {entry.customer_id for entry in page.listed}
+    return {reference(entry, attribute) for entry in page}
 
 
 def _another(message: str) -> StripeUnavailable:

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sidecar.clients.lists.account import created
+from sidecar.core.operations.resources import RESOURCES
 from sidecar.core.pages import Listed, Page
+
+_DATED = frozenset(kind for kind, resource in RESOURCES.items() if resource.has_date)
 
 
 class Waiting(NamedTuple):  # made for each object; a frozen dataclass takes four times as long
@@ -26,9 +29,20 @@ class Waiting(NamedTuple):  # made for each object; a frozen dataclass takes fou
 
 def waiting(page: Page) -> Iterator[Waiting]:
     """Raises StripeUnavailable for an object without a date."""
-    return (Waiting(created(listed), listed, text) for listed, text in zip(page.listed, page.texts, strict=True))
+    return map(Waiting, _times(page.listed), page.listed, page.texts)
 
 
 def as_page(entries: Sequence[Waiting], *, more: bool) -> Page:
-    written = b",".join(entry.text for entry in entries)
+    written = b",".join([entry.text for entry in entries])
     return Page.skimmed(written, [entry.listed for entry in entries], more=more)
+
+
+def size_of(entries: Sequence[Waiting]) -> int:
+    return sum([len(entry.text) for entry in entries])
+
+
+def _times(listed: Sequence[Listed]) -> Sequence[int]:
+    times = [entry.created for entry in listed]
+    if None not in times and {entry.object for entry in listed} <= _DATED:  # then `created` gives just these
+        return [time for time in times if time is not None]
+    return [created(entry) for entry in listed]

@@ -44,27 +44,29 @@ class Stripe:
         if customer not in self.payments:
             raise missing("customer", 400)
         bounds = (int(parameters[name]) if name in parameters else None for name in ("created[gte]", "created[lt]"))
-        span = Span(*bounds)
-        rest = self._after(customer, parameters.get("starting_after"))
-        found = [entry for entry in rest if span.contains(int(str(entry["created"])))]
-        self.given += len(found[:limit])
-        page = Page(found[:limit], more=len(found) > limit, raw=orjson.dumps(found[:limit]))
+        span, before = Span(*bounds), "ending_before" in parameters
+        found = [entry for entry in self._rest(customer, parameters) if span.contains(int(str(entry["created"])))]
+        given = found[-limit:] if before else found[:limit]
+        self.given += len(given)
+        page = Page(given, more=len(found) > limit, raw=orjson.dumps(given))
         return self.tamper(len(self.limits), page)
 
-    def _after(self, customer: str, cursor: str | None) -> list[StripeObject]:
+    def _rest(self, customer: str, parameters: Mapping[str, str]) -> list[StripeObject]:
         own = self.payments[customer]
-        if cursor is None:
-            return own
-        for place, entry in enumerate(own):
-            if entry["id"] == cursor:
-                return own[place + 1 :]
-        raise missing("starting_after", 400)
+        for name in ("starting_after", "ending_before"):
+            if name in parameters:
+                place = next((place for place, entry in enumerate(own) if entry["id"] == parameters[name]), None)
+                if place is None:
+                    raise missing(name, 400)
+                return own[place + 1 :] if name == "starting_after" else own[:place]
+        return own
 
     async def retrieve(self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL) -> StripeObject:  # noqa: ARG002
         await self._request(object_id, urgency)
-        if object_id not in self.customers:
+        listed = {str(entry["id"]): entry for entries in self.payments.values() for entry in entries}
+        if object_id not in {**listed, **self.customers}:
             raise missing("id", 404)
-        found = self.customers[object_id]
+        found = {**listed, **self.customers}[object_id]
         if found is None:
             raise StripeUnavailable("down")
         return found
