@@ -6,6 +6,7 @@ secret: only a caller that sees an object's own secrets also sees the client sec
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol, TypeGuard
 
@@ -34,6 +35,7 @@ _SECRET_TEXTS: Mapping[str | None, frozenset[str]] = {
 }
 _LINKS = {kind: resource.links for kind, resource in RESOURCES.items()}
 _NONE: frozenset[str] = frozenset()
+_NO_STRUCTURES: Mapping[str, Structure] = {}
 _CLIENT_SECRET = frozenset({NAME})
 _ANY_BASE = frozenset({"id", "object"})
 _ANY_CUSTOMER_ID = frozenset({"customer"})
@@ -108,14 +110,24 @@ class View:
 
     def _reduced(self, value: StripeObject) -> StripeObject:
         kind = str(value.get("object"))
-        names = (_BASE.get(kind, _ANY_BASE) | self.attributes) - self._hidden(kind)
-        if self.own or self.made:
-            names = names | _LINKS.get(kind, _NONE)
+        names = self.names(kind)
         if self.shows_secrets:
             names = names | {name for name in _SECRETS.get(kind, _NONE) if value.get(name) is not None}
-        closed = _CLOSED.get(kind, {})
-        parts = {name: _only(closed[name], value[name]) for name in closed.keys() - self.attributes if name in value}
-        return {name: self._member(parts.get(name, member)) for name, member in value.items() if name in names}
+        return {name: self.member(kind, name, member) for name, member in value.items() if name in names}
+
+    def names(self, kind: str) -> frozenset[str]:
+        """Name what the view shows of an object of this kind, beside its secrets, where it does not show everything."""
+        names = (_BASE.get(kind, _ANY_BASE) | self.attributes) - self._hidden(kind)
+        return names | _LINKS.get(kind, _NONE) if self.own or self.made else names
+
+    def closed(self, kind: str) -> AbstractSet[str]:
+        """Name the attributes of this kind of which the view shows a part only."""
+        return _CLOSED.get(kind, _NO_STRUCTURES).keys() - self.attributes
+
+    def member(self, kind: str, name: str, member: object) -> object:
+        """Copy what the view shows of an attribute that it shows."""
+        structure = None if name in self.attributes else _CLOSED.get(kind, _NO_STRUCTURES).get(name)
+        return self._member(member if structure is None else _only(structure, member))
 
     def _hidden(self, kind: str | None) -> frozenset[str]:
         """Name the hidden attributes of an object; `kind` is None for a structure that is no object of Stripe."""
@@ -150,8 +162,11 @@ class ViewByCustomer:
     def customer_ids(self) -> bool:
         return self.other.customer_ids or (bool(self.views) and all(view.customer_ids for view in self.views.values()))
 
+    def of_customer(self, customer: str | None) -> View:
+        return self.views.get(str(customer), self.other)
+
     def project(self, value: StripeObject) -> StripeObject:
-        return self.views.get(str(customer_of(value)), self.other).project(value)
+        return self.of_customer(customer_of(value)).project(value)
 
 
 class Views(Protocol):

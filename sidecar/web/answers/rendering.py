@@ -12,6 +12,7 @@ import orjson
 
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.pages import Page, texts
+from sidecar.core.reduced import reduced, view_of_all
 from sidecar.core.secret_members import without_client_secrets
 from sidecar.core.views import (
     CallerView,
@@ -44,6 +45,7 @@ class _Form:
 
 def render_page(page: Page, view: CallerView) -> bytes:
     """Write one page as Stripe's list object (docs.stripe.com/api/pagination); for equal views it is written once."""
+    view = view_of_all(page, view)
     if not isinstance(view, View):
         return _written(page, view)
     found = page.renderings.get(view)
@@ -70,7 +72,9 @@ def _visible(page: Page, view: CallerView, form: _Form) -> bytes:
 
     A walk through every member of every object costs more than all the rest. So where a view hides nothing but
     secrets, they are removed from their usual place, and only a page that may still contain one is walked through.
+    Where it shows a few attributes, those are copied as they are written.
     """
+    view = view_of_all(page, view)
     if shows_everything(view):
         public = _public(page, view)
         if public is not None:
@@ -78,6 +82,8 @@ def _visible(page: Page, view: CallerView, form: _Form) -> bytes:
         written = form.write(page.data if view.secrets else [without_secret_texts(entry) for entry in page])
         if not view.withheld.may_be_in(written):
             return written
+    elif (few := reduced(page, view)) is not None:
+        return form.adapt(few)
     return form.write([view.project(entry) for entry in page])
 
 
