@@ -15,10 +15,25 @@ from sidecar.core.views import View, ViewByCustomer
 
 KINDS = st.sampled_from([*sorted(RESOURCES), "unknown"])
 NAMES = st.sampled_from(
-    (
-        "id amount status customer metadata next_action client_secret card items email a.b payment_method_details "
-        'hosted_invoice_url data a"b é object'
-    ).split()
+    [
+        "id",
+        "amount",
+        "status",
+        "customer",
+        "metadata",
+        "next_action",
+        "client_secret",
+        "card",
+        "items",
+        "email",
+        "a.b",
+        "payment_method_details",
+        "hosted_invoice_url",
+        "data",
+        'a"b',
+        "é",
+        "object",
+    ]
 )
 TEXTS = st.sampled_from(["", "usd", "{", "[", "{}", "é", "\\", '"', "pi_1_secret_0123456789abcdef", "client_secret"])
 VALUES = st.recursive(
