@@ -9,6 +9,7 @@
 `speed/command.py` lists the rest of it. `python -m tests.benchmarks fair [--quick] [--only ROWS]` is described in
 fair/command.py, and `python -m tests.benchmarks replicas [--quick] [--only ROWS] [--silence SECONDS]` in
 replicas/command.py.
+`python -m tests.benchmarks.schedules` reads whole lists in virtual time, and says what they take beside plain paging.
 
 Not part of CI: the figures depend on the machine and on its other load.
 """

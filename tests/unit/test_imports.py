@@ -88,6 +88,7 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
                 "sidecar.clients.directus.permission_memory",
                 "sidecar.clients.directus.token_users",
                 "sidecar.clients.stripe.event_listener",
+                "sidecar.clients.lists.shapes",
             ),
         ),
         ("pydantic_settings", ("sidecar.settings",)),

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import pairwise
 
 from sidecar.clients.lists.parallel import ParallelList
+from sidecar.clients.lists.shapes import Guide, LocalShapes, Shapes, list_name
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.interfaces import Render, StripeReads
@@ -21,15 +22,22 @@ from sidecar.errors import StripeUnavailable
 class AccountLists:
     """Only for callers who may see every customer: nothing here is limited to somebody's own.
 
-    No list is stored; `shared` and `pages` have what is being read, for others to join.
+    No list is stored; `shared` and `pages` have what is being read, for others to join. `shapes` has of lists that were
+    read how they were spread over time.
     """
 
     def __init__(
-        self, stripe: StripeReads, concurrency: int, shared: SharedStreams[RenderedPage], pages: SharedCalls[Page]
+        self,
+        stripe: StripeReads,
+        concurrency: int,
+        shared: SharedStreams[RenderedPage],
+        pages: SharedCalls[Page],
+        shapes: Shapes | None = None,
     ) -> None:
         self._stripe = stripe
         self._concurrency = concurrency
         self._shared, self._pages = shared, pages
+        self._shapes = shapes or LocalShapes()
         # Stripe does not order these by time, or does not filter them by it: they are read page after page.
         self._unordered = {endpoint("GET", row.target(CUSTOMER.example)) for row in OPERATIONS if _is_unordered(row)}
 
@@ -49,7 +57,8 @@ class AccountLists:
             after = last.ids if last is not None else (query.starting_after,) if query.starting_after else ()
             name = endpoint("GET", path)
             concurrency = 1 if name in self._unordered else self._concurrency
-            whole = ParallelList(fetch, concurrency, partial(self._unordered.add, name), self._shared.held)
+            guide = Guide(self._shapes, list_name(path, filters, query.span))
+            whole = ParallelList(fetch, concurrency, partial(self._unordered.add, name), self._shared.held, guide)
             return whole.pages(query.span, after)
 
         return self._shared.join((path, frozenset(filters.items()), query, render), begin)

@@ -8,27 +8,57 @@ from sidecar.clients.lists.cursor_pages import step_back
 from sidecar.core.operations.list_query import MOST, RenderedPage, Span
 from sidecar.errors import SidecarError, StripeRejected, StripeUnavailable
 
+_MOST_LEFT = 20 * MOST
+
 
 @dataclass(slots=True, eq=False)
 class Stretch:
     """`trail` has the last page's IDs without those that Stripe no longer knows; the last one is the cursor.
 
-    `ready` has the pages fetched and not given yet. `fault` ends the stretch after these. `expected` is the number of
-    bytes that the page of `task` counts as until it comes.
+    `expected` is how many objects it may have, as was thought when it was cut; `by_shape`: an earlier list had them.
+    `top` is when its newest object was created; `newest` is the end of its time where it has one. `ready` has the pages
+    fetched and not given yet. `fault` ends the stretch after these. `counted` is the number of bytes that the page of
+    `task` counts as until it comes.
     """
 
     span: Span
     trail: list[str] = field(default_factory=list)
+    expected: int = MOST
+    by_shape: bool = False
     seen: int = 0
+    top: int = 0
     newest: int = 0
     oldest: int = 0
     ready: deque[RenderedPage] = field(default_factory=deque)
     task: asyncio.Task[RenderedPage] | None = None
-    expected: int = 0
+    counted: int = 0
     begun: bool = False
     over: bool = False
     fault: SidecarError | None = None
     _cursors: set[str] = field(default_factory=set)
+
+    @property
+    def divisible(self) -> bool:
+        """Whether its rest may be cut now: no page of it is under way, and it is known how dense it is."""
+        return self.task is None and self.seen > 0 and not self.over and self.fault is None
+
+    @property
+    def left(self) -> int:
+        """Estimate how many objects are still to come, at least one before its end."""
+        if self.over:
+            return 0
+        if self.seen == 0 or self.span.since is None or (self.by_shape and self.seen < self.expected):
+            return max(1, self.expected - self.seen)
+        return max(1, min(_MOST_LEFT, (self.oldest - self.span.since) * self.seen // self._seconds))
+
+    def seconds_of(self, objects: int) -> int:
+        """Give the time that has so many objects, by the density of what was seen."""
+        return objects * self._seconds // self.seen
+
+    @property
+    def _seconds(self) -> int:
+        """Give the seconds of what was seen, with the gap before it only where all of it is of one second."""
+        return (self.top if self.top > self.oldest else self.newest) - self.oldest + 1
 
     def query(self) -> dict[str, str]:
         cursor = {"starting_after": self.trail[-1]} if self.trail else {}
@@ -54,6 +84,7 @@ class Stretch:
         self.trail = list(page.ids)
         self._cursors.add(page.ids[-1])
         if self.seen == 0:
+            self.top = page.newest
             self.newest = page.newest if self.span.until is None else self.span.until
         self.seen += len(page.ids)
         self.oldest = page.oldest

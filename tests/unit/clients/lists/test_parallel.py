@@ -390,11 +390,11 @@ async def test_reader_stops_reading() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "rounds", "requests"),
-    [("even", 24, 118), ("growing", 24, 118), ("shrinking", 24, 118), ("bursts", 60, 150), ("one second", 101, 108)],
+    [("even", 23, 112), ("growing", 28, 115), ("shrinking", 28, 112), ("bursts", 45, 130), ("one second", 101, 108)],
 )
 @in_virtual_time
 async def test_fewer_rounds(kind: str, rounds: int, requests: int) -> None:
-    """10,000 objects take about a fifth of the 100 rounds of plain pagination, and few more than its 100 requests."""
+    """10,000 objects take about a fourth of the 100 rounds of plain pagination, and few more than its 100 requests."""
     account = Account(in_time_order(times(kind, 10_000, 1)))
 
     found, _ = await read(pages(account, 6))
