@@ -25,7 +25,7 @@ One sentence: core decides, clients go out, web lets in.
       directus/     the line of questions, permissions and their cache, policies, the change feed, items
       stripe/       calls, their turns and retries, events
       lists/        whole lists, pages, and lists of some customers
-      redis/        what replicas share: permissions, news, Stripe's budgets, the moment of the last change
+      redis/        what replicas share: permissions, news, Stripe's budgets, the last change, shapes of lists
     web/        lets in: aiohttp's server side, the guard, the routes
       admission/    the gate, ownership, origins, places, unverified bodies
       requests/     bodies and their models

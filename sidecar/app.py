@@ -20,6 +20,7 @@ from sidecar.clients.directus.whole_access import WholeAccess
 from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
+from sidecar.clients.lists.shapes import Shapes
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.lists.starts import Starts
 from sidecar.clients.redis.sharing import Sharing
@@ -86,11 +87,12 @@ async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[
     async with (
         opening.redis_commands(settings, app[keys.METRICS]) as redis,
         opening.changes(settings, redis) as changes,
+        opening.shapes(settings, redis) as shapes,
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
         opening.lasting_directus_session(settings) as to_directus,
     ):
         sharing = None if redis is None else opening.sharing(settings, redis, app[keys.METRICS])
-        stripe = _provide_stripe(settings, app, to_stripe, sharing, changes)
+        stripe = _provide_stripe(settings, app, to_stripe, sharing, changes=changes, shapes=shapes)
         places = settings.directus_max_concurrent
         client = opening.directus_client(settings, to_directus, app[keys.METRICS], places=places)
         permissions = _provide_directus(settings, app, client, sharing)
@@ -113,7 +115,9 @@ def _provide_stripe(
     app: web.Application,
     session: aiohttp.ClientSession,
     sharing: Sharing | None,
+    *,
     changes: Changes,
+    shapes: Shapes,
 ) -> StripeClient:
     async def forget() -> None:
         """Let no request, at any replica, join what began to be fetched before a change."""
@@ -131,7 +135,7 @@ def _provide_stripe(
     )
     pages, reads = SharedCalls[Page](_MOMENT, changes), SharedReads(client, changes)
     app[keys.STRIPE] = reads
-    app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages)
+    app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages, shapes)
     app[keys.FORGET_LISTS] = forget
     starts = Starts()
     app[keys.SCOPED] = lambda choice, unknown: CustomerLists(reads, choice, unknown, held, starts)

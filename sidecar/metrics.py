@@ -18,7 +18,7 @@ _KNOWN = {
     "about": ("account", "endpoint", "object"),
     "urgency": ("list", "page", "call"),
     "state": ("waiting", "asked", "overdue"),
-    "part": ("permissions", "budgets", "changes", "news", "replicas"),
+    "part": ("permissions", "budgets", "changes", "shapes", "news", "replicas"),
 }
 _QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)  # seconds; a batch has 0.05
 

@@ -20,11 +20,13 @@ from sidecar.clients.directus.project import DirectusProject, NamedProject
 from sidecar.clients.directus.service_items import DirectusLinkedItems
 from sidecar.clients.http import open_session
 from sidecar.clients.lists.account_customers import created_lately
+from sidecar.clients.lists.shapes import LocalShapes, Shapes
 from sidecar.clients.redis.budgets import SharedBudgets
 from sidecar.clients.redis.changes import SharedChanges
 from sidecar.clients.redis.commands import Commands, connected
 from sidecar.clients.redis.connection import Client, open_client
-from sidecar.clients.redis.names import Names
+from sidecar.clients.redis.names import Names, Space
+from sidecar.clients.redis.shapes import SharedShapes
 from sidecar.clients.redis.sharing import ReplicaSet, Sharing
 from sidecar.clients.stripe.budgets import LocalBudgets
 from sidecar.clients.stripe.client import StripeClient
@@ -167,13 +169,32 @@ async def changes(settings: Settings, commands: Commands | None) -> AsyncIterato
     if commands is None:
         yield Alone()
         return
-    about = [settings.stripe_live_secret_key.get_secret_value(), *filter(None, [settings.stripe_account])]
-    names = [Names.of(secret, "changes", *about).name("last") for secret in revealed(settings.sidecar_secret)]
+    names = [
+        Names.of(secret, "changes", *_account(settings)).name("last") for secret in revealed(settings.sidecar_secret)
+    ]
     shared = SharedChanges(commands, names)
     try:
         yield shared
     finally:
         await shared.close()
+
+
+@asynccontextmanager
+async def shapes(settings: Settings, commands: Commands | None) -> AsyncIterator[Shapes]:
+    """Open what is known of how whole lists are spread over time, which replicas share as they do the above."""
+    if commands is None:
+        yield LocalShapes()
+        return
+    shared = SharedShapes(commands, Space.of(revealed(settings.sidecar_secret)[0], "shapes", *_account(settings)))
+    try:
+        yield shared
+    finally:
+        await shared.close()
+
+
+def _account(settings: Settings) -> list[str]:
+    """Give what says whose objects at Stripe these are."""
+    return [settings.stripe_live_secret_key.get_secret_value(), *filter(None, [settings.stripe_account])]
 
 
 def sharing(settings: Settings, commands: Commands, metrics: Metrics) -> Sharing:

@@ -19,7 +19,7 @@ LABELS = {
     "about": {"account", "endpoint", "object"},
     "urgency": {"list", "page", "call"},
     "state": {"waiting", "asked", "overdue"},
-    "part": {"permissions", "budgets", "changes", "news", "replicas"},
+    "part": {"permissions", "budgets", "changes", "shapes", "news", "replicas"},
 }
 
 
