@@ -12,7 +12,7 @@ from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.redis.commands import Argument, Redis
 from sidecar.clients.redis.names import Space
 from sidecar.clients.redis.scripts import Script
-from sidecar.clients.redis.shapes import SharedShapes
+from sidecar.clients.redis.shapes import LOOK, SharedShapes
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.operations.list_query import ListQuery
 from sidecar.core.views import OneView, View
@@ -128,6 +128,16 @@ async def test_what_was_written_by_others(value: bytes | list[bytes] | str) -> N
     assert await shapes(redis).find(NAME) is None
     await keep(redis)
     assert await shapes(redis).find(NAME) == SHAPE
+
+
+@in_virtual_time
+async def test_what_is_too_long_is_not_sent() -> None:
+    """Redis does not send what is longer than any shape, so nobody who writes there makes replicas read it."""
+    redis = memory()
+    redis.put("sidecar:{tag}:place", b"x" * 101)
+
+    assert await redis.run(LOOK, ("sidecar:{tag}:place",), (101,)) == b"x" * 101
+    assert await redis.run(LOOK, ("sidecar:{tag}:place",), (100,)) is None
 
 
 @in_virtual_time
