@@ -7,6 +7,10 @@ import json
 import logging
 from datetime import UTC, datetime
 
+import orjson
+
+# What orjson would write by itself and `str` writes with care: a dataclass, for one, may hide a token from its `repr`.
+_AS_TEXT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -23,6 +27,13 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
+        return _written(line)
+
+
+def _written(line: dict[str, object]) -> str:
+    try:
+        return orjson.dumps(line, default=str, option=_AS_TEXT).decode()
+    except TypeError:  # half a surrogate pair, a huge number, a key that is no text
         return json.dumps(line, ensure_ascii=False, default=str)
 
 

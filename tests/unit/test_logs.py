@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.core.access.credentials import Credential, Source
 from sidecar.logs import JsonFormatter, configure
 
 
@@ -57,6 +58,20 @@ def test_nothing_that_is_logged_begins_a_line(message: str, value: str) -> None:
 def test_values_of_any_kind_can_be_logged() -> None:
     """A value without a JSON form is written as text."""
     assert formatted("m", when=datetime(2026, 1, 1, tzinfo=UTC))["when"] == "2026-01-01 00:00:00+00:00"
+
+
+def test_what_hides_itself_stays_hidden() -> None:
+    """S1: A token that a value keeps from its text is not written, whichever library writes the line."""
+    line = formatted("m", who=Credential("MARKED-token", Source.HEADER, None))
+
+    assert "MARKED" not in str(line)
+    assert "address" in str(line["who"])
+
+
+@pytest.mark.parametrize("value", [2**70, {1: "a number as a key"}, "half a pair: \ud83d"])
+def test_values_that_orjson_refuses(value: object) -> None:
+    """A value that the quick library refuses is written all the same."""
+    assert json.loads(json.dumps(value)) == formatted("m", value=value)["value"]
 
 
 def _fail() -> None:
