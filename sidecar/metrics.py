@@ -3,8 +3,7 @@
 Labels come from fixed sets: no IDs, no tokens, no paths as they were sent.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -31,6 +30,7 @@ class Metrics:
 
     def __init__(self, took: Callable[[str, float], None] | None = None) -> None:
         self._took = took
+        self._counters: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(
@@ -57,6 +57,7 @@ class Metrics:
         self.feed.set(float("nan"))
         self._make_shared(registry)
         self._begin_with_all_labels()
+        self._upstreams = {upstream: self.upstream.labels(upstream) for upstream in _KNOWN["upstream"]}
 
     def _make_stripe(self, registry: CollectorRegistry) -> None:
         self.rate_limited = Counter(
@@ -103,18 +104,44 @@ class Metrics:
             for value in _KNOWN[label]:
                 metric.labels(value)
 
-    @contextmanager
-    def timed(self, upstream: str) -> Iterator[None]:
+    def answered(self, *labels: str) -> None:
+        """Count a request by its operation, status and verdict."""
+        self._children(self.requests, labels).inc()
+
+    def found(self, result: str) -> None:
+        """Count a question for permissions by how it was answered."""
+        self._children(self.cache, (result,)).inc()
+
+    def timed(self, upstream: str) -> "_Timed":
         """Count how long the block takes, however it ends."""
-        started = perf_counter()
-        try:
-            yield
-        finally:
-            seconds = perf_counter() - started
-            self.upstream.labels(upstream).observe(seconds)
-            if self._took is not None:
-                self._took(upstream, seconds)
+        return _Timed(self, upstream)
+
+    def took(self, upstream: str, seconds: float) -> None:
+        """Count a call to an upstream."""
+        self._upstreams[upstream].observe(seconds)
+        if self._took is not None:
+            self._took(upstream, seconds)
+
+    def _children(self, counter: Counter, labels: tuple[str, ...]) -> Counter:
+        """Give the counter of these labels. Finding it takes longer than counting, and labels come from fixed sets."""
+        found = self._counters.get((counter, labels))
+        if found is None:
+            found = self._counters[counter, labels] = counter.labels(*labels)
+        return found
 
     def exposition(self) -> bytes:
         """Give everything in Prometheus's text format."""
         return generate_latest(self._registry)
+
+
+class _Timed:
+    __slots__ = ("_began", "_metrics", "_upstream")
+
+    def __init__(self, metrics: Metrics, upstream: str) -> None:
+        self._metrics, self._upstream = metrics, upstream
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(self, *_ended: object) -> None:
+        self._metrics.took(self._upstream, perf_counter() - self._began)

@@ -5,8 +5,8 @@ who wait for it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -32,8 +32,32 @@ class _Call(Generic[Result]):
         """Give the result, and lend the request's place meanwhile if it waits for what another one began."""
         if self.task.done():
             return self.task.result()
-        async with context.resting() if joined else nullcontext():
+        if not joined:
             return await asyncio.shield(self.task)
+        async with context.resting():
+            return await asyncio.shield(self.task)
+
+
+class _Waiting(Generic[Result]):
+    """One who waits for a call; `forget` is called where nobody does any more and the call ends without a result."""
+
+    __slots__ = ("_call", "_caller", "_forget")
+
+    def __init__(self, call: _Call[Result], forget: Callable[[], None]) -> None:
+        self._call, self._caller, self._forget = call, context.caller.get(), forget
+
+    def __enter__(self) -> None:
+        self._call.waiting += 1
+        self._call.asked += 1
+        self._call.party.join(self._caller)
+
+    def __exit__(self, *_ended: object) -> None:
+        call = self._call
+        call.party.leave(self._caller)
+        call.waiting -= 1
+        if call.waiting == 0 and not call.task.done():
+            self._forget()
+            call.task.cancel()
 
 
 class SharedCalls(Generic[Result]):
@@ -80,21 +104,9 @@ class SharedCalls(Generic[Result]):
         begun.task.add_done_callback(lambda _: self._answered(key, begun))
         return begun
 
-    @contextmanager
-    def _waiting_for(self, key: Hashable, call: _Call[Result]) -> Iterator[None]:
+    def _waiting_for(self, key: Hashable, call: _Call[Result]) -> "_Waiting[Result]":
         """Let the call go on, in the caller's name too, while the block runs."""
-        caller = context.caller.get()
-        call.waiting += 1
-        call.asked += 1
-        call.party.join(caller)
-        try:
-            yield
-        finally:
-            call.party.leave(caller)
-            call.waiting -= 1
-            if call.waiting == 0 and not call.task.done():
-                self._remove(key, call.number)
-                call.task.cancel()
+        return _Waiting(call, partial(self._remove, key, call.number))
 
     def _answered(self, key: Hashable, call: _Call[Result]) -> None:
         loop = asyncio.get_running_loop()

@@ -244,5 +244,5 @@ class PermissionCache:
             self._shared.keep(flight.claim, kept.shared(self._timer()))
 
     def _count(self, result: str) -> None:
-        self._metrics.cache.labels(result).inc()
+        self._metrics.found(result)
         note("permissions", result)

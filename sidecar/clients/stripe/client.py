@@ -23,7 +23,7 @@ from sidecar.clients.stripe.governor import Governor
 from sidecar.clients.stripe.limits import Limit, limit_reached
 from sidecar.clients.stripe.refusal_log import log_refusal
 from sidecar.clients.stripe.skim import parsed_page, skimmed
-from sidecar.clients.stripe.transport import Call, Transport, attempts_of
+from sidecar.clients.stripe.transport import Call, Transport
 from sidecar.context import request_id
 from sidecar.core.interfaces import ChangeRequest, Sent
 from sidecar.core.operations.endpoints import endpoint
@@ -124,9 +124,8 @@ class StripeClient:
     ) -> tuple[bytes, int, Mapping[str, str]]:
         body = None if form is None else urlencode(form)
         try:
-            async with call.in_time():
-                with attempts_of(call):
-                    return await self._repeatedly(call, method, self._base + target, headers, body)
+            async with call:
+                return await self._repeatedly(call, method, self._base + target, headers, body)
         except TimeoutError:
             raise StripeTimeout("Stripe did not answer in time. Ask again.", detail=f"{method} timed out") from None
         except stripe.APIConnectionError as error:

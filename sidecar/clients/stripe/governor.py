@@ -6,8 +6,8 @@ that could not have its turn in time is refused at once, and one whose client ha
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -30,6 +30,21 @@ _CALLERS = 1_000  # whose last turns are remembered
 class _Turn(Waiting):
     dropped: bool = False
     granted: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class _Held:
+    """A turn while it is used."""
+
+    __slots__ = ("_caller", "_end", "_take")
+
+    def __init__(self, take: Callable[[], Awaitable[str]], end: Callable[[str], None]) -> None:
+        self._take, self._end = take, end
+
+    async def __aenter__(self) -> None:
+        self._caller = await self._take()
+
+    async def __aexit__(self, *_ended: object) -> None:
+        self._end(self._caller)
 
 
 class Governor:
@@ -57,13 +72,16 @@ class Governor:
     def waiting(self) -> int:
         return len(self._turns)
 
-    @asynccontextmanager
-    async def turn(self, endpoint: str, urgency: Urgency, *, refusable: bool = True) -> AsyncIterator[None]:
+    def turn(self, endpoint: str, urgency: Urgency, *, refusable: bool = True) -> "_Held":
         """Wait for a turn at this endpoint and hold one of the places for calls under way.
 
         The turn is that of the party of the context, or of its caller. Raises StripeRateLimited if it is `refusable`
         and would come too late; what is not refusable waits however long that takes.
         """
+        return _Held(partial(self._take_turn, endpoint, urgency, refusable=refusable), self._end)
+
+    async def _take_turn(self, endpoint: str, urgency: Urgency, *, refusable: bool) -> str:
+        """Give the caller whose turn it was."""
         asked, party = self._now(), context.party.get() or Party(context.caller.get())
         try:
             caller = await self._have_turn(endpoint, urgency, party, refusable=refusable)
@@ -73,10 +91,7 @@ class Governor:
         granted = self._now()
         party.begin(granted)
         self._waits[urgency].observe(granted - asked)
-        try:
-            yield
-        finally:
-            self._end(caller)
+        return caller
 
     async def pause(self, endpoint: str | None, seconds: float) -> None:
         """Let no call have its turn for so long, at one endpoint or, with None, at all of them."""

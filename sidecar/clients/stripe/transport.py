@@ -7,11 +7,11 @@ part of the attempt.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from http import HTTPStatus
+from types import TracebackType
 
 import aiohttp
 import stripe
@@ -42,17 +42,22 @@ class Call:
     deadline: float = math.inf
     unanswered: bool = False
     _budget: asyncio.Timeout | None = None
+    _before: "Token[Call] | None" = None
 
-    @asynccontextmanager
-    async def in_time(self) -> AsyncIterator[None]:
-        """Raises TimeoutError when the block, in which the attempts are made, goes beyond the deadline."""
-        try:
-            async with asyncio.timeout(None) as self._budget:
-                yield
-        finally:
-            # The loop keeps a canceled timer for some time, with its context. That leads to this call, and from the
-            # budget to the task and its result, a whole page.
-            self._budget = None
+    async def __aenter__(self) -> None:
+        """Let the attempts that are made in the block be this call's; raise TimeoutError beyond the deadline."""
+        self._budget = await asyncio.timeout(None).__aenter__()
+        self._before = _call.set(self)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The loop keeps a canceled timer for some time, with its context. That leads to this call, and from the
+        # budget to the task and its result, a whole page.
+        budget, before, self._budget, self._before = self._budget, self._before, None, None
+        assert budget is not None and before is not None  # noqa: S101, PT018 - the block was entered
+        _call.reset(before)
+        await budget.__aexit__(kind, error, trace)
 
     def attempt(self) -> None:
         """Count an attempt that has its turn."""
@@ -63,16 +68,6 @@ class Call:
 
 
 _call: ContextVar[Call] = ContextVar("call")  # the library passes nothing on to its attempts
-
-
-@contextmanager
-def attempts_of(call: Call) -> Iterator[None]:
-    """Let the attempts that are made meanwhile be this call's."""
-    token = _call.set(call)
-    try:
-        yield
-    finally:
-        _call.reset(token)
 
 
 class Transport(stripe.AIOHTTPClient):

@@ -41,8 +41,7 @@ async def identified(request: web.Request, handler: _Handler) -> web.StreamRespo
         response = await handler(request)
         status = str(response.status)
     finally:
-        labels = (request.get(OPERATION, "none"), status, request.get(VERDICT, "none"))
-        request.app[METRICS].requests.labels(*labels).inc()
+        request.app[METRICS].answered(request.get(OPERATION, "none"), status, request.get(VERDICT, "none"))
     return response
 
 
