@@ -27,6 +27,7 @@ from sidecar.clients.redis.sharing import Sharing
 from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
 from sidecar.clients.stripe.shared_reads import SharedReads
+from sidecar.core.access.client_address import client_address
 from sidecar.core.access.credentials import Credential
 from sidecar.core.interfaces import CallerCache, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
@@ -38,6 +39,7 @@ from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
 from sidecar.web.admission.refusals import Refusals
+from sidecar.web.admission.remembered import Addresses
 from sidecar.web.admission.strangers import Strangers
 from sidecar.web.admission.unknown_customers import UnknownCustomerLog
 from sidecar.web.admission.unverified_bodies import UnverifiedBodies
@@ -227,7 +229,7 @@ def _gate(settings: Settings, permissions: CallerCache, origins: Origins, shared
     return Gate(
         permissions=permissions,
         cookie=settings.session_cookie_name,
-        trusted_proxies=settings.trusted_proxies,
+        addresses=Addresses(partial(client_address, trusted=settings.trusted_proxies)),
         address_header=settings.address_header,
         refusals=refusals,
         origins=origins,

@@ -14,19 +14,19 @@ from sidecar.core.access.policy import Reason, Requirement
 from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.repeated_change import RepeatableStripe
 from sidecar.core.interfaces import StripeCalls
-from sidecar.core.operations.list_query import ListQuery, parse_list_query
+from sidecar.core.operations.list_query import ListQuery
 from sidecar.core.operations.operator_values import of_nobody
 from sidecar.core.operations.row import Operation, named_object
 from sidecar.core.operations.rules import Rule
-from sidecar.errors import InvalidQuery, PermissionDenied
+from sidecar.errors import PermissionDenied
 from sidecar.web.admission.answerable import AnswerableStripe, Subject
 from sidecar.web.admission.caller import Caller
-from sidecar.web.admission.gate import TOKEN_PARAMETER
 from sidecar.web.admission.ownership import Ownership
-from sidecar.web.answers.sending import send
 from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, UNKNOWN_CUSTOMERS, VERDICT
 from sidecar.web.requests.bodies import Reader
+from sidecar.web.requests.queries import Queries
 from sidecar.web.server.leaving import until_client_leaves
+from sidecar.web.server.sending import send
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,14 @@ def guard(
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Let `handler` see only requests that are well-formed for the reader's operation and that Directus allows."""
     rule = reader.rule
+    queries = Queries(reader)
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         request[OPERATION] = rule.operation.name
-        query, filters = _query(rule, reader, request)
+        query, filters = queries.of(request)
         object_id = named_object(rule.operation, request.match_info)
-        gate, places = request.app[GATE], request.app[PLACES]
+        app = request.app
+        gate, places = app[GATE], app[PLACES]
         try:
             with until_client_leaves(request) as client:
                 caller = await gate.admit(request, requirement)
@@ -87,7 +89,7 @@ def guard(
                 context.caller.set(name)
                 async with places.place(name) as place:
                     context.place.set(place)
-                    ownership = await _owning(request, caller, object_id)
+                    ownership = await _owning(app, caller, object_id)
                     request[VERDICT] = Reason.GRANTED
                     if rule.operation.changes:
                         client.ignore()  # what has begun to change something has to finish
@@ -101,20 +103,10 @@ def guard(
     return guarded
 
 
-async def _owning(request: web.Request, caller: Caller, object_id: str | None) -> Ownership:
+async def _owning(app: web.Application, caller: Caller, object_id: str | None) -> Ownership:
     """Where the path names a customer, let the caller only at a customer of its own."""
-    rows = request.app[ROWS] if caller.shared_item is None else request.app[ROWS_OF_ITEM](caller.shared_item)
-    ownership = Ownership(caller, rows, request.app[GATE].refusals, request.app[UNKNOWN_CUSTOMERS])
+    rows = app[ROWS] if caller.shared_item is None else app[ROWS_OF_ITEM](caller.shared_item)
+    ownership = Ownership(caller, rows, app[GATE].refusals, app[UNKNOWN_CUSTOMERS])
     if caller.requirement.names_customer and object_id is not None and not caller.has_all_customers:
         await ownership.require_own(object_id)
     return ownership
-
-
-def _query(rule: Rule, reader: Reader, request: web.Request) -> tuple[ListQuery, Mapping[str, str]]:
-    parameters = [(name, value) for name, value in request.query.items() if name != TOKEN_PARAMETER]
-    if rule.operation.in_query:
-        query, others = parse_list_query(parameters, rule.operation)
-        return query, reader.filters(others)
-    if parameters:
-        raise InvalidQuery("This route takes no parameters.")
-    return ListQuery(), {}

@@ -14,6 +14,7 @@ from sidecar.web.admission.origins import Origins
 from sidecar.web.health import Health
 from sidecar.web.server.middlewares import envelope, identified, secure
 from sidecar.web.server.runner import Runner, attended
+from sidecar.web.server.sending import send
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 NEVER = 600.0  # seconds, for a deadline that no test waits for
@@ -47,7 +48,10 @@ class Serving:
             raise ConnectionError
         if request.method == "POST":
             await request.read()
-        return self.answer(request)
+        answer = self.answer(request)
+        if request.path == "/sent":
+            await send(request, answer, write_timeout=ARRIVING)
+        return answer
 
     async def connect(self, sent: bytes = b"") -> asyncio.StreamReader:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**26)

@@ -12,26 +12,27 @@ from sidecar.core.access.scope import Everything, Scope
 _SECRET = secrets.token_bytes(32)  # of this process: what keeps turns and places by name must not keep tokens
 
 
+def name_of(who: Credential | Guest) -> str:
+    """Give the same name for all sessions of one user, whatever their number; a static token has a name of its own.
+
+    Guests go by their addresses, those of one IPv6 subscriber by one name.
+    """
+    return blake2b(subject(who).encode(), key=_SECRET, digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who it is, what Directus lets them do, and which customers that covers.
 
-    `shared_item` is the primary key of the one item that a share shows, None for a user.
+    `shared_item` is the primary key of the one item that a share shows, None for a user. `name` is that of `name_of`.
     """
 
     who: Credential | Guest
     permissions: Permissions
     requirement: Requirement
     scope: Scope
+    name: str
     shared_item: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The same for all sessions of one user, whatever their number; a static token has a name of its own.
-
-        Guests go by their addresses, those of one IPv6 subscriber by one name.
-        """
-        return blake2b(subject(self.who).encode(), key=_SECRET, digest_size=16).hexdigest()
 
     @property
     def is_guest(self) -> bool:

@@ -3,22 +3,20 @@
 Only a request that carries no credential at all can be a guest's: one that Directus refuses never becomes one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from sidecar.core.access.client_address import client_address
 from sidecar.core.access.cookies import cookie_values
 from sidecar.core.access.credentials import Credential, Guest, find_credential
 from sidecar.core.access.policy import Reason, Requirement, authorize
 from sidecar.core.access.scope import Everything, NotLookedUp
 from sidecar.core.interfaces import CallerCache
 from sidecar.errors import CredentialMissing
-from sidecar.web.admission.caller import Caller
+from sidecar.web.admission.caller import Caller, name_of
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.refusals import SIGN_IN, Refusals
+from sidecar.web.admission.remembered import Addresses, CallerNames
 from sidecar.web.admission.strangers import Strangers
 
 TOKEN_PARAMETER = "access_token"  # noqa: S105 - the parameter's name
@@ -30,11 +28,12 @@ class Gate:
 
     permissions: CallerCache
     cookie: str
-    trusted_proxies: Sequence[IPv4Network | IPv6Network]
+    addresses: Addresses
     address_header: str
     refusals: Refusals
     origins: Origins
     strangers: Strangers
+    names: CallerNames = field(default_factory=CallerNames)
 
     async def admit(self, request: web.Request, requirement: Requirement) -> Caller:
         """Ask Directus and decide.
@@ -45,17 +44,17 @@ class Gate:
         if credential is None:
             return await self._admit_guest(request, requirement)
         self.origins.check(request, credential.source)
-        share = self.strangers.share(credential, requirement)
+        name = self.names.of(credential)  # remembered of users alone, so it is no stranger
+        share = self.strangers.share(credential, requirement) if name is None else None
         permissions = await self.permissions.permissions(credential, requirement.granted_by)
         decision = authorize(permissions, requirement)
         if not decision.allowed:
             raise self.refusals.denied(decision.reason, requirement)
-        item = (
-            None
-            if share is None
-            else await self.strangers.shared_item(credential, share, permissions, requirement, decision)
-        )
-        return Caller(credential, permissions, requirement, NotLookedUp() if decision.scoped else Everything(), item)
+        scope = NotLookedUp() if decision.scoped else Everything()
+        if share is None:
+            return Caller(credential, permissions, requirement, scope, name or self.names.remember(credential))
+        item = await self.strangers.shared_item(credential, share, permissions, requirement, decision)
+        return Caller(credential, permissions, requirement, scope, name_of(credential), item)
 
     async def _admit_guest(self, request: web.Request, requirement: Requirement) -> Caller:
         """Let everybody in where the operator allows it and Directus's public policy grants it."""
@@ -66,7 +65,7 @@ class Gate:
         decision = authorize(permissions, wanted)
         if not decision.allowed:
             raise self.refusals.guest(decision.reason, wanted)
-        return Caller(who, permissions, wanted, Everything())
+        return Caller(who, permissions, wanted, Everything(), name_of(who))
 
     async def user_id(self, caller: Caller) -> str | None:
         """Give the ID of the caller's user, who answers for what is changed; nobody does for what a guest may do.
@@ -90,5 +89,4 @@ class Gate:
         )
 
     def _address(self, request: web.Request) -> str:
-        forwarded = request.headers.getall(self.address_header, [])
-        return client_address(request.remote or "", forwarded, self.trusted_proxies)
+        return self.addresses.of(request.remote or "", request.headers.getall(self.address_header, []))

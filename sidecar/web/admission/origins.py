@@ -53,7 +53,7 @@ class Origins:
         """Let a listed origin read the answer, and tell caches that it depends on the origin."""
         if not self.allowed:
             return
-        response.headers.add(hdrs.VARY, "Origin")
+        response.headers[hdrs.VARY] = ", ".join([*response.headers.getall(hdrs.VARY, []), "Origin"])
         origins = request.headers.getall("Origin", [])
         if self._listed(origins):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origins[0]

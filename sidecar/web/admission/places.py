@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Self
 
 from sidecar.errors import Overloaded, TooManyRequests
 
@@ -29,17 +30,28 @@ class _Line:
 
 
 class Place:
-    """The place of one request."""
+    """The place of one request, from entering the block until its end."""
+
+    __slots__ = ("_caller", "_held", "_places", "_return", "_waits")
 
     def __init__(self, places: "Places", caller: str) -> None:
         self._places, self._caller = places, caller
-        self._held = True
+        self._held = False
         self._waits = 0  # blocks that wait now: a request may wait for several things at once
-        self._return = asyncio.Lock()
+        self._return: asyncio.Lock | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._places.take(self._caller)
+        self._held = True
+        return self
+
+    async def __aexit__(self, *_ended: object) -> None:
+        self.give_back()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[None]:
         """Let others have the place while the block waits for something that is shared; then wait for one again."""
+        self._return = self._return or asyncio.Lock()
         self._waits += 1
         self.give_back()
         try:
@@ -66,9 +78,12 @@ class Places:
         self._lines: dict[str, _Line] = {}
         self._blocked: dict[str, None] = {}  # callers that could have another place if there were one
 
-    @asynccontextmanager
-    async def place(self, caller: str) -> AsyncIterator[Place]:
-        """Take a place while a request is served. Raises TooManyRequests, and Overloaded where all are taken."""
+    def place(self, caller: str) -> Place:
+        """Give the place that a request takes while it is served; entering raises as `take` does."""
+        return Place(self, caller)
+
+    async def take(self, caller: str) -> None:
+        """Take a place. Raises TooManyRequests, and Overloaded where all are taken."""
         line = self._line(caller)
         if not line.empty or line.used >= self._each:
             await self._line_up(caller, line)
@@ -77,11 +92,6 @@ class Places:
             raise Overloaded("This service is busy. Try again in a moment.", retry_after=1)
         else:
             self._use(line)
-        place = Place(self, caller)
-        try:
-            yield place
-        finally:
-            place.give_back()
 
     async def take_again(self, caller: str) -> None:
         """Take a place for a request that was let in before: it goes before its caller's others."""
@@ -149,7 +159,10 @@ class Places:
         self._used += 1
 
     def _line(self, caller: str) -> _Line:
-        return self._lines.setdefault(caller, _Line())
+        line = self._lines.get(caller)
+        if line is None:
+            line = self._lines[caller] = _Line()
+        return line
 
     def _drop(self, caller: str, line: _Line) -> None:
         if line.used == 0 and line.empty:

@@ -4,8 +4,8 @@ A read ends with its client, wherever it waits; a change that has begun is finis
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from aiohttp import web
 
@@ -17,7 +17,9 @@ class ClientGone(ConnectionError):
 
 
 class Client:
-    """The client of the request that `task` serves."""
+    """The client of the request that a task serves; `left` says that it has gone."""
+
+    __slots__ = ("_connection", "_task", "left")
 
     def __init__(self, connection: Connection | None, task: asyncio.Task[object] | None) -> None:
         self._connection, self._task = connection, task
@@ -30,28 +32,31 @@ class Client:
 
     def ignore(self) -> None:
         """From now on go on without the client. Raises ClientGone if it has left already."""
-        if self._connection is not None:
-            self._connection.on_lost = None
+        self._look_away()
         if self.left:
             raise ClientGone
 
+    def __enter__(self) -> Self:
+        if self._connection is not None:
+            self._connection.on_lost = self.leave
+        return self
 
-@contextmanager
-def until_client_leaves(request: web.Request) -> Iterator[Client]:
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._look_away()
+        canceled = kind is not None and issubclass(kind, asyncio.CancelledError)
+        if canceled and self.left and self._task is not None and self._task.uncancel() == 0:
+            raise ClientGone from None
+
+    def _look_away(self) -> None:
+        if self._connection is not None:
+            self._connection.on_lost = None
+
+
+def until_client_leaves(request: web.Request) -> Client:
     """Cancel the block when the client leaves; instead of CancelledError it then raises ClientGone."""
-    connection, task = request.protocol, asyncio.current_task()
-    watched = connection if isinstance(connection, Connection) else None
-    client = Client(watched, task)
     if request.transport is None:
         raise ClientGone  # while the request waited to be served
-    if watched is not None:
-        watched.on_lost = client.leave
-    try:
-        yield client
-    except asyncio.CancelledError:
-        if client.left and task is not None and task.uncancel() == 0:
-            raise ClientGone from None
-        raise
-    finally:
-        if watched is not None:
-            watched.on_lost = None
+    connection = request.protocol
+    return Client(connection if isinstance(connection, Connection) else None, asyncio.current_task())

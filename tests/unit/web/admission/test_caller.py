@@ -8,7 +8,7 @@ import pytest
 from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant, Permissions
 from sidecar.core.access.policy import Requirement
 from sidecar.core.access.scope import Everything, NotLookedUp, Scope
-from sidecar.web.admission.caller import Caller
+from sidecar.web.admission.caller import Caller, name_of
 from tests.doubles.collections import CUSTOMERS
 from tests.unit.clients.directus.sources import credential
 
@@ -33,7 +33,7 @@ NOTHING = AllowedFields()
 def test_fields(collection: str, scope: Scope, action: Action, unruled: AllowedFields, fields: AllowedFields) -> None:
     """O2, R6: Fields that a rule adds count only where the rows of customers tell which rows these are."""
     permissions = Permissions({(collection, action): Grant(Access.PARTIAL, SOMEWHERE, unruled)})
-    caller = Caller(credential("token"), permissions, Requirement(collection, action, CUSTOMERS), scope)
+    caller = Caller(credential("token"), permissions, Requirement(collection, action, CUSTOMERS), scope, "name")
 
     assert caller.fields(action) == fields
 
@@ -49,8 +49,7 @@ def test_names() -> None:
     """F1: all sessions of one user are one caller, a static token is one by itself, and no name tells the token."""
 
     def name(token: str) -> str:
-        requirement = Requirement("customers", Action.READ, CUSTOMERS)
-        return Caller(credential(token), Permissions({}), requirement, Everything()).name
+        return name_of(credential(token))
 
     zoe, eve = [session("zoe", number) for number in range(3)], session("eve", 0)
 

@@ -61,7 +61,7 @@ def ownership(items: Items, action: Action = Action.READ, access: Access = Acces
     grants = {("customers", Action.READ): Grant(Access.PARTIAL, READ)}
     grants["customers", action] = Grant(access, READ)
     requirement = Requirement("customers", action, CUSTOMERS, scopable=True)
-    caller = Caller(credential("token"), Permissions(grants), requirement, NotLookedUp())
+    caller = Caller(credential("token"), Permissions(grants), requirement, NotLookedUp(), "name")
     return Ownership(caller, items, Refusals(401), UnknownCustomerLog())
 
 

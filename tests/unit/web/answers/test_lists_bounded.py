@@ -10,8 +10,8 @@ from aiohttp import web
 
 from sidecar.core.operations.list_query import RenderedPage
 from sidecar.errors import StripeUnavailable
-from sidecar.web.answers.sending import send
 from sidecar.web.answers.streams import stream_array, stream_lines
+from sidecar.web.server.sending import send
 from tests.doubles import faults
 from tests.doubles.directus import User, full, grants
 from tests.doubles.faults import Stall

@@ -100,6 +100,21 @@ async def test_answer_that_the_client_does_not_read(serving: Serving, size: int)
         await eventually(lambda: not manager.connections)
 
 
+async def test_answer_that_is_not_read_while_it_is_sent(log_lines: list[str]) -> None:
+    """L3: The deadline for all but the last of an answer is the connection's own, and has its line in the log."""
+    async with served(reading=NEVER) as serving:
+        serving.answer = lambda _: web.Response(body=b"x" * 20_000_000)
+        with socket.create_connection(("127.0.0.1", serving.port)) as client:
+            client.send(b"GET /sent HTTP/1.1\r\nHost: a\r\n\r\n")
+            await eventually(lambda: serving.begun == 1)
+
+            manager = serving.runner._server
+            assert manager is not None
+            await eventually(lambda: not manager.connections)
+
+    await eventually(lambda: any('"broken"' in line for line in log_lines))
+
+
 async def test_an_unparsable_request(serving: Serving) -> None:
     """X4: an answer to an unparsable request has the headers of all others, and ends the connection."""
     reader = await serving.connect(b"\x16\x03\x01MARKED\r\n\r\n")
