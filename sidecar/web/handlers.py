@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.policy import Reason
 from sidecar.core.flows.call import perform
 from sidecar.core.flows.guests import refuse_owned
@@ -18,6 +19,7 @@ from sidecar.core.operations.parameters import is_owned
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
 from sidecar.errors import InvalidPayload, InvalidQuery
+from sidecar.web.answers.coding import takes_gzip
 from sidecar.web.answers.rendering import Rendering, render_found, render_page
 from sidecar.web.answers.response import answer
 from sidecar.web.answers.streams import stream_array, stream_lines
@@ -39,11 +41,26 @@ async def _list(call: Call) -> web.StreamResponse:
         page = await lists.page(path, filters, call.query)
         return answer(render_page(page, await seen.of(page)))
     lines = _NDJSON in request.headers.get("Accept", "")
-    pages = lists.whole(path, filters, call.query, Rendering(seen, lines))
+    pages, gzip = lists.whole(path, filters, call.query, Rendering(seen, lines)), _compresses(call)
     if lines:
         names_customers = call.operation.resource is CUSTOMER
-        return await stream_lines(request, pages, show_cursor=not names_customers or seen.customer_ids)
-    return await stream_array(request, pages)
+        show_cursor = not names_customers or seen.customer_ids
+        return await stream_lines(request, pages, show_cursor=show_cursor, gzip=gzip)
+    return await stream_array(request, pages, gzip=gzip)
+
+
+def _compresses(call: Call) -> bool:
+    """Say whether a long list may be compressed for its client.
+
+    The length of what is compressed tells whether two texts in it are alike, so whoever writes one of them, has the
+    list asked for again and again and sees its length can guess the other (BREACH). So no list is compressed that shows
+    secrets; and none that a page of another site could ask for, with a visitor's cookie and no more.
+    """
+    who, headers = call.caller.who, call.request.headers
+    by_cookie = isinstance(who, Credential) and who.source is Source.COOKIE
+    if by_cookie and headers.get("Sec-Fetch-Site") != "same-origin":
+        return False
+    return takes_gzip(headers.getall(hdrs.ACCEPT_ENCODING, [])) and not shows_secrets(call)
 
 
 async def _search(call: Call) -> web.StreamResponse:

@@ -39,7 +39,7 @@ async def test_pages_that_were_written_are_gone(*, lines: bool) -> None:
 
     async def pages() -> AsyncGenerator[RenderedPage]:
         for number in range(5):
-            yield RenderedPage(Payload(b'"x"'), (f"pi_{number}",))
+            yield RenderedPage(Payload(b'"x"'), (f"pi_{number}",), more=number < 4)
             alive.append(Payload.alive)
 
     async def handler(request: web.Request) -> web.StreamResponse:
