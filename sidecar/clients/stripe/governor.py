@@ -33,8 +33,6 @@ class _Turn(Waiting):
 
 
 class _Held:
-    """A turn while it is used."""
-
     __slots__ = ("_caller", "_end", "_take")
 
     def __init__(self, take: Callable[[], Awaitable[str]], end: Callable[[str], None]) -> None:
