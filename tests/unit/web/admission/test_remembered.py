@@ -8,8 +8,9 @@ import pytest
 from sidecar.errors import InvalidPayload
 from sidecar.web.admission.caller import name_of
 from sidecar.web.admission.remembered import Addresses, CallerNames
+from sidecar.web.keys import GATE
 from tests.doubles.directus import User, full, grants
-from tests.doubles.running_app import LOGOUT_SECRET, RunningApp, bearer
+from tests.doubles.running_app import CLERK, LOGOUT_SECRET, RunningApp, bearer
 from tests.unit.clients.directus.sources import credential
 
 
@@ -76,6 +77,18 @@ def test_addresses_are_bounded() -> None:
             addresses.of("p", ["nonsense"])
 
     assert len(reading.read) == 8
+
+
+async def test_made_up_tokens_are_not_remembered(app: RunningApp) -> None:
+    """F6: Only the name of a caller whom Directus let in is remembered, so no flood of tokens evicts those in use."""
+    names = app.runner.app[GATE].names
+    app.tokens.add("MARKED-made-up")
+
+    refused = await app.call(User("nobody", "MARKED-made-up", {}))
+    admitted = await app.call(CLERK)
+
+    assert (refused.status, admitted.status) == (401, 200)
+    assert (names.of(credential("MARKED-made-up")) is None, names.of(credential(CLERK.token)) is None) == (True, False)
 
 
 async def test_a_remembered_caller_is_asked_about_anew(app: RunningApp) -> None:

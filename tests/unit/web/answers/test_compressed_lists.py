@@ -102,6 +102,16 @@ async def test_lists_that_another_site_could_ask_for(
     assert (answer.status, answer.header("Content-Encoding")) == (200, coded)
 
 
+async def test_what_an_answer_depends_on(open_app: OpenApp) -> None:
+    """A13: With listed origins one header says that the answer depends on the coding and on the origin."""
+    app = await open_app(ALLOWED_ORIGINS="https://app.example.com")
+    app.stripe.add_payments(1)
+
+    answer = await app.call(CLERK)
+
+    assert answer.header("Vary") == "Accept-Encoding, Origin"
+
+
 async def test_lists_with_secrets(open_app: OpenApp) -> None:
     """S2: A list that shows client secrets is never compressed."""
     app = await open_app(STRIPE_EXPOSE_CLIENT_SECRET="true")
