@@ -12,16 +12,9 @@ import orjson
 
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.pages import Page, texts
+from sidecar.core.public_copies import written_publicly
 from sidecar.core.reduced import reduced, view_of_all
-from sidecar.core.secret_members import without_client_secrets
-from sidecar.core.views import (
-    CallerView,
-    View,
-    Views,
-    has_client_secrets_only,
-    shows_everything,
-    without_secret_texts,
-)
+from sidecar.core.views import CallerView, View, Views, shows_everything, without_secret_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +82,9 @@ def _visible(page: Page, view: CallerView, form: _Form) -> bytes:
 
 def _public(page: Page, view: View) -> bytes | None:
     """Give what Stripe wrote without the secrets that the view hides; None where bytes cannot tell."""
-    written = page.written
-    if written is not None and not view.secrets:
-        known = has_client_secrets_only({entry.object for entry in page.listed})
-        written = without_client_secrets(written) if known else None
-    return None if written is None or view.withheld.may_be_in(written) else written
+    if not view.secrets:
+        return written_publicly(page)
+    return None if page.written is None or view.withheld.may_be_in(page.written) else page.written
 
 
 def _members(objects: Sequence[StripeObject]) -> bytes:
