@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 
 import aiohttp
@@ -24,14 +25,14 @@ from sidecar.clients.lists.shapes import Shapes
 from sidecar.clients.lists.shared import SharedStreams
 from sidecar.clients.lists.starts import Starts
 from sidecar.clients.redis.sharing import Sharing
-from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.client import StripeClient
+from sidecar.clients.stripe.recent_answers import RecentAnswers
 from sidecar.clients.stripe.shared_reads import SharedReads
+from sidecar.clients.stripe.shown_reads import ShownReads
 from sidecar.core.access.client_address import client_address
 from sidecar.core.access.credentials import Credential
 from sidecar.core.interfaces import CallerCache, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
-from sidecar.core.pages import Page
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
@@ -122,9 +123,10 @@ def _provide_stripe(
     shapes: Shapes,
 ) -> StripeClient:
     async def forget() -> None:
-        """Let no request, at any replica, join what began to be fetched before a change."""
-        for shared in (lists, pages, reads):
-            shared.forget()
+        """Give no request, at any replica, what began to be fetched before a change."""
+        for shared in (lists, reads, recent):
+            if shared is not None:
+                shared.forget()
         await changes.tell()
 
     metrics = app[keys.METRICS]
@@ -135,12 +137,15 @@ def _provide_stripe(
     lists = SharedStreams[RenderedPage](
         held, size=lambda page: len(page.payload), outline=lambda page: page.outline, changes=changes
     )
-    pages, reads = SharedCalls[Page](_MOMENT, changes), SharedReads(client, changes)
+    reads = SharedReads(client, changes, _MOMENT)
+    recent = None if settings.stripe_read_cache is None else RecentAnswers(settings.stripe_read_cache, changes, metrics)
+    account = AccountLists(client, settings.stripe_list_concurrency, lists, reads, shapes)
     app[keys.STRIPE] = reads
-    app[keys.LISTS] = AccountLists(client, settings.stripe_list_concurrency, lists, pages, shapes)
+    app[keys.RECENT] = lambda secrets: ShownReads(reads, recent, secrets=secrets)
+    app[keys.LISTS] = lambda stripe: replace(account, single=stripe)
     app[keys.FORGET_LISTS] = forget
     starts = Starts()
-    app[keys.SCOPED] = lambda choice, unknown: CustomerLists(reads, choice, unknown, held, starts)
+    app[keys.SCOPED] = lambda stripe, choice, unknown: CustomerLists(stripe, choice, unknown, held, starts)
     return client
 
 

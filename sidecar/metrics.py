@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 # These label values exist with 0 from the start: Prometheus does not see an increase from nothing.
 _KNOWN = {
+    "answer": ("remembered", "asked"),
     "result": ("hit", "shared", "found", "asked"),
     "cause": ("change", "settled", "connected", "lost", "told", "gap"),
     "upstream": ("directus", "stripe"),
@@ -73,6 +74,15 @@ class Metrics:
         self.refused = Counter(
             "sidecar_stripe_refused", "Calls to Stripe that could not have had their turn in time", registry=registry
         )
+        self.reads = Counter(
+            "sidecar_stripe_reads",
+            "Pages and objects of Stripe to be shown, where STRIPE_READ_CACHE is set, by whether it was asked",
+            ["answer"],
+            registry=registry,
+        )
+        self.remembered = Gauge(
+            "sidecar_remembered_bytes", "Bytes of Stripe's answers that are remembered", registry=registry
+        )
         self.pending = Counter(
             "sidecar_write_backs_pending", "Customers whose ID could not be written back", registry=registry
         )
@@ -93,6 +103,7 @@ class Metrics:
     def _begin_with_all_labels(self) -> None:
         for metric, label in (
             (self.cache, "result"),
+            (self.reads, "answer"),
             (self.purges, "cause"),
             (self.upstream, "upstream"),
             (self.rate_limited, "about"),

@@ -192,13 +192,25 @@ class StripeCalls(StripeObjects, Protocol):
         """Ask for a change."""
 
 
-class Stripe(StripeReads, StripeCalls, Protocol):
-    """Stripe's API as the table of operations needs it."""
+class StripeShows(StripeReads, Protocol):
+    """What is shown to callers."""
 
     async def retrieve(
         self, path: str, object_id: str, *, urgency: Urgency = Urgency.CALL, expand: Sequence[str] = ()
     ) -> StripeObject:
         """`expand` names what Stripe writes out instead of its ID (docs.stripe.com/api/expanding_objects)."""
+
+
+class Stripe(StripeShows, StripeCalls, Protocol):
+    """Stripe's API as the table of operations needs it."""
+
+
+class RecentStripe(StripeShows, Protocol):
+    """Stripe for one request, perhaps of a moment ago and then without secrets: only for what is shown."""
+
+    @property
+    def age(self) -> float | None:
+        """How many seconds ago Stripe was asked for the oldest of what was given; None where all of it is new."""
 
 
 @dataclass(frozen=True, slots=True)

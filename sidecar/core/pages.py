@@ -4,7 +4,7 @@ Most pages are passed on: then all that has to be known of an object is what ord
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 import orjson
@@ -50,6 +50,14 @@ _LISTED = msgspec.json.Decoder(list[Listed])
 _TEXTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
+class Renderings(Protocol):
+    """What was written of a page, by the view of it."""
+
+    def get(self, view: object, /) -> bytes | None: ...
+
+    def __setitem__(self, view: object, written: bytes, /) -> None: ...
+
+
 class Page:
     """A page of `data`, or of objects that were read by `skimmed` and not parsed yet.
 
@@ -67,13 +75,19 @@ class Page:
         self._listed: Sequence[Listed] | None = None
         self.more, self.raw, self.next_page = more, raw, next_page
         self.written: bytes | None = None
-        self.renderings: dict[object, bytes] = {}
+        self.renderings: Renderings = {}
 
     @classmethod
     def skimmed(cls, written: bytes, listed: Sequence[Listed], *, more: bool, raw: bytes | None = None) -> "Page":
         """Make a page of objects that are proper JSON, with commas between them, and of what `listed_in` gave."""
         page = cls((), more=more, raw=raw)
         page._data, page.written, page._listed = None, written, listed
+        return page
+
+    def untouched(self, renderings: Renderings) -> "Page":
+        """Give the same skimmed page as if nobody had looked into its objects yet."""
+        page = Page.skimmed(self.written or b"", more=self.more, raw=self.raw, listed=self.listed)
+        page.renderings = renderings
         return page
 
     def __len__(self) -> int:

@@ -1,5 +1,7 @@
 """Settings of how much and how long: times, rates, places and bytes. Their defaults fit Stripe's own limits."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from sidecar.settings.operations import OperationsSettings
@@ -60,6 +62,11 @@ class LimitSettings(OperationsSettings):
         ge=2**20,
         le=2**40,
         description="Bytes of lists that may wait in memory for slow readers, of all callers together",
+    )
+    stripe_read_cache: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] | None = Field(
+        None,
+        description="How long a page or an object of Stripe's may be shown again, from 1 to 60, if no change and no "
+        "event came since; needs `STRIPE_WEBHOOK_SECRET`. Without it Stripe is asked each time",
     )
     write_back_timeout: Seconds = Field(
         10, description="How long writing a new customer's ID is tried before it is left to a retry"

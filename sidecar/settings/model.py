@@ -158,6 +158,12 @@ class Settings(LimitSettings):
                 self.redis is not None and self.sidecar_secret is None
             ),
             "REDIS_CA: is only for a REDIS that begins with rediss": self.redis_ca is not None and not tls,
+            "STRIPE_READ_CACHE: needs STRIPE_WEBHOOK_SECRET, or it would show what has changed at Stripe": (
+                self.stripe_read_cache is not None and self.stripe_webhook_secret is None
+            ),
+            "STRIPE_READ_CACHE: needs REDIS where SIDECAR_REPLICAS is more than one, so that each hears of changes": (
+                self.stripe_read_cache is not None and self.redis is None and self.sidecar_replicas > 1
+            ),
             "STRIPE_API_BASE: must be https:// for a live key": in_the_clear and self.livemode,
         }
         yield from (fault for fault, there in contradictions.items() if there)

@@ -65,6 +65,14 @@ def shows_secrets(call: Call) -> bool:
     return view(call, granted(call), own=not call.caller.has_all_customers).shows_secrets
 
 
+def may_show_secrets(call: Call) -> bool:
+    """Say whether any object may be shown with its secrets, in whichever row it is."""
+    if not call.request.app[EXPOSE_SECRETS]:
+        return False
+    fields = granted(call).joined(call.caller.customer_fields())
+    return view(call, fields, own=not call.caller.has_all_customers).shows_secrets
+
+
 def sees_everywhere(call: Call, attribute: str) -> bool:
     """Say whether the caller sees this attribute of every customer's objects."""
     if not call.caller.has_all_customers:

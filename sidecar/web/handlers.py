@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 
 import orjson
 from aiohttp import hdrs, web
 
+from sidecar import context
 from sidecar.core.access.credentials import Credential, Source
 from sidecar.core.access.policy import Reason
 from sidecar.core.flows.call import perform
@@ -14,7 +16,7 @@ from sidecar.core.flows.guests import refuse_owned
 from sidecar.core.flows.idempotency import client_key
 from sidecar.core.flows.operation_stripe import OperationStripe
 from sidecar.core.flows.owner import Intent, find_owner
-from sidecar.core.interfaces import Choice, Lists
+from sidecar.core.interfaces import Choice, Lists, RecentStripe, StripeReads
 from sidecar.core.operations.parameters import is_owned
 from sidecar.core.operations.resources import CUSTOMER
 from sidecar.core.operations.row import CustomerParameter, Kind, Scoping
@@ -23,10 +25,10 @@ from sidecar.web.answers.coding import takes_gzip
 from sidecar.web.answers.rendering import Rendering, render_found, render_page
 from sidecar.web.answers.response import answer
 from sidecar.web.answers.streams import stream_array, stream_lines
-from sidecar.web.caller_view import sees_everywhere, shows_secrets, views
+from sidecar.web.caller_view import may_show_secrets, sees_everywhere, shows_secrets, views
 from sidecar.web.creating import create_customer, refuse_unwritable
 from sidecar.web.guard import Call, Handler
-from sidecar.web.keys import LISTS, SCOPED, STRIPE
+from sidecar.web.keys import LISTS, RECENT, SCOPED, STRIPE
 from sidecar.web.requests.headers import read_key, read_sdk_version
 
 _NDJSON = "application/x-ndjson"
@@ -35,11 +37,12 @@ _NDJSON = "application/x-ndjson"
 async def _list(call: Call) -> web.StreamResponse:
     request, path = call.request, call.operation.target(call.object_id)
     _refuse_unseen(call)
-    lists, filters = await _lists(call)
+    recent = _recent(call)
+    lists, filters = await _lists(call, recent)
     seen = views(call)
     if call.query.limit is not None:
         page = await lists.page(path, filters, call.query)
-        return answer(render_page(page, await seen.of(page)))
+        return answer(render_page(page, await seen.of(page)), headers=_age(recent))
     lines = _NDJSON in request.headers.get("Accept", "")
     pages, gzip = lists.whole(path, filters, call.query, Rendering(seen, lines)), _compresses(call)
     if lines:
@@ -78,8 +81,20 @@ def _refuse_unseen(call: Call) -> None:
             raise call.ownership.refusal(Reason.UNSEEN, parameter.name)
 
 
-async def _lists(call: Call) -> tuple[Lists, Mapping[str, str]]:
-    """Give the lists that the caller may read, and by what they choose beside that."""
+def _recent(call: Call) -> RecentStripe:
+    return call.request.app[RECENT](may_show_secrets(call))
+
+
+def _age(recent: RecentStripe) -> dict[str, str]:
+    """Say how old an answer is that Stripe was not asked for (RFC 9111, section 5.1)."""
+    if recent.age is None:
+        return {}
+    context.note("age", round(recent.age, 1))
+    return {"Age": str(int(recent.age))}
+
+
+async def _lists(call: Call, stripe: StripeReads) -> tuple[Lists, Mapping[str, str]]:
+    """Give the lists that the caller may read, and by what they choose beside that; `stripe` gives their pages."""
     operation = call.operation
     by_path = operation.path_resource is CUSTOMER and not operation.at
     named = {"customer": call.object_id} if by_path and call.object_id else {}
@@ -87,28 +102,28 @@ async def _lists(call: Call) -> tuple[Lists, Mapping[str, str]]:
     if "customer" in filters or (operation.resource is CUSTOMER and call.query.cursor is not None):
         call.ownership.require_id_field()
     if not call.caller.has_all_customers:
-        return await _own_lists(call, filters)
+        return await _own_lists(call, filters, stripe)
     if operation.customer is CustomerParameter.REQUIRED and "customer" not in filters:
         raise InvalidQuery("customer: is required.")
-    return call.request.app[LISTS], filters
+    return call.request.app[LISTS](stripe), filters
 
 
-async def _own_lists(call: Call, filters: Mapping[str, str]) -> tuple[Lists, Mapping[str, str]]:
+async def _own_lists(call: Call, filters: Mapping[str, str], stripe: StripeReads) -> tuple[Lists, Mapping[str, str]]:
     """Give lists of the caller's own customers, or of the one object of theirs by which the list chooses."""
     app, operation, intent = call.request.app, call.operation, Intent(call.operation, call.object_id, filters)
-    own = call.ownership
+    own, lists = call.ownership, partial(app[SCOPED], stripe)
     if operation.scoping is Scoping.IDENTITY:
-        return app[SCOPED](Choice("id", await own.find_all()), own), filters
+        return lists(Choice("id", await own.find_all()), own), filters
     if operation.scoping is Scoping.REFERRED:
         owner = await find_owner(intent, app[STRIPE], own)
         [name] = [name for name, value in filters.items() if value in owner.objects][:1]
-        return app[SCOPED](Choice(name, (filters[name],)), own), _without(name, filters)
+        return lists(Choice(name, (filters[name],)), own), _without(name, filters)
     told = bool(operation.resource.customer_at)
     if told and call.object_id is None and not _names_an_owned_object(call, filters):
-        return app[SCOPED](Choice("customer", await own.find_all()), own), filters
+        return lists(Choice("customer", await own.find_all()), own), filters
     owner = await find_owner(intent, app[STRIPE], own)
     choice = Choice("customer", (owner.customer,), in_path=bool(operation.at), told=told)
-    return app[SCOPED](choice, own), _without("customer", filters)
+    return lists(choice, own), _without("customer", filters)
 
 
 def _without(name: str, filters: Mapping[str, str]) -> Mapping[str, str]:
@@ -132,22 +147,27 @@ async def _call(call: Call) -> web.StreamResponse:
         refuse_unwritable(call, values)
     intent = Intent(operation, call.object_id, values, _key(call))
     ownership = None if call.caller.has_all_customers else call.ownership
-    asked = _stripe(call)
+    recent = _recent(call)
+    asked = _stripe(call, recent)
     answerable = call.answerable(asked)
     stripe = answerable if operation.changes else asked
     found = await perform(intent, stripe, ownership, call.completion(answerable))
     view = await views(call).of([found])
     body = orjson.dumps(view.project(found))
-    return answer(body, status=HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK)
+    status = HTTPStatus.CREATED if operation.kind is Kind.CREATE else HTTPStatus.OK
+    return answer(body, status=status, headers=_age(recent))
 
 
-def _stripe(call: Call) -> OperationStripe:
+def _stripe(call: Call, recent: RecentStripe) -> OperationStripe:
+    """Give Stripe for an operation; what is read to tell whose an object is, or before a change, is new."""
     operation = call.operation
+    shows = operation.kind is Kind.RETRIEVE and call.caller.has_all_customers
     return OperationStripe(
         call.request.app[STRIPE],
         operation.target(call.object_id),
         expand=operation.expanded if operation.expanded and shows_secrets(call) else (),
         version=read_sdk_version(call.request) if operation.sdk_version else None,
+        shown=recent if shows else None,
     )
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from sidecar.core.access.credentials import Credential
 from sidecar.core.flows.events import Webhooks
 from sidecar.core.flows.write_back import WriteBack
-from sidecar.core.interfaces import Choice, Lists, Rows, Stripe, UnknownCustomers
+from sidecar.core.interfaces import Choice, Lists, RecentStripe, Rows, Stripe, StripeReads, UnknownCustomers
 from sidecar.metrics import Metrics
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
@@ -20,8 +20,9 @@ GATE = web.AppKey("GATE", Gate)
 ROWS: web.AppKey[Rows] = web.AppKey("ROWS", Rows)
 ROWS_OF_ITEM: web.AppKey[Callable[[str], Rows]] = web.AppKey("ROWS_OF_ITEM")
 STRIPE: web.AppKey[Stripe] = web.AppKey("STRIPE", Stripe)
-LISTS: web.AppKey[Lists] = web.AppKey("LISTS", Lists)
-SCOPED: web.AppKey[Callable[[Choice, UnknownCustomers], Lists]] = web.AppKey("SCOPED")
+RECENT: web.AppKey[Callable[[bool], RecentStripe]] = web.AppKey("RECENT")  # by whether the request may show secrets
+LISTS: web.AppKey[Callable[[StripeReads], Lists]] = web.AppKey("LISTS")
+SCOPED: web.AppKey[Callable[[StripeReads, Choice, UnknownCustomers], Lists]] = web.AppKey("SCOPED")
 UNKNOWN_CUSTOMERS = web.AppKey("UNKNOWN_CUSTOMERS", UnknownCustomerLog)
 PLACES = web.AppKey("PLACES", Places)
 WRITE_BACK: web.AppKey[WriteBack | None] = web.AppKey("WRITE_BACK", WriteBack)

@@ -1,13 +1,13 @@
 """The account's lists: one page as Stripe gives it, or the whole list fetched in parallel; readers share either."""
 
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
 from sidecar.clients.lists.parallel import ParallelList
 from sidecar.clients.lists.shapes import Guide, LocalShapes, Shapes, list_name
 from sidecar.clients.lists.shared import SharedStreams
-from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.interfaces import Render, StripeReads
 from sidecar.core.operations.endpoints import endpoint
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
@@ -19,49 +19,45 @@ from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
 
 
+def _unordered() -> set[str]:
+    return {endpoint("GET", row.target(CUSTOMER.example)) for row in OPERATIONS if _is_unordered(row)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AccountLists:
     """Only for callers who may see every customer: nothing here is limited to somebody's own.
 
-    No list is stored; `shared` and `pages` have what is being read, for others to join. `shapes` has of lists that were
-    read how they were spread over time.
+    No list is stored; `shared` has what is being read, for others to join, and `shapes` how lists that were read were
+    spread over time. `single` gives single pages. `unordered` are the endpoints that Stripe does not order by time, or
+    does not filter by it: they are read page after page.
     """
 
-    def __init__(
-        self,
-        stripe: StripeReads,
-        concurrency: int,
-        shared: SharedStreams[RenderedPage],
-        pages: SharedCalls[Page],
-        shapes: Shapes | None = None,
-    ) -> None:
-        self._stripe = stripe
-        self._concurrency = concurrency
-        self._shared, self._pages = shared, pages
-        self._shapes = shapes or LocalShapes()
-        # Stripe does not order these by time, or does not filter them by it: they are read page after page.
-        self._unordered = {endpoint("GET", row.target(CUSTOMER.example)) for row in OPERATIONS if _is_unordered(row)}
+    stripe: StripeReads
+    concurrency: int
+    shared: SharedStreams[RenderedPage]
+    single: StripeReads
+    shapes: Shapes = field(default_factory=LocalShapes)
+    unordered: set[str] = field(default_factory=_unordered)
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
-        parameters = {**filters, **query.page_parameters()}
-        key = (path, frozenset(parameters.items()))
-        return await self._pages.get(key, lambda: self._stripe.page(path, parameters))
+        return await self.single.page(path, {**filters, **query.page_parameters()})
 
     def whole(
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
     ) -> AsyncGenerator[RenderedPage]:
         async def fetch(parameters: Mapping[str, str]) -> RenderedPage:
-            page = await self._stripe.page(path, {**filters, **parameters}, urgency=Urgency.LIST)
+            page = await self.stripe.page(path, {**filters, **parameters}, urgency=Urgency.LIST)
             return await rendered(page, render)
 
         def begin(last: RenderedPage | None) -> AsyncGenerator[RenderedPage]:
             after = last.ids if last is not None else (query.starting_after,) if query.starting_after else ()
             name = endpoint("GET", path)
-            concurrency = 1 if name in self._unordered else self._concurrency
-            guide = Guide(self._shapes, list_name(path, filters, query.span))
-            whole = ParallelList(fetch, concurrency, partial(self._unordered.add, name), self._shared.held, guide)
+            concurrency = 1 if name in self.unordered else self.concurrency
+            guide = Guide(self.shapes, list_name(path, filters, query.span))
+            whole = ParallelList(fetch, concurrency, partial(self.unordered.add, name), self.shared.held, guide)
             return whole.pages(query.span, after)
 
-        return self._shared.join((path, frozenset(filters.items()), query, render), begin)
+        return self.shared.join((path, frozenset(filters.items()), query, render), begin)
 
 
 def _is_unordered(operation: Operation) -> bool:

@@ -58,7 +58,7 @@ class Origins:
         if self._listed(origins):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origins[0]
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
-            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After, X-Request-Id, X-Write-Back"
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Age, Retry-After, X-Request-Id, X-Write-Back"
 
     def _schemes(self, request: web.Request) -> Collection[str]:
         believed = is_trusted(request.remote or "", self.trusted)

@@ -32,6 +32,10 @@ REFUSALS = {
 _RETRIED = frozenset({"429", "503"})
 
 HEADERS: Mapping[str, Schema] = {
+    "Age": {
+        "description": "Only on what Stripe was not asked for now: how many seconds ago it was.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 60},
+    },
     "Cache-Control": {"description": "No cache may store an answer.", "schema": {"const": "no-store"}},
     "Retry-After": {
         "description": "Seconds to wait before the next try.",
@@ -56,7 +60,8 @@ _ALWAYS = ("Cache-Control", "X-Request-Id")
 def results(operation: Operation, *, write_back: bool) -> dict[str, Schema]:
     """Describe the answers of an operation that succeeds, by status."""
     one = reference(operation.resource.kind)
-    result = _result("The object, as far as the caller may see it.", one)
+    aged = ("Age",) if operation.kind is Kind.RETRIEVE else ()
+    result = _result("The object, as far as the caller may see it.", one, *aged)
     match operation.kind:
         case Kind.LIST:
             return {"200": _list(operation.resource)}
@@ -98,7 +103,7 @@ def _list(resource: Resource) -> Schema:
     lines = "One object a line. The last line says whether the list is complete."
     return {
         "description": "The whole list, or one page of it where the request has `limit`.",
-        "headers": _headers(),
+        "headers": _headers("Age"),
         "content": {
             "application/json": {"schema": {"anyOf": forms}},
             "application/x-ndjson": {"schema": {"type": "string", "description": lines}},

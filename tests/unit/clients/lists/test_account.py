@@ -6,7 +6,6 @@ import pytest
 
 from sidecar.clients.lists.account import AccountLists, rendered
 from sidecar.clients.lists.shared import SharedStreams
-from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.operations.list_query import ListQuery, RenderedPage, Span
 from sidecar.core.operations.resources import StripeObject
 from sidecar.core.pages import Page
@@ -22,7 +21,7 @@ ALL = Rendering(OneView(View(everything=True)))
 
 
 def account_lists(account: Account) -> AccountLists:
-    return AccountLists(account, 6, SharedStreams(), SharedCalls())
+    return AccountLists(account, 6, SharedStreams(), account)
 
 
 async def whole(
@@ -88,7 +87,7 @@ async def test_a_list_that_was_forgotten_is_not_joined() -> None:
     """C7: A list started before a change at Stripe is not given to callers that ask after the change."""
     account = Account(in_time_order(times("even", 50, 1)))
     shared = SharedStreams[RenderedPage]()
-    lists = AccountLists(account, 6, shared, SharedCalls())
+    lists = AccountLists(account, 6, shared, account)
     before = asyncio.ensure_future(whole(lists))
     await asyncio.sleep(0)
 

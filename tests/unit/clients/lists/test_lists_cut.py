@@ -13,7 +13,6 @@ from sidecar.clients.lists.account import AccountLists
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shared import SharedStreams
-from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.interfaces import Choice
 from sidecar.core.operations.list_query import ListQuery, RenderedPage
 from sidecar.core.views import OneView, View
@@ -60,7 +59,7 @@ def of_account(readers: int) -> Reading:
     shared = SharedStreams[RenderedPage](
         held, size=lambda page: len(page.payload) + 1, outline=lambda page: page.outline
     )
-    lists = AccountLists(account, 6, shared, SharedCalls())
+    lists = AccountLists(account, 6, shared, account)
 
     async def read() -> None:
         others = [asyncio.ensure_future(one()) for _ in range(readers - 1)]
