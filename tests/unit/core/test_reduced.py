@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sidecar.clients.stripe.skim import skimmed
 from sidecar.core.operations.resources import RESOURCES, StripeObject, customer_of
-from sidecar.core.pages import Page
+from sidecar.core.pages import Page, listed_in
 from sidecar.core.reduced import reduced, view_of_all
 from sidecar.core.views import View, ViewByCustomer
 
@@ -114,7 +114,8 @@ def test_what_is_copied(data: list[StripeObject], shown: list[str]) -> None:
 
 def test_a_name_that_is_escaped() -> None:
     """A member counts by its name, however the name is written."""
-    page = Page.skimmed(rb'{"object":"charge","\u0061mount":1,"x\u0061mount":2}', more=False)
+    written = rb'{"object":"charge","\u0061mount":1,"x\u0061mount":2}'
+    page = Page.skimmed(written, listed_in(b"[" + written + b"]"), more=False)
 
     assert reduced(page, View()) == b'{"object":"charge","amount":1}'
 

@@ -13,7 +13,6 @@ from sidecar.clients.redis.commands import Argument, Redis
 from sidecar.clients.redis.names import Space
 from sidecar.clients.redis.scripts import Script
 from sidecar.clients.redis.shapes import LOOK, SharedShapes
-from sidecar.clients.shared_calls import SharedCalls
 from sidecar.core.operations.list_query import ListQuery
 from sidecar.core.views import OneView, View
 from sidecar.web.answers.rendering import Rendering
@@ -65,7 +64,7 @@ async def test_first_list_of_the_second_replica() -> None:
 
     for _ in range(2):
         account, replica = Account(in_time_order(times("even", 10_000, 1))), shapes(redis)
-        lists = AccountLists(account, 6, SharedStreams(), SharedCalls(), replica)
+        lists = AccountLists(account, 6, SharedStreams(), account, replica)
         began = asyncio.get_running_loop().time()
         found = [name async for page in lists.whole("/v1/payment_intents", {}, ListQuery(), ALL) for name in page.ids]
         rounds.append(asyncio.get_running_loop().time() - began)
@@ -204,7 +203,7 @@ async def test_one_look_for_a_list() -> None:
 
     for number, runs in ((80, 0), (250, 2)):
         account = Account(in_time_order(times("even", number, 1)))
-        lists = AccountLists(account, 6, SharedStreams(), SharedCalls(), replica)
+        lists = AccountLists(account, 6, SharedStreams(), account, replica)
         assert len([page async for page in lists.whole("/v1/customers", {}, ListQuery(), ALL)]) == -(-number // 100)
         await replica.close()
 
