@@ -4,7 +4,7 @@ What a command sees is therefore what the service will see. Nothing here knows t
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
 import aiohttp
@@ -170,7 +170,7 @@ async def changes(settings: Settings, commands: Commands | None) -> AsyncIterato
         yield Alone()
         return
     names = [
-        Names.of(secret, "changes", *_account(settings)).name("last") for secret in revealed(settings.sidecar_secret)
+        Names.of(secret, "changes", *_owner(settings)).name("last") for secret in revealed(settings.sidecar_secret)
     ]
     shared = SharedChanges(commands, names)
     try:
@@ -185,15 +185,12 @@ async def shapes(settings: Settings, commands: Commands | None) -> AsyncIterator
     if commands is None:
         yield LocalShapes()
         return
-    shared = SharedShapes(commands, Space.of(revealed(settings.sidecar_secret)[0], "shapes", *_account(settings)))
-    try:
+    secret, *_ = revealed(settings.sidecar_secret)
+    async with aclosing(SharedShapes(commands, Space.of(secret, "shapes", *_owner(settings)))) as shared:
         yield shared
-    finally:
-        await shared.close()
 
 
-def _account(settings: Settings) -> list[str]:
-    """Give what says whose objects at Stripe these are."""
+def _owner(settings: Settings) -> list[str]:
     return [settings.stripe_live_secret_key.get_secret_value(), *filter(None, [settings.stripe_account])]
 
 

@@ -58,7 +58,7 @@ class SharedShapes:
         self._local.keep(name, shape)
         self._background.start(self._share(name, shape.write()))
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._background.finish()
 
     async def _share(self, name: ListName, content: bytes) -> None:

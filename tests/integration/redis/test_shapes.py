@@ -40,7 +40,7 @@ async def test_two_replicas_on_a_server() -> None:
         assert await second.find(NAME) is None
 
         first.keep(NAME, SHAPE)
-        await first.close()
+        await first.aclose()
 
         assert await second.find(NAME) == SHAPE
 
@@ -53,14 +53,14 @@ async def test_something_else_in_its_place() -> None:
     ):
         shapes = SharedShapes(commands, SPACE)
         shapes.keep(NAME, SHAPE)
-        await shapes.close()
+        await shapes.aclose()
         place = (await server.cli("--scan")).strip()
         await server.cli("DEL", place)
         await server.cli("RPUSH", place, "x")
 
         assert await shapes.find(NAME) is None
         shapes.keep(NAME, SHAPE)
-        await shapes.close()
+        await shapes.aclose()
         assert await shapes.find(NAME) == SHAPE
 
 

@@ -39,7 +39,7 @@ def shapes(redis: Redis, space: Space = SPACE) -> SharedShapes:
 async def keep(redis: Redis, name: ListName = NAME, shape: Shape = SHAPE, space: Space = SPACE) -> None:
     replica = shapes(redis, space)
     replica.keep(name, shape)
-    await replica.close()
+    await replica.aclose()
 
 
 @in_virtual_time
@@ -49,7 +49,7 @@ async def test_another_replica_finds_it() -> None:
     first, second = shapes(redis), shapes(redis)
 
     first.keep(NAME, SHAPE)
-    await first.close()
+    await first.aclose()
 
     assert (first.known(NAME), second.known(NAME)) == (SHAPE, None)
     assert await second.find(NAME) == SHAPE
@@ -69,7 +69,7 @@ async def test_first_list_of_the_second_replica() -> None:
         found = [name async for page in lists.whole("/v1/payment_intents", {}, ListQuery(), ALL) for name in page.ids]
         rounds.append(asyncio.get_running_loop().time() - began)
         asked.append(account.asked)
-        await replica.close()
+        await replica.aclose()
         assert len(found) == 10_000
 
     assert rounds[1] <= 19.5 < rounds[0]
@@ -172,7 +172,7 @@ async def test_redis_is_away() -> None:
     replica = shapes(redis)
 
     replica.keep(NAME, SHAPE)
-    await replica.close()
+    await replica.aclose()
 
     assert replica.known(NAME) == SHAPE
     assert await shapes(redis).find(NAME) is None
@@ -192,7 +192,7 @@ async def test_redis_is_silent() -> None:
 
     assert await shapes(Silent()).find(NAME) is None
     assert asyncio.get_running_loop().time() == pytest.approx(0.05)
-    await replica.close()
+    await replica.aclose()
 
 
 @in_virtual_time
@@ -205,6 +205,6 @@ async def test_one_look_for_a_list() -> None:
         account = Account(in_time_order(times("even", number, 1)))
         lists = AccountLists(account, 6, SharedStreams(), account, replica)
         assert len([page async for page in lists.whole("/v1/customers", {}, ListQuery(), ALL)]) == -(-number // 100)
-        await replica.close()
+        await replica.aclose()
 
         assert len(redis.runs) == runs
