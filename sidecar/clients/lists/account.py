@@ -28,8 +28,8 @@ class AccountLists:
     """Only for callers who may see every customer: nothing here is limited to somebody's own.
 
     No list is stored; `shared` has what is being read, for others to join, and `shapes` how lists that were read were
-    spread over time. `single` gives single pages. `unordered` are the endpoints that Stripe does not order by time, or
-    does not filter by it: they are read page after page.
+    spread over time. `single` gives single pages, and the first one of each list. `unordered` are the endpoints that
+    Stripe does not order by time, or does not filter by it: they are read page after page.
     """
 
     stripe: StripeReads
@@ -46,7 +46,8 @@ class AccountLists:
         self, path: str, filters: Mapping[str, str], query: ListQuery, render: Render
     ) -> AsyncGenerator[RenderedPage]:
         async def fetch(parameters: Mapping[str, str]) -> RenderedPage:
-            page = await self.stripe.page(path, {**filters, **parameters}, urgency=Urgency.LIST)
+            stripe = self.stripe if "starting_after" in parameters else self.single
+            page = await stripe.page(path, {**filters, **parameters}, urgency=Urgency.LIST)
             return await rendered(page, render)
 
         def begin(last: RenderedPage | None) -> AsyncGenerator[RenderedPage]:

@@ -20,13 +20,13 @@ Keep = Callable[[Result, float], None]
 class SharedReads:
     """What it gives belongs to several requests, so nobody may change it. Only equally urgent reads are one.
 
-    A single page that several asked for at once is also given to who asks within `moment` seconds of the first. `keep`
-    is called with a new answer, and since when it may be true in the event loop's time.
+    A page, a list's first one too, that several asked for at once is also given to who asks within `moment` seconds of
+    the first. `keep` is called with a new answer, and since when it may be true in the event loop's time.
     """
 
     def __init__(self, stripe: Stripe, changes: Changes | None = None, moment: float = 0.0) -> None:
         self._stripe = stripe
-        self._single = SharedCalls[Page](moment, changes)
+        self._pages = SharedCalls[Page](moment, changes)
         self._others = SharedCalls[Page](changes=changes)
         self._objects = SharedCalls[StripeObject](changes=changes)
 
@@ -39,7 +39,8 @@ class SharedReads:
         keep: Keep[Page] | None = None,
     ) -> Page:
         key = (path, frozenset(parameters.items()), urgency)
-        pages = self._single if urgency is Urgency.PAGE else self._others
+        goes_on = urgency is Urgency.LIST and "starting_after" in parameters
+        pages = self._others if goes_on else self._pages
         return await pages.get(key, partial(_kept, lambda: self._stripe.page(path, parameters, urgency=urgency), keep))
 
     async def retrieve(
@@ -60,7 +61,7 @@ class SharedReads:
 
     def forget(self) -> None:
         """Let nobody join a call that began before now."""
-        for shared in (self._single, self._others, self._objects):
+        for shared in (self._pages, self._others, self._objects):
             shared.forget()
 
 

@@ -6,6 +6,7 @@ where they stand. Everything else is parsed, and written object by object as the
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import orjson
@@ -25,32 +26,39 @@ class Rendering:
     lines: bool = False
 
     async def __call__(self, page: Page) -> bytes:
-        return _visible(page, await self.views.of(page), _LINES if self.lines else _MEMBERS)
+        view = view_of_all(page, await self.views.of(page))
+        form = _LINES if self.lines else _MEMBERS
+        return _once(page, view, form.name, partial(_visible, form=form))
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
     """`write` writes objects, `adapt` what Stripe wrote of them, with commas between them."""
 
+    name: str
     write: Callable[[Sequence[StripeObject]], bytes]
     adapt: Callable[[bytes], bytes]
 
 
 def render_page(page: Page, view: CallerView) -> bytes:
     """Write one page as Stripe's list object (docs.stripe.com/api/pagination); for equal views it is written once."""
-    view = view_of_all(page, view)
-    if not isinstance(view, View):
-        return _written(page, view)
-    found = page.renderings.get(view)
-    if found is None:
-        found = page.renderings[view] = _written(page, view)
-    return found
+    return _once(page, view_of_all(page, view), "page", _written)
 
 
 def render_found(page: Page, view: CallerView) -> bytes:
     """Write one page as Stripe's result of a search (docs.stripe.com/api/pagination/search)."""
     following = orjson.dumps({"has_more": page.more, "next_page": page.next_page})[1:]
-    return b'{"object":"search_result","data":[' + _visible(page, view, _MEMBERS) + b"]," + following
+    return b'{"object":"search_result","data":[' + _visible(page, view_of_all(page, view), _MEMBERS) + b"]," + following
+
+
+def _once(page: Page, view: CallerView, form: str, write: Callable[[Page, CallerView], bytes]) -> bytes:
+    """Write once what equal views show of a page in one form."""
+    if not isinstance(view, View):
+        return write(page, view)
+    found = page.renderings.get((view, form))
+    if found is None:
+        found = page.renderings[view, form] = write(page, view)
+    return found
 
 
 def _written(page: Page, view: CallerView) -> bytes:
@@ -67,7 +75,6 @@ def _visible(page: Page, view: CallerView, form: _Form) -> bytes:
     secrets, they are removed from their usual place, and only a page that may still contain one is walked through.
     Where it shows a few attributes, those are copied as they are written.
     """
-    view = view_of_all(page, view)
     if shows_everything(view):
         public = _public(page, view)
         if public is not None:
@@ -100,5 +107,5 @@ def _one_a_line(written: bytes) -> bytes:
     return b"".join(text + b"\n" for text in texts(compact[1:-1]))
 
 
-_MEMBERS = _Form(_members, bytes)
-_LINES = _Form(_lines, _one_a_line)
+_MEMBERS = _Form("members", _members, bytes)
+_LINES = _Form("lines", _lines, _one_a_line)

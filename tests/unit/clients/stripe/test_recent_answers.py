@@ -190,7 +190,7 @@ async def test_written_once_for_equal_views() -> None:
 
     assert second is not None
     assert second.page is not first.page
-    assert second.page.renderings.get(FULL) is written
+    assert second.page.renderings.get((FULL, "page")) is written
     assert recent.size >= before + len(written)
     recent.forget()
     render_page(first.page, View())
