@@ -78,6 +78,7 @@ def test_metrics_that_are_named_exist(title: str, samples: set[str]) -> None:
             "urgency",
             "state",
             "part",
+            "answer",
         ]
     }
     for name, _, value in _MATCHER.findall(expression):

@@ -222,3 +222,16 @@ async def test_off() -> None:
         await reads.retrieve(PATH, "cus_1")
 
     assert (len(case.stripe.asked), reads.age) == (6, None)
+
+
+@pytest.mark.parametrize(("urgency", "calls"), [(Urgency.PAGE, 1), (Urgency.CALL, 2), (Urgency.LIST, 2)])
+@in_virtual_time
+async def test_only_single_pages_are_a_crowds(urgency: Urgency, calls: int) -> None:
+    """A page that several asked for at once is given for the rest of the moment; what decides, or a list's, is not."""
+    stripe = Stripe()
+    shared = SharedReads(stripe, moment=3)
+    await asyncio.gather(*(shared.page(PATH, {"limit": "5"}, urgency=urgency) for _ in range(2)))
+
+    await shared.page(PATH, {"limit": "5"}, urgency=urgency)
+
+    assert len(stripe.asked) == calls
