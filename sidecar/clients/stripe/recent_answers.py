@@ -22,7 +22,7 @@ from sidecar.metrics import Metrics
 
 _MOST = 32 * 2**20  # bytes of all answers
 _PART = 8  # of that, the most that one answer may take
-_OF_EACH = 2_000  # bytes of an answer beside its text: its key, and its places in tables
+_OF_EACH = 2_000  # bytes of an answer beside its key and its text: its places in tables
 _OF_LISTED = 500  # bytes of what a list knows of one object
 _numbers = count()
 
@@ -33,19 +33,23 @@ def _now() -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answer:
-    """`began`: since when it may be true, in the event loop's time. `whole`: nothing was left out of it."""
+    """`began`: since when it may be true, in the event loop's time. `whole`: nothing was left out of it.
+
+    `beside`: bytes that are counted beside its content.
+    """
 
     content: Page | bytes
     began: float
     whole: bool = False
+    beside: int = _OF_EACH
     number: int = field(default_factory=_numbers.__next__)
 
     @property
     def size(self) -> int:
         if isinstance(self.content, bytes):
-            return _OF_EACH + len(self.content)
+            return self.beside + len(self.content)
         page = self.content
-        return _OF_EACH + len(page.raw or b"") + len(page.written or b"") + _OF_LISTED * len(page)
+        return self.beside + len(page.raw or b"") + len(page.written or b"") + _OF_LISTED * len(page)
 
 
 _Answers = TLRUCache[Hashable, _Answer]
@@ -117,18 +121,18 @@ class RecentAnswers:
     def keep_page(self, key: Hashable, page: Page, began: float) -> None:
         """Remember a page that Stripe was asked for at `began`, unless something changed since."""
 
-        def copy() -> _Answer:
+        def copy() -> tuple[Page, bool]:
             public = public_page(page)
-            return _Answer(public.page, began, public.whole)
+            return public.page, public.whole
 
         self._keep(key, began, copy)
 
     def keep_object(self, key: Hashable, value: StripeObject, began: float) -> None:
         """Remember an object in the same way."""
 
-        def copy() -> _Answer:
+        def copy() -> tuple[bytes, bool]:
             public = public_object(value)
-            return _Answer(public.written, began, public.whole)
+            return public.written, public.whole
 
         self._keep(key, began, copy)
 
@@ -148,14 +152,15 @@ class RecentAnswers:
         self._reads.labels("asked").inc()
         return None
 
-    def _keep(self, key: Hashable, began: float, copy: Callable[[], _Answer]) -> None:
+    def _keep(self, key: Hashable, began: float, copy: Callable[[], tuple[Page | bytes, bool]]) -> None:
         known = self._answers.get(key)
         if began <= self._changed or (known is not None and known.began > began):
             return
         try:
-            answer = copy()
+            content, whole = copy()
         except (ValueError, TypeError, RecursionError, StripeUnavailable):
             return  # it is not as usual, and may be given once without being understood
+        answer = _Answer(content, began, whole, _OF_EACH + len(repr(key)))
         if answer.size * _PART <= self._answers.maxsize:
             _put(self._answers, key, answer)
             asyncio.get_running_loop().call_at(answer.began + self._seconds, self._answers.expire)

@@ -214,6 +214,18 @@ async def test_bounded_by_bytes() -> None:
 
 
 @in_virtual_time
+async def test_what_was_asked_for_counts() -> None:
+    """F5: long parameters take their bytes too."""
+    recent = answers()
+    recent.keep_object("short", {}, 0.0)
+    before = recent.size
+
+    recent.keep_object("x" * 10_000, {}, 0.0)
+
+    assert recent.size > before + 10_000
+
+
+@in_virtual_time
 async def test_a_large_answer_is_not_remembered() -> None:
     """F5: one answer takes an eighth at most, so that it does not push out all others."""
     recent = answers(most=80_000)
