@@ -117,6 +117,36 @@ def test_secrets_are_cut_from_what_stripe_wrote() -> None:
     assert asyncio.run(Rendering(OneView(WHOLE), lines=True)(page)) == b'{"object":"payment_intent","created":1}\n' * 2
 
 
+@pytest.mark.parametrize("form", ["page", "search", "array", "lines"])
+def test_secrets_of_a_view_that_shows_them(form: str) -> None:
+    """A view that shows the secrets of the objects has them in each form."""
+    page = skimmed(
+        f'{{"data":[{{"object":"payment_intent","client_secret":"{SECRET}","a":1}}],"has_more":true}}'.encode()
+    )
+
+    assert page is not None
+    assert SECRET.encode() in _in_form(page, View(everything=True, customer_ids=True, secrets=True), form)
+
+
+@pytest.mark.parametrize("form", ["page", "search", "array", "lines"])
+@pytest.mark.parametrize("secret", [f"pi_3Abc_secret_{CODE}", f"pi_3Abc%5fsecret_{CODE}", *KEYS])
+def test_a_secret_within_what_is_not_parsed(secret: str, form: str) -> None:
+    """O4: a secret in another place than its own is left out of each form of a page that was not parsed before."""
+    entry = f'{{"object":"payment_intent","client_secret":"{SECRET}","metadata":{{"a":"{secret}","b":"c"}}}}'
+    page = skimmed(f'{{"data":[{entry}],"has_more":true}}'.encode())
+
+    assert page is not None
+    written = _in_form(page, WHOLE, form)
+    assert b'"metadata":{"b":"c"}' in written
+    assert CODE not in decoded(written.decode())
+
+
+def _in_form(page: Page, view: View, form: str) -> bytes:
+    if form in {"array", "lines"}:
+        return asyncio.run(Rendering(OneView(view), lines=form == "lines")(page))
+    return render_page(page, view) if form == "page" else render_found(page, view)
+
+
 def test_kinds_with_another_secret_are_parsed() -> None:
     """O4: an object of a kind with other secret texts than a client secret is written without all of them."""
     page = skimmed(
