@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sidecar.core.interfaces import ChangeRequest, Sent
-from sidecar.core.operations.resources import RESOURCES, Resource, StripeObject
+from sidecar.core.operations.resources import EPHEMERAL_KEY, RESOURCES, Resource, StripeObject
 from sidecar.core.urgency import Urgency
 from sidecar.errors import InvalidPayload, ItemConflict, PermissionDenied, StripeRejected
 
@@ -21,7 +21,9 @@ def thing(resource: Resource, name: str, owner: str | None = None, **more: objec
 
 
 def naming(resource: Resource, owner: str | None) -> dict[str, object]:
-    """Give the part of an object that names its customer."""
+    """Give the part of an object that names its customer, as Stripe writes it."""
+    if resource is EPHEMERAL_KEY:
+        return {"associated_objects": [] if owner is None else [{"type": "customer", "id": owner}]}
     found: dict[str, object] = {}
     for name in reversed(resource.customer_at):
         found = {name: found or owner}
