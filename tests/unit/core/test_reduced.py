@@ -94,22 +94,33 @@ def test_one_view_of_all(data: list[StripeObject], views: dict[str, View], other
         assert {views.get(str(customer_of(entry)), other) for entry in data} == {found}
 
 
+CARD = {"brand": "visa", "last4": "4242", "fingerprint": "f"}
+FULL = View(attributes=frozenset({"metadata", "items"}), own=True)
+
+
 @pytest.mark.parametrize(
-    ("data", "shown"),
+    "value",
     [
-        ([{"id": "pi_1", "object": "payment_intent", "amount": 5, "on": [{"a": 1}]}], ["id", "object", "amount"]),
-        ([{"id": "pi_1", "object": "payment_intent", "amount": {"object": "x", "id": 1, "b": 2}}], ["id", "object"]),
+        {"object": "charge", "payment_method_details": {"type": "card", "card": CARD}},
+        {"object": "charge", "payment_method_details": None},
+        {"object": "charge", "payment_method_details": "card"},
+        {"object": "payment_intent", "metadata": {"customer": "cus_9", "a": "b"}},
+        {"object": "payment_intent", "items": [{"object": "charge", "amount": 1, "other": 2}, "{"]},
+        {"object": "payment_intent", "metadata": {}, "items": [], "customer": {"id": "cus_1", "object": "customer"}},
+        {"object": "invoice", "hosted_invoice_url": "https://pay", "lines": {"object": "list", "data": [{"a": 1}]}},
     ],
 )
-def test_what_is_copied(data: list[StripeObject], shown: list[str]) -> None:
-    """A page of a field list is copied, also where a member that is shown holds an object."""
+@pytest.mark.parametrize("view", [FULL, ViewByCustomer({"cus_1": FULL}, View())])
+def test_what_holds_an_object(value: StripeObject, view: View | ViewByCustomer) -> None:
+    """R6: Of what a shown member holds the copy has what the view shows of it, and beside it what is plain."""
+    data = [value | {"id": "x_1", "amount": 5}, value | {"id": "x_2", "amount": 6}]
     page = skimmed_page(data)
     assert page is not None
 
-    written = reduced(page, View(own=True))
+    written = reduced(page, view)
 
     assert written is not None
-    assert list(orjson.loads(written))[: len(shown)] == shown
+    assert orjson.loads(b"[" + written + b"]") == [view.project(entry) for entry in data]
 
 
 def test_a_name_that_is_escaped() -> None:

@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sidecar.clients.directus.asked_together import AskedTogether
 from tests.doubles.virtual_time import in_virtual_time
+
+PAUSES = st.sampled_from([0, 0.003, 0.006, 0.011, 0.09])
 
 
 class Directus:
@@ -36,7 +38,12 @@ class Directus:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["ask", "change"]), st.sampled_from([0, 0.002, 0.011, 0.09])), max_size=20))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["ask", "change"]), st.sampled_from([0, 0.003, 0.006, 0.011, 0.09])), max_size=20
+    )
+)
+@example([("ask", 0.006), ("change", 0), ("ask", 0)])
 def test_no_answer_from_before(steps: list[tuple[str, float]]) -> None:
     """C7: Whenever the value changes, who asks after that gets that value or a later one, and everybody an answer."""
 
