@@ -8,7 +8,6 @@ page has some and is not the last, the IDs are asked for alone, and then the fie
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 
-from sidecar.clients.directus.asked_together import AskedTogether
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.item_pages import ItemList, ItemPages
 from sidecar.clients.directus.item_rights import may
@@ -46,7 +45,6 @@ class DirectusRows:
         self._fields = frozenset(fields) | {collection.key_field, collection.id_field}
         self._named: Query = {collection.id_field: {"_nempty": True}}
         self._most = most
-        self._together = AskedTogether[Mapping[str, Row]]()
         self.item: str | None = None
 
     def of_item(self, key: str) -> "DirectusRows":
@@ -69,9 +67,7 @@ class DirectusRows:
         return FirstRows(found, whole)
 
     async def find_all(self, credential: Credential, allowed: AllowedFields) -> Mapping[str, Row]:
-        """Requests of one caller at the same moment ask together; each is answered by what was asked after it came."""
-        key = (credential, allowed, self.item)
-        return await self._together.get(key, lambda: self._rows(credential, allowed, self._named))
+        return await self._rows(credential, allowed, self._named)
 
     async def find_these(
         self, credential: Credential, allowed: AllowedFields, customer_ids: Collection[str]
