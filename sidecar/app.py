@@ -144,7 +144,7 @@ def _provide_stripe(
     app[keys.RECENT] = lambda secrets: ShownReads(reads, recent, secrets=secrets)
     app[keys.LISTS] = lambda stripe: replace(account, single=stripe)
     app[keys.FORGET_LISTS] = forget
-    starts = Starts()
+    starts = Starts(reads)
     app[keys.SCOPED] = lambda stripe, choice, unknown: CustomerLists(stripe, choice, unknown, held, starts)
     return client
 

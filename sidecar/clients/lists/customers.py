@@ -56,7 +56,7 @@ class CustomerLists:
         self._choice = choice
         self._held = held or HeldBytes()
         self._unknown = unknown
-        self._starts = Starts() if starts is None else starts
+        self._starts = Starts(stripe) if starts is None else starts
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         """Ask each list for what the page can need, from the cursor on where that is known."""
@@ -93,7 +93,7 @@ class CustomerLists:
         return OwnObjects(self._stripe, self._choice, account, urgency, self._unknown)
 
     async def _wanted(self, path: str, filters: Mapping[str, str], query: ListQuery, own: OwnObjects) -> Wanted:
-        start = await self._starts.find(self._stripe, path, self._choice, query, own.urgency)
+        start = await self._starts.find(path, self._choice, query, own.urgency)
         return Wanted(path, filters, query.span, start)
 
     async def _begin(

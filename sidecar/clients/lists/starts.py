@@ -2,7 +2,8 @@
 
 Whose an object is, is learned from Stripe, and the answer to a cursor that is not the caller's own is the same as to
 one that does not exist, after the same calls. What is remembered only spares the owner of an object that question: it
-is left aside for everybody else, and Stripe still refuses a cursor that is gone.
+is left aside for everybody else, and Stripe still refuses a cursor that is gone. An answer of a moment ago is never
+taken for that question: Stripe's refusals are not remembered, so the time would tell who has such an object.
 """
 
 from collections import OrderedDict
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from sidecar.clients.lists.account import created
-from sidecar.core.interfaces import Choice, StripeReads
+from sidecar.core.interfaces import Choice, StripeObjects
 from sidecar.core.operations.list_query import ListQuery, Span
 from sidecar.core.operations.resources import RESOURCES, Resource, reference
 from sidecar.core.pages import Listed, Page
@@ -58,9 +59,13 @@ class Wanted:
 
 
 class Starts:
-    """The ends of pages that were given lately, which the next page most likely begins at. It knows no caller."""
+    """The ends of pages that were given lately, which the next page most likely begins at. It knows no caller.
 
-    def __init__(self) -> None:
+    `stripe` must give every object anew.
+    """
+
+    def __init__(self, stripe: StripeObjects) -> None:
+        self._stripe = stripe
         self._ends: OrderedDict[tuple[str, str, str], Start] = OrderedDict()
 
     def remember(self, path: str, choice: Choice, page: Page) -> None:
@@ -83,9 +88,7 @@ class Starts:
         if wanted.start is not None:
             self._ends.pop((wanted.path, choice.attribute, wanted.start.cursor), None)
 
-    async def find(
-        self, stripe: StripeReads, path: str, choice: Choice, query: ListQuery, urgency: Urgency
-    ) -> Start | None:
+    async def find(self, path: str, choice: Choice, query: ListQuery, urgency: Urgency) -> Start | None:
         """Give the start at the query's cursor; None where there is none, or only the list itself can tell.
 
         Raises InvalidQuery for an object that is not of this choice and span, and StripeFailure.
@@ -98,13 +101,13 @@ class Starts:
             return None  # the other lists would have to be read from the top all the same
         start = self._ends.get((path, choice.attribute, cursor))
         if start is None or start.value not in choice.values:
-            start = await _retrieved(stripe, path, choice, cursor, urgency)
+            start = await _retrieved(self._stripe, path, choice, cursor, urgency)
         if start is None or not query.span.contains(start.created):
             raise no_such_cursor(query)
         return start
 
 
-async def _retrieved(stripe: StripeReads, path: str, choice: Choice, cursor: str, urgency: Urgency) -> Start | None:
+async def _retrieved(stripe: StripeObjects, path: str, choice: Choice, cursor: str, urgency: Urgency) -> Start | None:
     """Ask Stripe for the object; None where there is none, or none that is of this choice."""
     try:
         found = await stripe.retrieve(path, cursor, urgency=urgency)

@@ -175,6 +175,21 @@ async def test_whose_an_object_is(app: RunningApp) -> None:
     assert asked(app, "/v1/payment_intents/") == 3
 
 
+async def test_a_foreign_cursor_is_not_remembered(app: RunningApp) -> None:
+    """R3: another's object as a cursor costs as many requests as an absent one, also where a clerk was shown it."""
+    await app.call(CLERK, "/stripe/payment_intents/pi_OTHER")
+    found = []
+
+    for cursor in ("pi_OTHER", "pi_ABSENT"):
+        for _ in range(2):
+            before = asked(app)
+            answer = await app.call(MEMBER, f"{PAYMENTS}&starting_after={cursor}")
+            found.append((answer.status, answer.json()["errors"][0]["message"], asked(app) - before))
+
+    assert len(set(found)) == 1
+    assert found[0][0] == 400
+
+
 async def test_what_is_not_there_is_asked_for_each_time(app: RunningApp) -> None:
     """An object that Stripe did not have may be there now."""
     missing = await app.call(CLERK, "/stripe/customers/cus_LATER")

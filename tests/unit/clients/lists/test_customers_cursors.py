@@ -38,8 +38,9 @@ def test_page_after_page(owned: dict[str, list[int]], limit: int, known: bool, d
 
     @in_virtual_time
     async def test() -> None:
-        payments, starts = payments_of(owned), Starts()
+        payments = payments_of(owned)
         stripe = Stripe(payments)
+        starts = Starts(stripe)
         page = await lists(stripe, starts, *owned).page(PATH, {}, ListQuery(limit=limit))
         assert names(page) == own_list(payments)[:limit]
         for number in range(20):
@@ -47,7 +48,7 @@ def test_page_after_page(owned: dict[str, list[int]], limit: int, known: bool, d
                 break
             cursor = names(page)[-1]
             _change(payments, number, data)
-            now, present = own_list(payments), starts if known else Starts()
+            now, present = own_list(payments), starts if known else Starts(stripe)
             query = ListQuery(limit=limit, starting_after=cursor)
             if cursor not in now:
                 with pytest.raises(InvalidQuery):
@@ -87,7 +88,7 @@ def test_page_before_page(moments: list[int], limit: int, data: st.DataObject) -
     async def test() -> None:
         stripe = Stripe(payments)
 
-        page = await lists(stripe, Starts(), "cus_a").page(PATH, {}, ListQuery(limit, ending_before=known[place]))
+        page = await lists(stripe, Starts(stripe), "cus_a").page(PATH, {}, ListQuery(limit, ending_before=known[place]))
 
         assert (names(page), page.more) == (known[max(0, place - limit) : place], place > limit)
         assert stripe.asked == [known[place], "cus_a"]
@@ -100,7 +101,8 @@ def test_page_before_page(moments: list[int], limit: int, data: st.DataObject) -
 @in_virtual_time
 async def test_a_foreign_cursor_tells_nothing(name: str, own: tuple[str, ...]) -> None:
     """R3: A foreign cursor and one that does not exist have the same answer after the same calls, remembered or not."""
-    stripe, starts = Stripe(payments_of({"cus_a": [1], "cus_b": [2], "cus_x": [3, 2, 1]})), Starts()
+    stripe = Stripe(payments_of({"cus_a": [1], "cus_b": [2], "cus_x": [3, 2, 1]}))
+    starts = Starts(stripe)
     await lists(stripe, starts, "cus_x").page(PATH, {}, ListQuery(limit=2))  # its owner's page ended at the second
     found = []
 
@@ -118,8 +120,8 @@ async def test_a_foreign_cursor_tells_nothing(name: str, own: tuple[str, ...]) -
 @in_virtual_time
 async def test_a_cursor_outside_the_span() -> None:
     """A cursor that is not in the span that is asked for is no object of the list, also where it is remembered."""
-    stripe, starts = Stripe(payments_of({"cus_a": [5, 4, 3], "cus_b": [4]})), Starts()
-    scoped = lists(stripe, starts, "cus_a", "cus_b")
+    stripe = Stripe(payments_of({"cus_a": [5, 4, 3], "cus_b": [4]}))
+    scoped = lists(stripe, Starts(stripe), "cus_a", "cus_b")
     await scoped.page(PATH, {}, ListQuery(limit=1))
 
     with pytest.raises(InvalidQuery):
@@ -129,8 +131,9 @@ async def test_a_cursor_outside_the_span() -> None:
 @in_virtual_time
 async def test_an_object_that_got_another_customer() -> None:
     """R2: What is remembered of a cursor does not count against Stripe: the list of its former owner refuses it."""
-    payments, starts = payments_of({"cus_a": [5, 4], "cus_b": [3]}), Starts()
+    payments = payments_of({"cus_a": [5, 4], "cus_b": [3]})
     stripe = Stripe(payments)
+    starts = Starts(stripe)
     await lists(stripe, starts, "cus_a").page(PATH, {}, ListQuery(limit=1))
     moved: StripeObject = {**payments["cus_a"].pop(0), "customer": "cus_b"}
     payments["cus_b"].insert(0, moved)
@@ -150,7 +153,7 @@ async def test_a_list_that_gives_the_cursor_again() -> None:
     stripe = Stripe(payments, tamper=lambda *_: Page([*payments["cus_a"][:2]], more=True))
 
     with pytest.raises(StripeUnavailable):
-        await lists(stripe, Starts(), "cus_a").page(PATH, {}, ListQuery(limit=2, starting_after="pi_cus_a_0"))
+        await lists(stripe, Starts(stripe), "cus_a").page(PATH, {}, ListQuery(limit=2, starting_after="pi_cus_a_0"))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,7 @@ async def test_objects_of_one_payment() -> None:
             return await super().page(path, {**parameters, "customer": "cus_a"}, **urgency)
 
     stripe = Refunds(payments)
-    scoped = lists(stripe, Starts(), "pi_1", attribute="payment_intent")
+    scoped = lists(stripe, Starts(stripe), "pi_1", attribute="payment_intent")
 
     page = await scoped.page("/v1/refunds", {}, ListQuery(limit=1, starting_after="pi_cus_a_0"))
 
