@@ -54,11 +54,13 @@ def reduced(page: Page, view: CallerView) -> bytes | None:
 
 
 def _objects(page: Page, view: CallerView) -> Sequence[msgspec.Struct] | None:
-    kinds = {str(entry.object) for entry in page.listed}
+    kinds = {entry.object for entry in page.listed}
+    if None in kinds:
+        return None  # so that each object shows something, by which `_is_flat` tells it from what is within
     if isinstance(view, View):
         if len(kinds) > 1 or not _is_reduced(view):
             return None
-        return [one for kind in kinds for one in _read(page.written or b"", view, kind)]
+        return [one for kind in kinds for one in _read(page.written or b"", view, str(kind))]
     owners = _owners(page.listed) if isinstance(view, ViewByCustomer) else None
     if owners is None or not isinstance(view, ViewByCustomer):
         return None

@@ -131,6 +131,16 @@ def test_a_name_that_is_escaped() -> None:
     assert reduced(page, View()) == b'{"object":"charge","amount":1}'
 
 
+def test_an_object_that_shows_nothing() -> None:
+    """R6: Beside an object of which nothing is shown, what is within another one is reduced all the same."""
+    data: list[StripeObject] = [{"amount": 1}, {"metadata": {"object": "charge", "id": "ch_1", "email": "a@b.c"}}]
+    page, view = skimmed_page(data), View(attributes=frozenset({"metadata"}))
+    assert page is not None
+
+    assert b"a@b.c" not in (reduced(page, view) or b"")
+    assert view.project(data[1]) == {"metadata": {"object": "charge", "id": "ch_1"}}
+
+
 def test_a_secret_in_what_is_shown() -> None:
     """O4: Where what is shown may hold a secret, nothing is copied."""
     data: list[StripeObject] = [
