@@ -63,7 +63,7 @@ def _compresses(call: Call) -> bool:
     by_cookie = isinstance(who, Credential) and who.source is Source.COOKIE
     if by_cookie and headers.get("Sec-Fetch-Site") != "same-origin":
         return False
-    return takes_gzip(headers.getall(hdrs.ACCEPT_ENCODING, [])) and not shows_secrets(call)
+    return takes_gzip(headers.getall(hdrs.ACCEPT_ENCODING, [])) and not may_show_secrets(call)
 
 
 async def _search(call: Call) -> web.StreamResponse:

@@ -7,7 +7,9 @@ import zlib
 import pytest
 
 from tests.doubles import faults
-from tests.doubles.running_app import CLERK, OpenApp, RunningApp, bearer
+from tests.doubles.directus import User, grants, partial
+from tests.doubles.everybody import publish, reader
+from tests.doubles.running_app import CLERK, SERVICE_TOKEN, OpenApp, RunningApp, bearer
 from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer, request_bytes
@@ -122,6 +124,25 @@ async def test_lists_with_secrets(open_app: OpenApp) -> None:
 
     assert answer.header("Content-Encoding") is None
     assert b"client_secret" in answer.body
+
+
+async def test_lists_with_secrets_in_some_rows(open_app: OpenApp) -> None:
+    """S2: So it is with a list that shows them of the customers alone in whose rows a rule shows every field."""
+    app = await open_app(STRIPE_EXPOSE_CLIENT_SECRET="true", DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN)
+    app.shows_client_secrets = True
+    everywhere = ("id", "stripe_customer_id", "name", "email")
+    user = User("user-mixed", "MARKED-mixed", grants(read=partial()), everywhere=everywhere)
+    app.directus.add_users([reader(), user])
+    publish(app.directus, "customers", "read", *everywhere)["user"] = user.name
+    app.tokens.add(user.token)
+    app.directus.add_row(owner=user.name, stripe_customer_id="cus_OWN")
+    app.stripe.add_payments(150)
+    app.stripe.add_payment(customer="cus_OWN")
+
+    answer = await app.call(user, headers=[GZIP])
+
+    assert (answer.status, answer.header("Content-Encoding")) == (200, None)
+    assert answer.body.count(b'"client_secret"') == 1
 
 
 async def test_an_array_that_breaks_off(app: RunningApp) -> None:
