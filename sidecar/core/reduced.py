@@ -11,7 +11,7 @@ from functools import lru_cache
 import msgspec
 import orjson
 
-from sidecar.core.operations.resources import CUSTOMER, EPHEMERAL_KEY, RESOURCES
+from sidecar.core.operations.resources import CUSTOMER, RESOURCES, customer_of
 from sidecar.core.pages import Listed, Page
 from sidecar.core.secret_values import ALL
 from sidecar.core.stripe_json import parsed
@@ -21,7 +21,7 @@ _NAME = re.compile(r'[^"\\\x00-\x1f]+')  # written in JSON as it is
 _CONTAINERS = (b"{", b"[")
 _FULL_LIST = re.compile(rb"\[(?!\])")
 # Kinds whose objects name their customer where `Listed` looks for it, beside those that are not known.
-_USUAL = frozenset(kind for kind, one in RESOURCES.items() if one.customer_at == ("customer",) and one != EPHEMERAL_KEY)
+_USUAL = frozenset(kind for kind in RESOURCES if customer_of({"object": kind, "customer": "cus_1"}) == "cus_1")
 _OTHERS = RESOURCES.keys() - _USUAL
 
 

@@ -98,6 +98,16 @@ CARD = {"brand": "visa", "last4": "4242", "fingerprint": "f"}
 FULL = View(attributes=frozenset({"metadata", "items"}), own=True)
 
 
+@pytest.mark.parametrize("kind", [*RESOURCES, "unknown"])
+def test_whose_an_object_of_each_kind_is(kind: str) -> None:
+    """R6: Where a kind names its customer in another place than most do, `customer` decides on no view of it."""
+    entry: StripeObject = {"id": "x_1", "object": kind, "customer": "cus_1"}
+    page, views = skimmed_page([entry]), ViewByCustomer({"cus_1": View(own=True)}, View())
+    assert page is not None
+
+    assert view_of_all(page, views) in (views, views.of_customer(customer_of(entry)))
+
+
 @pytest.mark.parametrize(
     "value",
     [
