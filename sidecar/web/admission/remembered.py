@@ -15,7 +15,7 @@ from sidecar.web.admission.caller import name_of
 
 _CALLERS = 4_096
 _ADDRESSES = 1_024
-_LONGEST = 200  # characters of what a proxy says of an address
+_LONGEST = 200  # characters of what proxies say of an address, with one for the end of each header
 
 
 class CallerNames:
@@ -51,6 +51,6 @@ class Addresses:
         found = self._found.get(said)
         if found is None:
             found = self._read(peer, forwarded)
-            if sum(map(len, said)) <= _LONGEST:
+            if sum(map(len, said)) + len(said) <= _LONGEST:
                 self._found[said] = found
         return found
