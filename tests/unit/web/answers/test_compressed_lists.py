@@ -96,7 +96,7 @@ async def test_a_short_list(app: RunningApp, number: int, headers: list[tuple[st
 async def test_lists_that_another_site_could_ask_for(
     app: RunningApp, headers: list[tuple[str, str]], coded: str | None
 ) -> None:
-    """A13: With a cookie alone, only a page of this very site has a list compressed, so no other one learns by it."""
+    """With a cookie alone, only a page of this very site has a list compressed, so no other one learns by it."""
     app.stripe.add_payments(150)
 
     answer = await app.call(headers=[GZIP, *headers])
@@ -105,7 +105,7 @@ async def test_lists_that_another_site_could_ask_for(
 
 
 async def test_what_an_answer_depends_on(open_app: OpenApp) -> None:
-    """A13: With listed origins one header says that the answer depends on the coding and on the origin."""
+    """X3: With listed origins one header says that the answer depends on the coding and on the origin."""
     app = await open_app(ALLOWED_ORIGINS="https://app.example.com")
     app.stripe.add_payments(1)
 
@@ -115,7 +115,7 @@ async def test_what_an_answer_depends_on(open_app: OpenApp) -> None:
 
 
 async def test_lists_with_secrets(open_app: OpenApp) -> None:
-    """S2: A list that shows client secrets is never compressed."""
+    """A list that shows client secrets is never compressed."""
     app = await open_app(STRIPE_EXPOSE_CLIENT_SECRET="true")
     app.shows_client_secrets = True
     app.stripe.add_payments(150)
@@ -127,7 +127,7 @@ async def test_lists_with_secrets(open_app: OpenApp) -> None:
 
 
 async def test_lists_with_secrets_in_some_rows(open_app: OpenApp) -> None:
-    """S2: So it is with a list that shows them of the customers alone in whose rows a rule shows every field."""
+    """So it is with a list that shows them of the customers alone in whose rows a rule shows every field."""
     app = await open_app(STRIPE_EXPOSE_CLIENT_SECRET="true", DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN)
     app.shows_client_secrets = True
     everywhere = ("id", "stripe_customer_id", "name", "email")
