@@ -20,8 +20,9 @@ Keep = Callable[[Result, float], None]
 class SharedReads:
     """What it gives belongs to several requests, so nobody may change it. Only equally urgent reads are one.
 
-    A page, a list's first one too, that several asked for at once is also given to who asks within `moment` seconds of
-    the first. `keep` is called with a new answer, and since when it may be true in the event loop's time.
+    A single page, or a whole list's first, that several asked for at once is also given to who asks within `moment`
+    seconds of the first; what a decision rests on (`Urgency.CALL`) is not. `keep` is called with a new answer, and with
+    since when it may be true, in the event loop's time.
     """
 
     def __init__(self, stripe: Stripe, changes: Changes | None = None, moment: float = 0.0) -> None:
@@ -39,8 +40,8 @@ class SharedReads:
         keep: Keep[Page] | None = None,
     ) -> Page:
         key = (path, frozenset(parameters.items()), urgency)
-        goes_on = urgency is Urgency.LIST and "starting_after" in parameters
-        pages = self._others if goes_on else self._pages
+        first = urgency is Urgency.LIST and "starting_after" not in parameters
+        pages = self._pages if first or urgency is Urgency.PAGE else self._others
         return await pages.get(key, partial(_kept, lambda: self._stripe.page(path, parameters, urgency=urgency), keep))
 
     async def retrieve(

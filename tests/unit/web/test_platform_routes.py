@@ -19,6 +19,7 @@ LABELS = {
     "about": {"account", "endpoint", "object"},
     "urgency": {"list", "page", "call"},
     "state": {"waiting", "asked", "overdue"},
+    "answer": {"remembered", "asked"},
     "part": {"permissions", "budgets", "changes", "shapes", "news", "replicas"},
 }
 

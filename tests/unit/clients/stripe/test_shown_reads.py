@@ -224,14 +224,23 @@ async def test_off() -> None:
     assert (len(case.stripe.asked), reads.age) == (6, None)
 
 
-@pytest.mark.parametrize(("urgency", "calls"), [(Urgency.PAGE, 1), (Urgency.CALL, 2), (Urgency.LIST, 2)])
+@pytest.mark.parametrize(
+    ("urgency", "cursor", "calls"),
+    [
+        (Urgency.PAGE, {}, 1),
+        (Urgency.PAGE, {"starting_after": "cus_1"}, 1),
+        (Urgency.LIST, {}, 1),
+        (Urgency.LIST, {"starting_after": "cus_1"}, 2),
+        (Urgency.CALL, {}, 2),
+    ],
+)
 @in_virtual_time
-async def test_only_single_pages_are_a_crowds(urgency: Urgency, calls: int) -> None:
-    """A page that several asked for at once is given for the rest of the moment; what decides, or a list's, is not."""
+async def test_which_pages_are_a_crowds(urgency: Urgency, cursor: dict[str, str], calls: int) -> None:
+    """A page that several asked for at once is kept for a moment, of a list its first; never what decides."""
     stripe = Stripe()
     shared = SharedReads(stripe, moment=3)
-    await asyncio.gather(*(shared.page(PATH, {"limit": "5"}, urgency=urgency) for _ in range(2)))
+    await asyncio.gather(*(shared.page(PATH, {"limit": "5", **cursor}, urgency=urgency) for _ in range(2)))
 
-    await shared.page(PATH, {"limit": "5"}, urgency=urgency)
+    await shared.page(PATH, {"limit": "5", **cursor}, urgency=urgency)
 
     assert len(stripe.asked) == calls

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.doubles import faults
-from tests.doubles.running_app import CLERK, MEMBER, READER, OpenApp, RunningApp
+from tests.doubles.running_app import CLERK, MEMBER, OpenApp, RunningApp
 from tests.doubles.server import Recorded
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer
@@ -144,7 +144,7 @@ async def test_too_much_at_once(open_app: OpenApp) -> None:
     app = await open_app(MAX_CONCURRENT_REQUESTS="2")
     stall = faults.Stall()
     app.stripe.fail(stall)
-    waiting = [app.start(user) for user in (CLERK, READER)]
+    waiting = [app.start(CLERK, f"/stripe/payments?limit={number}") for number in (1, 2)]
     await eventually(lambda: stall.arrived == 2)
 
     refused, health = await app.call(CLERK), await app.call(target="/healthz")
