@@ -25,6 +25,11 @@ class Party:
     def callers(self) -> KeysView[str]:
         return self._callers.keys()
 
+    @property
+    def size(self) -> int:
+        """Count how often it was joined and not left."""
+        return self._callers.total()
+
     def join(self, caller: str) -> None:
         self._callers[caller] += 1
         if self._callers[caller] == 1:

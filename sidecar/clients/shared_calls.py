@@ -19,14 +19,18 @@ _MOST_KEPT = 16  # results kept for the rest of their moment; a parsed page take
 
 
 class _Call(Generic[Result]):
-    """`asked`: how many asked for it before it was answered."""
+    """`asked`: how many asked for it before it was answered. Those who share what asked for it are its party."""
 
     def __init__(self, number: int, call: Callable[[], Awaitable[Result]]) -> None:
         self.number = number
-        self.party = Party()
+        self.party = context.party.get() or Party()
         self.waiting = self.asked = 0
         self.made = asyncio.get_running_loop().time()
         self.task = asyncio.get_running_loop().create_task(_result(call), context=context.shared_by(self.party))
+
+    @property
+    def is_a_crowds(self) -> bool:
+        return self.asked > 1 or self.party.size > 1
 
     async def outcome(self, *, joined: bool) -> Result:
         """Give the result, and lend the request's place meanwhile if it waits for what another one began."""
@@ -41,19 +45,22 @@ class _Call(Generic[Result]):
 class _Waiting(Generic[Result]):
     """One who waits for a call; `forget` is called where nobody does any more and the call ends without a result."""
 
-    __slots__ = ("_call", "_caller", "_forget")
+    __slots__ = ("_call", "_caller", "_forget", "_joins")
 
     def __init__(self, call: _Call[Result], forget: Callable[[], None]) -> None:
         self._call, self._caller, self._forget = call, context.caller.get(), forget
+        self._joins = call.party is not context.party.get()  # otherwise it is of the party already
 
     def __enter__(self) -> None:
         self._call.waiting += 1
         self._call.asked += 1
-        self._call.party.join(self._caller)
+        if self._joins:
+            self._call.party.join(self._caller)
 
     def __exit__(self, *_ended: object) -> None:
         call = self._call
-        call.party.leave(self._caller)
+        if self._joins:
+            call.party.leave(self._caller)
         call.waiting -= 1
         if call.waiting == 0 and not call.task.done():
             self._forget()
@@ -63,9 +70,9 @@ class _Waiting(Generic[Result]):
 class SharedCalls(Generic[Result]):
     """A result that several asked for at once is also given to who asks within `moment` seconds of the first question.
 
-    So a crowd that arrives together makes one call, although its last request arrives after the answer did; somebody
-    who asks again and again alone gets a new answer each time. Nobody gets what was called for before one of the
-    `changes` that were told before it asked.
+    So a crowd that arrives together makes one call, although its last request arrives after the answer did, and also
+    where something that it shares makes the call; somebody who asks again and again alone gets a new answer each time.
+    Nobody gets what was called for before one of the `changes` that were told before it asked.
     """
 
     def __init__(self, moment: float = 0.0, changes: Changes | None = None) -> None:
@@ -112,7 +119,7 @@ class SharedCalls(Generic[Result]):
         loop = asyncio.get_running_loop()
         left = call.made + self._moment - loop.time()
         failed = call.task.cancelled() or call.task.exception() is not None
-        if self._calls.get(key) is call and call.asked > 1 and not failed and left > 0:
+        if self._calls.get(key) is call and call.is_a_crowds and not failed and left > 0:
             self._kept[key] = call
             loop.call_later(left, self._remove, key, call.number)
             if len(self._kept) > _MOST_KEPT:

@@ -70,7 +70,7 @@ def faults(content: bytes, random: Random, *, always: bool = False) -> tuple[boo
 def _of_page(fast: Page, slow: Page) -> Iterator[str]:
     if [_told(one) for one in fast.listed] != [_told(one) for one in slow.listed]:
         yield f"listed as {fast.listed}, not {slow.listed}"
-    if [one.customer_id for one in fast.listed] != [reference(value, "customer") for value in slow.data]:
+    if [one.customer_id for one in fast.listed] != [reference(entry, "customer") for entry in slow.data]:
         yield "another customer"
     if (fast.more, fast.next_page, len(fast)) != (slow.more, slow.next_page, len(slow)):
         yield f"more {fast.more}, next {fast.next_page}, {len(fast)} objects"

@@ -12,6 +12,7 @@ from sidecar.clients.shared_calls import SharedCalls
 from sidecar.clients.stripe.governor import Governor
 from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
+from sidecar.party import Party
 from tests.doubles.virtual_time import in_virtual_time
 from tests.unit.clients.stripe.governors import governor
 
@@ -102,6 +103,21 @@ async def test_a_moment_for_a_crowd() -> None:
     assert await ask(shared, source) == 1
     await asyncio.sleep(0.2)
     assert await ask(shared, source) == 2
+
+
+@pytest.mark.parametrize(("readers", "calls"), [(1, 2), (2, 1)])
+@in_virtual_time
+async def test_a_call_of_what_several_share(readers: int, calls: int) -> None:
+    """What several share, such as a list, makes its call in the name of all of them; to them they are a crowd."""
+    shared, source, party = SharedCalls[int](moment=3), Source(), Party()
+    asking = asyncio.get_running_loop().create_task(shared.get("key", source), context=context.shared_by(party))
+    for caller in "ab"[:readers]:
+        party.join(caller)
+
+    await asking
+    await ask(shared, source, "c")
+
+    assert (source.calls, source.parties[0], party.size) == (calls, {*"ab"[:readers]}, readers)
 
 
 @in_virtual_time
