@@ -13,6 +13,7 @@ from sidecar.core.operations.resources import RESOURCES, StripeObject, reference
 from sidecar.core.stripe_json import parsed
 from sidecar.errors import StripeUnavailable
 
+_UNDATED = frozenset(kind for kind, resource in RESOURCES.items() if not resource.has_date)
 _END_OF_TIME = 10**12  # seconds; what `created` may be compared with has twelve digits
 
 
@@ -37,8 +38,7 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
     @property
     def time(self) -> int | None:
         """Give `created`, 0 for a kind that has none, and None where another kind's has none."""
-        resource = None if self.object is None else RESOURCES.get(self.object)
-        return self.created if resource is None or resource.has_date else 0
+        return 0 if self.object in _UNDATED else self.created
 
     @property
     def customer_id(self) -> str | None:

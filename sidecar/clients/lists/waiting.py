@@ -4,10 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sidecar.clients.lists.account import created
-from sidecar.core.operations.resources import RESOURCES
 from sidecar.core.pages import Listed, Page
-
-_DATED = frozenset(kind for kind, resource in RESOURCES.items() if resource.has_date)
 
 
 class Waiting(NamedTuple):  # made for each object; a frozen dataclass takes four times as long
@@ -29,7 +26,7 @@ class Waiting(NamedTuple):  # made for each object; a frozen dataclass takes fou
 
 def waiting(page: Page) -> Iterator[Waiting]:
     """Raises StripeUnavailable for an object without a date."""
-    return map(Waiting, _times(page.listed), page.listed, page.texts)
+    return map(Waiting, map(created, page.listed), page.listed, page.texts)
 
 
 def as_page(entries: Sequence[Waiting], *, more: bool) -> Page:
@@ -39,10 +36,3 @@ def as_page(entries: Sequence[Waiting], *, more: bool) -> Page:
 
 def size_of(entries: Sequence[Waiting]) -> int:
     return sum([len(entry.text) for entry in entries])
-
-
-def _times(listed: Sequence[Listed]) -> Sequence[int]:
-    times = [entry.created for entry in listed]
-    if None not in times and {entry.object for entry in listed} <= _DATED:  # then `created` gives just these
-        return [time for time in times if time is not None]
-    return [created(entry) for entry in listed]
