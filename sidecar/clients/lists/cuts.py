@@ -8,7 +8,8 @@ Each stretch costs at most one page that is not full, so a cut needs a reason:
   long: it is cut into as many stretches as may be read at once, each of some nine pages; near its end the longest are
   halved. A list of up to 1,000 that only looks long costs one request more for each stretch, so five where six may be
   read at once.
-- Where the shape of an earlier list is known, the list is cut by that, into pieces of whole pages.
+- Where the shape of an earlier list is known, the list is cut by that, into pieces of whole pages; one of up to 1,000
+  objects is cut once, and does not count as long before its tenth full page.
 
 What is far ahead of the reader waits in memory and would use up the room that the pages before it need. So only
 stretches within a window before the reader are read.
@@ -50,7 +51,9 @@ class Cuts:
         """Learn from the next page of a stretch, which has taken it."""
         self._full += len(page.ids) == MOST
         self._good += len(page.ids) >= _GOOD
-        far = stretch is not self._first and stretch.seen == len(page.ids) == MOST and page.more
+        far = (
+            stretch is not self._first and not stretch.by_shape and stretch.seen == len(page.ids) == MOST and page.more
+        )
         self._likely = self._likely or (far and not self._first.over and self._is_like_first(page))
 
     @property

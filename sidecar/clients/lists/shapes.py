@@ -20,6 +20,7 @@ MOST_BYTES = MOST_POINTS * 32
 _KEPT = 256  # shapes; all together some 2 MB at most
 _PIECE = 6  # pages of a piece, at most
 _MOST_PIECES = 500
+_SHORT = 10 * MOST  # objects of a list that is cut into two pieces only
 _MARGIN = 8  # objects that the last page of a piece should lack, so that no other follows
 _LATEST = 10**12  # seconds; as the API's own parameters
 _LARGEST = 10**9  # objects
@@ -46,8 +47,12 @@ class Shape:
         """Give where to cut what is older than `until`, each with the number of objects before it, newest first.
 
         The first piece has one page, to which come all objects that are new. Pieces get smaller so that all end
-        together. Their number is bounded, whatever the shape says.
+        together. Their number is bounded, whatever the shape says. A short list is cut once: then it costs one request
+        more than plain paging at most, however wrong the shape is.
         """
+        if self.count <= _SHORT:
+            yield from self._middle(until)
+            return
         last, tries = until, 0
         wanted = MOST + (0 if until is None else self._count_until(until))
         for (newer, before), (older, count) in pairwise(self.points):
@@ -59,6 +64,17 @@ class Shape:
                     last = border
                 pages = min(_PIECE, math.ceil((self.count - wanted) / MOST / concurrency))
                 wanted += MOST * pages - _MARGIN
+
+    def _middle(self, until: int | None) -> Iterator[tuple[int, int]]:
+        seen = 0 if until is None else self._count_until(until)
+        pages = math.ceil((self.count - seen) / MOST)
+        room = pages * MOST - (self.count - seen)
+        wanted = seen + MOST * math.ceil(pages / 2) - min(_MARGIN, room)
+        for (newer, before), (older, count) in pairwise(self.points):
+            if before <= wanted < count:
+                border = newer - (newer - older) * (wanted - before) // (count - before)
+                if self.points[-1][0] < border and (until is None or border < until):
+                    yield border, wanted
 
     def _count_until(self, second: int) -> int:
         return max((count for oldest, count in self.points if oldest >= second), default=0)
