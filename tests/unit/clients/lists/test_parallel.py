@@ -79,7 +79,7 @@ def test_same_as_plain_paging(created: list[int], concurrency: int, seed: int) -
             waiting = max(waiting, account.answered - given_out)
 
         assert ids(account.rows) == found
-        assert account.asked <= 2 * plain_requests(len(created)) + 10
+        assert account.asked <= 2 * plain_requests(len(created)) + max(10, concurrency)
         assert concurrency > 1 or account.asked == plain_requests(len(created))
         assert account.most_under_way <= concurrency
         assert waiting <= 9 * concurrency
@@ -333,7 +333,7 @@ def test_pages_that_cannot_be(
 
         assert ids(account.rows)[: len(found)] == found
         assert failure is not None or len(found) == len(created)
-        assert account.asked <= 2 * plain_requests(len(created)) + 10
+        assert account.asked <= 2 * plain_requests(len(created)) + max(10, concurrency)
         await no_task_is_left()
 
     run(test())
