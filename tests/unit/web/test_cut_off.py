@@ -38,7 +38,7 @@ async def serve(app: RunningApp, user: User, target: str) -> int:
     ("user", "target", "least"),
     [
         (CLERK, "/stripe/payments?limit=5", 2),
-        (CLERK, "/stripe/payments/cus_OWN", 3),
+        (CLERK, "/stripe/payments/cus_OWN", 2),
         (CLERK, "/stripe/customers", 2),
         (MEMBER, "/stripe/payments?limit=5", 3),
         (MEMBER, "/stripe/payments", 3),
