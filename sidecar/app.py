@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
 
 import aiohttp
@@ -18,7 +17,7 @@ from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.policies import DirectusPolicies
 from sidecar.clients.directus.shares import DirectusShares
 from sidecar.clients.directus.whole_access import WholeAccess
-from sidecar.clients.lists.account import AccountLists
+from sidecar.clients.lists.account import AccountLists, unordered
 from sidecar.clients.lists.customers import CustomerLists
 from sidecar.clients.lists.held import HeldBytes
 from sidecar.clients.lists.shapes import Shapes
@@ -139,10 +138,10 @@ def _provide_stripe(
     )
     reads = SharedReads(client, changes, _MOMENT)
     recent = None if settings.stripe_read_cache is None else RecentAnswers(settings.stripe_read_cache, changes, metrics)
-    account = AccountLists(client, settings.stripe_list_concurrency, lists, reads, shapes)
     app[keys.STRIPE] = reads
     app[keys.RECENT] = lambda secrets: ShownReads(reads, recent, secrets=secrets)
-    app[keys.LISTS] = lambda stripe: replace(account, single=stripe)
+    concurrency, plainly = settings.stripe_list_concurrency, unordered()
+    app[keys.LISTS] = lambda stripe: AccountLists(client, concurrency, lists, stripe, shapes, plainly)
     app[keys.FORGET_LISTS] = forget
     starts = Starts(reads)
     app[keys.SCOPED] = lambda stripe, choice, unknown: CustomerLists(stripe, choice, unknown, held, starts)

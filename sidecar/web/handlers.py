@@ -55,9 +55,9 @@ async def _list(call: Call) -> web.StreamResponse:
 def _compresses(call: Call) -> bool:
     """Say whether a long list may be compressed for its client.
 
-    The length of what is compressed tells whether two texts in it are alike, so whoever writes one of them, has the
-    list asked for again and again and sees its length can guess the other (BREACH). So no list is compressed that shows
-    secrets; and none that a page of another site could ask for, with a visitor's cookie and no more.
+    A compressed text is shorter where two parts of it are alike. An attacker that writes one part, has the list asked
+    for again and again and sees its length can guess the other part (BREACH). So no list is compressed that shows
+    secrets, and none that a page of another site could ask for with nothing but a visitor's cookie.
     """
     who, headers = call.caller.who, call.request.headers
     by_cookie = isinstance(who, Credential) and who.source is Source.COOKIE
@@ -159,7 +159,7 @@ async def _call(call: Call) -> web.StreamResponse:
 
 
 def _stripe(call: Call, recent: RecentStripe) -> OperationStripe:
-    """Give Stripe for an operation; what is read to tell whose an object is, or before a change, is new."""
+    """Give Stripe for an operation; what decides about an owner or precedes a change is read anew."""
     operation = call.operation
     shows = operation.kind is Kind.RETRIEVE and call.caller.has_all_customers
     return OperationStripe(

@@ -1,6 +1,6 @@
 """The keys by which callers are remembered: hashes, so that nothing kept of a caller contains its token or address.
 
-The hashes of the last addresses are kept by themselves, whoever came from there.
+The hashes of the last addresses are kept apart from the callers.
 """
 
 import hmac

@@ -19,7 +19,8 @@ from sidecar.core.urgency import Urgency
 from sidecar.errors import StripeUnavailable
 
 
-def _unordered() -> set[str]:
+def unordered() -> set[str]:
+    """Name the endpoints that Stripe does not order by time, or does not filter by it."""
     return {endpoint("GET", row.target(CUSTOMER.example)) for row in OPERATIONS if _is_unordered(row)}
 
 
@@ -37,7 +38,7 @@ class AccountLists:
     shared: SharedStreams[RenderedPage]
     single: StripeReads
     shapes: Shapes = field(default_factory=LocalShapes)
-    unordered: set[str] = field(default_factory=_unordered)
+    unordered: set[str] = field(default_factory=unordered)
 
     async def page(self, path: str, filters: Mapping[str, str], query: ListQuery) -> Page:
         return await self.single.page(path, {**filters, **query.page_parameters()})

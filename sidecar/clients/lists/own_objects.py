@@ -74,7 +74,7 @@ class OwnObjects:
         except StripeRejected as rejected:
             if not lacks_customer(rejected, wanted.path):
                 raise
-            if "starting_after" in parameters:  # it was there, and what was given of it may not be all
+            if "starting_after" in parameters:  # a page of it was given, so the list is not whole
                 raise StripeUnavailable(_GONE, detail="a customer is gone") from rejected
         absent.add(value)
         return Page([], more=False)

@@ -58,7 +58,7 @@ class Shape:
         for (newer, before), (older, count) in pairwise(self.points):
             while wanted < count and tries < _MOST_PIECES:
                 tries += 1
-                border = newer + 1 - (newer - older) * max(0, wanted - before) // (count - before)
+                border = 1 + _second_of(max(before, wanted), (newer, before), (older, count))
                 if last is None or border < last:
                     yield border, wanted
                     last = border
@@ -72,7 +72,7 @@ class Shape:
         wanted = seen + MOST * math.ceil(pages / 2) - min(_MARGIN, room)
         for (newer, before), (older, count) in pairwise(self.points):
             if before <= wanted < count:
-                border = newer - (newer - older) * (wanted - before) // (count - before)
+                border = _second_of(wanted, (newer, before), (older, count))
                 if self.points[-1][0] < border and (until is None or border < until):
                     yield border, wanted
 
@@ -81,6 +81,12 @@ class Shape:
 
     def write(self) -> bytes:
         return orjson.dumps(self.points)
+
+
+def _second_of(number: int, newer: tuple[int, int], older: tuple[int, int]) -> int:
+    """Estimate when the object was created that is this number of the list, between two points."""
+    (second, before), (oldest, count) = newer, older
+    return second - (second - oldest) * (number - before) // (count - before)
 
 
 def read_shape(content: bytes) -> Shape | None:

@@ -1,9 +1,9 @@
 """Where the objects of some customers are gone on with: an object of theirs, its time and its list.
 
-Whose an object is, is learned from Stripe, and the answer to a cursor that is not the caller's own is the same as to
-one that does not exist, after the same calls. What is remembered only spares the owner of an object that question: it
-is left aside for everybody else, and Stripe still refuses a cursor that is gone. An answer of a moment ago is never
-taken for that question: Stripe's refusals are not remembered, so the time would tell who has such an object.
+Stripe tells who owns an object. The answer to a cursor that is not the caller's own is the same as to one that does not
+exist, after the same calls. What is remembered only spares the owner of an object that question: it is left aside for
+everybody else, and Stripe still refuses a cursor that is gone. The question is never answered from a moment ago:
+Stripe's refusals are not remembered, so the time would tell whether there is such an object.
 """
 
 from collections import OrderedDict
@@ -98,7 +98,7 @@ class Starts:
             return None
         several = len(choice.values) > 1
         if several and (query.ending_before is not None or not resource.dated):
-            return None  # the other lists would have to be read from the top all the same
+            return None  # the other lists have to be read from the top anyway
         start = self._ends.get((path, choice.attribute, cursor))
         if start is None or start.value not in choice.values:
             start = await _retrieved(self._stripe, path, choice, cursor, urgency)
