@@ -15,7 +15,7 @@ _NO_SETUP = (
     "or install the extra in a checkout with: pip install '.[setup]'"
 )
 _OPTIONS = ("-h", "--help", "--version")  # options without a command
-_EPILOG = "README.md has the settings, which all come from the environment."
+_EPILOG = "sidecar/README.md has the settings, which all come from the environment."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,8 +1,8 @@
 """What of Stripe's objects is a secret wherever it stands, and how it is left out.
 
 A secret is found by the name of its member or by the shape of a text, at any depth, in values and in names, also where
-letters are percent-encoded or escaped as in JSON, several times over. README, *Secrets within values*, lists what
-Stripe's documentation says to keep from others, with its pages, and why each is treated as it is.
+letters are percent-encoded or escaped as in JSON, several times over. sidecar/README.md, *Secrets within values*, lists
+what Stripe's documentation says to keep from others, with its pages, and why each is treated as it is.
 """
 
 import re

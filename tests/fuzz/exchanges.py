@@ -15,14 +15,14 @@ from tests.fuzz.world import ORIGIN, SECRETS, UNMAPPED, UNMAPPED_IN_SHOP, mark
 _FORMS = tuple(form for secret in sorted(SECRETS) for form in sorted(spellings(secret)))
 _NEVER = ("Set-Cookie", "Location", "X-Powered-By", "Stripe-Version", "Idempotent-Replayed", "X-Injected")
 _MUST = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "directus-stripe-sidecar"}
-# README's tables of errors; the codes of a credential are Directus's own.
+# The tables of errors in sidecar/README.md; the codes of a credential are Directus's own.
 _CODES = {
     *("NO_CREDENTIALS", "INVALID_CREDENTIALS", "TOKEN_EXPIRED", "INVALID_TOKEN", "INVALID_PAYLOAD", "INVALID_QUERY"),
     *("FORBIDDEN", "ROUTE_NOT_FOUND", "METHOD_NOT_ALLOWED", "REQUEST_TIMEOUT", "CONTENT_TOO_LARGE", "CONFLICT"),
     *("UNSUPPORTED_MEDIA_TYPE", "REQUEST_HEADER_FIELDS_TOO_LARGE", "EXPECTATION_FAILED", "TOO_MANY_CUSTOMERS"),
     *("STRIPE_REJECTED", "REQUESTS_EXCEEDED"),
 }
-# README, "Who is down, and what the caller sees": nothing else of the service is a 5xx.
+# sidecar/README.md, "Who is down, and what the caller sees": nothing else of the service is a 5xx.
 OUTAGES = {(503, "SERVICE_UNAVAILABLE"), (502, "STRIPE_UNAVAILABLE"), (504, "STRIPE_TIMEOUT")}
 # Refusals before any request to Stripe. A foreign object may be looked at; a cursor is compared with an own list.
 _BEFORE_STRIPE = {

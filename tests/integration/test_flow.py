@@ -1,19 +1,17 @@
-"""The README's Flow on a real Directus: a new item gets its customer."""
+"""The documents' Flow on a real Directus: a new item gets its customer."""
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 from deploy.demo.admin import DirectusAdmin, Rule
 from deploy.demo.stack import Stack
+from tests.documents import SIDECAR, block_after
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.waiting import eventually
 from tests.integration.asking import served
 from tests.integration.conftest import Newcomer
 from tests.integration.test_access_write_back import settings_of
 
-README = Path(__file__).parents[2] / "README.md"
 PROGRAM = (
     Rule("customers", "create", ("name", "email")),
     Rule("customers", "read", ("id", "stripe_customer_id")),
@@ -22,10 +20,8 @@ PROGRAM = (
 
 
 def documented() -> dict[str, Any]:
-    """Give the Flow in the README."""
-    block = re.search(r"<!-- flow -->\n```json\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert block is not None
-    flow: dict[str, Any] = json.loads(block[1])
+    """Give the Flow in sidecar/README.md."""
+    flow: dict[str, Any] = json.loads(block_after(SIDECAR, "flow"))
     return flow
 
 

@@ -1,6 +1,6 @@
 """The sidecar's assumptions about Directus's Flows: what answers a POST, and what the Flow is told of it.
 
-After a failure with a new version of Directus, look at `clients.directus.flows` and at the README's section on Flows.
+If a new version of Directus fails here, look at `clients.directus.flows` and the section on Flows in sidecar/README.md.
 """
 
 from collections.abc import AsyncIterator

@@ -136,7 +136,7 @@ async def magazine(provisioned: tuple[Place, str, str], stripe: StripeDouble) ->
 
 @pytest.fixture
 async def reader(newcomer: Newcomer, magazine: Magazine) -> Person:
-    """Somebody whose policy opens articles to subscribers, by the rules that the README gives."""
+    """Somebody whose policy opens articles to subscribers, by the rules that sidecar/README.md gives."""
     mine = f"$CURRENT_USER.{magazine.rig.place.collection}"
     opened = {"_or": [{"open_to": {"_in": f"{mine}.status"}}, {"needs": {"_in": f"{mine}.rights"}}]}
     return await newcomer(Rule(magazine.articles, "read", item=opened))

@@ -1,4 +1,4 @@
-"""`python -m tests.matrix [cells]`: runs the service where README says that it runs, and prints what was seen.
+"""`python -m tests.matrix [cells]`: runs the service where deploy/README.md says it runs, and prints what was seen.
 
     cells       the table of cells                    claims      one sentence, and whether it holds
     main_job    the demo's table of answers           features    write-back, feed, events, the commands
@@ -6,7 +6,7 @@
     users       IDs on the users                      pythons     other Pythons, newer dependencies
     whole       a sidecar with everything on          databases   a private PostgreSQL, a private Redis
     customers   the collection, where `provision` does not make it
-    table       the results, printed and in README
+    table       the results, printed and in deploy/README.md
 
 The exit code is 1 if a claim does not hold. A cell that lacks a program is left out; in CI that is a failure.
 """
@@ -29,7 +29,7 @@ from tests.matrix.cells import CELLS, Cell
 from tests.matrix.claims import Claim, Version
 from tests.matrix.table import Outcome, printed, updated
 
-_README = ROOT / "README.md"
+_DOCUMENT = ROOT / "deploy/README.md"
 _INTERRUPTED = 130
 
 
@@ -52,9 +52,9 @@ def main() -> int:
     else:
         say(f"The logs are in {state}")
     print(f"\n{printed(outcomes)}", flush=True)
-    if options.readme:
+    if options.document:
         ran = [each for each in outcomes if each.ran]
-        _README.write_text(updated(_README.read_text(encoding="utf-8"), ran), encoding="utf-8")
+        _DOCUMENT.write_text(updated(_DOCUMENT.read_text(encoding="utf-8"), ran), encoding="utf-8")
     return 0 if passed else 1
 
 
@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="only what is quick, and outside CI only what is installed"
     )
-    parser.add_argument("--readme", action="store_true", help="write the results into README's table")
+    parser.add_argument("--document", action="store_true", help="write the results into the table of deploy/README.md")
     options = parser.parse_args()
     if unknown := set(options.cells) - set(CELLS):
         parser.error(f"there is no cell called {', '.join(sorted(unknown))}")

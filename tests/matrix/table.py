@@ -1,4 +1,4 @@
-"""The table of results, as it is printed and as README has it."""
+"""The table of results, as it is printed and as deploy/README.md has it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ def printed(outcomes: Iterable[Outcome]) -> str:
     return "\n".join(line.rstrip() for line in padded)
 
 
-def updated(readme: str, outcomes: Iterable[Outcome]) -> str:
-    """Put the outcomes into README's table; cells that did not run now keep their rows."""
-    before, _, rest = readme.partition(_BEGIN)
+def updated(document: str, outcomes: Iterable[Outcome]) -> str:
+    """Put the outcomes into the document's table; cells that did not run now keep their rows."""
+    before, _, rest = document.partition(_BEGIN)
     table, _, after = rest.partition(_END)
     rows = rows_of(table) | {outcome.cell: outcome.row for outcome in outcomes}
     return f"{before}{_BEGIN}{_markdown(rows)}{_END}{after}"

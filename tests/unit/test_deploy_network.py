@@ -222,7 +222,7 @@ def test_the_ingress_writes_no_line(shipped: list[Manifest]) -> None:
 def test_no_example_believes_a_network_of_pods() -> None:
     """D3: No file that is shipped names more than a handful of addresses as trusted proxies."""
     given = re.compile(r"^\W*(?:name: )?TRUSTED_PROXIES[=:][ \"]*([0-9a-f.:/, ]+)", re.MULTILINE)
-    files = [ROOT / "README.md", ROOT / ".env.example", *(ROOT / "deploy").rglob("*")]
+    files = [ROOT / "README.md", ROOT / "sidecar/README.md", ROOT / ".env.example", *(ROOT / "deploy").rglob("*")]
     texts = [
         path.read_text() for path in files if path.suffix in {".md", ".env", ".yaml", ".py", ".example", ".template"}
     ]

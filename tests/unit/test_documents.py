@@ -1,8 +1,7 @@
-"""README and .env.example match the code, in both directions."""
+"""The documents and .env.example match the code, in both directions."""
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from pydantic.fields import FieldInfo
@@ -14,8 +13,7 @@ from sidecar.core.operations.row import Operation, Scoping
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.core.status.sources import SOURCES, Origin
 from sidecar.settings import Settings
-
-ROOT = Path(__file__).parents[2]
+from tests.documents import PAGES, ROOT, SIDECAR, table_after
 
 
 def shown_default(field: FieldInfo) -> str:
@@ -37,11 +35,6 @@ def settings_table() -> str:
     return "\n".join(["| name | default | meaning |", "|---|---|---|", *rows])
 
 
-def table_after(marker: str) -> str:
-    text = (ROOT / "README.md").read_text(encoding="utf-8").partition(f"<!-- {marker} -->\n")[2]
-    return text.partition("\n\n")[0]
-
-
 def operation_row(row: Operation) -> str:
     needs = row.action if row.on_customers else f"{row.action}, on a collection you name"
     partial = "refused" if row.scoping is Scoping.REFUSED else "own customers"
@@ -54,14 +47,14 @@ def operations_table() -> str:
     return "\n".join([*head, *map(operation_row, OPERATIONS)])
 
 
-def test_readme_lists_every_operation_and_no_other() -> None:
-    """The README's table of operations is the table of operations."""
-    assert table_after("operations") == operations_table()
+def test_every_operation_is_listed_and_no_other() -> None:
+    """sidecar/README.md's table of operations is the table of operations."""
+    assert table_after(SIDECAR, "operations") == operations_table()
 
 
-def test_readme_lists_every_setting_and_no_other() -> None:
-    """The README's table of settings has each field's name, default and meaning, and nothing else."""
-    assert table_after("settings") == settings_table()
+def test_every_setting_is_listed_and_no_other() -> None:
+    """sidecar/README.md's table of settings has each field's name, default and meaning, and nothing else."""
+    assert table_after(SIDECAR, "settings") == settings_table()
 
 
 def test_env_example_names_every_setting_and_no_other() -> None:
@@ -95,12 +88,12 @@ def sources_row(origin: Origin) -> str:
     return f"| `{origin}` | {paths} | {' '.join(f'`{name}`' for name in types)} | {RIGHTS[origin]} |"
 
 
-def test_readme_lists_every_source_and_no_other() -> None:
-    """The README says what can be named for status fields, which events keep it true, and what the key must read."""
-    assert table_after("sources").splitlines()[2:] == list(map(sources_row, Origin))
+def test_every_source_is_listed_and_no_other() -> None:
+    """sidecar/README.md says what a status field can name, which events keep it true, and what the key must read."""
+    assert table_after(SIDECAR, "sources").splitlines()[2:] == list(map(sources_row, Origin))
 
 
-@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "CONTRIBUTING.md", "deploy/README.md", "tests/README.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     """Each link of a page into the project leads to what is there."""
     linked = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The matrix: README's table, and how cells end."""
+"""The matrix: the table in deploy/README.md, and how cells end."""
 
 import re
 from collections.abc import Callable
@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.progress import Fault
+from tests.documents import DEPLOY, table_after, text_of
 from tests.matrix.__main__ import outcome
 from tests.matrix.cells import CELLS, Cell, Need
 from tests.matrix.claims import Claim, Findings, Version
 from tests.matrix.table import Outcome, rows_of, updated
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-TABLE = README.partition("<!-- matrix -->\n")[2].partition("\n\n")[0]
+TEXT = text_of(DEPLOY)
+TABLE = table_after(DEPLOY, "matrix")
 CELL = CELLS["users"]  # Outcome takes its words from the table of cells
 
 
@@ -41,8 +42,8 @@ def impossible() -> None:
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_readme_has_each_cell(name: str) -> None:
-    """README's table has a row for each cell: what it is, what ran, and when."""
+def test_each_cell_is_documented(name: str) -> None:
+    """The table has a row for each cell: what it is, what ran, and when."""
     row = rows_of(TABLE)[name]
 
     assert row[1] == CELLS[name].what
@@ -50,8 +51,8 @@ def test_readme_has_each_cell(name: str) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", row[5])
 
 
-def test_readme_has_no_other_cell() -> None:
-    """The rows of README's table are the cells, in their order."""
+def test_no_other_cell_is_documented() -> None:
+    """The rows of the table are the cells, in their order."""
     assert list(rows_of(TABLE)) == list(CELLS)
 
 
@@ -59,11 +60,11 @@ def test_table_is_updated() -> None:
     """A cell that ran replaces its row; all other text stays as it is."""
     ran = Outcome(CELL.name, ("Directus 1.2.3", "Directus 1.2.3"), "passed, 2 claims", 3, "2031-02-03", passed=True)
 
-    text = updated(README, [ran])
+    text = updated(TEXT, [ran])
 
     assert f"| `users` | {CELL.what} | Directus 1.2.3 | passed, 2 claims | 3 | 2031-02-03 |" in text
     assert updated(text, []) == text
-    changed = [line for line in text.splitlines() if line not in README.splitlines()]
+    changed = [line for line in text.splitlines() if line not in TEXT.splitlines()]
     assert len(changed) == 1
 
 

@@ -1,7 +1,6 @@
 """The operator's file of events: every word counts, and every fault is found and names its table."""
 
 import json
-import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from sidecar.core.operations.resources import RESOURCES
 from sidecar.settings import OperationsSettings
 from sidecar.settings.events_file import parse_event_rules, read_event_rules
 from sidecar.settings.toml_file import FileFault
+from tests.documents import SIDECAR, block_after
 
-README = Path(__file__).parents[3] / "README.md"
 FLOW = "3c1f0b6a-6f0c-4f5e-9d0a-2b8f6c1d7e90"
 READABLE = sorted(name for name in EVENT_TYPES if kind_of(name) in RESOURCES)
 
@@ -75,17 +74,10 @@ def test_every_word_counts() -> None:
     )
 
 
-def documented(marker: str) -> str:
-    """Give a block of code of the README."""
-    block = re.search(rf"<!-- {marker} -->\n```[a-z]+\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert block is not None
-    return block[1]
-
-
-def test_the_readmes_example() -> None:
-    """The README's file can be used, and tells a Flow what the README says."""
-    paid, bought = parsed(documented("events"))
-    example = json.loads(documented("told"))
+def test_the_documents_example() -> None:
+    """The file in sidecar/README.md can be used, and tells a Flow what stands there."""
+    paid, bought = parsed(block_after(SIDECAR, "events"))
+    example = json.loads(block_after(SIDECAR, "told"))
     address, metadata = {"city": "London"}, {"order": "7"}
     invoice = {"amount_paid": 1200, "currency": "eur", "customer_address": address, "metadata": metadata}
     about = ObjectReference("invoice", "in_1QABC")
@@ -101,7 +93,7 @@ def test_rules_need_the_webhook_secret(tmp_path: Path) -> None:
     base = {"directus_url": "http://localhost", "stripe_customers_collection": "customers", "stripe_events": str(file)}
     file.write_text("# nothing")
     OperationsSettings.model_validate(base)
-    file.write_text(documented("events"))
+    file.write_text(block_after(SIDECAR, "events"))
 
     with pytest.raises(ValidationError, match="STRIPE_EVENTS: needs STRIPE_WEBHOOK_SECRET"):
         OperationsSettings.model_validate(base)

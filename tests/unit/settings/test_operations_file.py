@@ -18,6 +18,7 @@ from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings.operations_file import parse_rules, read_rules
 from sidecar.settings.toml_file import FileFault
+from tests.documents import SIDECAR, block_after, text_of
 from tests.doubles.collections import CUSTOMERS
 
 ROOT = Path(__file__).parents[3]
@@ -312,11 +313,10 @@ def test_every_file_of_this_project_is_one(name: str) -> None:
     assert len(read_rules(ROOT / name, CUSTOMERS, MAP, version=API_VERSION)) >= len(BASIC)
 
 
-def test_the_readmes_example_is_one() -> None:
-    """The README's example turns on and off what it says, and its `fields` suit a refund."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    example = readme.partition("```toml\n")[2].partition("```")[0]
-    [fields] = re.findall(r"`(fields = \{.*?\})`", readme)
+def test_the_documents_example_is_one() -> None:
+    """The example in sidecar/README.md turns on and off what it says, and its `fields` suit a refund."""
+    example = block_after(SIDECAR, "operations-file")
+    [fields] = re.findall(r"`(fields = \{.*?\})`", text_of(SIDECAR))
 
     shown = parsed(example.replace('collection = "refunds"', f'collection = "refunds"\n{fields}'))
 

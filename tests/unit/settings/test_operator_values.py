@@ -16,6 +16,7 @@ from sidecar.core.operations.rules import Rule
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings.operations_file import parse_rules
 from sidecar.settings.toml_file import FileFault
+from tests.documents import SIDECAR, block_after
 from tests.doubles.collections import CUSTOMERS
 from tests.doubles.process import ROOT
 
@@ -337,14 +338,9 @@ def test_any_values_are_a_rule_or_faults(name: str, fixed: object, allow: object
     assert not {"customer_account", "expand"} & {each.name for rule in rules.values() for each in rule.parameters}
 
 
-def test_the_readmes_example_is_one() -> None:
-    """README's example sets and allows what it says."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [example] = [
-        each.partition("```")[0] for each in readme.split("```toml\n") if "allow = [" in each.partition("```")[0]
-    ]
-
-    rules = parsed(example)
+def test_the_documents_example_is_one() -> None:
+    """The example in sidecar/README.md sets and allows what it says."""
+    rules = parsed(block_after(SIDECAR, "set-and-allow"))
 
     assert {name for name, rule in rules.items() if rule.operator.fixed} == {
         "checkout_sessions.create",

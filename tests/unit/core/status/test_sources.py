@@ -39,7 +39,7 @@ def test_sources_are_stripes(origin: Origin) -> None:
 
 
 def test_names() -> None:
-    """The names that the README gives are sources."""
+    """The names that sidecar/README.md gives are sources."""
     assert set(SOURCES) >= {
         "subscription.status",
         "subscription.price.lookup_key",
