@@ -5,7 +5,7 @@ from typing import Any
 
 from deploy.demo.admin import DirectusAdmin, Rule
 from deploy.demo.stack import Stack
-from tests.documents import SIDECAR, block_after
+from tests.documents.pages import SIDECAR, block_after
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.waiting import eventually
 from tests.integration.asking import served

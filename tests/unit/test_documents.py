@@ -1,60 +1,52 @@
 """The documents and .env.example match the code, in both directions."""
 
-import json
 import re
 
 import pytest
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
-from sidecar.core.flows.events import FOLLOWED
-from sidecar.core.flows.mirror import Mirror
-from sidecar.core.operations.row import Operation, Scoping
-from sidecar.core.operations.table import OPERATIONS
-from sidecar.core.status.sources import SOURCES, Origin
 from sidecar.settings import Settings
-from tests.documents import PAGES, ROOT, SIDECAR, table_after
+from tests.documents.generated import GENERATED
+from tests.documents.pages import ROOT, SIDECAR, block_after, table_after
+from tests.documents.settings import GROUPS, members
+
+REQUIRED = {
+    "DIRECTUS_URL": "http://127.0.0.1:8055",
+    "STRIPE_CUSTOMERS_COLLECTION": "customers",
+    "STRIPE_LIVE_SECRET_KEY": "sk_test_123",
+    "DIRECTUS_SERVICE_TOKEN": "token",
+    "SIDECAR_SECRET": "of-the-tests-with-32-bytes-or-more",
+    "STRIPE_WEBHOOK_SECRET": "whsec_123456789012345678",
+}
 
 
-def shown_default(field: FieldInfo) -> str:
-    value = field.get_default(call_default_factory=True, validated_data={})
-    if value is PydanticUndefined:
-        return "required"
-    if isinstance(value, dict):
-        return f"`{json.dumps({name: names[0] for name, names in value.items()})}`"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    return "" if value in {None, ()} else f"`{value}`"
+@pytest.mark.parametrize(("page", "marker"), GENERATED)
+def test_tables_are_those_of_the_code(page: str, marker: str) -> None:
+    """Each table that is made of the code is what the code has now; `python -m tests.documents` renews them."""
+    assert GENERATED[page, marker]() == table_after(page, marker)
 
 
-def settings_table() -> str:
-    rows = [
-        f"| `{name.upper()}` | {shown_default(field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
-    ]
-    return "\n".join(["| name | default | meaning |", "|---|---|---|", *rows])
+def test_every_setting_is_in_one_group() -> None:
+    """The groups have every setting once."""
+    named = [name for group in GROUPS for name, _ in members(group)]
+
+    assert sorted(name.upper() for name in Settings.model_fields) == sorted(named)
 
 
-def operation_row(row: Operation) -> str:
-    needs = row.action if row.on_customers else f"{row.action}, on a collection you name"
-    partial = "refused" if row.scoping is Scoping.REFUSED else "own customers"
-    default = "on" if row.basic else ""
-    return f"| `{row.name}` | `{row.method} /stripe{row.path}` | {default} | {needs} | {partial} | {row.summary} |"
+@pytest.mark.parametrize("group", GROUPS)
+def test_each_groups_example(group: str) -> None:
+    """Each group has an example with settings of this group, which the service takes."""
+    given = variables(block_after(SIDECAR, f"example-{group}"))
+    known = {name for name, _ in members(group)}
+    elsewhere = {"STRIPE_OPERATIONS": "", "STRIPE_EVENTS": ""}  # files that are examples of their own
+
+    Settings.model_validate({name.lower(): value for name, value in (REQUIRED | given | elsewhere).items() if value})
+
+    assert {name.removesuffix("_FILE") for name in given} & known
 
 
-def operations_table() -> str:
-    head = ["| name | request | by default | needs | partial access | answers |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *map(operation_row, OPERATIONS)])
-
-
-def test_every_operation_is_listed_and_no_other() -> None:
-    """sidecar/README.md's table of operations is the table of operations."""
-    assert table_after(SIDECAR, "operations") == operations_table()
-
-
-def test_every_setting_is_listed_and_no_other() -> None:
-    """sidecar/README.md's table of settings has each field's name, default and meaning, and nothing else."""
-    assert table_after(SIDECAR, "settings") == settings_table()
+def variables(text: str) -> dict[str, str]:
+    lines = (line.partition(" #")[0].strip() for line in text.splitlines())
+    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines if line)}
 
 
 def test_env_example_names_every_setting_and_no_other() -> None:
@@ -72,33 +64,6 @@ def test_env_example_explains(name: str) -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
 
     assert re.search(rf"^# {re.escape(str(field.description))}\n#?{name}=", text, re.MULTILINE)
-
-
-RIGHTS = {
-    Origin.SUBSCRIPTION: "*Subscriptions*",
-    Origin.ENTITLEMENTS: "*Entitlements*",
-    Origin.PAYMENT_METHOD: "*Subscriptions*, *PaymentMethods*",
-}
-
-
-def sources_row(origin: Origin) -> str:
-    sources = [source for source in SOURCES.values() if source.origin == origin]
-    types = sorted(Mirror("id", {}, {"field": sources[0]}).follows - FOLLOWED)
-    paths = " ".join(f"`{'.'.join(source.path)}`" for source in sources if source.path)
-    return f"| `{origin}` | {paths} | {' '.join(f'`{name}`' for name in types)} | {RIGHTS[origin]} |"
-
-
-def test_every_source_is_listed_and_no_other() -> None:
-    """sidecar/README.md says what a status field can name, which events keep it true, and what the key must read."""
-    assert table_after(SIDECAR, "sources").splitlines()[2:] == list(map(sources_row, Origin))
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
-    """Each link of a page into the project leads to what is there."""
-    linked = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8"))
-
-    assert [target for target in linked if not ((ROOT / page).parent / target).exists()] == []
 
 
 def test_every_code_of_a_claim_is_explained() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.progress import Fault
-from tests.documents import DEPLOY, table_after, text_of
+from tests.documents.pages import DEPLOY, table_after, text_of
 from tests.matrix.__main__ import outcome
 from tests.matrix.cells import CELLS, Cell, Need
 from tests.matrix.claims import Claim, Findings, Version

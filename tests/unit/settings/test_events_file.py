@@ -17,7 +17,7 @@ from sidecar.core.operations.resources import RESOURCES
 from sidecar.settings import OperationsSettings
 from sidecar.settings.events_file import parse_event_rules, read_event_rules
 from sidecar.settings.toml_file import FileFault
-from tests.documents import SIDECAR, block_after
+from tests.documents.pages import SIDECAR, block_after
 
 FLOW = "3c1f0b6a-6f0c-4f5e-9d0a-2b8f6c1d7e90"
 READABLE = sorted(name for name in EVENT_TYPES if kind_of(name) in RESOURCES)

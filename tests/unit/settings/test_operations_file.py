@@ -18,7 +18,7 @@ from sidecar.core.operations.rules import Rule, default_rules
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings.operations_file import parse_rules, read_rules
 from sidecar.settings.toml_file import FileFault
-from tests.documents import SIDECAR, block_after, text_of
+from tests.documents.pages import SIDECAR, block_after, text_of
 from tests.doubles.collections import CUSTOMERS
 
 ROOT = Path(__file__).parents[3]

@@ -16,7 +16,7 @@ from sidecar.core.operations.rules import Rule
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings.operations_file import parse_rules
 from sidecar.settings.toml_file import FileFault
-from tests.documents import SIDECAR, block_after
+from tests.documents.pages import SIDECAR, block_after
 from tests.doubles.collections import CUSTOMERS
 from tests.doubles.process import ROOT
 

@@ -6,7 +6,7 @@ A marker is a line such as `<!-- settings -->`, which nobody sees who reads the 
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FRONT, SIDECAR, DEPLOY = "README.md", "sidecar/README.md", "deploy/README.md"
 PAGES = (FRONT, SIDECAR, DEPLOY, "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "tests/README.md")
 
