@@ -9,6 +9,7 @@ One sentence: core decides, clients go out, web lets in.
     listening   what is done with Stripe's events
     settings/   every setting, one documented field a line
     errors      every way a request can end badly, with its status and code
+    outcome     whose fault that is, in one word
     logs        the one logging configuration
     audit       the one line for each change
     context     what is known of the request being served

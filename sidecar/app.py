@@ -66,6 +66,7 @@ def create_app(settings: Settings) -> web.Application:
         settings.max_concurrent_per_caller,
         settings.max_waiting_per_caller,
         settings.stripe_timeout,
+        app[keys.METRICS],
     )
     app[keys.UNKNOWN_CUSTOMERS] = UnknownCustomerLog()
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
@@ -131,6 +132,7 @@ def _provide_stripe(
     metrics = app[keys.METRICS]
     governor = opening.governor(settings, metrics, sharing)
     client = opening.stripe_client(settings, session, governor=governor, metrics=metrics, changed=forget)
+    metrics.key_rejected.set_function(lambda: client.key_rejected)
     held = HeldBytes(settings.max_held_bytes)
     metrics.held.set_function(lambda: held.total)
     lists = SharedStreams[RenderedPage](

@@ -3,12 +3,20 @@
 Labels come from fixed sets: no IDs, no tokens, no paths as they were sent.
 """
 
+import platform
 from collections.abc import Callable
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+
+from sidecar import __version__
+from sidecar.outcome import Outcome
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_FAILURES = (  # counted by themselves too, from 0 on, so that an alert sees the first one
+    *(Outcome.BROKEN, Outcome.CAPACITY, Outcome.DIRECTUS, Outcome.EVENT, Outcome.FAULT),
+    *(Outcome.STRIPE, Outcome.STRIPE_KEY, Outcome.STRIPE_RATE),
+)
 # These label values exist with 0 from the start: Prometheus does not see an increase from nothing.
 _KNOWN = {
     "answer": ("remembered", "asked"),
@@ -19,6 +27,9 @@ _KNOWN = {
     "urgency": ("list", "page", "call"),
     "state": ("waiting", "asked", "overdue"),
     "part": ("permissions", "budgets", "changes", "shapes", "news", "replicas"),
+    "outcome": _FAILURES,
+    "place": ("used", "waiting", "most"),
+    "queue": ("place", "directus"),
 }
 _QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)  # seconds; a batch has 0.05
 
@@ -32,11 +43,13 @@ class Metrics:
     def __init__(self, took: Callable[[str, float], None] | None = None) -> None:
         self._took = took
         self._counters: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
+        self._histograms: dict[tuple[str, Outcome], Histogram] = {}
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self.requests = Counter(
-            "sidecar_requests", "Requests answered", ["operation", "status", "verdict"], registry=registry
+        Info("sidecar_build", "What runs", registry=registry).info(
+            {"version": __version__, "python": platform.python_version()}
         )
+        self._make_requests(registry)
         self.cache = Counter(
             "sidecar_permissions", "Questions for permissions, by how they were answered", ["result"], registry=registry
         )
@@ -60,6 +73,30 @@ class Metrics:
         self._begin_with_all_labels()
         self._upstreams = {upstream: self.upstream.labels(upstream) for upstream in _KNOWN["upstream"]}
 
+    def _make_requests(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "sidecar_requests", "Requests answered", ["operation", "status", "verdict"], registry=registry
+        )
+        self.failures = Counter("sidecar_failures", "Requests that failed, by why", ["outcome"], registry=registry)
+        self.seconds = Histogram(
+            "sidecar_request_seconds",
+            "Time from a request's head to the end of its answer",
+            ["operation", "outcome"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.in_flight = 0
+        in_flight = Gauge("sidecar_requests_in_flight", "Requests without a whole answer now", registry=registry)
+        in_flight.set_function(lambda: self.in_flight)
+        self.places = Gauge("sidecar_places", "Places for requests that are worked on", ["place"], registry=registry)
+        self.waits = Histogram(
+            "sidecar_wait_seconds",
+            "Time that requests waited for a place, and questions for Directus, of those that had to wait",
+            ["queue"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
     def _make_stripe(self, registry: CollectorRegistry) -> None:
         self.rate_limited = Counter(
             "sidecar_stripe_rate_limited", "Answers 429 of Stripe, by what they are about", ["about"], registry=registry
@@ -70,6 +107,9 @@ class Metrics:
             ["urgency"],
             buckets=_SECONDS,
             registry=registry,
+        )
+        self.key_rejected = Gauge(
+            "sidecar_stripe_key_rejected", "Whether Stripe rejected the key at its last use", registry=registry
         )
         self.refused = Counter(
             "sidecar_stripe_refused", "Calls to Stripe that could not have had their turn in time", registry=registry
@@ -102,6 +142,9 @@ class Metrics:
 
     def _begin_with_all_labels(self) -> None:
         for metric, label in (
+            (self.failures, "outcome"),
+            (self.places, "place"),
+            (self.waits, "queue"),
             (self.cache, "result"),
             (self.reads, "answer"),
             (self.purges, "cause"),
@@ -115,9 +158,15 @@ class Metrics:
             for value in _KNOWN[label]:
                 metric.labels(value)
 
-    def answered(self, *labels: str) -> None:
-        """Count a request by its operation, status and verdict."""
-        self._children(self.requests, labels).inc()
+    def answered(self, operation: str, status: str, verdict: str, outcome: Outcome, seconds: float) -> None:
+        """Count a request and its time."""
+        self._children(self.requests, (operation, status, verdict)).inc()
+        if outcome in _FAILURES:
+            self._children(self.failures, (outcome,)).inc()
+        histogram = self._histograms.get((operation, outcome))
+        if histogram is None:
+            histogram = self._histograms[operation, outcome] = self.seconds.labels(operation, outcome)
+        histogram.observe(seconds)
 
     def found(self, result: str) -> None:
         """Count a question for permissions by how it was answered."""

@@ -1,7 +1,9 @@
 """Errors in Directus's shape, so that `@directus/sdk` reads them like its own."""
 
+from http import HTTPStatus
 from typing import TypedDict
 
+from sidecar.core.outcomes import outcome_of
 from sidecar.errors import SidecarError
 
 
@@ -15,4 +17,7 @@ class ErrorBody(TypedDict):
 
 
 def error_body(error: SidecarError) -> ErrorBody:
-    return {"errors": [{"message": error.message, "extensions": {**error.extensions, "code": error.code}}]}
+    """Write the error; a 503 has a `reason` beside its code, which alone does not say whose fault it is."""
+    unavailable = error.status == HTTPStatus.SERVICE_UNAVAILABLE
+    reason: dict[str, object] = {"reason": outcome_of(type(error))} if unavailable else {}
+    return {"errors": [{"message": error.message, "extensions": {**reason, **error.extensions, "code": error.code}}]}

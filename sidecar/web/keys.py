@@ -9,6 +9,7 @@ from sidecar.core.flows.events import Webhooks
 from sidecar.core.flows.write_back import WriteBack
 from sidecar.core.interfaces import Choice, Lists, RecentStripe, Rows, Stripe, StripeReads, UnknownCustomers
 from sidecar.metrics import Metrics
+from sidecar.outcome import Outcome
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
@@ -39,3 +40,4 @@ FORGET_LISTS: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("FORGET_LIS
 NOTES: web.RequestKey[dict[str, object]] = web.RequestKey("NOTES", dict)
 OPERATION = web.RequestKey("OPERATION", str)
 VERDICT = web.RequestKey("VERDICT", str)
+OUTCOME = web.RequestKey("OUTCOME", Outcome)

@@ -59,8 +59,9 @@ class Line:
         self._waiting: dict[str | None, dict[_Ticket, None]] = {}  # the next address first
         self.answered = -math.inf  # when Directus last answered, on the loop's clock
         self.newest_answered = -math.inf  # when the newest of the questions it answered was sent
-        if metrics is not None:
-            self._show(metrics)
+        metrics = metrics or Metrics()
+        self._waits = metrics.waits.labels("directus")
+        self._show(metrics)
 
     @asynccontextmanager
     async def turn(self, address: str | None, ready: Ready = at_once) -> AsyncIterator[Place]:
@@ -90,7 +91,8 @@ class Line:
         if self._free > 0:  # then nobody waits
             self._free -= 1
             return
-        ticket = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        ticket, began = loop.create_future(), loop.time()
         self._waiting.setdefault(address, {})[ticket] = None
         try:
             async with asyncio.timeout(LASTING * self.budget):
@@ -100,6 +102,8 @@ class Line:
             if isinstance(error, TimeoutError):
                 raise self._unavailable("its turn did not come") from error
             raise
+        finally:
+            self._waits.observe(loop.time() - began)
 
     def _give_back(self, address: str | None, ticket: _Ticket) -> None:
         """Leave the line, or the place that was given in the same turn of the event loop in which its owner left."""

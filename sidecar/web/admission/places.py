@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from sidecar.errors import Overloaded, TooManyRequests
+from sidecar.metrics import Metrics
 
 _Turn = asyncio.Future[None]  # its result means that a place was taken for who waits
 
@@ -72,9 +73,14 @@ class Place:
 class Places:
     """`most` for all callers and `each` for one, whose line is `waiting` long and waits `patience` seconds at most."""
 
-    def __init__(self, most: int, each: int, waiting: int, patience: float) -> None:
+    def __init__(self, most: int, each: int, waiting: int, patience: float, metrics: Metrics | None = None) -> None:
         self._most, self._each, self._waiting, self._patience = most, each, waiting, patience
-        self._used = 0
+        self._used = self._queued = 0
+        metrics = metrics or Metrics()
+        self._waits = metrics.waits.labels("place")
+        metrics.places.labels("most").set(most)
+        metrics.places.labels("used").set_function(lambda: self._used)
+        metrics.places.labels("waiting").set_function(lambda: self._queued)
         self._lines: dict[str, _Line] = {}
         self._blocked: dict[str, None] = {}  # callers that could have another place if there were one
 
@@ -122,15 +128,19 @@ class Places:
             raise _too_many() from None
 
     async def _turn(self, caller: str, line: _Line, queue: deque[_Turn], patience: float | None) -> None:
-        turn: _Turn = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: _Turn = loop.create_future()
+        began, served = loop.time(), False
         queue.append(turn)
+        self._queued += 1
         self._serve(caller, line)
-        served = False
         try:
             async with asyncio.timeout(patience):
                 await turn
             served = True
         finally:
+            self._queued -= 1
+            self._waits.observe(loop.time() - began)
             if not served:
                 self._leave(caller, line, queue, turn)
 

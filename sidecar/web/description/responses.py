@@ -26,7 +26,8 @@ REFUSALS = {
     "431": "The headers or the address are too long.",
     "500": "The service made an error, and logged it.",
     "502": "Stripe gave no result.",
-    "503": "Directus or Stripe could not be asked, or the service is busy.",
+    "503": "Directus could not be asked, Stripe does not accept the service's key, or the service is busy;"
+    " extensions.reason says which: directus, stripe_key or capacity.",
     "504": "Stripe did not answer in time.",
 }
 _RETRIED = frozenset({"429", "503"})

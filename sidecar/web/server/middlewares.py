@@ -5,11 +5,13 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from time import perf_counter
 
 from aiohttp import web
 
 from sidecar import context
 from sidecar.core.envelope import error_body
+from sidecar.core.outcomes import outcome_of
 from sidecar.errors import (
     ContentTooLarge,
     ExpectationFailed,
@@ -18,7 +20,8 @@ from sidecar.errors import (
     RouteNotFound,
     SidecarError,
 )
-from sidecar.web.keys import METRICS, NOTES, OPERATION, ORIGINS, VERDICT
+from sidecar.outcome import Outcome
+from sidecar.web.keys import METRICS, NOTES, OPERATION, ORIGINS, OUTCOME, VERDICT
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = logging.getLogger(__name__)
@@ -36,12 +39,16 @@ async def identified(request: web.Request, handler: _Handler) -> web.StreamRespo
     """Give the request an ID, the proxy's where that is a valid one, and count its outcome."""
     given = request.headers.get("X-Request-Id", "")
     request[NOTES] = context.begin(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8))
-    status = "broken"
+    metrics, began = request.app[METRICS], perf_counter()
+    status, outcome = "broken", Outcome.BROKEN
+    metrics.in_flight += 1
     try:
         response = await handler(request)
-        status = str(response.status)
+        status, outcome = str(response.status), request.get(OUTCOME, Outcome.DONE)
     finally:
-        request.app[METRICS].answered(request.get(OPERATION, "none"), status, request.get(VERDICT, "none"))
+        metrics.in_flight -= 1
+        operation, verdict = request.get(OPERATION, "none"), request.get(VERDICT, "none")
+        metrics.answered(operation, status, verdict, outcome, perf_counter() - began)
     return response
 
 
@@ -50,20 +57,21 @@ async def envelope(request: web.Request, handler: _Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except SidecarError as error:
-        return _answer(error)
+        return _answer(request, error)
     except web.HTTPException as error:
         kind, message = _BY_STATUS.get(error.status, (RequestError, "This request cannot be answered."))
-        return _answer(kind(message), allow=error.headers.get("Allow"))
+        return _answer(request, kind(message), allow=error.headers.get("Allow"))
     except ConnectionError:
         raise  # the client has gone, so there is nobody to answer
     except Exception as error:
         _log.exception("unexpected error")
         if request.writer.output_size > 0:
             raise ConnectionError("the response has begun and cannot be replaced") from error
-        return _answer(SidecarError("Something went wrong here. It has been logged."))
+        return _answer(request, SidecarError("Something went wrong here. It has been logged."))
 
 
-def _answer(error: SidecarError, *, allow: str | None = None) -> web.Response:
+def _answer(request: web.Request, error: SidecarError, *, allow: str | None = None) -> web.Response:
+    request[OUTCOME] = outcome_of(type(error))
     context.note("code", error.code)
     if error.detail is not None:
         context.note("detail", error.detail)

@@ -4,7 +4,7 @@ import json
 
 from sidecar.core.access.policy import Reason
 from sidecar.core.envelope import error_body
-from sidecar.errors import DirectusUnavailable, PermissionDenied, SidecarError
+from sidecar.errors import DirectusUnavailable, Overloaded, PermissionDenied, SidecarError, StripeTimeout
 
 
 def test_the_shape_is_directus_own() -> None:
@@ -34,3 +34,12 @@ def test_the_code_is_the_errors_own() -> None:
     body = error_body(SidecarError("m", extensions={"code": "OTHER"}))
 
     assert body["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+
+
+def test_a_503_says_whose_fault_it_is() -> None:
+    """The code of a 503, which several errors share, has the reason beside it; other codes say enough."""
+    assert error_body(Overloaded("m"))["errors"][0]["extensions"] == {
+        "reason": "capacity",
+        "code": "SERVICE_UNAVAILABLE",
+    }
+    assert error_body(StripeTimeout("m"))["errors"][0]["extensions"] == {"code": "STRIPE_TIMEOUT"}
