@@ -1,6 +1,6 @@
 """Marks tests by their fixtures, and reports how many of each mark `-m` leaves out.
 
-Outside CI, tests that need Redis are left out too where it is not installed; in CI they fail.
+Outside CI, tests that need Redis or Prometheus are left out too where it is not installed; in CI they fail.
 """
 
 import os
@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from deploy.demo import redis_program
+from deploy.demo import prometheus_program, redis_program
 
 _MARKS = {
     "npm": "that need npm's packages",
     "redis": "that need redis-server",
+    "prometheus": "that need prometheus and promtool",
     "further": "further cases of tests of the whole application or the stand-in",
     "process": "that start processes",
     "slow": "that wait for deadlines or try many cases",
@@ -26,8 +27,10 @@ _left_out: Counter[str] = Counter()
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     _mark(items)
-    if not redis_program.is_installed() and os.environ.get("CI") != "true":
-        left = [item for item in items if item.get_closest_marker("redis")]
+    there = {"redis": redis_program.is_installed, "prometheus": prometheus_program.is_installed}
+    missing = [name for name, is_installed in there.items() if not is_installed()]
+    if missing and os.environ.get("CI") != "true":
+        left = [item for item in items if any(map(item.get_closest_marker, missing))]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
 
@@ -41,6 +44,8 @@ def _mark(items: Sequence[pytest.Item]) -> None:
             item.add_marker("npm")
         if any(name.startswith("redis_") for name in fixtures):
             item.add_marker("redis")
+        if any(name.startswith("prometheus_") for name in fixtures):
+            item.add_marker("prometheus")
         if not _WHOLE.isdisjoint(fixtures) and function in seen:
             item.add_marker("further")
         if "process" in fixtures:  # the stand-in's

@@ -33,7 +33,7 @@ find_python() {
 }
 
 # Installs what the options ask for, and sets `python` to the interpreter of the environment:
-# --servers (Directus, nginx), --packages (the tests' npm packages), --browser (Chromium), --shellcheck, --redis.
+# --servers (Directus, nginx), --packages (the tests' npm packages), --browser (Chromium), --shellcheck, --redis, --prometheus.
 prepare() {
     local system
     system=$(find_python)

@@ -1,7 +1,7 @@
-"""`python -m deploy.demo.prepare [--servers] [--packages] [--browser] [--shellcheck] [--redis]`: installs programs.
+"""`python -m deploy.demo.prepare [--servers] [--packages] [--browser] […]`: installs what the options name.
 
-It prints the path of the Python interpreter to use. deploy/demo/environment.sh and tests/checks.py call it with the
-system's Python, so it imports the standard library only.
+The others are --shellcheck, --redis and --prometheus. It prints the path of the Python interpreter to use.
+deploy/demo/environment.sh and tests/checks.py call it with the system's Python, so it imports the standard library only.
 """
 
 import sys
@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
-from deploy.demo import install, redis_program, tools, venv
+from deploy.demo import install, prometheus_program, redis_program, tools, venv
 from deploy.demo.progress import Fault, say
 
 
@@ -36,6 +36,8 @@ def prepare(arguments: Collection[str]) -> Path:
         _if_possible(partial(tools.from_debian, "shellcheck", "shellcheck"))
     if "--redis" in arguments:
         _if_possible(redis_program.install)
+    if "--prometheus" in arguments:
+        _if_possible(prometheus_program.install)
     python = venv.python()
     if packages:
         install.node_tools()

@@ -1,121 +1,23 @@
-"""The service's log lines and request IDs, and the metrics that dashboard and alerts use."""
+"""The service's log lines and request IDs. tests/integration/test_prometheus.py has its metrics."""
 
 import asyncio
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-import yaml
-from prometheus_client.parser import text_string_to_metric_families
-
-from deploy.demo import servers, tools
+from deploy.demo import servers
 from deploy.demo.processes import free_port
-from sidecar.clients.stripe.limits import Limit
-from sidecar.core.flows.events import Result
-from sidecar.core.operations.table import OPERATIONS
-from sidecar.metrics import Metrics
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.process import Sidecar, serving
 from tests.doubles.running_app import CLERK, NOBODY, READER, bearer, environment
 from tests.doubles.stripe import StripeDouble
 from tests.doubles.wire import exchange, request_bytes
 
-MONITORING = servers.ROOT / "deploy" / "monitoring"
 ID = "test-request:1.2_3"
 PAYMENTS = "/stripe/payments?limit=1"
-_LITERAL = re.compile(r'"[^"]*"')
-_NAME = re.compile(r"\b(?:sidecar|process)_[a-z_]+\b")
-_MATCHER = re.compile(r'([a-z]+)\s*(=~|!=|=)\s*"([^"]*)"')
-_GROUPING = re.compile(r"\bby \(([^)]*)\)")
-
-
-def expressions() -> dict[str, str]:
-    """Give every expression of alerts and dashboard, by its title; Grafana's variables are replaced."""
-    rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"][0]["rules"]
-    panels = json.loads((MONITORING / "dashboard.json").read_text())["panels"]
-    shown = {f"{panel['title']} {target['refId']}": target["expr"] for panel in panels for target in panel["targets"]}
-    found = {rule["alert"]: rule["expr"] for rule in rules} | shown
-    return {title: text.replace("$__rate_interval", "5m").replace("$job", ".*") for title, text in found.items()}
-
-
-@pytest.fixture(scope="module")
-def samples() -> set[str]:
-    """Give the name of every series that the service exposes."""
-    metrics = Metrics()
-    metrics.requests.labels("none", "200", "none").inc()
-    metrics.webhooks.labels("other", "done").inc()
-    families = text_string_to_metric_families(metrics.exposition().decode())
-    return {sample.name for family in families for sample in family.samples}
-
-
-@pytest.mark.parametrize("title", expressions())
-def test_metrics_that_are_named_exist(title: str, samples: set[str]) -> None:
-    """Each metric, label and label's value in an alert or a panel is one that the service exposes."""
-    expression = expressions()[title]
-    bare = _LITERAL.sub('""', expression)
-
-    assert _NAME.findall(bare)
-    assert set(_NAME.findall(bare)) <= samples
-    labels = {name for name, _, _ in _MATCHER.findall(expression)}
-    labels |= {name.strip() for group in _GROUPING.findall(bare) for name in group.split(",")}
-    assert labels <= {
-        *[
-            "operation",
-            "status",
-            "verdict",
-            "result",
-            "cause",
-            "upstream",
-            "type",
-            "le",
-            "job",
-            "about",
-            "urgency",
-            "state",
-            "part",
-            "answer",
-        ]
-    }
-    for name, _, value in _MATCHER.findall(expression):
-        if name == "operation":
-            assert value in {"none", *(operation.name for operation in OPERATIONS)}
-        if name == "result":
-            assert value in {*Result, "hit", "shared", "asked"}
-        if name == "about":
-            assert value in {limit.name.lower() for limit in Limit}
-        if name == "upstream":
-            assert value in {"directus", "stripe"}
-
-
-def test_promtool_accepts_them(tmp_path: Path) -> None:
-    """Prometheus's own tool accepts alerts and panels, if it is installed (Debian: prometheus)."""
-    promtool = tools.find("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed")
-    rules = [{"record": f"panel:{n}", "expr": text} for n, text in enumerate(expressions().values())]
-    everything = tmp_path / "everything.yaml"
-    everything.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))
-    command = [promtool, "check", "rules", str(MONITORING / "alerts.yaml"), str(everything)]
-
-    ended = subprocess.run(  # noqa: S603 - the machine's own program, no shell
-        command, capture_output=True, text=True, check=False
-    )
-
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-
-
-def test_dashboard_is_whole() -> None:
-    """Panels have unique IDs and places, and use the data source that the user selects."""
-    panels = json.loads((MONITORING / "dashboard.json").read_text())["panels"]
-
-    assert len({panel["id"] for panel in panels}) == len(panels)
-    assert len({(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}) == len(panels)
-    assert {panel["datasource"]["uid"] for panel in panels} == {"${datasource}"}
 
 
 def lines(sidecar: Sidecar, message: str = "request") -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 import venv
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from deploy.demo import children
@@ -51,7 +52,7 @@ async def _claim(text: str, environment: Path, command: Sequence[str], log: Path
 def _install(folder: Path, log: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = project["project"]["optional-dependencies"]
-    asked = [*project["project"]["dependencies"], *extras["setup"], *project["dependency-groups"]["dev"]]
+    asked = [*project["project"]["dependencies"], *chain(*extras.values()), *project["dependency-groups"]["dev"]]
     venv.create(folder, with_pip=True)
     run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *asked], log=log)
 

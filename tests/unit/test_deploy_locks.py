@@ -15,7 +15,8 @@ TESTS = ROOT / "tests/requirements.txt"
 LOCKS = {"serving": SERVING, "setup": SETUP, "tests": TESTS}
 LEFT_OUT = ROOT / "deploy/requirements-left-out.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-ALWAYS, EXTRA = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]["setup"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+SERVED = PROJECT["project"]["dependencies"] + EXTRAS["tracing"]
 PYTHONS = ("3.11", "3.12", "3.13")
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)(.*(?:\n    .*)*)", re.MULTILINE)
 
@@ -39,7 +40,11 @@ def test_lock_names_no_host(lock: Path) -> None:
 
 @pytest.mark.parametrize(
     ("lock", "asked"),
-    [(SERVING, ALWAYS), (SETUP, ALWAYS + EXTRA), (TESTS, ALWAYS + EXTRA + PROJECT["dependency-groups"]["dev"])],
+    [
+        (SERVING, SERVED),
+        (SETUP, SERVED + EXTRAS["setup"]),
+        (TESTS, SERVED + EXTRAS["setup"] + PROJECT["dependency-groups"]["dev"]),
+    ],
     ids=LOCKS,
 )
 def test_lock_answers_the_project(lock: Path, asked: list[str]) -> None:
@@ -66,7 +71,7 @@ def test_serving_lock_has_nothing_of_setting_up() -> None:
 def test_what_is_left_out_is_known() -> None:
     """D1: The serving lock is all that its libraries ask for, less the packages that are left out with a reason."""
     left_out = dict(re.findall(r"^([a-z0-9-]+) +# (.+)$", LEFT_OUT.read_text(), re.MULTILINE))
-    there = {Requirement(asked).name.lower() for asked in ALWAYS}
+    there = {Requirement(asked).name.lower() for asked in SERVED}
     while more := {name for each in there - left_out.keys() for name in asked_by(each)} - there:
         there |= more
 
@@ -77,7 +82,7 @@ def test_what_is_left_out_is_known() -> None:
 
 def asked_by(package: str) -> set[str]:
     """Name what an installed package asks for on some supported Python, with the extras that the project names."""
-    extras = {"", *(extra for asked in map(Requirement, ALWAYS) if asked.name == package for extra in asked.extras)}
+    extras = {"", *(extra for asked in map(Requirement, SERVED) if asked.name == package for extra in asked.extras)}
     try:
         requirements = map(Requirement, metadata.requires(package) or [])
     except metadata.PackageNotFoundError:  # needed by another Python only
