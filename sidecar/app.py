@@ -36,6 +36,7 @@ from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
 from sidecar.web.admission.gate import Gate
+from sidecar.web.admission.logged_clients import LoggedClients
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
 from sidecar.web.admission.refusals import Refusals
@@ -60,6 +61,8 @@ def create_app(settings: Settings) -> web.Application:
     app = web.Application(middlewares=[attended, identified, envelope], client_max_size=MAX_BODY)
     app.on_response_prepare.append(secure)
     app[keys.METRICS] = Metrics(context.took)
+    reading = partial(client_address, trusted=settings.trusted_proxies)
+    app[keys.LOGGED_CLIENTS] = LoggedClients(settings.log_client_address, reading, settings.address_header)
     app[keys.ORIGINS] = Origins(frozenset(settings.allowed_origins), settings.trusted_proxies)
     app[keys.PLACES] = Places(
         settings.max_concurrent_requests,

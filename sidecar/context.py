@@ -50,6 +50,12 @@ def note(name: str, value: object) -> None:
         notes[name] = value
 
 
+def note_user(user: str | None) -> None:
+    """Add the ID of the caller's user in Directus, if it is known, to the request's one log line."""
+    if user is not None:
+        note("user", user)
+
+
 def took(upstream: str, seconds: float) -> None:
     """Add to an upstream's time in the request's one log line."""
     notes = _notes.get()

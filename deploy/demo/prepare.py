@@ -1,7 +1,8 @@
 """`python -m deploy.demo.prepare [--servers] [--packages] [--browser] […]`: installs what the options name.
 
 The others are --shellcheck, --redis and --prometheus. It prints the path of the Python interpreter to use.
-deploy/demo/environment.sh and tests/checks.py call it with the system's Python, so it imports the standard library only.
+deploy/demo/environment.sh and tests/checks.py call it with the system's Python, so it imports the standard library
+only.
 """
 
 import sys

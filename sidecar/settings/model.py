@@ -132,6 +132,11 @@ class Settings(LimitSettings):
         "of the shared item, and nothing else",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+    log_client_address: Literal["full", "anonymous", "none"] = Field(
+        "anonymous",
+        description="What a request's log line says of its client: the `full` address, the `anonymous` network around "
+        "it (IPv4 /24, IPv6 /48), or `none`",
+    )
 
     @field_validator("denied_status", mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from sidecar.core.interfaces import Choice, Lists, RecentStripe, Rows, Stripe, S
 from sidecar.metrics import Metrics
 from sidecar.outcome import Outcome
 from sidecar.web.admission.gate import Gate
+from sidecar.web.admission.logged_clients import LoggedClients
 from sidecar.web.admission.origins import Origins
 from sidecar.web.admission.places import Places
 from sidecar.web.admission.unknown_customers import UnknownCustomerLog
@@ -30,6 +31,7 @@ WRITE_BACK: web.AppKey[WriteBack | None] = web.AppKey("WRITE_BACK", WriteBack)
 EXPOSE_SECRETS = web.AppKey("EXPOSE_SECRETS", bool)
 METRICS = web.AppKey("METRICS", Metrics)
 ORIGINS = web.AppKey("ORIGINS", Origins)
+LOGGED_CLIENTS = web.AppKey("LOGGED_CLIENTS", LoggedClients)
 FORGET: web.AppKey[Callable[[Credential], Awaitable[None]]] = web.AppKey("FORGET")
 LOGOUT_SECRETS: web.AppKey[Sequence[bytes]] = web.AppKey("LOGOUT_SECRETS")
 HEALTH = web.AppKey("HEALTH", Health)

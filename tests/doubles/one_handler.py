@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sidecar.metrics import Metrics
 from sidecar.web import keys
+from sidecar.web.admission.logged_clients import LoggedClients
 from sidecar.web.admission.origins import Origins
 from sidecar.web.health import Health
 from sidecar.web.server.middlewares import envelope, identified, secure
@@ -65,6 +66,7 @@ async def served(*, most_kept: int = 500, **deadlines: float) -> AsyncIterator[S
     app = web.Application(middlewares=[attended, identified, envelope])
     app.on_response_prepare.append(secure)
     app[keys.METRICS], app[keys.HEALTH], app[keys.ORIGINS] = Metrics(), Health(lambda: False, probe), Origins()
+    app[keys.LOGGED_CLIENTS] = LoggedClients("none", lambda peer, _: peer, "X-Forwarded-For")
     times = {"arriving": ARRIVING, "reading": READING, **deadlines}
     runner = Runner(app, shutdown_timeout=0.3, most_kept=most_kept, **times)
     listener = socket.create_server(("127.0.0.1", 0))

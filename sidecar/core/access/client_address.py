@@ -10,7 +10,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from sidecar.errors import InvalidPayload
 
 Address = IPv4Address | IPv6Address
-_SUBSCRIBER = 64  # bits
+_SUBSCRIBER, _SITE = 64, 48  # bits of IPv6
+_NEIGHBORS = 24  # bits of IPv4
 
 
 def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
@@ -37,6 +38,11 @@ def is_trusted(peer: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
 def subscriber(address: str) -> str:
     """Name who has this address: of IPv6 one subscriber has at least a /64 (RFC 6177), and every address in it."""
     return address if ":" not in address else str(ip_network((address, _SUBSCRIBER), strict=False))
+
+
+def neighborhood(address: str) -> str:
+    """Give the network that hides who of many it is: of IPv4 a /24, of IPv6 a /48, which is one site's (RFC 6177)."""
+    return str(ip_network((address, _SITE if ":" in address else _NEIGHBORS), strict=False))
 
 
 def _parse(text: str) -> Address:

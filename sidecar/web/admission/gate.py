@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from sidecar.context import note_user
+from sidecar.core.access.claims import user_of
 from sidecar.core.access.cookies import cookie_values
 from sidecar.core.access.credentials import Credential, Guest, find_credential
 from sidecar.core.access.policy import Reason, Requirement, authorize
@@ -44,15 +46,17 @@ class Gate:
         if credential is None:
             return await self._admit_guest(request, requirement)
         self.origins.check(request, credential.source)
-        name = self.names.of(credential)  # remembered of users alone, so it is no stranger
-        share = self.strangers.share(credential, requirement) if name is None else None
+        known = self.names.of(credential)  # remembered of users alone, so it is no stranger
+        share = self.strangers.share(credential, requirement) if known is None else None
         permissions = await self.permissions.permissions(credential, requirement.granted_by)
         decision = authorize(permissions, requirement)
+        note_user(user_of(credential.token) if known is None else known.user)
         if not decision.allowed:
             raise self.refusals.denied(decision.reason, requirement)
         scope = NotLookedUp() if decision.scoped else Everything()
         if share is None:
-            return Caller(credential, permissions, requirement, scope, name or self.names.remember(credential))
+            known = known or self.names.remember(credential)
+            return Caller(credential, permissions, requirement, scope, known.name)
         item = await self.strangers.shared_item(credential, share, permissions, requirement, decision)
         return Caller(credential, permissions, requirement, scope, name_of(credential), item)
 
@@ -75,6 +79,7 @@ class Gate:
         if caller.is_guest:
             return None
         user = (await self.permissions.identity(caller.credential)).user
+        note_user(user)
         if user is None:
             raise self.refusals.denied(Reason.NO_USER, caller.requirement)
         return user

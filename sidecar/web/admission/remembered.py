@@ -7,9 +7,11 @@ makes them wrong. Neither lets anybody in. The number of either is bounded, and 
 import secrets
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 from cachetools import LRUCache
 
+from sidecar.core.access.claims import user_of
 from sidecar.core.access.credentials import Credential
 from sidecar.web.admission.caller import name_of
 
@@ -18,21 +20,28 @@ _ADDRESSES = 1_024
 _LONGEST = 200  # characters of what proxies say of an address, with one for the end of each header
 
 
+class Known(NamedTuple):
+    """A caller's name; `user` is the ID in Directus that the token names, None for a static token."""
+
+    name: str
+    user: str | None
+
+
 class CallerNames:
     """The names of the callers whose tokens are a user's by what they say of themselves."""
 
     def __init__(self, most: int = _CALLERS) -> None:
         self._secret = secrets.token_bytes(32)
-        self._names: LRUCache[bytes, str] = LRUCache(most)
+        self._names: LRUCache[bytes, Known] = LRUCache(most)
 
-    def of(self, credential: Credential) -> str | None:
+    def of(self, credential: Credential) -> Known | None:
         """Give the name if it is remembered."""
         return self._names.get(self._key(credential))
 
-    def remember(self, credential: Credential) -> str:
+    def remember(self, credential: Credential) -> Known:
         """Remember the name of a user whose token Directus accepted; made-up ones would take the room of others."""
-        name = self._names[self._key(credential)] = name_of(credential)
-        return name
+        known = self._names[self._key(credential)] = Known(name_of(credential), user_of(credential.token))
+        return known
 
     def _key(self, credential: Credential) -> bytes:
         return blake2b(credential.token.encode(), key=self._secret, digest_size=32).digest()

@@ -21,7 +21,7 @@ from aiohttp.http_exceptions import LineTooLong
 from sidecar.core.envelope import error_body
 from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.errors import HeadTooLarge, RequestError
-from sidecar.web.keys import NOTES, VERDICT
+from sidecar.web.keys import NOTES, OPERATION, VERDICT
 from sidecar.web.server.deadline import Deadline
 from sidecar.web.server.measured import HeadTooLong, MeasuredParser
 
@@ -47,7 +47,7 @@ _HEADERS = {
 
 
 def log_line(request: web.BaseRequest, status: int | str, seconds: float) -> None:
-    """Log one line per request: method, path without its query, status, milliseconds, and the request's notes."""
+    """Log one line per request: method, path without its query, status, milliseconds, operation, notes."""
     if not ACCESS.isEnabledFor(logging.INFO):
         return
     line: dict[str, object] = {
@@ -57,6 +57,8 @@ def log_line(request: web.BaseRequest, status: int | str, seconds: float) -> Non
         "ms": round(seconds * 1000, 1),
     }
     line |= request.get(NOTES, {})
+    if OPERATION in request:
+        line["operation"] = request[OPERATION]
     if VERDICT in request:
         line["reason"] = request[VERDICT]
     # As `ACCESS.info` does, without looking for the place in the code, of which there is one.

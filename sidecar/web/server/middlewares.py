@@ -21,7 +21,7 @@ from sidecar.errors import (
     SidecarError,
 )
 from sidecar.outcome import Outcome
-from sidecar.web.keys import METRICS, NOTES, OPERATION, ORIGINS, OUTCOME, VERDICT
+from sidecar.web.keys import LOGGED_CLIENTS, METRICS, NOTES, OPERATION, ORIGINS, OUTCOME, VERDICT
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ async def identified(request: web.Request, handler: _Handler) -> web.StreamRespo
     """Give the request an ID, the proxy's where that is a valid one, and count its outcome."""
     given = request.headers.get("X-Request-Id", "")
     request[NOTES] = context.begin(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8))
+    if (client := request.app[LOGGED_CLIENTS].of(request)) is not None:
+        request[NOTES]["client"] = client
     metrics, began = request.app[METRICS], perf_counter()
     status, outcome = "broken", Outcome.BROKEN
     metrics.in_flight += 1

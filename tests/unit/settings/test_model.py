@@ -55,6 +55,7 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "KEEPALIVE_TIMEOUT": ("620", 620.0),
     "ALLOWED_ORIGINS": ("https://*.a.example.com, app://x", ("https://*.a.example.com", "app://x")),
     "LOG_LEVEL": ("DEBUG", "DEBUG"),
+    "LOG_CLIENT_ADDRESS": ("full", "full"),
 }  # fmt: skip
 DEFAULTS = {
     "STRIPE_CUSTOMERS_PRIMARY_KEY": "id",
@@ -78,6 +79,7 @@ DEFAULTS = {
     "ALLOW_SHARES": "none",
     "KEEPALIVE_TIMEOUT": 130,
     "LOG_LEVEL": "INFO",
+    "LOG_CLIENT_ADDRESS": "anonymous",
 }
 
 
@@ -257,6 +259,7 @@ UNUSABLE = [
     ("ALLOW_SHARES", "write"),
     ("ALLOW_SHARES", "read,write"),
     ("LOG_LEVEL", "LOUD"),
+    ("LOG_CLIENT_ADDRESS", "some"),
 ]
 
 

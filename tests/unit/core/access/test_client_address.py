@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.core.access.client_address import client_address, subscriber
+from sidecar.core.access.client_address import client_address, neighborhood, subscriber
 from sidecar.errors import InvalidPayload
 
 PROXY = "10.0.0.1"
@@ -112,3 +112,17 @@ def test_the_result_is_an_address(address: object) -> None:
 def test_who_has_an_address(address: str, expected: str) -> None:
     """F1: all addresses of an IPv6 network that one subscriber has count as one."""
     assert subscriber(address) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("203.0.113.7", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("::1", "::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+    ],
+)
+def test_neighborhood(address: str, shown: str) -> None:
+    """An address is hidden among the 256 of its network, or in IPv6 among those of its site."""
+    assert neighborhood(address) == shown

@@ -19,7 +19,7 @@ def test_names_of_users() -> None:
     names = CallerNames()
 
     assert names.of(credential("a")) is None
-    assert names.remember(credential("a")) == names.of(credential("a")) == name_of(credential("a"))
+    assert names.remember(credential("a")) == names.of(credential("a")) == (name_of(credential("a")), None)
     assert names.of(credential("b")) is None
 
 
