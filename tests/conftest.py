@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import chdir
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,13 @@ _steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", _steady)
 settings.register_profile("quick", _steady, max_examples=20)
 settings.load_profile("thorough")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nowhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run in an empty folder, so that no test reads the `.env` of a checkout that somebody works with."""
+    with chdir(tmp_path_factory.mktemp("nowhere")):
+        yield
 
 
 @pytest.fixture

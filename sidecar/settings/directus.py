@@ -4,14 +4,14 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sidecar.core.access.collection import CustomersCollection
-from sidecar.settings.files import FileSource, Unusable
 from sidecar.settings.types import CollectionName, Origin, OwnFieldName
+from sidecar.settings.variables import Unusable, VariableSource
 
 
 class DirectusSettings(BaseSettings):
     """The settings that every command needs, also `provision`, which gets no Stripe key."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     directus_url: Origin = Field(description="Where Directus answers, as seen from the sidecar")
     stripe_customers_collection: CollectionName = Field(description="The Directus collection whose permissions decide")
@@ -38,8 +38,8 @@ class DirectusSettings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, FileSource(settings_cls), env_settings
+        return init_settings, VariableSource(settings_cls)

@@ -1,11 +1,9 @@
 """Settings of how much and how long: times, rates, places and bytes. Their defaults fit Stripe's own limits."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from sidecar.settings.operations import OperationsSettings
-from sidecar.settings.types import Seconds
+from sidecar.settings.types import Delay, Moment, Seconds
 
 
 class LimitSettings(OperationsSettings):
@@ -63,7 +61,7 @@ class LimitSettings(OperationsSettings):
         le=2**40,
         description="Bytes of lists that may wait in memory for slow readers, of all callers together",
     )
-    stripe_read_cache: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] | None = Field(
+    stripe_read_cache: Moment | None = Field(
         None,
         description="How long a page or an object of Stripe's may be shown again, from 1 to 60, if no change and no "
         "event came since; needs `STRIPE_WEBHOOK_SECRET`. Without it Stripe is asked each time",
@@ -76,7 +74,7 @@ class LimitSettings(OperationsSettings):
         description="How long a connection may wait for its next request; longer than your proxy keeps idle ones, "
         "or a POST that meets the end is lost (Google's load balancer: 620)",
     )
-    shutdown_delay: float = Field(
-        5, ge=0, le=60, description="How long after SIGTERM requests are still accepted, so that proxies notice"
+    shutdown_delay: Delay = Field(
+        5, description="How long after SIGTERM requests are still accepted, so that proxies notice"
     )
     shutdown_timeout: Seconds = Field(18, description="How long requests under way may take to finish after SIGTERM")

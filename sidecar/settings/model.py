@@ -1,10 +1,10 @@
-"""The settings of the service, from the environment; NAME_FILE may name a file that contains the value of NAME.
+"""The settings of the service, from the environment and `.env`; NAME_FILE may name a file with the value of NAME.
 
 This module only reads and validates. ``check`` asks Directus and Stripe whether they agree with the settings.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -17,11 +17,14 @@ from sidecar.settings.types import (
     AccountId,
     Certificates,
     Header,
+    Host,
+    LogLevel,
     Networks,
     Origin,
     Origins,
     Port,
     Prefix,
+    ProjectName,
     ReturnUrls,
     Seconds,
 )
@@ -68,7 +71,7 @@ class Settings(LimitSettings):
         description="How many replicas there may be: with `REDIS`, each takes this part of Stripe's limits while they "
         "cannot be counted",
     )
-    directus_project: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = Field(
+    directus_project: ProjectName | None = Field(
         None,
         description="This Directus's name in the metadata of its customers; without it Directus's own `project_id`",
     )
@@ -90,9 +93,7 @@ class Settings(LimitSettings):
     stripe_api_base: Origin = Field(
         "https://api.stripe.com", description="Stripe's address; another one only for tests"
     )
-    sidecar_host: str = Field(
-        "127.0.0.1", min_length=1, description="Address to listen on; `0.0.0.0` in a container of its own"
-    )
+    sidecar_host: Host = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` in a container of its own")
     sidecar_port: Port = Field(8080, description="Port to listen on")
     sidecar_prefix: Prefix = Field("/stripe", description="Path under which all routes are")
     permissions_cache_ttl: Seconds = Field(30, description="How long a permission may be used after Directus was asked")
@@ -131,7 +132,7 @@ class Settings(LimitSettings):
         description="What the token of a share opens, which is nobody's: `none`, or with `read` reading the customer "
         "of the shared item, and nothing else",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+    log_level: LogLevel = Field("INFO", description="Least level that is logged")
     log_client_address: Literal["full", "anonymous", "none"] = Field(
         "anonymous",
         description="What a request's log line says of its client: the `full` address, the `anonymous` network around "

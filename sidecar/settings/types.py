@@ -3,33 +3,61 @@
 import json
 import re
 import ssl
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_settings import NoDecode
 
 from sidecar.core.access.allowed_origins import is_below_public_suffix, is_origin, is_wildcard
 from sidecar.core.operations.api_versions import is_version
 from sidecar.core.operations.known_attributes import API_VERSION
 from sidecar.core.operations.return_urls import is_return_url
 from sidecar.settings.names import collection_name, field_name, own_field_name
+from sidecar.settings.plain_values import require_bare, without_quotes
 
 Network = IPv4Network | IPv6Network
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+_LEVELS: Mapping[str, Level] = {
+    "trace": "DEBUG",
+    "debug": "DEBUG",
+    "info": "INFO",
+    "warn": "WARNING",
+    "warning": "WARNING",
+    "error": "ERROR",
+    "critical": "ERROR",
+    "fatal": "ERROR",
+}
+
+
+_ADDRESS = "must be an address with its scheme, such as http://directus:8055 or https://cms.example.com"
 
 
 def _origin(value: str) -> str:
+    require_bare(value)
+    if not re.match("https?://", value):
+        raise ValueError(_ADDRESS)
     try:
         parts = urlsplit(value)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise ValueError("must be an http:// or https:// address")
+        raise ValueError("must have a host after http:// or https://, and a port up to 65535 or none")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must have no login, query or fragment")
     return value.rstrip("/")
+
+
+def _host(value: str) -> str:
+    """`0.0.0.0`, `::` or a name; what listens takes a port of its own."""
+    require_bare(value)
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%a-z0-9]*", value):
+        raise ValueError(
+            "must be an address or a name alone, such as 0.0.0.0, without http:// and port, which is SIDECAR_PORT"
+        )
+    return value
 
 
 def _port(value: object) -> object:
@@ -39,7 +67,23 @@ def _port(value: object) -> object:
             "is the address of a Service called `sidecar`, which Kubernetes puts there unless the pod has "
             "`enableServiceLinks: false`"
         )
+    if isinstance(value, str) and not re.fullmatch(r"\s*[0-9]{1,5}\s*", value):
+        raise ValueError("must be the number of a port alone, such as 8080")
     return value
+
+
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError("must be a number of seconds in digits alone, without a unit, such as 30") from None
+
+
+def _level(value: object) -> object:
+    """Take Directus's words too (its LOG_LEVEL), as one environment may serve both."""
+    return _LEVELS.get(value.strip().lower(), value) if isinstance(value, str) else value
 
 
 def _prefix(value: str) -> str:
@@ -67,17 +111,30 @@ def _networks(value: object) -> object:
         return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
     except ValueError:
         raise ValueError(
-            "must be addresses or networks, such as 10.0.0.0/8, with no bits set after the prefix"
+            "must be addresses or networks, comma-separated, such as 10.0.0.7,10.1.0.0/16: no names, and no bits set "
+            "after the prefix"
         ) from None
+
+
+_MAP = """must be JSON, such as '{"name": "name", "email": ["email", "receipt_email"]}'"""
+_LOST = f"has lost the quotes around its words, which a shell takes away: put single quotes around it; it {_MAP}"
 
 
 def _field_map(value: object) -> object:
     if not isinstance(value, str):
         return value
+    text = without_quotes(value.strip())
     try:
-        return json.loads(value)
+        found = json.loads(text)
     except ValueError:
-        raise ValueError('must be JSON, such as {"name": "name", "email": ["email", "receipt_email"]}') from None
+        raise ValueError(_LOST if re.match(r"\{\s*[A-Za-z_]", text) else _MAP) from None
+    if not isinstance(found, dict) or not all(map(_names_attributes, found.values())):
+        raise ValueError(_MAP)
+    return found
+
+
+def _names_attributes(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
 
 
 def default_field_map() -> dict[str, tuple[str, ...]]:
@@ -92,7 +149,18 @@ def listed(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _entry(value: str) -> None:
+    """Tell what is wrong with the list before its entries are judged, which have no spaces, brackets or quotes."""
+    if re.search(r"\s|;", value):
+        raise ValueError("must have a comma between its entries, no space and no semicolon")
+    if value[:1] in "[\"'" or value[-1:] in "]\"'":
+        raise ValueError(
+            "must be written without brackets and quotes, such as https://a.example.com,https://b.example.com"
+        )
+
+
 def _browser_origin(value: str) -> str:
+    _entry(value)
     if is_wildcard(value):
         if is_below_public_suffix(value):
             raise ValueError("must have no * directly below a domain in which everybody can get a name")
@@ -106,6 +174,7 @@ def _browser_origin(value: str) -> str:
 
 
 def _return_url(value: str) -> str:
+    _entry(value)
     parts = urlsplit(value)
     if not is_return_url(value) or parts.query or parts.fragment:
         raise ValueError("must be https:// addresses without query, such as https://app.example.com/account")
@@ -124,6 +193,12 @@ def _account(value: str) -> str:
     return value
 
 
+def _project(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
+        raise ValueError("must be 1 to 64 letters, digits and any of _.- without spaces, such as shop-live")
+    return value
+
+
 def _certificates(value: str) -> str:
     try:
         ssl.create_default_context(cadata=value)
@@ -139,15 +214,20 @@ ApiVersion = Annotated[str, AfterValidator(_api_version)]
 CollectionName = Annotated[str, AfterValidator(collection_name)]
 FieldName = Annotated[str, AfterValidator(field_name)]
 OwnFieldName = Annotated[str, AfterValidator(own_field_name)]
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+LogLevel = Annotated[Level, BeforeValidator(_level)]
+Host = Annotated[str, AfterValidator(_host)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False), BeforeValidator(_seconds)]
+Delay = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False), BeforeValidator(_seconds)]
+Moment = Annotated[float, Field(ge=1, le=60, allow_inf_nan=False), BeforeValidator(_seconds)]
+ProjectName = Annotated[str, AfterValidator(_project)]
 Certificates = Annotated[str, AfterValidator(_certificates)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Path = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=100)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_attributes)]
-FieldAttributes = Annotated[dict[FieldName, Paths], NoDecode, BeforeValidator(_field_map)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(listed)]
-ReturnUrls = Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], NoDecode, BeforeValidator(listed)]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+FieldAttributes = Annotated[dict[FieldName, Paths], BeforeValidator(_field_map)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], BeforeValidator(listed)]
+ReturnUrls = Annotated[tuple[Annotated[str, AfterValidator(_return_url)], ...], BeforeValidator(listed)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
 Header = Annotated[str, AfterValidator(_header)]
 SocketPath = Annotated[str, AfterValidator(_socket_path)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

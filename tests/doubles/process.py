@@ -43,10 +43,10 @@ class Sidecar:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is run, and where; by default this checkout, with the interpreter of the tests."""
+    """What is run, and where: by default this checkout, beside the output, where nobody has a `.env`."""
 
     command: Sequence[str] = (sys.executable, "-m", "sidecar")
-    folder: Path = ROOT
+    folder: Path | None = None
 
 
 _CHECKOUT = Program()
@@ -56,10 +56,12 @@ _CHECKOUT = Program()
 async def started_as(program: Program, output: Path, *arguments: str, **variables: str) -> AsyncIterator[Sidecar]:
     """Start a program on SIDECAR_PORT, by default a free port; kill it at the end if it still runs."""
     port = int(variables.get("SIDECAR_PORT") or free_port())
-    environment = {"PATH": os.defpath, "SIDECAR_PORT": str(port), **variables}
+    checkout = {"PYTHONPATH": str(ROOT)} if program.folder is None else {}
+    environment = {"PATH": os.defpath, "SIDECAR_PORT": str(port), **checkout, **variables}
+    folder = program.folder or output.parent
     with output.open("wb") as stream:
         command = [*program.command, *arguments]
-        process = await children.spawn(command, cwd=program.folder, env=environment, stdout=stream, stderr=stream)
+        process = await children.spawn(command, cwd=folder, env=environment, stdout=stream, stderr=stream)
     try:
         yield Sidecar(process, port, output)
     finally:

@@ -118,10 +118,10 @@ async def test_no_request_is_lost(
 
 @asynccontextmanager
 async def _on(port: int, variables: Mapping[str, str], output: Path) -> AsyncIterator[Sidecar]:
-    variables = {"PATH": os.defpath, **variables, "SIDECAR_PORT": str(port)}
+    variables = {"PATH": os.defpath, "PYTHONPATH": str(servers.ROOT), **variables, "SIDECAR_PORT": str(port)}
     with output.open("wb") as stream:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sidecar", cwd=servers.ROOT, env=variables, stdout=stream, stderr=stream
+            sys.executable, "-m", "sidecar", cwd=output.parent, env=variables, stdout=stream, stderr=stream
         )
     sidecar = Sidecar(process, port, output)
     try:

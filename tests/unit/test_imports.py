@@ -96,6 +96,7 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
             ),
         ),
         ("pydantic_settings", ("sidecar.settings",)),
+        ("dotenv", ("sidecar.settings.env_file",)),
         ("redis", ("sidecar.clients.redis", "sidecar.commands.check_redis")),
         ("cryptography", ("sidecar.clients.redis.names",)),
     ],

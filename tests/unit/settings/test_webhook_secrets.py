@@ -16,6 +16,9 @@ REQUIRED = {
     "DIRECTUS_SERVICE_TOKEN": "a-token",
     "DIRECTUS_ADMIN_TOKEN": "an-admin",
 }
+QUOTED = "has quotes around it, which are a part of it here, as `docker run --env-file` passes them on: remove them"
+KEY = "is a key of Stripe: the signing secret of the webhook is needed, which begins with whsec_"
+ENDPOINT = "is the ID of a webhook endpoint (we_): its signing secret is needed, which begins with whsec_"
 MALFORMED = "must be signing secrets (whsec_) of Stripe's webhooks, comma-separated, without quotes"
 
 LENGTH = (
@@ -73,11 +76,12 @@ def test_read(text: str, named: list[str], monkeypatch: pytest.MonkeyPatch, tmp_
         ("whsec_hushhushhushhus", LENGTH),
         (f"{FIRST},whsec_hush", LENGTH),
         ("whsec_" + "hush" * 63, LENGTH),
-        (f'"{FIRST}"', MALFORMED),
+        (f'"{FIRST}"', QUOTED),
         (f"{FIRST};{SECOND}", MALFORMED),
         (f"{FIRST},hush", MALFORMED),
         (f"{FIRST} {SECOND}", MALFORMED),
-        ("sk_test_hushhushhushhush", MALFORMED),
+        ("sk_test_hushhushhushhush", KEY),
+        ("we_hushhushhushhush", ENDPOINT),
         (",", "must name a signing secret (whsec_), or not be set"),
         (" , ", "must name a signing secret (whsec_), or not be set"),
     ],
