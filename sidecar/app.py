@@ -12,6 +12,7 @@ from sidecar import context, listening, opening
 from sidecar.clients.changes import Changes
 from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.client import DirectusClient
+from sidecar.clients.directus.joined_rows import JoinedRows
 from sidecar.clients.directus.permission_cache import PermissionCache
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.policies import DirectusPolicies
@@ -182,7 +183,7 @@ def _provide_directus(
         fields=settings.mapped.attributes,
         most=settings.scope_max_customers,
     )
-    app[keys.ROWS], app[keys.ROWS_OF_ITEM] = rows, rows.of_item
+    app[keys.ROWS], app[keys.ROWS_OF_ITEM] = JoinedRows(rows), rows.of_item
     app[keys.WRITE_BACK] = (
         opening.write_back(settings, client, app[keys.STRIPE]) if settings.stripe_write_back else None
     )

@@ -66,13 +66,14 @@ class Page:
     objects; `renderings` has what was written of it so far.
     """
 
-    __slots__ = ("_data", "_listed", "more", "next_page", "raw", "renderings", "written")
+    __slots__ = ("_data", "_listed", "_texts", "more", "next_page", "raw", "renderings", "written")
 
     def __init__(
         self, data: Sequence[StripeObject], *, more: bool, raw: bytes | None = None, next_page: str | None = None
     ) -> None:
         self._data: list[StripeObject] | None = list(data)
         self._listed: Sequence[Listed] | None = None
+        self._texts: Sequence[bytes] | None = None
         self.more, self.raw, self.next_page = more, raw, next_page
         self.written: bytes | None = None
         self.renderings: Renderings = {}
@@ -105,10 +106,10 @@ class Page:
 
     @property
     def texts(self) -> Sequence[bytes]:
-        """Each object as a text of its own."""
-        if self.written is None:
-            return [orjson.dumps(value) for value in self.data]
-        return texts(self.written)
+        """Each object as a text of its own, taken apart once."""
+        if self._texts is None:
+            self._texts = [orjson.dumps(value) for value in self.data] if self.written is None else texts(self.written)
+        return self._texts
 
     @property
     def listed(self) -> Sequence[Listed]:
