@@ -4,6 +4,7 @@ One sentence: core decides, clients go out, web lets in.
 
     __main__    the command line: serve (default), check, provision, reconcile
     serving     the life of the process
+    announcing  the line that is logged at the start
     app         composition root; the only module that knows all the rooms
     opening     the clients of both upstreams, for the service and the commands
     listening   what is done with Stripe's events

@@ -10,12 +10,12 @@ from contextlib import suppress
 from aiohttp import web
 
 from sidecar import opening
+from sidecar.announcing import announce
 from sidecar.app import create_app
 from sidecar.clients.directus.permissions import DirectusPermissions
-from sidecar.clients.directus.server_info import OLDEST, dotted, read_info
 from sidecar.core.operations.rules import unknown_collections
 from sidecar.errors import CredentialRefused, DirectusUnavailable
-from sidecar.settings import Settings, SettingsFault
+from sidecar.settings import Settings, SettingsFault, unread
 from sidecar.web import keys
 from sidecar.web.server.runner import Runner
 
@@ -37,38 +37,28 @@ async def serve(settings: Settings) -> None:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
+    for sentence in unread():
+        _log.warning(sentence)
     await _require_collections(settings)
     app = create_app(settings)
     runner = Runner(app, shutdown_timeout=settings.shutdown_timeout, keepalive=settings.keepalive_timeout)
     await runner.setup()
     _allow_descriptors()
     _spare_the_collector()
-    warning = asyncio.create_task(_warn_of_directus(settings))  # the start does not wait for Directus
+    announcing: asyncio.Task[None] | None = None
     try:
         await web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port).start()
+        host, port = runner.addresses[0][:2]
+        announcing = asyncio.create_task(announce(settings, host, port))  # the start does not wait for Directus
         await stop.wait()
         app[keys.HEALTH].draining = True
         with suppress(TimeoutError):
             await asyncio.wait_for(hurry.wait(), settings.shutdown_delay)
     finally:
         await runner.cleanup()  # at once: with another wait before it, requests on new connections got lost under load
-        warning.cancel()
-        await asyncio.wait([warning])
-
-
-async def _warn_of_directus(settings: Settings) -> None:
-    """Log what `check` would say of an old or unlicensed Directus; while it is down, nothing is known of it."""
-    service = opening.service_credential(settings)
-    async with opening.directus_session(settings) as session:
-        try:
-            info = await read_info(session, settings.directus_url, None if service is None else service.token)
-        except DirectusUnavailable:
-            return
-    if info.version is not None and info.too_old:
-        versions = {"version": dotted(info.version), "oldest": dotted(OLDEST)}
-        _log.warning("this version of Directus is not supported: update it", extra=versions)
-    if info.unlicensed:
-        _log.warning("Directus has no license: it gives nothing to callers with item rules or field lists")
+        if announcing is not None:
+            announcing.cancel()
+            await asyncio.wait([announcing])
 
 
 async def _require_collections(settings: Settings) -> None:

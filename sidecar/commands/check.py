@@ -13,8 +13,8 @@ from sidecar.commands.check_project import project_lines
 from sidecar.commands.check_proxies import proxy_lines
 from sidecar.commands.check_redis import redis_lines
 from sidecar.commands.check_stripe import stripe_lines
-from sidecar.commands.lines import Line, show
-from sidecar.settings import Settings, load
+from sidecar.commands.lines import Line, Word, show
+from sidecar.settings import Settings, load, unread
 
 
 def run() -> int:
@@ -31,4 +31,5 @@ async def _lines(settings: Settings) -> list[Line]:
         lines += [line async for line in project_lines(settings, directus, stripe)]
         lines += [line async for line in customer_lines(settings, directus, stripe)]
     lines += [line async for line in redis_lines(settings)]
-    return [*lines, *proxy_lines(settings.trusted_proxies)]
+    others = [Line(Word.NOTE, sentence) for sentence in unread()]
+    return [*others, *lines, *proxy_lines(settings.trusted_proxies)]

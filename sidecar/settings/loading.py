@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
-from sidecar.settings.misnamed import meant_by
+from sidecar.settings.misnamed import meant_by, misnamed
 from sidecar.settings.variables import Variables
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -47,6 +47,11 @@ def load(settings: type[SettingsT]) -> SettingsT:
     if faults:
         raise SettingsFault(faults)
     return made
+
+
+def unread_by(settings: type[BaseSettings]) -> list[str]:
+    """Say which variables look like these settings and are none of them."""
+    return list(misnamed([name.upper() for name in settings.model_fields], Variables.read()))
 
 
 def _fault(settings: type[BaseSettings], error: ErrorDetails, variables: Variables) -> str:
