@@ -5,6 +5,7 @@
     │   ├── InvalidPayload      400 INVALID_PAYLOAD
     │   ├── InvalidQuery        400 INVALID_QUERY
     │   ├── RouteNotFound       404 ROUTE_NOT_FOUND
+    │   ├── OperationOff        404 OPERATION_OFF: a row of the table that the operator has not turned on
     │   ├── MethodNotAllowed    405 METHOD_NOT_ALLOWED
     │   ├── RequestTimeout      408 REQUEST_TIMEOUT
     │   ├── ContentTooLarge     413 CONTENT_TOO_LARGE
@@ -16,7 +17,8 @@
     │   ├── CredentialMissing   401 NO_CREDENTIALS
     │   ├── CredentialRefused   401 with Directus's own code
     │   ├── PermissionDenied    401 FORBIDDEN, or 403 where DENIED_STATUS says so
-    │   ├── CrossSite           403 FORBIDDEN: a foreign page used a visitor's session
+    │   │   └── NoCustomerYet   409 NO_CUSTOMER_YET: none of the caller's items names a customer
+    │   ├── CrossSite           403 FOREIGN_ORIGIN: a foreign page used a visitor's session
     │   ├── ItemRefused         Directus refused to read or write the caller's item; its status and code
     │   └── ItemConflict        409 CONFLICT
     ├── TooManyRequests         429 REQUESTS_EXCEEDED: too much at once of this caller, with Retry-After
@@ -75,6 +77,20 @@ class InvalidQuery(RequestError):
 class RouteNotFound(RequestError):
     status = HTTPStatus.NOT_FOUND
     code = "ROUTE_NOT_FOUND"
+
+
+class OperationOff(RequestError):
+    """Everybody may know this: which operations there are stands in the README, and which are on in openapi.json."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "OPERATION_OFF"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(
+            f"The operation {operation} is off here. The operator of this service turns it on with a table "
+            f"[{operation}] in the file that STRIPE_OPERATIONS names.",
+            extensions={"operation": operation},
+        )
 
 
 class MethodNotAllowed(RequestError):
@@ -145,8 +161,24 @@ class PermissionDenied(Refused):
         self.status = status
 
 
+class NoCustomerYet(PermissionDenied):
+    """What is asked for belongs to customers, and the caller has none; it is no question of permissions, so no 401."""
+
+    status = HTTPStatus.CONFLICT
+    code = "NO_CUSTOMER_YET"
+
+    def __init__(self, message: str, *, reason: str, extensions: Mapping[str, object]) -> None:
+        super().__init__(message, reason=reason, status=HTTPStatus.CONFLICT, extensions=extensions)
+
+
 class CrossSite(Refused):
+    """`reason` says what is foreign: the origin, or only its scheme."""
+
     status = HTTPStatus.FORBIDDEN
+    code = "FOREIGN_ORIGIN"
+
+    def __init__(self, message: str, *, reason: str, detail: str | None = None) -> None:
+        super().__init__(message, extensions={"reason": reason}, detail=detail)
 
 
 class ItemRefused(Refused):

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 
@@ -24,7 +25,7 @@ from sidecar.errors import InvalidPayload, InvalidQuery
 from sidecar.web.answers.coding import takes_gzip
 from sidecar.web.answers.rendering import Rendering, render_found, render_page
 from sidecar.web.answers.response import answer
-from sidecar.web.answers.streams import stream_array, stream_lines
+from sidecar.web.answers.streams import stream_array, stream_lines, without_body
 from sidecar.web.caller_view import may_show_secrets, sees_everywhere, shows_secrets, views
 from sidecar.web.creating import create_customer, refuse_unwritable
 from sidecar.web.guard import Call, Handler
@@ -35,6 +36,7 @@ _NDJSON = "application/x-ndjson"
 
 
 async def _list(call: Call) -> web.StreamResponse:
+    """Answer a list; to HEAD, whether it could be read, which one object tells: nothing is read whole for nobody."""
     request, path = call.request, call.operation.target(call.object_id)
     _refuse_unseen(call)
     recent = _recent(call)
@@ -44,6 +46,9 @@ async def _list(call: Call) -> web.StreamResponse:
         page = await lists.page(path, filters, call.query)
         return answer(render_page(page, await seen.of(page)), headers=_age(recent))
     lines = _NDJSON in request.headers.get("Accept", "")
+    if request.method == hdrs.METH_HEAD:
+        await lists.page(path, filters, replace(call.query, limit=1))
+        return without_body(lines=lines)
     pages, gzip = lists.whole(path, filters, call.query, Rendering(seen, lines)), _compresses(call)
     if lines:
         names_customers = call.operation.resource is CUSTOMER

@@ -12,7 +12,7 @@ from tests.integration.asking import Carried, ask, verdict
 from tests.integration.conftest import Newcomer
 
 HOST = "sidecar.test"  # as the tests' client names it
-DONE, REFUSED = (201, None), (403, "FORBIDDEN")
+DONE, REFUSED = (201, None), (403, "FOREIGN_ORIGIN")
 SAID = "proxy_set_header X-Forwarded-Proto"
 
 

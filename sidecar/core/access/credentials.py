@@ -21,6 +21,14 @@ _TWO_COOKIES = (
     "does not last, the cookie was set once with a Domain or Path and once without, as after SESSION_COOKIE_DOMAIN "
     "changed, or another application below the same domain uses the name: give Directus another SESSION_COOKIE_NAME."
 )
+# Registered ones (iana.org/assignments/http-authschemes), and those that libraries use without being registered.
+_OTHER_SCHEMES = {
+    name.lower(): name
+    for name in (
+        *("Basic", "Digest", "DPoP", "HOBA", "Mutual", "Negotiate", "NTLM", "OAuth", "PrivateToken"),
+        *("ApiKey", "JWT", "Key", "Token"),
+    )
+}
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
@@ -71,6 +79,24 @@ def find_credential(
         return _credential(query, Source.QUERY, address)
     cookie = _from_cookies(cookies)
     return None if cookie is None else _credential(cookie, Source.COOKIE, address)
+
+
+def why_no_token(authorization: Sequence[str]) -> str:
+    """Say what is wrong with an `Authorization` header that carries no token; empty where there is none.
+
+    Only names of schemes are repeated: what stands in their place may be a token.
+    """
+    match authorization[0].split() if len(authorization) == 1 else []:
+        case []:
+            return ""
+        case [scheme, *_] if scheme.lower() == "bearer":
+            return "The Authorization header must be `Bearer`, one space, and the token."
+        case [_]:
+            return "The Authorization header has no scheme: write `Bearer` and a space before the token."
+        case [scheme, *_] if scheme.lower() in _OTHER_SCHEMES:
+            return f"The scheme of the Authorization header is {_OTHER_SCHEMES[scheme.lower()]}; it must be Bearer."
+        case _:
+            return "The scheme of the Authorization header must be Bearer."
 
 
 def expires_at(token: str) -> float | None:

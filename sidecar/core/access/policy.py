@@ -57,6 +57,7 @@ class Reason(StrEnum):
     UNSEEN = "unseen"
     ID_FIELD_WRITABLE = "id_field_writable"
     NOT_VISIBLE = "not_visible"
+    NO_CUSTOMER_YET = "no_customer_yet"
     NO_USER = "no_user"
     SHARE = "share"
     SHARED_ITEM = "shared_item"
@@ -180,6 +181,11 @@ _WORDS = {
         'An administrator can take {field} out of the fields of "create" and "update" in the policy.'
     ),
     Reason.NOT_VISIBLE: "This is not one of your customers, or does not belong to one of them.",
+    Reason.NO_CUSTOMER_YET: (
+        "You have no customer at Stripe yet: none of the items that your permission to {rows} covers names one in its "
+        "field {field}. The operation customers.create makes one for an item where this service writes "
+        "customer IDs back (STRIPE_WRITE_BACK); otherwise ask an administrator."
+    ),
     Reason.NO_USER: (
         "This token names no user of Directus, so a permission to {place} is nobody's. Sign in to Directus as a user."
     ),

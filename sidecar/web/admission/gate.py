@@ -10,14 +10,13 @@ from aiohttp import web
 from sidecar.context import note_user
 from sidecar.core.access.claims import user_of
 from sidecar.core.access.cookies import cookie_values
-from sidecar.core.access.credentials import Credential, Guest, find_credential
+from sidecar.core.access.credentials import Credential, Guest, find_credential, why_no_token
 from sidecar.core.access.policy import Reason, Requirement, authorize
 from sidecar.core.access.scope import Everything, NotLookedUp
 from sidecar.core.interfaces import CallerCache
-from sidecar.errors import CredentialMissing
 from sidecar.web.admission.caller import Caller, name_of
 from sidecar.web.admission.origins import Origins
-from sidecar.web.admission.refusals import SIGN_IN, Refusals
+from sidecar.web.admission.refusals import Refusals
 from sidecar.web.admission.remembered import Addresses, CallerNames
 from sidecar.web.admission.strangers import Strangers
 
@@ -62,13 +61,14 @@ class Gate:
 
     async def _admit_guest(self, request: web.Request, requirement: Requirement) -> Caller:
         """Let everybody in where the operator allows it and Directus's public policy grants it."""
+        fault = why_no_token(request.headers.getall("Authorization", []))
         if not requirement.public:
-            raise CredentialMissing(SIGN_IN)
+            raise self.refusals.nobody(fault)
         who, wanted = Guest(self._address(request)), requirement.of_guests
         permissions = await self.permissions.public(who.address, wanted.granted_by)
         decision = authorize(permissions, wanted)
         if not decision.allowed:
-            raise self.refusals.guest(decision.reason, wanted)
+            raise self.refusals.guest(decision.reason, wanted, fault)
         return Caller(who, permissions, wanted, Everything(), name_of(who))
 
     async def user_id(self, caller: Caller) -> str | None:

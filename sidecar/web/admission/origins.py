@@ -12,13 +12,14 @@ from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import hdrs, web
 
-from sidecar.core.access.allowed_origins import covers
+from sidecar.core.access.allowed_origins import covers, is_origin
 from sidecar.core.access.client_address import is_trusted
 from sidecar.core.access.credentials import Source
 from sidecar.core.access.own_origin import is_same_host, own_schemes, scheme_of
 from sidecar.errors import CrossSite
 
 _SAFE = frozenset({"GET", "HEAD"})
+_LONGEST = 200  # characters of an origin that is logged
 _READ = ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
 
 
@@ -40,13 +41,15 @@ class Origins:
         if self._listed(origins):
             return
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            raise CrossSite("This may only be asked from a page of this site.")
+            raise _foreign(origins)
         if origins and not (len(origins) == 1 and is_same_host(origins[0], request.host)):
-            raise CrossSite("This may only be asked from a page of this site.")
+            raise _foreign(origins)
         if origins and scheme_of(origins[0]) not in self._schemes(request):
             raise CrossSite(
-                "This may only be asked from a page of this site, by its own scheme: the proxy must say which in "
-                "X-Forwarded-Proto, and TRUSTED_PROXIES must name the proxy."
+                "With a visitor's session this may only be asked from a page of this site, by its own scheme: the "
+                "proxy must say which in X-Forwarded-Proto, and TRUSTED_PROXIES must name the proxy.",
+                reason="foreign_scheme",
+                detail=_named(origins),
             )
 
     def answer(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
@@ -66,6 +69,21 @@ class Origins:
 
     def _listed(self, origins: Sequence[str]) -> bool:
         return len(origins) == 1 and covers(self.allowed, origins[0])
+
+
+def _foreign(origins: Sequence[str]) -> CrossSite:
+    return CrossSite(
+        "With a visitor's session this may only be asked from a page of this site, or of an origin that the operator "
+        "of this service lists in ALLOWED_ORIGINS. A token in the Authorization header may come from any page.",
+        reason="foreign_origin",
+        detail=_named(origins),
+    )
+
+
+def _named(origins: Sequence[str]) -> str:
+    """Say for the log what to list; nothing else that a client wrote is logged."""
+    named = len(origins) == 1 and len(origins[0]) <= _LONGEST and is_origin(origins[0])
+    return f"the origin is {origins[0]}" if named else "no origin that could be listed was sent"
 
 
 def preflights(routes: Iterable[tuple[str, str, Sequence[str]]]) -> list[web.RouteDef]:

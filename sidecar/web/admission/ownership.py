@@ -30,13 +30,13 @@ class Ownership:
         self._known: dict[str, Row] = {}  # by the customer that each names
 
     async def require_any(self) -> None:
-        """Raise PermissionDenied for a caller without a row that names a customer.
+        """Raise NoCustomerYet for a caller without a row that names a customer.
 
         Call it before an object is read at Stripe whose customer is not known: then nobody without a row causes a
         call to Stripe.
         """
         if not (await self._first_rows()).name_any:
-            raise self.refusal()
+            raise self._refusals.no_customer(self.caller.requirement)
 
     async def require_own(self, customer_id: str | None) -> None:
         """Raise PermissionDenied unless a row of the caller's names this customer and it may do this to that row.
@@ -65,8 +65,8 @@ class Ownership:
     async def only_customer(self) -> str:
         """Give the one customer in the caller's rows.
 
-        Raises PermissionDenied where there is none, and InvalidPayload where there are several, without asking what
-        the caller may do to each.
+        Raises NoCustomerYet where there is none, PermissionDenied where the caller may not do this to it, and
+        InvalidPayload where there are several, without asking what the caller may do to each.
         """
         first = await self._first_rows()
         rows = first.rows
@@ -78,7 +78,7 @@ class Ownership:
             if await self._may_act_on(row):
                 self._add({customer: row})
                 return customer
-        raise self.refusal()
+        raise self.refusal() if rows else self._refusals.no_customer(self.caller.requirement)
 
     async def fields_of(self, customer_id: str) -> AllowedFields:
         """Give the fields that the caller may read of this customer's row; none where it sees no such row."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sidecar.core.access.permissions import Action
 from sidecar.core.access.policy import Reason, Requirement, explain
-from sidecar.errors import CredentialMissing, PermissionDenied
+from sidecar.errors import CredentialMissing, NoCustomerYet, PermissionDenied
 
-SIGN_IN = "Sign in to Directus and send its token or session with the request."
+_SIGN_IN = "Sign in to Directus and send its token or session with the request."
 _ABOUT_CUSTOMERS = frozenset({Reason.NO_CUSTOMERS, Reason.NO_ID_FIELD, Reason.NO_KEY_FIELD})
 
 
@@ -31,13 +31,28 @@ class Refusals:
             extensions={"collection": wanted[0], "action": wanted[1]},
         )
 
-    def guest(self, reason: Reason, requirement: Requirement) -> CredentialMissing:
+    def no_customer(self, requirement: Requirement) -> NoCustomerYet:
+        """Give the error for a caller none of whose items names a customer."""
+        return NoCustomerYet(
+            explain(Reason.NO_CUSTOMER_YET, requirement),
+            reason=Reason.NO_CUSTOMER_YET,
+            extensions={"collection": requirement.customers.name},
+        )
+
+    def nobody(self, fault: str) -> CredentialMissing:
+        """Give the error for a request without a credential; `fault` says what it has in the place of one, if any."""
+        if not fault:
+            return CredentialMissing(_SIGN_IN)
+        return CredentialMissing(f"{fault} {_SIGN_IN}", extensions={"reason": "no_bearer_token"})
+
+    def guest(self, reason: Reason, requirement: Requirement, fault: str) -> CredentialMissing:
         """Give the error for a request without a credential that the public policy does not allow either.
 
         It is always a 401: signing in may help.
         """
+        sign_in = f"{fault} {_SIGN_IN}" if fault else _SIGN_IN
         return CredentialMissing(
-            f'{SIGN_IN} Without one Directus\'s public policy decides, and it does not permit "{requirement.action}" '
+            f'{sign_in} Without one Directus\'s public policy decides, and it does not permit "{requirement.action}" '
             f'for every item of the collection "{requirement.collection}".',
             extensions={"reason": reason, "collection": requirement.collection, "action": requirement.action},
         )

@@ -119,6 +119,11 @@ async def stream_lines(
             return body.response
 
 
+def without_body(*, lines: bool) -> web.StreamResponse:
+    """Give the head of a whole list's answer; how long the list is, and if it is compressed, only the list tells."""
+    return web.Response(headers={hdrs.CONTENT_TYPE: _LINES if lines else _ARRAY, **_VARIES})
+
+
 def _last_line(count: int, fault: Mapping[str, object] = MappingProxyType({})) -> bytes:
     return orjson.dumps({"complete": not fault, "count": count, **fault}) + b"\n"
 

@@ -28,7 +28,7 @@ def openapi_route(prefix: str, readers: Sequence[Reader], *, cookie: str, write_
     async def describe(_request: web.Request) -> web.Response:
         return web.Response(body=content, content_type="application/json")
 
-    return web.get(f"{prefix}/openapi.json", describe, allow_head=False)
+    return web.get(f"{prefix}/openapi.json", describe)
 
 
 def document(prefix: str, readers: Sequence[Reader], *, cookie: str, write_back: bool) -> Schema:
@@ -152,4 +152,4 @@ def _body(rule: Rule, model: Schema) -> Schema:
         model = {**model, "oneOf": [{"required": [name]} for name in one_of]}
     elif one_of:
         model = {**model, "required": [*model.get("required", []), *one_of]}
-    return {"required": rule.operation.kind is not Kind.ACT, "media": {"schema": model}}
+    return {"required": bool(one_of or model.get("required")), "media": {"schema": model}}

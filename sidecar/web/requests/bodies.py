@@ -31,17 +31,16 @@ class Reader:
         self.rule = rule
         self._one_of = rule.one_of
         self.parameters = rule.parameters
-        self._needed = self._one_of or rule.operation.kind is not Kind.ACT
         in_query = rule.operation.in_query
         self._fixed_filters = flattened(rule.operator.fixed) if in_query else {}
         self.model: Model = query_model(rule) if in_query else body_model(rule, return_urls)
 
     async def body(self, request: web.Request) -> dict[str, object]:
-        """Give the values that were sent, by name. The body may be missing where no value is required.
+        """Give the values that were sent, by name. A body that is missing or empty has none of them.
 
         Raises UnsupportedMedia, ContentTooLarge, RequestTimeout and InvalidPayload.
         """
-        bare = not self._needed and not request.body_exists and request.content_type not in _FORMS
+        bare = not request.body_exists and request.content_type not in _FORMS
         values = self._values({} if bare else _parse(await _read(request)))
         named = [name for name in self._one_of if name in values]
         if self._one_of and len(named) != 1:
@@ -117,6 +116,8 @@ async def _read(request: web.Request) -> bytes:
 
 
 def _parse(content: bytes) -> object:
+    if not content:
+        return {}
     try:
         orjson.loads(content)  # the stricter parser: no NaN, no lone surrogate, nothing but UTF-8
         return json.loads(content, object_pairs_hook=_unique)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.doubles.invariants import log_records
 from tests.doubles.running_app import CLERK, OpenApp, RunningApp, bearer
 from tests.doubles.wire import Answer
 
@@ -41,8 +42,27 @@ async def test_session_on_a_foreign_page(app: RunningApp, headers: list[tuple[st
     """X1: a page of a foreign or opaque origin cannot create anything with a visitor's session."""
     answer = await create(app, *headers)
 
-    assert (answer.status, answer.code) == (403, "FORBIDDEN")
+    assert (answer.status, answer.code) == (403, "FOREIGN_ORIGIN")
     assert app.stripe.customers == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason", "named", "logged"),
+    [
+        ("foreign", "foreign_origin", "ALLOWED_ORIGINS", "the origin is https://evil.example"),
+        ("cross-site", "foreign_origin", "ALLOWED_ORIGINS", "no origin that could be listed was sent"),
+        ("user", "foreign_origin", "ALLOWED_ORIGINS", "no origin that could be listed was sent"),
+        ("by-http", "foreign_scheme", "X-Forwarded-Proto", f"the origin is http://{HOST}"),
+    ],
+)
+async def test_what_a_foreign_page_is_told(app: RunningApp, headers: str, reason: str, named: str, logged: str) -> None:
+    """X1: the answer names the setting that decides, and the log the origin that could be listed."""
+    answer = await create(app, *FOREIGN[headers])
+
+    [line] = log_records(app.log, "request")
+    assert answer.extensions == {"code": "FOREIGN_ORIGIN", "reason": reason}
+    assert named in answer.message
+    assert line["detail"] == logged
 
 
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
@@ -75,7 +95,7 @@ async def test_the_scheme_that_the_proxy_names(open_app: OpenApp, scheme: str, o
     foreign = await create(app, said, ("Origin", f"{other}://{HOST}"))
     own = await create(app, said, ("Origin", f"{scheme}://{HOST}"))
 
-    assert (foreign.status, foreign.code, own.status) == (403, "FORBIDDEN", 201)
+    assert (foreign.status, foreign.code, own.status) == (403, "FOREIGN_ORIGIN", 201)
 
 
 async def test_reading_with_a_session_from_elsewhere(app: RunningApp) -> None:

@@ -120,6 +120,27 @@ async def test_other_headers_are_no_credential(app: RunningApp, value: str) -> N
     assert (answer.status, answer.code) == (401, "NO_CREDENTIALS")
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("Basic MARKED", "The scheme of the Authorization header is Basic; it must be Bearer."),
+        ("tOkEn MARKED", "The scheme of the Authorization header is Token; it must be Bearer."),
+        ("MARKED token", "The scheme of the Authorization header must be Bearer."),
+        ("MARKED", "The Authorization header has no scheme: write `Bearer` and a space before the token."),
+        ("Basic", "The Authorization header has no scheme: write `Bearer` and a space before the token."),
+        ("Bearer", "The Authorization header must be `Bearer`, one space, and the token."),
+        ("bearer MARKED b", "The Authorization header must be `Bearer`, one space, and the token."),
+    ],
+)
+async def test_the_wrong_scheme_is_named(app: RunningApp, value: str, told: str) -> None:
+    """A3: the answer says what is wrong with the header, and repeats nothing of it but a scheme's name."""
+    answer = await app.call(headers=[("Authorization", value)])
+
+    assert answer.message == f"{told} Sign in to Directus and send its token or session with the request."
+    assert answer.extensions == {"code": "NO_CREDENTIALS", "reason": "no_bearer_token"}
+    assert "MARKED" not in answer.message
+
+
 async def test_other_header_leaves_the_cookie(app: RunningApp) -> None:
     """A3: next to a header without a bearer token the cookie counts, as in Directus."""
     answer = await app.call(headers=[("Authorization", "Basic Og=="), in_cookie(CLERK.token)])

@@ -10,7 +10,7 @@ from sidecar.core.access.permissions import Access, Action, AllowedFields, Grant
 from sidecar.core.access.policy import Requirement
 from sidecar.core.access.scope import NotLookedUp, OwnCustomers, Scope
 from sidecar.core.interfaces import FirstRows, PrimaryKey, Row
-from sidecar.errors import InvalidPayload, PermissionDenied, TooManyCustomers
+from sidecar.errors import InvalidPayload, NoCustomerYet, PermissionDenied, TooManyCustomers
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.ownership import Ownership
 from sidecar.web.admission.refusals import Refusals
@@ -173,17 +173,24 @@ async def test_nobodys_customer_is_nobodys() -> None:
 
 
 async def test_no_row_at_all() -> None:
-    """F3: A caller without rows is refused in the words for a foreign customer, after one question."""
+    """F3: A caller without a customer hears that, and what makes one, after one question."""
     items = Items({})
-    checked, other = ownership(items), ownership(Items(rows(1)))
 
-    with pytest.raises(PermissionDenied) as refusal:
-        await checked.require_any()
-    with pytest.raises(PermissionDenied) as foreign:
-        await other.require_own("cus_9")
+    with pytest.raises(NoCustomerYet, match=r"none of the items .* customers\.create .*STRIPE_WRITE_BACK") as refusal:
+        await ownership(items).require_any()
 
-    assert (refusal.value.message, refusal.value.extensions) == (foreign.value.message, foreign.value.extensions)
+    assert (refusal.value.status, refusal.value.code) == (409, "NO_CUSTOMER_YET")
+    assert refusal.value.extensions == {"reason": "no_customer_yet", "collection": "customers"}
     assert items.asked == [("find_first", READ)]
+
+
+@pytest.mark.parametrize("customer", ["cus_9", None], ids=["foreign", "nobody's"])
+async def test_no_row_and_a_customer_that_is_named(customer: str | None) -> None:
+    """R1: A caller without a customer that names one gets the refusal of a foreign customer, as everybody does."""
+    with pytest.raises(PermissionDenied) as refusal:
+        await ownership(Items({})).require_own(customer)
+
+    assert refusal.value.reason == "not_visible"
 
 
 @pytest.mark.parametrize("number", [6, 7])
@@ -255,13 +262,17 @@ async def test_the_one_customer() -> None:
     assert checked.caller.scope == OwnCustomers({"cus_1": SHOWN})
 
 
-@pytest.mark.parametrize("items", [Items({}), Items(rows(7))], ids=["none", "not changeable"])
-async def test_no_customer_where_one_is_meant(items: Items) -> None:
-    """A caller without a customer that it may act for gets the refusal of a foreign customer."""
+@pytest.mark.parametrize(
+    ("items", "reason"),
+    [(Items({}), "no_customer_yet"), (Items(rows(7)), "not_visible")],
+    ids=["none", "not changeable"],
+)
+async def test_no_customer_where_one_is_meant(items: Items, reason: str) -> None:
+    """A caller without a customer hears that; one that may not act for its own gets the refusal of a foreign one."""
     with pytest.raises(PermissionDenied) as refusal:
         await ownership(items, Action.UPDATE).only_customer()
 
-    assert refusal.value.reason == "not_visible"
+    assert refusal.value.reason == reason
 
 
 async def test_the_item_of_a_known_customer_costs_no_question() -> None:

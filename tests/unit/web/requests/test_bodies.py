@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.doubles.running_app import CLERK, RunningApp
+from tests.doubles.running_app import CLERK, RunningApp, bearer
+from tests.doubles.wire import request_bytes
 
 
 def members(app: RunningApp) -> list[tuple[str, str]]:
@@ -13,10 +14,39 @@ def members(app: RunningApp) -> list[tuple[str, str]]:
     return created.form
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [[], [("Content-Type", "application/json")], [("Content-Type", "application/json"), ("Content-Length", "0")]],
+    ids=["nothing", "type", "length"],
+)
+async def test_an_empty_body(app: RunningApp, headers: list[tuple[str, str]]) -> None:
+    """V1: no body at all is {}, so the answer names what is required."""
+    answer = await app.call(CLERK, "/stripe/customers", method="POST", headers=headers)
+
+    assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
+    assert answer.message == "email: is required."
+
+
+async def test_an_empty_body_in_chunks(app: RunningApp) -> None:
+    """V1: a body of no chunks is {} too."""
+    headers = [bearer(CLERK.token), ("Content-Type", "application/json"), ("Transfer-Encoding", "chunked")]
+
+    answer = await app.send(request_bytes("POST", "/stripe/customers", headers, None) + b"0\r\n\r\n")
+
+    assert answer.message == "email: is required."
+
+
+async def test_an_empty_form(app: RunningApp) -> None:
+    """X2: what a form sends is refused for its content type, with or without a body."""
+    headers = [("Content-Type", "application/x-www-form-urlencoded")]
+
+    assert (await app.call(CLERK, "/stripe/customers", method="POST", headers=headers)).status == 415
+
+
 BROKEN = {
     "not-json": b"email=ada@example.com",
     "half-json": b'{"email": "ada@example.com"',
-    "empty": b"",
+    "blank": b" ",
     "array": b'["ada@example.com"]',
     "text": b'"ada@example.com"',
     "null": b"null",

