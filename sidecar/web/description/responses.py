@@ -8,11 +8,11 @@ from sidecar.web.description.schemas import Schema, found_name, page_name, refer
 
 REFUSALS = {
     "400": "The request does not fit this operation, or Stripe does not accept a value in it.",
-    "401": "The request has no credential, or none as `Bearer` in its Authorization header, Directus does not accept it,"
-    " it is a share's or names no user, or it does not give the permission.",
+    "401": "The request has no credential, or none as `Bearer` in its Authorization header, Directus does not accept "
+    "it, it is a share's or names no user, or it does not give the permission.",
     "402": "Stripe cannot complete the payment, for example because the card was declined.",
-    "403": "A page of another site used a visitor's session (FOREIGN_ORIGIN: ALLOWED_ORIGINS does not list it), Directus"
-    " refuses the item, or the caller does not have the permission, or is nobody, and DENIED_STATUS is 403.",
+    "403": "A page of another site used a visitor's session (FOREIGN_ORIGIN: ALLOWED_ORIGINS does not list it), "
+    "Directus refuses the item, or the caller does not have the permission, or is nobody, and DENIED_STATUS is 403.",
     "404": "There is no such object, no such route, or the operation is off (OPERATION_OFF; STRIPE_OPERATIONS turns it"
     " on).",
     "408": "The body did not arrive in time.",
