@@ -7,15 +7,18 @@ so that tests do not affect each other.
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from deploy.demo.admin import Person, Rule
+from deploy.demo.install import NodeTools
 from deploy.demo.processes import Server
 from deploy.demo.stack import Stack, StripeRequest, running_stack
 from tests.doubles.running_app import PATIENT_WITH_DIRECTUS
 from tests.doubles.stripe import StripeDouble
+from tests.integration.frontends.browser import Browser
 from tests.integration.portal import Collections, Portal, collections, open_portal
 
 Newcomer = Callable[..., Awaitable[Person]]
@@ -76,6 +79,14 @@ async def start_sidecar(stack: Stack) -> AsyncIterator[StartSidecar]:
             return await exits.enter_async_context(stack.sidecar(**settings))
 
         yield start
+
+
+@pytest.fixture
+def browser(node_tools: NodeTools, tmp_path: Path) -> Browser:
+    """Give what runs the documents' JavaScript."""
+    folder = tmp_path / "browser"
+    folder.mkdir()
+    return Browser(node_tools, folder)
 
 
 @pytest.fixture
