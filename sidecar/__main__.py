@@ -56,6 +56,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="write a new SIDECAR_SECRET to this file, if it is empty or missing; beside the token file otherwise",
     )
+    provision.add_argument(
+        "--create-collection", action="store_true", help="make the customers collection, if Directus has none"
+    )
+    provision.add_argument(
+        "--flow",
+        metavar="URL",
+        help="make the Flow that creates a customer for each new item; the URL is where Directus reaches the sidecar, "
+        "such as http://sidecar:8080/stripe",
+    )
+    provision.add_argument(
+        "--email-field",
+        metavar="FIELD",
+        help="let the service token read this field too, by which `link` finds customers; without this it may not",
+    )
+    provision.add_argument("--yes", action="store_true", help="do not ask before something is created or changed")
     provision.set_defaults(run=_provision)
     reconcile = _add(commands, "reconcile", "give items the customer IDs that a crash kept from them")
     reconcile.add_argument("--dry-run", action="store_true", help="change nothing; say what would be done")
@@ -95,14 +110,18 @@ def _check(_options: argparse.Namespace) -> int:
 
 def _provision(options: argparse.Namespace) -> int:
     try:
-        from sidecar.commands import provision  # noqa: PLC0415 - the same
+        from sidecar.commands import flow, preparing, provision, secret_files  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("sidecar"):
             raise
         print(_NO_SETUP.format(error.name), file=sys.stderr)  # noqa: T201 - logging is configured by settings
         return _UNUSABLE
 
-    return provision.run(options.token_file, options.secret_file)
+    if options.flow is not None:
+        flow.require_address(options.flow)
+    files = secret_files.Files.of(options.token_file, options.secret_file)
+    order = preparing.Order(files, options.create_collection, options.flow, options.email_field)
+    return provision.run(order, yes=options.yes)
 
 
 def _reconcile(options: argparse.Namespace) -> int:

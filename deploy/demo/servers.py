@@ -88,7 +88,8 @@ async def provision(state: Path, *, token: str, settings: Mapping[str, str]) -> 
     Raises Fault with its output if it fails.
     """
     files = (str(state / "service-token"), str(state / "sidecar-secret"))
-    command = [sys.executable, "-m", "sidecar", "provision", "--token-file", files[0], "--secret-file", files[1]]
+    command = [sys.executable, "-m", "sidecar", "provision", "--yes", "--create-collection"]
+    command += ["--token-file", files[0], "--secret-file", files[1]]
     env = environment({"PYTHONPATH": str(ROOT), "DIRECTUS_ADMIN_TOKEN": token} | dict(settings))
     await asyncio.to_thread(run, command, log=state / "provision.log", cwd=state, env=env)
     return dict(zip(("DIRECTUS_SERVICE_TOKEN_FILE", "SIDECAR_SECRET_FILE"), files, strict=True))

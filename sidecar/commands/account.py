@@ -1,60 +1,69 @@
-"""The service user and its static token. The token is printed or written once; nobody can read it later."""
+"""The users that `provision` makes, and the service's static token, which is printed or written once."""
 
 import secrets
 from collections.abc import Generator
-from pathlib import Path
+from dataclasses import dataclass
 
-from sidecar.commands.administrator import Administrator, AdministratorFault, Row
+from sidecar.commands.administrator import Administration, AdministratorFault, Row
 from sidecar.commands.lines import Line, Word
-from sidecar.commands.secret_files import destination
-from sidecar.settings import DirectusSettings
+from sidecar.commands.secret_files import Files
 
-_FIRST_NAME = "Stripe sidecar"
 _LONGEST_NAME = 50  # the length of Directus's column
 
 
-def provide_account(
-    admin: Administrator, policy: str, settings: DirectusSettings, token_file: Path | None
-) -> Generator[Line, None, bool]:
-    """Make sure that the policy has one user and the user a token; a new token goes to `token_file` or to stdout.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user without a login, as the app shows it."""
 
-    The generator returns whether the token is new.
-    """
+    first_name: str
+    last_name: str
+    description: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+def provide_user(admin: Administration, policy: str, account: Account) -> Generator[Line, None, str]:
+    """Make sure that the policy has one user; the generator returns its ID."""
     assigned = admin.rows("access", {"policy": {"_eq": policy}})
     users = [str(row["user"]) for row in assigned if row.get("user")]
     if len(users) < len(assigned) or len(users) > 1:
-        raise AdministratorFault("The service policy has more than its one user; take it from all others.")
-    collection = settings.stripe_customers_collection
+        raise AdministratorFault(
+            f'The policy of the user "{account.name}" has more than this one user; take it from all others.'
+        )
     if users:
-        user = users[0]
         yield Line(Word.UNCHANGED, "its user")
-    else:
-        user = str(admin.create("users", _new_user(collection, policy))["id"])
-        yield Line(Word.CREATED, f'its user "{_FIRST_NAME} {collection}"')
-    token = _provide_token(admin, user, token_file)
-    yield token
-    return token.word is Word.CREATED
-
-
-def _new_user(collection: str, policy: str) -> Row:
-    return {
-        "first_name": _FIRST_NAME,
-        "last_name": collection[:_LONGEST_NAME],
-        "description": "Has no login, only the static token that the Stripe sidecar uses.",
+        _require_active(admin, users[0], account)
+        return users[0]
+    row = {
+        "first_name": account.first_name,
+        "last_name": account.last_name[:_LONGEST_NAME],
+        "description": account.description,
         "policies": [{"policy": policy}],
     }
+    user = str(admin.create("users", row)["id"])
+    yield Line(Word.CREATED, f'its user "{account.name}"')
+    return user
 
 
-def _provide_token(admin: Administrator, user: str, token_file: Path | None) -> Line:
-    row = admin.find(f"users/{user}") or {}
-    if row.get("status") != "active":
-        raise AdministratorFault("The service user is not active; activate it in Directus, then run this again.")
+def _require_active(admin: Administration, user: str, account: Account) -> None:
+    if (admin.find(f"users/{user}") or {}).get("status") != "active":
+        raise AdministratorFault(
+            f'The user "{account.name}" is not active; activate it in Directus, then run this again.'
+        )
+
+
+def provide_token(admin: Administration, user: str, files: Files) -> Line:
+    """Make sure that the user has a static token; a new one goes to its file or to standard output."""
+    row: Row = admin.find(f"users/{user}") or {}
     if row.get("token"):
         return Line(Word.UNCHANGED, "its token, which cannot be shown again: for a new one clear it in Directus first")
     token = secrets.token_urlsafe(32)
-    with destination(token_file) as file:
+    token_file = files.token
+    with files.open(token_file) as file:
         admin.change(f"users/{user}", {"token": token})
         file.write(f"{token}\n" if token_file else f"DIRECTUS_SERVICE_TOKEN={token}\n")
         file.flush()
-    where = f"in {token_file}, for DIRECTUS_SERVICE_TOKEN_FILE" if token_file else "in the line above; keep it secret"
+    where = f"in {token_file}, for DIRECTUS_SERVICE_TOKEN_FILE" if token_file else "shown once; keep it secret"
     return Line(Word.CREATED, f"its token, {where}")

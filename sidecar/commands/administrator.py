@@ -42,6 +42,20 @@ class _Response(Protocol):
     headers: Mapping[str, str]
 
 
+class Administration(Protocol):
+    """What preparing a Directus needs of it. All raise AdministratorFault."""
+
+    def find(self, path: str) -> Row | None:
+        """Read one row; None if it does not exist."""
+
+    def rows(self, path: str, query: Mapping[str, object] | None = None) -> list[Row]:
+        """Read all rows that match a Directus filter."""
+
+    def create(self, path: str, row: Row) -> Row: ...
+
+    def change(self, path: str, values: Row) -> None: ...
+
+
 class Administrator:
     """`url` without a slash at the end."""
 

@@ -8,7 +8,8 @@ from sidecar.commands.columns import EMPTY_TEXT, empty_is_text, has_default, poi
 from sidecar.commands.lines import Line, Word
 from sidecar.settings import Settings
 
-PROVISION = "or the service token may not read it: run `provision`, or correct"
+_UNSEEN = "is not there, or the service token may not read it: correct"
+_MADE = "if that is misspelt, or run `provision`, which shows first what it will do"
 
 
 async def singleton_line(settings: Settings, ask: Ask) -> Line | None:
@@ -50,7 +51,7 @@ async def id_field_line(settings: Settings, ask: Ask) -> Line:
             lacking = ", ".join(word for word, there in wanted.items() if there is not True)
             return Line(Word.FAULT, f"{where} is not {lacking}: run `provision`, or correct STRIPE_CUSTOMER_ID_FIELD")
         case _:
-            return Line(Word.FAULT, f"{where} is not there, {PROVISION} STRIPE_CUSTOMER_ID_FIELD")
+            return Line(Word.FAULT, f"{where} {_UNSEEN} STRIPE_CUSTOMER_ID_FIELD {_MADE}")
 
 
 async def key_line(settings: Settings, ask: Ask) -> Line:
@@ -59,7 +60,11 @@ async def key_line(settings: Settings, ask: Ask) -> Line:
         case {"schema": {"is_primary_key": True}}:
             return Line(Word.OK, f"{where} is the primary key")
         case _:
-            return Line(Word.FAULT, f"{where} is not the primary key, {PROVISION} STRIPE_CUSTOMERS_PRIMARY_KEY")
+            return Line(
+                Word.FAULT,
+                f"{where} is not the primary key, or the service token may not read it: correct "
+                "STRIPE_CUSTOMERS_PRIMARY_KEY, or run `provision`, which says which it is",
+            )
 
 
 async def _field(settings: Settings, name: str, ask: Ask) -> object:

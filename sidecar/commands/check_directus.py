@@ -11,7 +11,7 @@ from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.server_info import PATH, ServerInfo
 from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
 from sidecar.commands.check_cache import cache_lines
-from sidecar.commands.check_collection import PROVISION, id_field_line, key_line, singleton_line
+from sidecar.commands.check_collection import id_field_line, key_line, singleton_line
 from sidecar.commands.check_events import event_lines
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import Ask, field_lines
@@ -127,7 +127,11 @@ async def _service_lines(
 async def _collection_fault(settings: Settings, permissions: Permissions, ask: Ask) -> Line | None:
     collection = settings.stripe_customers_collection
     if not permissions.grant(collection, Action.READ).usable:
-        return Line(Word.FAULT, f"{collection} is not there, {PROVISION} STRIPE_CUSTOMERS_COLLECTION")
+        return Line(
+            Word.FAULT,
+            f"{collection} is not there, or the service token may not read it: correct STRIPE_CUSTOMERS_COLLECTION if "
+            "that is misspelt, or run `provision`, which makes no collection unless told to",
+        )
     return await singleton_line(settings, ask)
 
 

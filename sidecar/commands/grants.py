@@ -1,32 +1,23 @@
-"""The service policy: it gets exactly the rights that are needed; others in it are named or taken away."""
+"""The policies that `provision` makes: exactly the rights that are needed; others in them are named or taken away."""
 
 from collections.abc import Generator, Iterator, Sequence
 
-from sidecar.commands.administrator import Administrator, AdministratorFault, Row
+from sidecar.commands.administrator import Administration, AdministratorFault, Row
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.rights import Right
 from sidecar.core.access.known_addresses import EVERY_ADDRESS
-from sidecar.settings import DirectusSettings
-
-_DESCRIPTION = (
-    "All that the Stripe sidecar needs: it writes Stripe's customer IDs into items, it keeps items up to date where it "
-    "gets Stripe's events, and its check finds policies that let callers write an ID. The policy allows every address "
-    "that a client can have. The check claims an address that no client has, and so sees whether Directus believes the "
-    "addresses that the sidecar passes on."
-)
 
 
 def provide_policy(
-    admin: Administrator, settings: DirectusSettings, rights: Sequence[Right]
+    admin: Administration, name: str, description: str, rights: Sequence[Right]
 ) -> Generator[Line, None, str]:
-    """Create or mend the policy; the generator returns its ID."""
+    """Create or mend the policy of this name, which applies at every address; the generator returns its ID."""
     rules = [_rule(right) for right in rights]
-    name = settings.customers_collection.service_policy
     found = admin.rows("policies", {"name": {"_eq": name}})
     if len(found) > 1:
         raise AdministratorFault(f'There are {len(found)} policies called "{name}"; rename all but one.')
     if not found:
-        policy = str(admin.create("policies", _new_policy(name, rules))["id"])
+        policy = str(admin.create("policies", _new_policy(name, description, rules))["id"])
         granted = ", ".join(_name(rule) for rule in rules)
         yield Line(Word.CREATED, f'policy "{name}", with permission to {granted}')
         return policy
@@ -36,11 +27,11 @@ def provide_policy(
     return policy
 
 
-def _new_policy(name: str, rules: list[Row]) -> Row:
+def _new_policy(name: str, description: str, rules: list[Row]) -> Row:
     return {
         "name": name,
         "icon": "credit_card",
-        "description": _DESCRIPTION,
+        "description": description,
         "ip_access": list(EVERY_ADDRESS),
         "admin_access": False,
         "app_access": False,
@@ -59,7 +50,7 @@ def _rule(right: Right) -> Row:
     }
 
 
-def _mended_policy(admin: Administrator, policy: Row, name: str) -> Line:
+def _mended_policy(admin: Administration, policy: Row, name: str) -> Line:
     """Take away access that is not needed. An `ip_access` that the operator chose stays."""
     values: Row = {access: False for access in ("admin_access", "app_access") if policy.get(access) is not False}
     if not policy.get("ip_access"):
@@ -70,7 +61,7 @@ def _mended_policy(admin: Administrator, policy: Row, name: str) -> Line:
     return Line(Word.CHANGED, f'policy "{name}": {", ".join(values)}')
 
 
-def _provide_permissions(admin: Administrator, policy: str, rules: list[Row]) -> Iterator[Line]:
+def _provide_permissions(admin: Administration, policy: str, rules: list[Row]) -> Iterator[Line]:
     there = admin.rows("permissions", {"policy": {"_eq": policy}})
     for rule in rules:
         what = f"permission to {_name(rule)}"

@@ -12,6 +12,8 @@ class Word(StrEnum):
     CREATED = "created"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    TO_CREATE = "to create"
+    TO_CHANGE = "to change"
 
 
 @dataclass(frozen=True, slots=True)

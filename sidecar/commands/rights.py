@@ -1,7 +1,7 @@
 """The rights that the service token needs: `provision` grants this list, and `check` compares with it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sidecar.clients.directus import project
@@ -34,13 +34,18 @@ def needed(
     mirrored: Collection[str] | None = None,
     keys: Mapping[str, str] = MappingProxyType({}),
     identity: bool = True,
+    also_read: str | None = None,
 ) -> list[Right]:
     """List the rights. `mirrored` are the fields that repeat Stripe's attributes; None without Stripe's events.
 
     `keys` has the primary key of each other collection that decides on operations. `identity`: Directus has a
-    `project_id`, by which the service tells it from another one on the same Stripe account.
+    `project_id`, by which the service tells it from another one on the same Stripe account. `also_read` is a field of
+    the items by which `link` finds their customers.
     """
-    on_items = _on_items(settings) if mirrored is None else _on_items_with_events(settings, mirrored)
+    on_items = list(_on_items(settings) if mirrored is None else _on_items_with_events(settings, mirrored))
+    if also_read is not None:
+        first = on_items[0]
+        on_items[0] = replace(first, fields=tuple(dict.fromkeys((*first.fields, also_read))))
     rights = [*on_items, *_on_policies(), *_of_events(settings.event_rules)]
     if identity:
         rights.append(Right(project.COLLECTION, Action.READ, (project.FIELD,)))

@@ -3,19 +3,28 @@
 from collections.abc import Iterator
 
 from sidecar.clients.directus.client import segment
-from sidecar.commands.administrator import Administrator, AdministratorFault, Row
+from sidecar.commands.administrator import Administration, AdministratorFault, Row
 from sidecar.commands.columns import EMPTY_TEXT, empty_is_text, has_default, points_elsewhere
 from sidecar.commands.lines import Line, Word
+from sidecar.core.operations.rules import suggestion
 from sidecar.settings import DirectusSettings
 
 _MENDED = {"default_value": "without a default"}
 _WRITTEN = ("name", "email")  # the fields that the service fills in an item that it creates
 
 
-def provide_schema(admin: Administrator, settings: DirectusSettings) -> Iterator[Line]:
-    """Create the collection, or mend its ID field. Raises AdministratorFault if what exists cannot be used."""
+def provide_schema(admin: Administration, settings: DirectusSettings, *, create: bool) -> Iterator[Line]:
+    """Mend the ID field of the collection, or with `create` make a missing collection.
+
+    Raises AdministratorFault if there is none, or if what exists cannot be used.
+    """
     collection = settings.stripe_customers_collection
     there = admin.find(f"collections/{segment(collection)}")
+    if there is None and not create:
+        raise AdministratorFault(
+            f"Directus has no collection {collection}{_similar(admin, collection)}. Correct "
+            "STRIPE_CUSTOMERS_COLLECTION, or have this collection made with --create-collection."
+        )
     if there is None:
         admin.create("collections", _new_collection(settings))
         yield Line(Word.CREATED, f"collection {collection}, with its field {settings.stripe_customer_id_field}")
@@ -29,6 +38,8 @@ def provide_schema(admin: Administrator, settings: DirectusSettings) -> Iterator
     fields = {str(field["field"]): field for field in admin.rows(f"fields/{segment(collection)}")}
     _require_key(fields, settings)
     found = fields.get(settings.stripe_customer_id_field)
+    if found is None and (meant := suggestion(settings.stripe_customer_id_field, fields)):
+        yield Line(Word.NOTE, f"{collection} has no field {settings.stripe_customer_id_field} yet{meant}")
     yield _provide_id_field(admin, found, settings)
     if found is not None and empty_is_text(found.get("schema") or {}):
         yield Line(Word.NOTE, EMPTY_TEXT.format(where=f"{collection}.{settings.stripe_customer_id_field}"))
@@ -39,6 +50,11 @@ def provide_schema(admin: Administrator, settings: DirectusSettings) -> Iterator
                 f'{collection} has no field "{name}": to create items with their customers, name in STRIPE_FIELD_MAP '
                 f"the field for Stripe's {name}",
             )
+
+
+def _similar(admin: Administration, collection: str) -> str:
+    """Ask whether another collection was meant; a folder has no table."""
+    return suggestion(collection, [str(row["collection"]) for row in admin.rows("collections") if row.get("schema")])
 
 
 def _new_collection(settings: DirectusSettings) -> Row:
@@ -87,7 +103,7 @@ def _require_key(fields: dict[str, Row], settings: DirectusSettings) -> None:
         )
 
 
-def _provide_id_field(admin: Administrator, field: Row | None, settings: DirectusSettings) -> Line:
+def _provide_id_field(admin: Administration, field: Row | None, settings: DirectusSettings) -> Line:
     collection, name = settings.stripe_customers_collection, settings.stripe_customer_id_field
     if field is None:
         admin.create(f"fields/{segment(collection)}", _new_id_field(settings))

@@ -1,15 +1,18 @@
-"""Where `provision` puts a secret that it makes: into a file of its owner's alone, or on standard output."""
+"""Where `provision` puts the secrets that it makes: into files of their owner's alone, or on standard output."""
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
 from sidecar.commands.administrator import AdministratorFault
 
 _OWNER_ONLY = 0o600
+SECRET_NAME = "SIDECAR_SECRET"  # noqa: S105 - a setting's name
 
 
 @contextmanager
@@ -27,6 +30,12 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         yield file
 
 
+@contextmanager
+def nowhere(_path: Path | None) -> Iterator[TextIO]:
+    """Take the place of `destination` where nothing is to be made."""
+    yield StringIO()
+
+
 def is_filled(path: Path) -> bool:
     """Whether there is a file with a text in it. Raises AdministratorFault for anything else, such as a folder."""
     try:
@@ -35,3 +44,17 @@ def is_filled(path: Path) -> bool:
         return path.exists() and bool(path.read_bytes().strip())
     except OSError as error:
         raise AdministratorFault(f"{path} cannot be read: {error.strerror}.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where new secrets go; None is standard output. `open` opens such a place, or `nowhere`."""
+
+    token: Path | None = None
+    secret: Path | None = None
+    open: Callable[[Path | None], AbstractContextManager[TextIO]] = destination
+
+    @classmethod
+    def of(cls, token: Path | None, secret: Path | None) -> "Files":
+        """Put the secret beside the token where nothing else was said."""
+        return cls(token, token.with_name(SECRET_NAME) if token is not None and secret is None else secret)

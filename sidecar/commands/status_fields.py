@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from sidecar.clients.directus.client import segment
-from sidecar.commands.administrator import Administrator, Row
+from sidecar.commands.administrator import Administration, Row
 from sidecar.commands.columns import has_default, unfit
 from sidecar.commands.lines import Line, Word
 from sidecar.core.status.field_values import FITTING
@@ -21,14 +21,14 @@ _META: Mapping[str, Row] = MappingProxyType(
 )
 
 
-def provide_status_fields(admin: Administrator, settings: OperationsSettings) -> Iterator[Line]:
+def provide_status_fields(admin: Administration, settings: OperationsSettings) -> Iterator[Line]:
     collection = settings.stripe_customers_collection
     there = {str(row["field"]): row for row in admin.rows(f"fields/{segment(collection)}")}
     for name, source in settings.mirror.sources.items():
         yield _provide(admin, collection, name, source, there.get(name))
 
 
-def _provide(admin: Administrator, collection: str, name: str, source: Source, found: Row | None) -> Line:
+def _provide(admin: Administration, collection: str, name: str, source: Source, found: Row | None) -> Line:
     if found is None:
         new = _new(name, source)
         admin.create(f"fields/{segment(collection)}", new)

@@ -83,7 +83,7 @@ class Place:
 
     async def provision(self, *arguments: str, **settings: str) -> Ended:
         given = self.settings | {"DIRECTUS_ADMIN_TOKEN": self.admin_token} | settings
-        return await run("provision", *arguments, **given)
+        return await run("provision", "--yes", "--create-collection", *arguments, **given)
 
     async def provisioned(self) -> DirectusAdmin:
         """Provision, and give a client with the service's own token."""

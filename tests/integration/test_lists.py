@@ -119,7 +119,7 @@ async def commanded(stack: Stack, directus: str, stripe: StripeDouble) -> tuple[
             "TRUSTED_PROXIES": "127.0.0.1",
             "DIRECTUS_TIMEOUT": "20",
         }
-        provisioned = await run("provision", **settings, DIRECTUS_ADMIN_TOKEN=new.admin_token)
+        provisioned = await run("provision", "--yes", **settings, DIRECTUS_ADMIN_TOKEN=new.admin_token)
         return provisioned, await run("check", **settings), await run("reconcile", **settings)
 
 

@@ -80,7 +80,11 @@ class Shop:
     async def provision(self) -> Ended:
         token = self.stack.people["administrator"].token
         return await run(
-            "provision", **self.names.settings, DIRECTUS_URL=self.stack.directus.url, DIRECTUS_ADMIN_TOKEN=token
+            "provision",
+            "--yes",
+            **self.names.settings,
+            DIRECTUS_URL=self.stack.directus.url,
+            DIRECTUS_ADMIN_TOKEN=token,
         )
 
     async def item(self, key: str, **values: object) -> None:

@@ -509,7 +509,7 @@ async def test_a_policy_with_other_users(buyers: Place, newcomer: Newcomer) -> N
     ended = await buyers.provision()
 
     assert ended.code == 1
-    assert "more than its one user" in ended.texts("FAULT")
+    assert "has more than this one user" in ended.texts("FAULT")
 
 
 async def test_a_cleared_token_is_made_anew(buyers: Place) -> None:
@@ -549,7 +549,7 @@ async def test_without_an_administrators_token(buyers: Place) -> None:
 
     nobodys = await buyers.provision(DIRECTUS_ADMIN_TOKEN="MARKEDtoken")
     clerks = await buyers.provision(DIRECTUS_ADMIN_TOKEN=clerk)
-    none = await run("provision", **buyers.settings)
+    none = await run("provision", "--yes", **buyers.settings)
 
     assert (nobodys.code, clerks.code, none.code) == (1, 1, 2)
     assert "INVALID_CREDENTIALS" in nobodys.texts("FAULT")
@@ -564,7 +564,9 @@ async def test_the_admin_token_from_a_file(buyers: Place, tmp_path: Path) -> Non
     file = tmp_path / "admin"
     file.write_text(f"{buyers.admin_token}\n")
 
-    ended = await run("provision", **buyers.settings, DIRECTUS_ADMIN_TOKEN_FILE=str(file))
+    ended = await run(
+        "provision", "--yes", "--create-collection", **buyers.settings, DIRECTUS_ADMIN_TOKEN_FILE=str(file)
+    )
 
     assert ended.code == 0
     assert buyers.admin_token not in ended.out + ended.err

@@ -42,7 +42,7 @@ async def rights(stack: Stack) -> AsyncIterator[None]:
     before = [row["id"] for row in await _rules(stack)]
     token = stack.people["administrator"].token
     given = {**stack.settings, "DIRECTUS_ADMIN_TOKEN": token, "DIRECTUS_REALTIME": "true"}
-    ended = await run("provision", **given)
+    ended = await run("provision", "--yes", **given)
     assert ended.code == 0, ended.out
     yield
     for row in await _rules(stack):

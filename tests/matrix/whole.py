@@ -10,7 +10,7 @@ import aiohttp
 from deploy.demo.admin import Person, Rule
 from deploy.demo.progress import Fault
 from deploy.demo.stack import Stack
-from sidecar.commands.provision import NO_PROJECT
+from sidecar.commands.preparing import NO_PROJECT
 from tests.doubles.events import SECRET
 from tests.doubles.waiting import eventually
 from tests.integration.asking import ask
@@ -75,7 +75,8 @@ async def provision(stack: Stack, settings: Mapping[str, str]) -> Ended:
     """Run `provision`. A new token goes into the file that the settings name for it; the secret is there."""
     given = {**settings, "DIRECTUS_ADMIN_TOKEN": stack.people["administrator"].token}
     files = [given.pop(f"{name}_FILE") for name in ("DIRECTUS_SERVICE_TOKEN", "SIDECAR_SECRET")]
-    return await run("provision", "--token-file", files[0], "--secret-file", files[1], **given)
+    places = ("--token-file", files[0], "--secret-file", files[1])
+    return await run("provision", "--yes", "--create-collection", *places, **given)
 
 
 async def _connected(url: str) -> bool:

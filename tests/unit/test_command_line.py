@@ -11,7 +11,12 @@ PURPOSES = {
     "provision": "Prepare a Directus: collection, ID field, service policy, user and token.",
     "reconcile": "Give items the customer IDs that a crash kept from them.",
 }
-OPTIONS = {"serve": set(), "check": set(), "provision": {"--token-file"}, "reconcile": {"--dry-run", "--since"}}
+OPTIONS = {
+    "serve": set(),
+    "check": set(),
+    "provision": {"--token-file", "--create-collection", "--flow", "--email-field", "--yes"},
+    "reconcile": {"--dry-run", "--since"},
+}
 
 
 def ended(*arguments: str) -> int | str | None:

@@ -26,3 +26,7 @@ class FieldMap:
             for name in names:
                 fields.setdefault(name, field)
         return {fields[name]: value for name, value in attributes.items() if name in fields}
+
+    def field_of(self, attribute: str) -> str | None:
+        """Name the first field that maps to this attribute."""
+        return next((field for field, names in self.attributes.items() if attribute in names), None)

@@ -8,7 +8,7 @@ from pydantic import SecretStr, TypeAdapter
 from sidecar.commands.administrator import AdministratorFault
 from sidecar.commands.lines import Word
 from sidecar.commands.own_secret import provide_secret
-from sidecar.commands.provision import Files
+from sidecar.commands.secret_files import Files
 from sidecar.settings.secret_types import SidecarSecrets
 
 
@@ -16,7 +16,7 @@ def test_a_new_file(tmp_path: Path) -> None:
     """The file has a secret that the settings take, and only its owner may read it."""
     path = tmp_path / "secret"
 
-    line = provide_secret(path, new_service=False)
+    line = provide_secret(Files(secret=path), new_service=False)
 
     text = path.read_text(encoding="ascii").removesuffix("\n")
     assert line.word is Word.CREATED
@@ -30,7 +30,7 @@ def test_a_secret_that_is_there_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("in use\n")
 
-    assert provide_secret(path, new_service=True).word is Word.UNCHANGED
+    assert provide_secret(Files(secret=path), new_service=True).word is Word.UNCHANGED
     assert path.read_text() == "in use\n"
 
 
@@ -40,7 +40,7 @@ def test_an_empty_file_gets_one(tmp_path: Path, text: str) -> None:
     path = tmp_path / "secret"
     path.write_text(text)
 
-    assert provide_secret(path, new_service=False).word is Word.CREATED
+    assert provide_secret(Files(secret=path), new_service=False).word is Word.CREATED
     assert len(path.read_text()) > 32
 
 
@@ -48,14 +48,14 @@ def test_an_empty_file_gets_one(tmp_path: Path, text: str) -> None:
 def test_what_is_no_file_has_no_secret(tmp_path: Path, *, new: bool) -> None:
     """A folder, in whose place a file was meant, is not taken for a secret that the service has."""
     with pytest.raises(AdministratorFault, match="is no file"):
-        provide_secret(tmp_path, new_service=new)
+        provide_secret(Files(secret=tmp_path), new_service=new)
 
 
 def test_no_two_are_alike(tmp_path: Path) -> None:
     """Each Directus gets a secret of its own."""
     secrets = [tmp_path / name for name in "ab"]
     for path in secrets:
-        provide_secret(path, new_service=True)
+        provide_secret(Files(secret=path), new_service=True)
 
     assert secrets[0].read_text() != secrets[1].read_text()
 
@@ -63,7 +63,7 @@ def test_no_two_are_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize("new", [True, False])
 def test_without_a_file(capsys: pytest.CaptureFixture[str], *, new: bool) -> None:
     """It is printed beside a new token alone: who runs the command again must not put a second one in its place."""
-    line = provide_secret(None, new_service=new)
+    line = provide_secret(Files(secret=None), new_service=new)
 
     out = capsys.readouterr().out
     assert out.startswith("SIDECAR_SECRET=") is new
@@ -73,7 +73,7 @@ def test_without_a_file(capsys: pytest.CaptureFixture[str], *, new: bool) -> Non
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     """A folder that is missing is a fault, and no secret is lost."""
     with pytest.raises(AdministratorFault, match="cannot be written"):
-        provide_secret(tmp_path / "missing" / "secret", new_service=True)
+        provide_secret(Files(secret=tmp_path / "missing" / "secret"), new_service=True)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import pytest
 from aiohttp import web
 
 from sidecar.commands import provision
+from sidecar.commands.preparing import Order
+from sidecar.commands.secret_files import Files
 from tests.doubles.directus import NO_LICENSE, Refusal
 from tests.doubles.server import Double
 
@@ -32,7 +34,9 @@ class AdministratedDouble(Double):
             web.post("/collections", self._create),
             web.get("/fields/{name}", self._fields),
             web.get("/fields/directus_settings/project_id", self._absent),
+            web.get("/collections", self._all),
             web.get("/policies", self._none),
+            web.get("/access", self._none),
             web.post("/policies", self._restricted),
         ]
 
@@ -53,6 +57,10 @@ class AdministratedDouble(Double):
         if request.match_info["name"] not in self.collections:
             raise Refusal("FORBIDDEN")
         return web.json_response({"data": {"collection": request.match_info["name"]}})
+
+    async def _all(self, _: web.Request) -> web.Response:
+        tables = [{"collection": name, "schema": {"name": name}} for name in self.collections]
+        return web.json_response({"data": [*tables, {"collection": "clientele", "schema": None}]})
 
     async def _create(self, request: web.Request) -> web.Response:
         row = await request.json()
@@ -84,9 +92,12 @@ async def directus(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Administrat
         yield double
 
 
-async def provisioned(capsys: pytest.CaptureFixture[str], token_file: Path | None = None) -> tuple[int, list[str]]:
+async def provisioned(
+    capsys: pytest.CaptureFixture[str], token_file: Path | None = None, *, create: bool = True, yes: bool = True
+) -> tuple[int, list[str]]:
     """Give the exit code and the lines."""
-    code = await asyncio.to_thread(provision.run, token_file, None)
+    order = Order(Files.of(token_file, None), create_collection=create)
+    code = await asyncio.to_thread(provision.run, order, yes=yes)
     return code, capsys.readouterr().out.splitlines()
 
 
@@ -186,3 +197,60 @@ async def test_a_license_that_is_not_enough(
     assert (code, directus.changes()) == (1, ["POST /collections", "POST /policies"])
     assert "RESOURCE_RESTRICTED" in lines[-1]
     assert "license" in lines[-1]
+
+
+@pytest.mark.parametrize(("name", "hint"), [("cleints", "; did you mean clients?"), ("orders", "")])
+async def test_a_collection_that_nobody_made(
+    directus: AdministratedDouble,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    hint: str,
+) -> None:
+    """A missing collection is not made unless it is asked for: its name may be misspelt, and then a hint says so."""
+    directus.collections["clients"] = {}
+    monkeypatch.setenv("STRIPE_CUSTOMERS_COLLECTION", name)
+
+    code, [line] = await provisioned(capsys, create=False)
+
+    assert (code, directus.changes()) == (1, [])
+    assert line.startswith(f"FAULT      Directus has no collection {name}{hint}. Correct STRIPE_CUSTOMERS_COLLECTION")
+    assert "--create-collection" in line
+
+
+async def test_without_a_terminal_the_plan_is_all(
+    directus: AdministratedDouble, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Nobody can confirm there, so the plan is shown in its order, and neither Directus nor a file changes."""
+    directus.rules_by_license = {"default": True}
+
+    code, lines = await provisioned(capsys, tmp_path / "token", yes=False)
+
+    made = [(tmp_path / name).exists() for name in ("token", "SIDECAR_SECRET")]
+    assert (code, directus.changes(), made) == (1, [], [False, False])
+    assert [line.split("  ")[0] for line in lines] == [*["to create"] * 5, "note"]
+    assert lines[0] == "to create  collection customers, with its field stripe_customer_id"
+    assert lines[1].startswith('to create  policy "Stripe sidecar (customers)", with permission to read customers')
+    assert lines[3] == f"to create  its token, in {tmp_path / 'token'}, for DIRECTUS_SERVICE_TOKEN_FILE"
+
+
+async def test_a_plan_shows_no_secret(directus: AdministratedDouble, capsys: pytest.CaptureFixture[str]) -> None:
+    """S1: What is only planned is not made, so no token and no secret is printed."""
+    directus.rules_by_license = {"default": True}
+
+    _, lines = await provisioned(capsys, yes=False)
+
+    assert not [line for line in lines if "=" in line]
+
+
+async def test_nothing_to_do_needs_no_confirmation(
+    directus: AdministratedDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that finds all it needs ends well without a terminal and without --yes."""
+    await provisioned(capsys)
+    directus.requests.clear()
+
+    code, lines = await provisioned(capsys, yes=False)
+
+    assert (code, directus.changes()) == (0, [])
+    assert {line.split()[0] for line in lines} == {"note", "unchanged"}
