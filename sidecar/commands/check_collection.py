@@ -1,15 +1,30 @@
 """Checks that the customers collection can hold customers: a list of items, their primary key, a field for IDs."""
 
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 
 from sidecar.clients.directus.client import collection_path, segment
 from sidecar.commands.check_fields import Ask
 from sidecar.commands.columns import EMPTY_TEXT, empty_is_text, has_default, points_elsewhere
 from sidecar.commands.lines import Line, Word
+from sidecar.core.access.permissions import Permissions
+from sidecar.core.operations.rules import suggestion
 from sidecar.settings import Settings
 
-_UNSEEN = "is not there, or the service token may not read it: correct"
-_MADE = "if that is misspelt, or run `provision`, which shows first what it will do"
+_MOST_NAMED = 3
+_UNSEEN = "is not there, or the service token may not read it"
+
+
+def missing_line(collection: str, permissions: Permissions) -> Line:
+    """`permissions` are all of the token's: it often has those on the collection that is meant."""
+    seen = sorted({name for name, _ in permissions.grants if not name.startswith("directus_")})
+    others = f"; it may read {', '.join(seen[:_MOST_NAMED])}." if seen else "."
+    return Line(
+        Word.FAULT,
+        f"{collection} {_UNSEEN}{suggestion(collection, seen) or others} Correct STRIPE_CUSTOMERS_COLLECTION if it is "
+        "misspelt; for a collection that is there, run `provision`, which lets the token read it (`provision "
+        "--create-collection` makes a new one)",
+    )
 
 
 async def singleton_line(settings: Settings, ask: Ask) -> Line | None:
@@ -26,7 +41,8 @@ async def singleton_line(settings: Settings, ask: Ask) -> Line | None:
     )
 
 
-async def id_field_line(settings: Settings, ask: Ask) -> Line:
+async def id_field_line(settings: Settings, ask: Ask, shown: Collection[str]) -> Line:
+    """`shown` are the fields of the collection that Directus shows to the token."""
     where = f"{settings.stripe_customers_collection}.{settings.stripe_customer_id_field}"
     field = await _field(settings, settings.stripe_customer_id_field, ask)
     match field:
@@ -51,20 +67,40 @@ async def id_field_line(settings: Settings, ask: Ask) -> Line:
             lacking = ", ".join(word for word, there in wanted.items() if there is not True)
             return Line(Word.FAULT, f"{where} is not {lacking}: run `provision`, or correct STRIPE_CUSTOMER_ID_FIELD")
         case _:
-            return Line(Word.FAULT, f"{where} {_UNSEEN} STRIPE_CUSTOMER_ID_FIELD {_MADE}")
+            similar = suggestion(settings.stripe_customer_id_field, shown) or "."
+            return Line(
+                Word.FAULT,
+                f"{where} {_UNSEEN}{similar} Correct STRIPE_CUSTOMER_ID_FIELD if it is misspelt; "
+                "otherwise run `provision`, which makes it and lets the token read it",
+            )
 
 
-async def key_line(settings: Settings, ask: Ask) -> Line:
+async def key_line(settings: Settings, ask: Ask, fields: Sequence[Mapping[str, object]]) -> Line:
+    """`fields` are those of the collection that Directus shows to the token."""
     where = f"{settings.stripe_customers_collection}.{settings.stripe_customers_primary_key}"
     match await _field(settings, settings.stripe_customers_primary_key, ask):
         case {"schema": {"is_primary_key": True}}:
             return Line(Word.OK, f"{where} is the primary key")
+    keys = [field.get("field") for field in fields if _is_key(field)]
+    mend = (
+        f"it is {keys[0]}: set STRIPE_CUSTOMERS_PRIMARY_KEY={keys[0]}"
+        if keys
+        else "or the service token may not read it: correct STRIPE_CUSTOMERS_PRIMARY_KEY, then run `provision`"
+    )
+    return Line(Word.FAULT, f"{where} is not the primary key, {mend}")
+
+
+def _is_key(field: Mapping[str, object]) -> bool:
+    match field:
+        case {"schema": {"is_primary_key": True}}:
+            return True
         case _:
-            return Line(
-                Word.FAULT,
-                f"{where} is not the primary key, or the service token may not read it: correct "
-                "STRIPE_CUSTOMERS_PRIMARY_KEY, or run `provision`, which says which it is",
-            )
+            return False
+
+
+async def shown_fields(settings: Settings, ask: Ask) -> list[Mapping[str, object]]:
+    rows = (await ask(f"/fields/{segment(settings.stripe_customers_collection)}", None)).data
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 async def _field(settings: Settings, name: str, ask: Ask) -> object:

@@ -9,11 +9,12 @@ import aiohttp
 
 from sidecar import opening
 from sidecar.clients.directus.service_items import DirectusItemLists
+from sidecar.clients.stripe.errors import OF_MODE
 from sidecar.commands.lines import Line, Word
 from sidecar.core.flows.customer_state import CustomerState, find_customer, state_of
 from sidecar.core.interfaces import StripeObjects
-from sidecar.core.operations.resources import is_customer_id
-from sidecar.errors import DirectusUnavailable, ItemRefused, StripeFailure
+from sidecar.core.operations.resources import CUSTOMER, is_customer_id
+from sidecar.errors import DirectusUnavailable, ItemRefused, StripeFailure, StripeRejected
 from sidecar.settings import Settings
 
 _OF_EACH = 10  # oldest and newest items; each costs a call to Stripe
@@ -29,13 +30,27 @@ async def customer_lines(
         return
     client = opening.directus_client(settings, to_directus)
     items = DirectusItemLists(client, service, collection=settings.customers_collection)
+    stripe = opening.stripe_client(settings, to_stripe)
     try:
         sample = await items.ends(_OF_EACH)
-        states = await _states(sample, opening.stripe_client(settings, to_stripe))
+        states = await _states(sample, stripe)
+        unknown = [sample[item] for item, state in states.items() if state is CustomerState.UNKNOWN]
+        mode = await _mode_of(unknown, stripe)
     except (DirectusUnavailable, ItemRefused, StripeFailure):
         return
-    for line in _lines(settings, sample, states):
+    for line in _lines(settings, sample, states, mode):
         yield line
+
+
+async def _mode_of(unknown: Sequence[str], stripe: StripeObjects) -> str | None:
+    """Give the mode in which Stripe says that it has one of these customers; None where it says nothing of that."""
+    for customer in filter(is_customer_id, unknown):
+        try:
+            await stripe.retrieve(CUSTOMER.path, customer)
+        except StripeRejected as rejected:
+            if (rejected.detail or "").startswith(OF_MODE):
+                return str(rejected.detail).removeprefix(OF_MODE)
+    return None
 
 
 async def _states(sample: Mapping[str, str], stripe: StripeObjects) -> dict[str, CustomerState]:
@@ -47,7 +62,9 @@ async def _states(sample: Mapping[str, str], stripe: StripeObjects) -> dict[str,
     return found
 
 
-def _lines(settings: Settings, sample: Mapping[str, str], states: Mapping[str, CustomerState]) -> Iterator[Line]:
+def _lines(
+    settings: Settings, sample: Mapping[str, str], states: Mapping[str, CustomerState], mode: str | None
+) -> Iterator[Line]:
     collection, field = settings.stripe_customers_collection, settings.stripe_customer_id_field
     if not sample:
         yield Line(Word.OK, f"no item of {collection} names a customer yet")
@@ -55,7 +72,15 @@ def _lines(settings: Settings, sample: Mapping[str, str], states: Mapping[str, C
     items = f"{len(sample)} items of {collection} that were looked at"
     unknown = [item for item, state in states.items() if state is CustomerState.UNKNOWN]
     deleted = [item for item, state in states.items() if state is CustomerState.DELETED]
-    if unknown:
+    if unknown and mode is not None:
+        ours = "live" if settings.livemode else "test"
+        yield Line(
+            Word.FAULT,
+            f"{len(unknown)} of {items} name customers of {mode} mode ({_named(unknown, sample)}), and the key is one "
+            f"of {ours} mode: set STRIPE_LIVE_SECRET_KEY to the account's key of {mode} mode, or use this key with a "
+            "database of its own",
+        )
+    elif unknown:
         yield Line(
             Word.FAULT,
             f"{len(unknown)} of {items} name customers that this Stripe account does not have "

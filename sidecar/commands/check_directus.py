@@ -11,12 +11,14 @@ from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.server_info import PATH, ServerInfo
 from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
 from sidecar.commands.check_cache import cache_lines
-from sidecar.commands.check_collection import id_field_line, key_line, singleton_line
+from sidecar.commands.check_collection import id_field_line, key_line, missing_line, shown_fields, singleton_line
+from sidecar.commands.check_cookie import cookie_lines
 from sidecar.commands.check_events import event_lines
 from sidecar.commands.check_feed import feed_lines
 from sidecar.commands.check_fields import Ask, field_lines
 from sidecar.commands.check_guests import guest_lines
 from sidecar.commands.check_items import item_lines
+from sidecar.commands.check_map import map_lines
 from sidecar.commands.check_nodes import node_lines
 from sidecar.commands.check_policies import policy_lines
 from sidecar.commands.check_reach import open_info, reach
@@ -60,6 +62,8 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
         except DirectusUnavailable as error:
             yield Line(Word.FAULT, f"Directus stopped answering ({error.detail}): look at its log")
             return
+    async for line in cookie_lines(settings, session):
+        yield line
     async for line in node_lines(settings, session):
         yield line
 
@@ -127,19 +131,17 @@ async def _service_lines(
 async def _collection_fault(settings: Settings, permissions: Permissions, ask: Ask) -> Line | None:
     collection = settings.stripe_customers_collection
     if not permissions.grant(collection, Action.READ).usable:
-        return Line(
-            Word.FAULT,
-            f"{collection} is not there, or the service token may not read it: correct STRIPE_CUSTOMERS_COLLECTION if "
-            "that is misspelt, or run `provision`, which makes no collection unless told to",
-        )
+        return missing_line(collection, permissions)
     return await singleton_line(settings, ask)
 
 
 async def _collection_lines(
     settings: Settings, permissions: Permissions, ask: Ask, rows: AsyncIterator[Line]
 ) -> AsyncIterator[Line]:
-    yield await id_field_line(settings, ask)
-    yield await key_line(settings, ask)
+    fields = await shown_fields(settings, ask)
+    shown = [str(field.get("field")) for field in fields]
+    yield await id_field_line(settings, ask, shown)
+    yield await key_line(settings, ask, fields)
     async for line in rows:
         yield line
     for line in right_lines(settings, permissions):
@@ -151,7 +153,9 @@ async def _collection_lines(
     async for line in type_lines(settings, ask):
         yield line
     policies = seen_policies(settings, await ask(policies_path(settings), None))
-    for line in (*policy_lines(settings, policies), *writer_lines(settings, policies)):
+    read = permissions.grant(settings.stripe_customers_collection, Action.READ)
+    mapped = map_lines(settings, read, shown, policies)
+    for line in (*mapped, *policy_lines(settings, policies), *writer_lines(settings, policies)):
         yield line
 
 

@@ -9,6 +9,7 @@ import orjson
 
 from sidecar.clients.directus.server_info import NO_LISTS, ServerInfo, parse_version, read_info
 from sidecar.clients.http import read_bounded
+from sidecar.commands.check_url import reach_fault, url_fault
 from sidecar.commands.lines import Line, Word
 from sidecar.errors import DirectusUnavailable
 from sidecar.settings import Settings
@@ -28,12 +29,13 @@ async def reach(settings: Settings, session: aiohttp.ClientSession) -> tuple[Lin
 
     Directus 11 introduced policies, so from then on there is a route /policies, whether it may be read or not.
     """
+    url = settings.directus_url
     try:
-        answer = await ask_openly(session, f"{settings.directus_url}/policies?limit=1")
+        answer = await ask_openly(session, f"{url}/policies?limit=1")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        why = f"Directus cannot be reached ({type(error).__name__}): is it up, is DIRECTUS_URL right?"
-        return Line(Word.FAULT, why), {}
-    return _judged(settings, answer), answer.headers
+        return Line(Word.FAULT, await reach_fault(url, error, lambda other: ask_openly(session, other))), {}
+    fault = url_fault(url, answer.status, answer.headers)
+    return _judged(settings, answer) if fault is None else Line(Word.FAULT, fault), answer.headers
 
 
 def _judged(settings: Settings, answer: Answer) -> Line:
@@ -41,7 +43,10 @@ def _judged(settings: Settings, answer: Answer) -> Line:
         case ((HTTPStatus.OK | HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN), {"data": _} | {"errors": _}):
             return Line(Word.OK, f"Directus answers at {settings.directus_url}")
         case HTTPStatus.NOT_FOUND, {"errors": _}:
-            return Line(Word.FAULT, "Directus is older than version 11: update it")
+            return Line(
+                Word.FAULT,
+                "Directus is older than version 11: update it; or DIRECTUS_URL has a path that is not Directus's own",
+            )
         case HTTPStatus.BAD_REQUEST, {"errors": [{"extensions": {"code": "INVALID_QUERY"}}, *_]}:
             return Line(Word.FAULT, NO_LISTS)
         case status, _:

@@ -62,8 +62,8 @@ def _event_lines(settings: Settings, permissions: Permissions) -> Iterator[Line]
         yield Line(
             Word.FAULT,
             f"the service token may not read and change {', '.join(barred)} of {collection}, or it has no such field: "
-            "Stripe's events fail; run `provision` with STRIPE_WEBHOOK_SECRET and STRIPE_FIELD_MAP set as here, or "
-            "take it out of the map",
+            "Stripe's events fail; correct STRIPE_FIELD_MAP if it is misspelt, or run `provision` with "
+            "STRIPE_WEBHOOK_SECRET and STRIPE_FIELD_MAP set as here",
         )
     if absent := [field for field in missing if field not in barred]:
         yield Line(

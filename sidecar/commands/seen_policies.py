@@ -17,13 +17,15 @@ _WRITING = (Action.CREATE, Action.UPDATE)
 class SeenPolicy:
     """`ruled`: it shows some items only. `shown`: the fields that it shows of every item.
 
-    `written` has the fields that may be written by action and by whether an item rule limits that.
+    `written` has the fields that may be written by action and by whether an item rule limits that. `named` has every
+    field that it names for any action.
     """
 
     name: str
     ruled: bool = False
     shown: AllowedFields = _NOTHING
     written: dict[tuple[Action, bool], AllowedFields] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
 
     def writes(self, name: str) -> set[Action]:
         """Give the actions by which the holders may write a field."""
@@ -37,6 +39,7 @@ class SeenPolicy:
     def add(self, action: str, fields: object, rule: object) -> None:
         """Add one permission. Directus adds them up."""
         allowed = AllowedFields(frozenset(map(str, fields)) if isinstance(fields, list) else frozenset())
+        self.named |= allowed.names
         if action == Action.READ:
             self.ruled |= bool(rule)
             self.shown = self.shown if rule else self.shown.joined(allowed)

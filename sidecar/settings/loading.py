@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
+from sidecar.settings.fault_text import shown
 from sidecar.settings.misnamed import meant_by, misnamed
 from sidecar.settings.variables import Variables
 
@@ -62,7 +63,8 @@ def _fault(settings: type[BaseSettings], error: ErrorDetails, variables: Variabl
     if error["type"] == "missing":
         return f"{name}: is not set{meant_by(name, variables)}"
     default = settings.model_fields[field].default
-    return f"{name}: {_said(error, default if isinstance(default, int | float) else 20)}"
+    member = [f"{shown(part)}: " for part in error["loc"][1:2] if field == "stripe_field_map" and isinstance(part, str)]
+    return f"{name}: {''.join(member)}{_said(error, default if isinstance(default, int | float) else 20)}"
 
 
 def _said(error: ErrorDetails, example: object) -> str:

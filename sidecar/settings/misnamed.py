@@ -32,8 +32,8 @@ _MEANT = {other: name for name, others in _OTHER_NAMES.items() for other in othe
 _OURS = ("STRIPE_", "SIDECAR_")
 _ELSEWHERE = {
     "DIRECTUS_ADMIN_TOKEN": "is only for `provision`: the service does not read it and should not be given it",
-    "STRIPE_PUBLISHABLE_KEY": "is not read: a publishable key (pk_) belongs into the front end",
-    "STRIPE_PUBLIC_KEY": "is not read: a publishable key (pk_) belongs into the front end",
+    "STRIPE_PUBLISHABLE_KEY": "is not read: a publishable key (pk_) belongs in the front end",
+    "STRIPE_PUBLIC_KEY": "is not read: a publishable key (pk_) belongs in the front end",
 }
 # What Kubernetes puts into a pod for each Service (kubernetes.io/docs/concepts/services-networking/service).
 _SERVICE_LINK = re.compile(r"[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")

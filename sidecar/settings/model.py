@@ -30,6 +30,7 @@ from sidecar.settings.types import (
 )
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
 
 
 class Settings(LimitSettings):
@@ -171,6 +172,8 @@ class Settings(LimitSettings):
                 self.stripe_read_cache is not None and self.redis is None and self.sidecar_replicas > 1
             ),
             "STRIPE_API_BASE: must be https:// for a live key": in_the_clear and self.livemode,
+            "DIRECTUS_URL: is the address on which the sidecar itself listens: name Directus's own, such as "
+            "http://directus:8055": self._asks_itself,
         }
         yield from (fault for fault, there in contradictions.items() if there)
         faults = list(super()._contradictions())
@@ -183,6 +186,14 @@ class Settings(LimitSettings):
         )
         needs = unmet_needs(rules, given)
         yield from (*faults, *(f"STRIPE_OPERATIONS: {need}" for need in needs))
+
+    @property
+    def _asks_itself(self) -> bool:
+        address = urlsplit(self.directus_url)
+        port = address.port or (443 if address.scheme == "https" else 80)
+        everywhere = self.sidecar_host in _EVERYWHERE | _LOOPBACK
+        host = address.hostname in _LOOPBACK if everywhere else address.hostname == self.sidecar_host
+        return host and port == self.sidecar_port
 
     @property
     def address_header(self) -> str:

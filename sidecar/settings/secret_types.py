@@ -14,9 +14,9 @@ _WHSEC, _SHORTEST, _LONGEST = "whsec_", 16, 250
 
 _OTHER_SECRETS = {  # by how they begin, what they are where a key is wanted
     "pk_": "is a publishable key (pk_), which is for front ends: the secret (sk_) or a restricted (rk_) one is needed",
-    "whsec_": "is the signing secret of a webhook (whsec_), which belongs into STRIPE_WEBHOOK_SECRET",
+    "whsec_": "is the signing secret of a webhook (whsec_), which belongs in STRIPE_WEBHOOK_SECRET",
     "sk_org_": "is a key of an organization: take one of the account itself (sk_live_, rk_live_, sk_test_ or rk_test_)",
-    "acct_": "is the ID of an account, which belongs into STRIPE_ACCOUNT; the key begins with sk_ or rk_",
+    "acct_": "is the ID of an account, which belongs in STRIPE_ACCOUNT; the key begins with sk_ or rk_",
 }
 _PLACEHOLDER = re.compile(r"(sk|rk)_(test|live)_(replace_me|your_.*|x{3,}|\*+|\.{3,}|…)", re.IGNORECASE)
 
@@ -29,7 +29,8 @@ def _key(value: SecretStr) -> SecretStr:
             raise ValueError(fault)
     if _PLACEHOLDER.fullmatch(key):
         raise ValueError(
-            "is still an example's: copy the key from Stripe's dashboard (Developers, API keys), best a restricted one"
+            "is still an example's placeholder: put in a key from Stripe's dashboard (Developers, API keys), best a "
+            "restricted one"
         )
     if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+", key):
         raise ValueError("must be a secret (sk_) or restricted (rk_) key of Stripe, such as rk_test_ and what follows")

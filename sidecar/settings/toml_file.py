@@ -36,6 +36,10 @@ def read_text(path: Path) -> str:
     """Raises FileFault."""
     try:
         return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise FileFault(
+            ["there is no such file; name the path of one, from the folder where the sidecar starts"]
+        ) from None
     except OSError as error:
         raise FileFault([f"the file cannot be read ({type(error).__name__})"]) from None
     except UnicodeDecodeError:

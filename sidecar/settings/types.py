@@ -137,6 +137,12 @@ def _names_attributes(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
 
 
+def _path(value: str) -> str:
+    if not re.fullmatch(r"(?=.{1,100}\Z)[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", value):
+        raise ValueError("must stand for an attribute of Stripe's customers, such as name or email, in small letters")
+    return value
+
+
 def default_field_map() -> dict[str, tuple[str, ...]]:
     return {name: (name,) for name in ("name", "email", "phone", "address")}
 
@@ -164,6 +170,10 @@ def _browser_origin(value: str) -> str:
     if is_wildcard(value):
         if is_below_public_suffix(value):
             raise ValueError("must have no * directly below a domain in which everybody can get a name")
+    elif re.fullmatch(r"[^/:]+(:[0-9]+)?/?", value) and value not in {"*", "null"}:
+        raise ValueError("must begin with a scheme, such as https://app.example.com")
+    elif re.fullmatch(r"[a-z]+://[^/]+/.*", value):
+        raise ValueError("must end after host and port, without slash and path, such as https://app.example.com")
     elif not is_origin(value):
         raise ValueError(
             "must be origins as browsers send them, in lower case and without path, final slash and default port, "
@@ -222,7 +232,7 @@ Moment = Annotated[float, Field(ge=1, le=60, allow_inf_nan=False), BeforeValidat
 ProjectName = Annotated[str, AfterValidator(_project)]
 Certificates = Annotated[str, AfterValidator(_certificates)]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Path = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=100)]
+Path = Annotated[str, AfterValidator(_path)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_attributes)]
 FieldAttributes = Annotated[dict[FieldName, Paths], BeforeValidator(_field_map)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_browser_origin)], ...], BeforeValidator(listed)]

@@ -14,6 +14,10 @@ from sidecar.clients.stripe.limits import Limit, limit_reached
 from sidecar.core.secret_values import ALL as SECRETS
 from sidecar.errors import StripeFailure, StripeKeyRejected, StripeRateLimited, StripeRejected, StripeUnavailable
 
+OF_MODE = (
+    "it exists in the other mode: "  # begins the log's detail of an object that only a key of the other mode reaches
+)
+_OTHER_MODE = re.compile(r"; a similar object exists in (live|test) mode, but a (?:live|test) mode key was used")
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 _Facts = Mapping[str, object]
 # What a proxy in between may say in words of its own, and still mean about our key or our rate.
@@ -33,7 +37,10 @@ def failure(status: int, body: object, headers: Mapping[str, str]) -> StripeFail
         return _without_code(status, facts, error.get("message"))
     if not isinstance(error, dict) and status in _BY_STATUS and status not in _WITHOUT_ITS_WORDS:
         return _unavailable(status, facts, headers)  # not written by Stripe, but by a proxy in between
-    return _BY_STATUS.get(status, _unavailable)(status, facts, headers)
+    made = _BY_STATUS.get(status, _unavailable)(status, facts, headers)
+    if isinstance(error, dict) and (found := _OTHER_MODE.search(str(error.get("message")))) is not None:
+        made.detail = f"{OF_MODE}{found[1]}"
+    return made
 
 
 def vocabulary(error: Mapping[str, object], headers: Mapping[str, str]) -> dict[str, object]:

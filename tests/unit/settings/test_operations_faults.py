@@ -30,7 +30,7 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, ["the file cannot be read (FileNotFoundError)"]),
+        (None, ["there is no such file; name the path of one, from the folder where the sidecar starts"]),
         ("[customers.retrieve]\n# é".encode("latin-1"), ["the file is not UTF-8; save it in that encoding"]),
         (b"[customers.retrieve]\n[customers.retrieve]", ["[customers.retrieve]: is there twice"]),
         (
