@@ -19,6 +19,7 @@ from sidecar.settings import Settings
 
 _OF_EACH = 10  # oldest and newest items; each costs a call to Stripe
 _MOST_NAMED = 5
+_ASKED_AGAIN = 3  # of the unknown customers, for the mode in which they live
 
 
 async def customer_lines(
@@ -44,7 +45,7 @@ async def customer_lines(
 
 async def _mode_of(unknown: Sequence[str], stripe: StripeObjects) -> str | None:
     """Give the mode in which Stripe says that it has one of these customers; None where it says nothing of that."""
-    for customer in filter(is_customer_id, unknown):
+    for customer in [each for each in unknown if is_customer_id(each)][:_ASKED_AGAIN]:
         try:
             await stripe.retrieve(CUSTOMER.path, customer)
         except StripeRejected as rejected:

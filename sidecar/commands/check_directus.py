@@ -46,7 +46,7 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
         for line in _open_lines(settings, info):
             yield line
         if not info.too_old:
-            async for line in cache_lines(settings, session):
+            async for line in _anybodys_lines(settings, session):
                 yield line
     else:
         client, proxy = opening.directus_client(settings, session), proxy_in_front(settings.directus_url, headers)
@@ -55,16 +55,22 @@ async def directus_lines(settings: Settings, session: aiohttp.ClientSession) -> 
                 settings,
                 lambda path, address: client.request(replace(service, address=address), "GET", path),
                 _rows_lines(settings, client, service),
-                cache_lines(settings, session),
+                _anybodys_lines(settings, session),
                 proxy,
             ):
                 yield line
         except DirectusUnavailable as error:
             yield Line(Word.FAULT, f"Directus stopped answering ({error.detail}): look at its log")
             return
-    async for line in cookie_lines(settings, session):
-        yield line
     async for line in node_lines(settings, session):
+        yield line
+
+
+async def _anybodys_lines(settings: Settings, session: aiohttp.ClientSession) -> AsyncIterator[Line]:
+    """Say what shows to anybody, who has no token."""
+    async for line in cache_lines(settings, session):
+        yield line
+    async for line in cookie_lines(settings, session):
         yield line
 
 
@@ -101,7 +107,7 @@ def _unseen_lines(settings: Settings) -> Iterator[Line]:
 
 
 async def _service_lines(
-    settings: Settings, ask: Ask, rows: AsyncIterator[Line], caches: AsyncIterator[Line], proxy: str | None
+    settings: Settings, ask: Ask, rows: AsyncIterator[Line], anybodys: AsyncIterator[Line], proxy: str | None
 ) -> AsyncIterator[Line]:
     """Raises DirectusUnavailable."""
     info = ServerInfo.from_directus((await ask(PATH, None)).data)
@@ -122,7 +128,7 @@ async def _service_lines(
         return
     async for line in _collection_lines(settings, permissions, ask, rows):
         yield line
-    async for line in caches:
+    async for line in anybodys:
         yield line
     async for line in _connection_lines(settings, ask, permissions, info, proxy):
         yield line

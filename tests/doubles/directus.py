@@ -127,6 +127,7 @@ class DirectusDouble(Double):
         self.license: dict[str, object] = {}
         self.project: str | None = "01890000-0000-7000-8000-000000000000"
         self.caches = True
+        self.session_cookie = "directus_session_token"
         self._kept: dict[tuple[object, ...], object] = {}
         self.shares: dict[str, Row] = {}
         self.flows = Flows()
@@ -322,6 +323,8 @@ class DirectusDouble(Double):
     def _user(self, request: web.Request) -> User | None:
         """Find the user of a request. Raises the refusal of a bad token; None is the public role."""
         match request.headers.getall("Authorization", []):
+            case [] if self.session_cookie in request.cookies:
+                token = request.cookies[self.session_cookie]
             case []:
                 return None
             case [str(value)] if value.lower().startswith("bearer ") and value.count(" ") == 1:

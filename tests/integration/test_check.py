@@ -141,7 +141,12 @@ async def test_no_secret_is_shown(buyers: Checked, settings: dict[str, str]) -> 
         ({"STRIPE_CUSTOMERS_COLLECTION": "nowhere"}, "nowhere is not there"),
         ({"STRIPE_CUSTOMERS_COLLECTION": "customers"}, "customers is not there, or the service token may not read it"),
         ({"STRIPE_CUSTOMER_ID_FIELD": "nothing"}, ".nothing is not there"),
-        ({"STRIPE_CUSTOMERS_PRIMARY_KEY": "stripe_customer_id"}, ".stripe_customer_id is not the primary key"),
+        ({"STRIPE_CUSTOMER_ID_FIELD": "stripe_custmer_id"}, "; did you mean stripe_customer_id? Correct"),
+        (
+            {"STRIPE_CUSTOMERS_PRIMARY_KEY": "stripe_customer_id"},
+            ".stripe_customer_id is not the primary key, it is id",
+        ),
+        ({"SESSION_COOKIE_NAME": "sid"}, "from the cookie sid, but from directus_session_token: take SESSION_COOKIE"),
         ({"DIRECTUS_SERVICE_TOKEN": "nobodys"}, "refuses DIRECTUS_SERVICE_TOKEN (INVALID_CREDENTIALS)"),
         ({"DIRECTUS_URL": "http://127.0.0.1:1"}, "Directus cannot be reached (ClientConnectorError)"),
         ({"STRIPE_API_BASE": "http://127.0.0.1:1"}, "Stripe gave no answer about customers (ClientConnectorError)"),
@@ -154,6 +159,44 @@ async def test_a_wrong_setting_is_a_fault(buyers: Checked, settings: dict[str, s
 
     assert ended.code == 1
     assert fault in ended.texts("FAULT")
+
+
+async def test_a_misspelt_collection(buyers: Checked) -> None:
+    """A collection that is like the provisioned one is asked about, and nothing is advised that would make it."""
+    ended = await buyers.check(STRIPE_CUSTOMERS_COLLECTION=buyers.place.collection.replace("buyers", "byuers"))
+
+    [fault] = faults(ended)
+    assert f"; did you mean {buyers.place.collection}? Correct STRIPE_CUSTOMERS_COLLECTION" in fault
+
+
+async def test_a_misspelt_field_of_the_map(fresh: Checked, newcomer: Newcomer) -> None:
+    """A field of the map that no policy has is asked about, though the service token sees no field but its own."""
+    await newcomer(Rule(fresh.place.collection, "read", ("id", "name")))
+
+    ended = await fresh.check(STRIPE_FIELD_MAP='{"nme": "name"}')
+
+    assert f"no policy names a field nme of {fresh.place.collection}; did you mean name?" in ended.texts("FAULT")
+
+
+async def test_a_misspelt_field_that_an_administrators_token_sees(buyers: Checked) -> None:
+    """A service token that sees every field shows for certain that one is not there."""
+    ended = await buyers.check(STRIPE_FIELD_MAP='{"stripe_id": "id"}', DIRECTUS_SERVICE_TOKEN=buyers.place.admin_token)
+
+    assert f"STRIPE_FIELD_MAP: {buyers.place.collection} has no field stripe_id" in ended.texts("FAULT")
+
+
+async def test_https_where_http_answers(buyers: Checked) -> None:
+    """A Directus without TLS that is named with https is told so."""
+    ended = await buyers.check(DIRECTUS_URL=buyers.place.stack.directus.url.replace("http:", "https:"))
+
+    assert faults(ended) == ["what answers at DIRECTUS_URL speaks http: begin it with http://"]
+
+
+async def test_a_path_of_directuss_app(buyers: Checked) -> None:
+    """The address that a browser shows in Directus's app is told apart from Directus's own."""
+    ended = await buyers.check(DIRECTUS_URL=f"{buyers.place.stack.directus.url}/admin")
+
+    assert faults(ended) == ["DIRECTUS_URL ends with /admin, which is a part of Directus: take that away"]
 
 
 async def test_another_server(buyers: Checked) -> None:
