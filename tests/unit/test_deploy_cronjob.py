@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -69,12 +68,6 @@ def serving(manifests: list[Manifest]) -> Manifest:
 def settings_of(manifests: list[Manifest]) -> dict[str, str]:
     [config] = [each for each in of_kind(manifests, "ConfigMap") if "DIRECTUS_URL" in each["data"]]
     return dict(config["data"])
-
-
-def test_manifests_fit_the_api(manifests: list[Manifest]) -> None:
-    """Every manifest fits the API's schema and has no unknown property."""
-    for manifest in manifests:
-        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
 
 
 def test_one_at_a_time_and_often_enough(manifests: list[Manifest]) -> None:

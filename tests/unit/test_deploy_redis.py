@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -51,12 +50,6 @@ def loaded(given: dict[str, str], monkeypatch: pytest.MonkeyPatch, folder: Path)
         monkeypatch.setenv(name, "")
     assert {name.removesuffix("_FILE").lower() for name in given} <= Settings.model_fields.keys()
     return load(Settings)
-
-
-def test_manifests_fit_the_api(manifests: list[Manifest]) -> None:
-    """Every manifest fits the API's schema and has no unknown property."""
-    for manifest in manifests:
-        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
 
 
 def test_pods_share_the_whole_of_stripes_limits(
