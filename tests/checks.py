@@ -53,7 +53,7 @@ _NEEDS = {
     "matrix": {"--servers"},
     "unit": {"--packages", "--redis"},
     "redis": {"--redis"},
-    "integration": {"--packages", "--servers", "--redis", "--prometheus"},
+    "integration": {"--packages", "--servers", "--redis", "--prometheus", "--image"},
     "e2e": {"--packages", "--servers", "--browser"},
 }
 

@@ -33,7 +33,8 @@ find_python() {
 }
 
 # Installs what the options ask for, and sets `python` to the interpreter of the environment:
-# --servers (Directus, nginx), --packages (the tests' npm packages), --browser (Chromium), --shellcheck, --redis, --prometheus.
+# --servers (Directus, nginx), --packages (the tests' npm packages), --browser (Chromium), --shellcheck, --redis, --prometheus,
+# --image (what builds one).
 prepare() {
     local system
     system=$(find_python)

@@ -1,6 +1,6 @@
 """`python -m deploy.demo.prepare [--servers] [--packages] [--browser] […]`: installs what the options name.
 
-The others are --shellcheck, --redis and --prometheus. It prints the path of the Python interpreter to use.
+The others are --shellcheck, --redis, --prometheus and --image. It prints the path of the Python interpreter to use.
 deploy/demo/environment.sh and tests/checks.py call it with the system's Python, so it imports the standard library
 only.
 """
@@ -39,6 +39,9 @@ def prepare(arguments: Collection[str]) -> Path:
         _if_possible(redis_program.install)
     if "--prometheus" in arguments:
         _if_possible(prometheus_program.install)
+    if "--image" in arguments:
+        _if_possible(partial(tools.from_debian, "buildah", "buildah"))
+        _if_possible(partial(tools.from_debian, "mmdebstrap", "mmdebstrap"))
     python = venv.python()
     if packages:
         install.node_tools()
