@@ -39,13 +39,15 @@ async def read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise aiohttp.ClientPayloadError("the answer is compressed, although an uncompressed one was asked for")
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > limit:
+    chunks: list[bytes] = []
+    length = 0
+    while chunk := await response.content.readany():
+        chunks.append(chunk)
+        length += len(chunk)
+        if length > limit:
             response.close()
             raise OversizedAnswer(f"the answer is longer than {limit} bytes")
-    return bytes(body)
+    return b"".join(chunks)
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:

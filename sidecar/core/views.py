@@ -74,7 +74,14 @@ class View:
 
     @classmethod
     def of(
-        cls, fields: AllowedFields, field_map: FieldMap, *, customer_ids: bool, secrets: bool, own: bool = False
+        cls,
+        fields: AllowedFields,
+        field_map: FieldMap,
+        *,
+        customer_ids: bool,
+        secrets: bool,
+        own: bool = False,
+        made: bool = False,
     ) -> "View":
         """Make the view of `fields`. Only the permissions on the customers collection decide `customer_ids`."""
         return cls(
@@ -83,6 +90,7 @@ class View:
             customer_ids=customer_ids,
             attributes=field_map.visible(fields),
             own=own,
+            made=made,
         )
 
     @property

@@ -28,7 +28,7 @@ class ViewsByRow:
 
     @property
     def everywhere(self) -> View:
-        return replace(view(self.call, self.fields), made=self.made)
+        return view(self.call, self.fields, made=self.made)
 
     @property
     def customer_ids(self) -> bool:
@@ -38,8 +38,7 @@ class ViewsByRow:
         customers = {owner for value in objects if (owner := customer_of(value)) is not None}
         found = await self.call.ownership.fields_by_row(customers)
         views = {
-            customer: replace(view(self.call, self.fields.joined(fields)), made=self.made)
-            for customer, fields in found.items()
+            customer: view(self.call, self.fields.joined(fields), made=self.made) for customer, fields in found.items()
         }
         return ViewByCustomer(views, self.everywhere)
 
@@ -53,10 +52,10 @@ def views(call: Call) -> Views:
     if not caller.has_all_customers:
         return OneView(_own_view(call))
     fields = granted(call)
-    everywhere = replace(view(call, fields, own=made and caller.is_guest), made=made)
+    everywhere = view(call, fields, own=made and caller.is_guest, made=made)
     if not _by_customer(call) or fields.covers(caller.customer_fields()):
         return OneView(everywhere)
-    in_some_rows = replace(view(call, fields.joined(caller.customer_fields())), made=made)
+    in_some_rows = view(call, fields.joined(caller.customer_fields()), made=made)
     return OneView(everywhere) if in_some_rows == everywhere else ViewsByRow(call, fields, made)
 
 
@@ -105,7 +104,7 @@ def granted(call: Call) -> AllowedFields:
     return read.joined(call.caller.fields(call.rule.action))
 
 
-def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
+def view(call: Call, fields: AllowedFields, *, own: bool = False, made: bool = False) -> View:
     """Make the view; what a share shows is nobody's own, so it has neither links nor secrets, whatever the fields."""
     rule, caller = call.rule, call.caller
     operation = rule.operation
@@ -115,6 +114,7 @@ def view(call: Call, fields: AllowedFields, *, own: bool = False) -> View:
         customer_ids=_sees_customer_ids(call, fields),
         secrets=call.request.app[EXPOSE_SECRETS],
         own=own,
+        made=made,
     )
     if caller.shared_item is not None:
         return replace(found, everything=False, secrets=False, own=False)
