@@ -12,7 +12,7 @@ import pytest
 from sidecar import __version__
 from tests.documents.pages import FRONT, ROOT, block_after
 
-COMMAND = block_after(FRONT, "install-pip").partition(" #")[0].strip()
+COMMAND = block_after(FRONT, "five-commands").partition("\n")[0].partition(" #")[0].strip()
 
 
 @pytest.fixture

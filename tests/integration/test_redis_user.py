@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from deploy.demo import servers
 from sidecar.clients.redis import commands
 from sidecar.clients.redis.connection import open_client, read_stream
 from sidecar.clients.redis.marks import ANNOUNCE
 from sidecar.clients.redis.names import Space
 from sidecar.settings.redis_address import redis_address
+from tests.documents.pages import DEPLOY, block_after, text_of
 from tests.doubles.redis.cluster import RedisCluster, redis_cluster_with
 from tests.doubles.redis.security import PASSWORD, Security
 from tests.doubles.redis.sentinel import SentinelGroup, sentinel_group
 from tests.doubles.redis.server import RedisServer, redis_server_with
 
 pytestmark = pytest.mark.redis
-TEXT = (servers.ROOT / "deploy/README.md").read_text()
+TEXT = text_of(DEPLOY)
 SPACE = Space.of("a secret that only replicas know", "permissions", "somewhere")
 Several = RedisServer | RedisCluster | SentinelGroup
 
@@ -33,7 +33,9 @@ class Kind:
     database: str = ""
 
     def rules(self) -> str:
-        [usual] = re.findall(r"^ACL SETUSER \S+ on \S+ (resetkeys .+)$", TEXT, re.MULTILINE)
+        [usual] = re.findall(
+            r"^ACL SETUSER \S+ on \S+ (resetkeys .+)$", block_after(DEPLOY, "redis-user"), re.MULTILINE
+        )
         [further] = re.findall(rf"{self.needs}\s`([^`]+)`", TEXT) if self.needs else [""]
         return f"{usual} {further}"
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from deploy.demo.admin import DirectusAdmin, Person, Rule
 from deploy.demo.stack import Stack
+from tests.documents.pages import SIDECAR, block_after
 from tests.doubles.events import SECRET, event, thin
 from tests.doubles.proxy import proxy_for
 from tests.doubles.stripe import Object, StripeDouble
@@ -137,8 +138,8 @@ async def magazine(provisioned: tuple[Place, str, str], stripe: StripeDouble) ->
 @pytest.fixture
 async def reader(newcomer: Newcomer, magazine: Magazine) -> Person:
     """Somebody whose policy opens articles to subscribers, by the rules that sidecar/README.md gives."""
-    mine = f"$CURRENT_USER.{magazine.rig.place.collection}"
-    opened = {"_or": [{"open_to": {"_in": f"{mine}.status"}}, {"needs": {"_in": f"{mine}.rights"}}]}
+    lines = block_after(SIDECAR, "item-rules").replace("customers", magazine.rig.place.collection).splitlines()
+    opened = {"_or": [json.loads(line) for line in lines]}
     return await newcomer(Rule(magazine.articles, "read", item=opened))
 
 

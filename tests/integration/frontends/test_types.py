@@ -1,6 +1,8 @@
 """Types for front ends: openapi-typescript generates them from the description, and they compile."""
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from openapi_spec_validator import validate
 from deploy.demo.install import NodeTools
 from deploy.demo.progress import run
 from sidecar.core.operations.table import OPERATIONS
+from tests.documents.pages import SIDECAR, block_after
 from tests.doubles.running_app import RunningApp
 
 USES = Path(__file__).parent / "types.ts"
@@ -41,4 +44,21 @@ async def test_types_compile(app: RunningApp, node_tools: NodeTools, tmp_path: P
     compile_all = [node, str(modules / "typescript/bin/tsc"), "--noEmit", "--strict", "types.ts"]
 
     for command in (generate, compile_all):
+        run(command, cwd=tmp_path, log=tmp_path / "log")
+
+
+async def test_the_documents_call_compiles(app: RunningApp, node_tools: NodeTools, tmp_path: Path) -> None:
+    """The command that sidecar/README.md gives makes the types which the call there compiles with."""
+    (tmp_path / "openapi.json").write_text(json.dumps(await description(app)))
+    (tmp_path / "node_modules").symlink_to(node_tools.modules)
+    (tmp_path / "call.ts").write_text(
+        f"{block_after(SIDECAR, 'typed-call')}\nexport const ids: unknown[] = customers.map((each) => each.id);\n"
+    )
+    address = r"https://\S+/openapi\.json"
+    _npx, program, *arguments = shlex.split(re.sub(address, "openapi.json", block_after(SIDECAR, "types")))
+    node, modules = str(node_tools.node), node_tools.modules
+    compiled = [node, str(modules / "typescript/bin/tsc"), "--noEmit", "--strict", "--skipLibCheck"]
+    modern = ["--module", "esnext", "--target", "es2022", "--moduleResolution", "bundler"]
+
+    for command in ([node, str(modules / program / "bin/cli.js"), *arguments], [*compiled, *modern, "call.ts"]):
         run(command, cwd=tmp_path, log=tmp_path / "log")

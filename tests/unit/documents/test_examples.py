@@ -1,0 +1,80 @@
+"""Examples of files and code in the documents are ones that the service takes."""
+
+import re
+
+import pytest
+
+from sidecar.core.access.field_map import FieldMap
+from sidecar.core.operations import parameters, resources, row
+from sidecar.core.operations.table import OPERATIONS, rows
+from sidecar.core.status.sources import SOURCES
+from sidecar.errors import SidecarError
+from sidecar.settings import Settings
+from sidecar.settings.operations_file import parse_rules
+from tests.documents.pages import DEPLOY, FRONT, ROOT, SIDECAR, block_after, table_after
+from tests.doubles.collections import CUSTOMERS
+from tests.unit.test_documents import REQUIRED, variables
+
+
+def test_the_shop_window() -> None:
+    """The file of the shop window opens its three operations to guests."""
+    rules = parse_rules(block_after(SIDECAR, "shop-window"), CUSTOMERS, FieldMap({}))
+
+    assert {rule.operation.name for rule in rules if rule.public} == {
+        "products.list",
+        "prices.list",
+        "checkout_sessions.create",
+    }
+
+
+def test_the_portals_file() -> None:
+    """README's file lets readers of their own row open their portal."""
+    [portal] = [
+        rule
+        for rule in parse_rules(block_after(FRONT, "portal-operations"), CUSTOMERS, FieldMap({}))
+        if not rule.operation.basic
+    ]
+
+    assert (portal.operation.name, portal.action) == ("billing_portal_sessions.create", "read")
+
+
+def test_the_row() -> None:
+    """The row in "Add an operation" is the one in the table."""
+    names = {**vars(parameters), **vars(resources), **vars(row), **vars(rows)}
+    shown = eval(block_after(SIDECAR, "row"), names)  # noqa: S307 - the document's own code
+
+    assert shown in OPERATIONS
+
+
+def test_the_status_map() -> None:
+    """The map of status fields is one, and names sources."""
+    given = variables(block_after(SIDECAR, "status-map"))
+
+    settings = Settings.model_validate({name.lower(): value for name, value in (REQUIRED | given).items()})
+
+    assert set(SOURCES) & {name for names in settings.stripe_field_map.values() for name in names}
+
+
+@pytest.mark.parametrize("marker", ["nuxt-origin", "cors-sidecar"])
+def test_origins(marker: str) -> None:
+    """Each line for another origin is one that the service takes."""
+    given = variables(block_after(DEPLOY, marker))
+
+    settings = Settings.model_validate({name.lower(): value for name, value in (REQUIRED | given).items()})
+
+    assert settings.allowed_origins == tuple(given.values())
+
+
+def test_troubles() -> None:
+    """Each code and reason in README's table of troubles is one of the service's, or of Directus's."""
+    named = set(re.findall(r"`([A-Z]+_?[A-Z_]+)`", table_after(FRONT, "troubles")))
+    reasons = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", table_after(FRONT, "troubles")))
+    codes = {each.code for each in subclasses(SidecarError)} | {"INVALID_CREDENTIALS", "TOKEN_EXPIRED"}
+    source = (ROOT / "sidecar/core/access/policy.py").read_text()
+
+    assert named - codes == {"ALLOWED_ORIGINS", "DIRECTUS_REALTIME"}
+    assert [reason for reason in reasons - {"stripe_customer_id"} if f'"{reason}"' not in source] == []
+
+
+def subclasses(kind: type[SidecarError]) -> list[type[SidecarError]]:
+    return [kind, *(each for direct in kind.__subclasses__() for each in subclasses(direct))]
