@@ -148,8 +148,8 @@ async def test_nothing_answers(url: str, said: str) -> None:
             "sid",
             None,
             (
-                "Directus does not read sessions from the cookie directus_session_token, so no visitor is recognized by "
-                "it: set SESSION_COOKIE_NAME here as there, and let proxies pass cookies on"
+                "Directus does not read sessions from the cookie directus_session_token, so no visitor is recognized "
+                "by it: set SESSION_COOKIE_NAME here as there, and let proxies pass cookies on"
             ),
         ),
     ],
@@ -178,8 +178,8 @@ def test_a_misspelt_collection(seen: Sequence[str], said: str) -> None:
 
     assert missing_line("cleints", permissions) == Line(
         Word.FAULT,
-        f"cleints is not there, or the service token may not read it{said} Correct STRIPE_CUSTOMERS_COLLECTION if it is "
-        "misspelt; for a collection that is there, run `provision`, which lets the token read it (`provision "
+        f"cleints is not there, or the service token may not read it{said} Correct STRIPE_CUSTOMERS_COLLECTION if it "
+        "is misspelt; for a collection that is there, run `provision`, which lets the token read it (`provision "
         "--create-collection` makes a new one)",
     )
 
@@ -243,8 +243,8 @@ def policy(*fields: str) -> SeenPolicy:
             [policy("id", "name")],
             Word.FAULT,
             (
-                "no policy names a field nme of customers; did you mean name? Correct it, or, if it is right, name it in "
-                "the policy of those who may read it"
+                "no policy names a field nme of customers; did you mean name? Correct it, or, if it is right, name it "
+                "in the policy of those who may read it"
             ),
         ),
         (
@@ -253,8 +253,8 @@ def policy(*fields: str) -> SeenPolicy:
             [policy("*")],
             Word.NOTE,
             (
-                "whether customers has a field nme cannot be seen with the service token, and no policy names it: look at "
-                "its name in Directus"
+                "whether customers has a field nme cannot be seen with the service token, and no policy names it: look "
+                "at its name in Directus"
             ),
         ),
     ],
