@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sidecar import __version__, logs, serving
+from sidecar import __version__, logs
 from sidecar.settings import Settings, SettingsFault, load
 
 _UNUSABLE = 2  # exit code for unusable settings, the same as argparse's for arguments
@@ -92,12 +93,18 @@ def _add(
 
 
 def _serve(_options: argparse.Namespace) -> int:
+    # Before there is a handler a SIGHUP would end the process; from now on it waits for that.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    from sidecar import serving  # noqa: PLC0415 - it takes a while to load
+
     settings = load(Settings)
     logs.configure(settings.log_level)
+    address, service = f"{settings.sidecar_host}:{settings.sidecar_port}", serving.serve(settings)
+    del settings  # see `serve`
     try:
-        asyncio.run(serving.serve(settings))
+        asyncio.run(service)
     except OSError as error:
-        print(f"Cannot listen on {settings.sidecar_host}:{settings.sidecar_port}: {error.strerror}", file=sys.stderr)  # noqa: T201 - the same
+        print(f"Cannot listen on {address}: {error.strerror}", file=sys.stderr)  # noqa: T201 - the same
         return 1
     return 0
 

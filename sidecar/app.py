@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from sidecar import context, listening, opening
-from sidecar.clients.changes import Changes
+from sidecar.clients.changes import Alone, Changes
 from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.joined_rows import JoinedRows
@@ -33,6 +33,7 @@ from sidecar.core.access.client_address import client_address
 from sidecar.core.access.credentials import Credential
 from sidecar.core.interfaces import CallerCache, SharedItems
 from sidecar.core.operations.list_query import RenderedPage
+from sidecar.lasting import Lasting
 from sidecar.metrics import Metrics
 from sidecar.settings import Settings
 from sidecar.web import keys
@@ -57,11 +58,12 @@ _MOMENT = 1.0  # seconds in which those who ask for one page count as a crowd
 _CONNECTIONS = 50  # to Stripe; Directus has a pool of its own, so that a slow one does not delay the other
 
 
-def create_app(settings: Settings) -> web.Application:
+def create_app(settings: Settings, lasting: Lasting | None = None) -> web.Application:
     """Build the service. Opens nothing before it starts, and starts whether or not the upstreams are up."""
+    lasting = lasting or Lasting()
     app = web.Application(middlewares=[attended, identified, envelope], client_max_size=MAX_BODY)
     app.on_response_prepare.append(secure)
-    app[keys.METRICS] = Metrics(context.took)
+    app[keys.METRICS] = Metrics(context.took, lasting.reloads)
     reading = partial(client_address, trusted=settings.trusted_proxies)
     app[keys.LOGGED_CLIENTS] = LoggedClients(settings.log_client_address, reading, settings.address_header)
     app[keys.ORIGINS] = Origins(frozenset(settings.allowed_origins), settings.trusted_proxies)
@@ -74,7 +76,7 @@ def create_app(settings: Settings) -> web.Application:
     )
     app[keys.UNKNOWN_CUSTOMERS] = UnknownCustomerLog()
     app[keys.EXPOSE_SECRETS] = settings.stripe_expose_client_secret
-    app.cleanup_ctx.append(partial(_upstreams, settings))
+    app.cleanup_ctx.append(partial(_upstreams, settings, lasting.changes))
     prefix = settings.sidecar_prefix
     readers = [Reader(rule, settings.allowed_return_urls) for rule in settings.rules]
     app.add_routes(routes(prefix, readers, settings.customers_collection))
@@ -89,11 +91,11 @@ def create_app(settings: Settings) -> web.Application:
     return app
 
 
-async def _upstreams(settings: Settings, app: web.Application) -> AsyncIterator[None]:
+async def _upstreams(settings: Settings, alone: Alone, app: web.Application) -> AsyncIterator[None]:
     """Open both upstreams in one context: Stripe's events need Directus too, and this states the order."""
     async with (
         opening.redis_commands(settings, app[keys.METRICS]) as redis,
-        opening.changes(settings, redis) as changes,
+        opening.changes(settings, redis, alone) as changes,
         opening.shapes(settings, redis) as shapes,
         opening.stripe_session(settings, _CONNECTIONS) as to_stripe,
         opening.lasting_directus_session(settings) as to_directus,

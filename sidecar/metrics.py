@@ -20,6 +20,7 @@ _FAILURES = (  # counted by themselves too, from 0 on, so that an alert sees the
 # These label values exist with 0 from the start: Prometheus does not see an increase from nothing.
 _KNOWN = {
     "answer": ("remembered", "asked"),
+    "reload": ("done", "unchanged", "failed"),
     "result": ("hit", "shared", "found", "asked"),
     "cause": ("change", "settled", "connected", "lost", "told", "gap"),
     "upstream": ("directus", "stripe"),
@@ -34,18 +35,34 @@ _KNOWN = {
 _QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)  # seconds; a batch has 0.05
 
 
+class Reloads:
+    """How often new settings were asked for, by what came of it. It lasts as long as the process."""
+
+    def __init__(self) -> None:
+        self.counter = Counter("sidecar_reloads", "Times settings were read again", ["result"], registry=None)
+        for result in _KNOWN["reload"]:
+            self.counter.labels(result)
+
+    def count(self, result: str) -> None:
+        """`result` is "done", "unchanged" or "failed"."""
+        self.counter.labels(result).inc()
+
+
 class Metrics:
-    """`feed` is NaN where Directus's changes are not followed; the gauges about Redis are NaN without one.
+    """All but `reloads` begin with the application, so they begin again when new settings take effect.
+
+    `feed` is NaN where Directus's changes are not followed; the gauges about Redis are NaN without one.
 
     `took` is called with the upstream and the seconds of each call.
     """
 
-    def __init__(self, took: Callable[[str, float], None] | None = None) -> None:
+    def __init__(self, took: Callable[[str, float], None] | None = None, reloads: Reloads | None = None) -> None:
         self._took = took
         self._counters: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
         self._histograms: dict[tuple[str, Outcome], Histogram] = {}
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
+        registry.register((reloads or Reloads()).counter)
         Info("sidecar_build", "What runs", registry=registry).info(
             {"version": __version__, "python": platform.python_version()}
         )

@@ -164,10 +164,13 @@ async def redis_commands(settings: Settings, metrics: Metrics) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def changes(settings: Settings, commands: Commands | None) -> AsyncIterator[Changes]:
-    """Open what is known of changes at Stripe, which replicas with the same key and account share."""
+async def changes(settings: Settings, commands: Commands | None, alone: Alone) -> AsyncIterator[Changes]:
+    """Open what is known of changes at Stripe, which replicas with the same key and account share.
+
+    Without Redis it is `alone`, which knows those of this process.
+    """
     if commands is None:
-        yield Alone()
+        yield alone
         return
     names = [
         Names.of(secret, "changes", *_owner(settings)).name("last") for secret in revealed(settings.sidecar_secret)

@@ -15,8 +15,9 @@ from sidecar.app import create_app
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.core.operations.rules import unknown_collections
 from sidecar.errors import CredentialRefused, DirectusUnavailable
+from sidecar.lasting import Lasting
+from sidecar.reloading import Reloading
 from sidecar.settings import Settings, SettingsFault, unread
-from sidecar.web import keys
 from sidecar.web.server.runner import Runner
 
 _log = logging.getLogger(__name__)
@@ -26,10 +27,12 @@ _DESCRIPTORS = 65_536
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
+    SIGHUP, and a change of a file that settings come from, let new settings take effect.
+
     While draining, for `shutdown_delay`, requests are served, but connections end with their answer and `/readyz` is
     503, so that proxies go elsewhere; then requests under way may finish within `shutdown_timeout`.
     """
-    stop, hurry = asyncio.Event(), asyncio.Event()
+    stop, hurry, reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def interrupt() -> None:
         stop.set()
@@ -37,28 +40,37 @@ async def serve(settings: Settings) -> None:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    _spare_the_collector()  # before there is an application, since what is excluded stays, with its secrets
     for sentence in unread():
         _log.warning(sentence)
     await _require_collections(settings)
-    app = create_app(settings)
-    runner = Runner(app, shutdown_timeout=settings.shutdown_timeout, keepalive=settings.keepalive_timeout)
+    lasting = Lasting()
+    runner = Runner(
+        create_app(settings, lasting), shutdown_timeout=settings.shutdown_timeout, keepalive=settings.keepalive_timeout
+    )
     await runner.setup()
     _allow_descriptors()
-    _spare_the_collector()
-    announcing: asyncio.Task[None] | None = None
+    reloading = Reloading(settings, runner, lasting, _require_collections)
+    site = web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port)
+    delay = settings.shutdown_delay
+    tasks = [asyncio.create_task(reloading.run(reload))]
     try:
-        await web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port).start()
+        await site.start()
         host, port = runner.addresses[0][:2]
-        announcing = asyncio.create_task(announce(settings, host, port))  # the start does not wait for Directus
+        tasks.append(asyncio.create_task(announce(settings, host, port)))  # the start does not wait for Directus
+        del settings  # others may take effect, and then nothing keeps the secrets of these
         await stop.wait()
-        app[keys.HEALTH].draining = True
+        tasks[0].cancel()  # what takes over now would not know that the service is ending
+        runner.drain()
         with suppress(TimeoutError):
-            await asyncio.wait_for(hurry.wait(), settings.shutdown_delay)
+            await asyncio.wait_for(hurry.wait(), delay)
     finally:
         await runner.cleanup()  # at once: with another wait before it, requests on new connections got lost under load
-        if announcing is not None:
-            announcing.cancel()
-            await asyncio.wait([announcing])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 async def _require_collections(settings: Settings) -> None:

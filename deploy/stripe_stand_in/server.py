@@ -48,6 +48,7 @@ class StandIn:
 
     def __init__(self, key: str, making: Making | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.key = key
+        self.replaced: set[str] = set()  # keys that were rolled and have not expired yet
         self.deliveries: Deliveries | None = None
         self.rights: frozenset[str] | None = None
         self.connected: str | None = None
@@ -140,7 +141,7 @@ class StandIn:
                 self.deliveries.add(kind, about)
 
     def _authenticate(self, request: web.Request) -> None:
-        if request.headers.getall("Authorization", []) != [f"Bearer {self.key}"]:
+        if request.headers.getall("Authorization", []) not in [[f"Bearer {key}"] for key in (self.key, *self.replaced)]:
             sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
             raise StripeError(401, f"Invalid API Key provided: {sent[:12]}****{sent[-4:]}")
 

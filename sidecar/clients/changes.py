@@ -1,5 +1,7 @@
 """What may be joined after a change at Stripe: nobody who asks after it is given what began to be fetched before it."""
 
+import asyncio
+import math
 from typing import Protocol
 
 from sidecar.party import Party
@@ -16,13 +18,17 @@ class Changes(Protocol):
 
 
 class Alone:
-    """One process, whose own changes are enough: what it fetched before them it forgets by itself."""
+    """One process. It may have two applications for a while, the former one with changes under way."""
+
+    def __init__(self) -> None:
+        self._last = -math.inf  # when a change was told, in the event loop's time
 
     async def tell(self) -> None:
-        pass
+        self._last = asyncio.get_running_loop().time()
 
-    async def none_since(self, _began: float) -> bool:
-        return True
+    async def none_since(self, began: float) -> bool:
+        """What began at the very moment of a change is judged by who made it, who forgets what it fetched."""
+        return began >= self._last
 
 
 class Fetch(Protocol):

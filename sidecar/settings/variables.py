@@ -4,7 +4,7 @@ Directus has the same convention of files (its configuration page, "_FILE").
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +44,17 @@ class Variables:
 
     def value(self, name: str) -> str | Unusable | None:
         """Give the value. A variable of the environment hides `.env`, also an empty one, which is no value."""
-        for layer in (self.environment, self.env_file):
-            if name in layer or name + SUFFIX in layer:
-                return _value(layer, name)
-        return None
+        return _value(self._layer(name), name)
+
+    def files(self, names: Iterable[str]) -> list[Path]:
+        """Name the files that the values of `names` come from; `.env` is one of them, also where there is none."""
+        paths = [self._layer(name).get(name + SUFFIX) for name in names]
+        return [Path(NAME), *(Path(path) for path in paths if path)]
+
+    def _layer(self, name: str) -> Mapping[str, str]:
+        """Find who gives `name`; nobody's layer is empty."""
+        layers = (self.environment, self.env_file)
+        return next((layer for layer in layers if name in layer or name + SUFFIX in layer), {})
 
 
 class VariableSource(PydanticBaseSettingsSource):

@@ -29,6 +29,11 @@ class Health:
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._try())
 
+    async def tried(self) -> None:
+        """Wait until the key was tried."""
+        if self._probe is not None:
+            await asyncio.wait([self._probe])
+
     async def stop(self) -> None:
         if self._probe is not None:
             self._probe.cancel()

@@ -169,8 +169,11 @@ async def whole_app(directus: DirectusDouble, stripe: StripeDouble, **settings: 
     lasting = {"PERMISSIONS_CACHE_TTL": "3600", "PERMISSIONS_DENIED_TTL": "3600"}
     settings = {"STRIPE_MAX_RPS": "10000", "STRIPE_ACCOUNT_RPS": "10000", **lasting, **settings}
     variables = environment(directus.url, stripe.url, **settings)
-    app = create_app(Settings.model_validate({name.lower(): value for name, value in variables.items() if value}))
-    runner = Runner(app, shutdown_timeout=0.2)
+    # The runner alone has the application, so that a test can see it go.
+    runner = Runner(
+        create_app(Settings.model_validate({name.lower(): value for name, value in variables.items() if value})),
+        shutdown_timeout=0.2,
+    )
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         await runner.setup()

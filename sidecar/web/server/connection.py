@@ -151,6 +151,9 @@ class Connection(web.RequestHandler):
         try:
             return await super().finish_response(request, resp, start_time)
         finally:
+            # aiohttp keeps a connection's last request, which must not keep an application that has ended.
+            vars(request).pop("_match_info", None)
+            request._cache.pop("match_info", None)  # noqa: SLF001 - where aiohttp keeps what it has worked out
             self._expect(self._arriving)
             self._answered = bool(resp.keep_alive)
             if self._answered:

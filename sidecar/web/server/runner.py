@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from sidecar.web.keys import HEALTH
+from sidecar.web.server.applications import Applications, Judge
 from sidecar.web.server.connection import ACCESS, AccessLogger, Connection, log_line
 
 _SETTLING = 0.5  # seconds, during shutdown, for requests on their way to arrive
@@ -38,8 +39,10 @@ async def attended(request: web.Request, handler: _Handler) -> web.StreamRespons
         raise
 
 
-class Runner(web.AppRunner):
-    """`deadlines` are each connection's `arriving`, `reading` and `keepalive`, in seconds.
+class Runner(web.BaseRunner):
+    """Another application may take over while it serves; the connections stay.
+
+    `deadlines` are each connection's `arriving`, `reading` and `keepalive`, in seconds.
 
     An answer beyond `most_kept` connections that wait for another request ends its own: who floods the service with
     such connections takes a bounded number of descriptors, and nobody's request meets a connection that just closes.
@@ -48,8 +51,8 @@ class Runner(web.AppRunner):
     def __init__(
         self, app: web.Application, *, shutdown_timeout: float, most_kept: int = _MOST_KEPT, **deadlines: float
     ) -> None:
-        super().__init__(app, shutdown_timeout=shutdown_timeout)
-        app.on_response_prepare.append(self._announce_end)
+        super().__init__(shutdown_timeout=shutdown_timeout)
+        self._applications = Applications(self._prepared(app))
         self._deadlines, self._most_kept = deadlines, most_kept
         self._kept: set[Connection] = set()
 
@@ -59,10 +62,33 @@ class Runner(web.AppRunner):
             response.headers[hdrs.CONNECTION] = "close"
             response.force_close()
 
-    async def setup(self) -> None:
-        await super().setup()
-        assert self._server is not None  # noqa: S101 - the base class has just made it
-        self._server.request_handler = _expecting(self.app)
+    @property
+    def app(self) -> web.Application:
+        """The application that gets the next request."""
+        return self._applications.current
+
+    async def replace(self, app: web.Application, judge: Judge) -> None:
+        """Let another application take over once `judge` has seen it running; what either raises is raised here."""
+        await self._applications.replace(self._prepared(app), judge)
+
+    def drain(self) -> None:
+        """Let every answer end its connection from now on, and `/readyz` say so."""
+        self._applications.drain()
+
+    def _prepared(self, app: web.Application) -> web.Application:
+        app.on_response_prepare.append(self._announce_end)
+        return app
+
+    async def _make_server(self) -> web.Server:
+        await self._applications.start()
+        handle, make_request = self._applications.handle, self._applications.make_request
+        return web.Server(handle, request_factory=make_request)  # type: ignore[arg-type]  # it makes no other requests
+
+    async def shutdown(self) -> None:
+        """Nothing is told of the end before the requests have ended."""
+
+    async def _cleanup_server(self) -> None:
+        await self._applications.end()
 
     @property
     def server(self) -> Callable[[], asyncio.Protocol] | None:  # type: ignore[override]  # a site only calls it
@@ -96,28 +122,6 @@ class Runner(web.AppRunner):
         for connection in waiting:
             with suppress(OSError):
                 await loop.connect_accepted_socket(partial(self._connection, manager), connection)
-
-
-def _expecting(app: web.Application) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
-    """aiohttp refuses an unknown `Expect` before any middleware; let them answer, count and log that like all else."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        try:
-            return await app._handle(request)  # noqa: SLF001 - what aiohttp's own server calls
-        except web.HTTPExpectationFailed as error:
-            return await _answered(app, request, error)
-
-    return handle  # type: ignore[return-value]  # the application makes no other requests
-
-
-async def _answered(app: web.Application, request: web.Request, error: web.HTTPException) -> web.StreamResponse:
-    async def refuse(_request: web.Request) -> web.StreamResponse:
-        raise error
-
-    handler: _Handler = refuse
-    for middleware in reversed(app.middlewares):
-        handler = partial(middleware, handler=handler)
-    return await handler(request)
 
 
 async def _arrived(manager: web.Server) -> None:
