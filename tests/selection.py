@@ -13,7 +13,7 @@ import pytest
 from deploy.demo import prometheus_program, redis_program
 
 _MARKS = {
-    "npm": "that need npm's packages",
+    "npm": "that need packages of npm's or programs",
     "redis": "that need redis-server",
     "prometheus": "that need prometheus and promtool",
     "further": "further cases of tests of the whole application or the stand-in",
@@ -21,6 +21,7 @@ _MARKS = {
     "slow": "that wait for deadlines or try many cases",
 }
 _WHOLE = {"open_app", "shop"}  # fixtures that open the application, or fill an account of the stand-in
+_DOWNLOADING = {"node_tools", "helm", "linters", "proxies"}
 _left_out: Counter[str] = Counter()
 
 
@@ -40,7 +41,7 @@ def _mark(items: Sequence[pytest.Item]) -> None:
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         function = item.nodeid.partition("[")[0]
-        if "node_tools" in fixtures:
+        if not _DOWNLOADING.isdisjoint(fixtures):
             item.add_marker("npm")
         if any(name.startswith("redis_") for name in fixtures):
             item.add_marker("redis")
