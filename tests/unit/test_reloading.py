@@ -329,3 +329,21 @@ async def test_a_signal_before_the_start_is_over(
 
         sidecar.terminate()
         assert await sidecar.exit_code() == 0
+
+
+async def test_a_file_that_changes_during_the_start(
+    directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path
+) -> None:
+    """A file that changes between the start's reading and the first look at it is noticed without a signal."""
+    directus.fail(faults.hang, when=lambda _: True)
+    operations = tmp_path / "operations"
+    operations.write_text(RETRIEVE)
+    variables = environment(directus.url, stripe.url, DIRECTUS_SERVICE_TOKEN=SERVICE_TOKEN, DIRECTUS_TIMEOUT="0.5")
+    async with started(tmp_path / "output", **{**variables, "STRIPE_OPERATIONS": str(operations)}) as sidecar:
+        await eventually(lambda: len(directus.requests) > 0)
+        operations.write_text(f"{RETRIEVE}[customers.update]\n")
+
+        await eventually(lambda: DONE in sidecar.said())
+
+        sidecar.terminate()
+        assert await sidecar.exit_code() == 0
