@@ -17,6 +17,7 @@ OWN = {name: case for name, case in CASES.items() if case.row.scoping is not Sco
 NAMING = {name: case for name, case in OWN.items() if case.owned}
 CHANGES = {"POST", "DELETE"}
 NOT_VISIBLE = (401, "FORBIDDEN", "not_visible")
+NO_CUSTOMER = (409, "NO_CUSTOMER_YET", "no_customer_yet")
 
 
 def verdict(answer: Answer) -> tuple[int, str | None, str | None]:
@@ -115,15 +116,17 @@ async def test_own_customers_are_not_mixed(shop: RunningApp) -> None:
 
 
 async def test_a_caller_without_rows(shop: RunningApp) -> None:
-    """A scoped caller without rows is refused everywhere, except that its whole lists are empty."""
+    """A scoped caller without rows hears that it has no customer, or is refused the one it names; lists are empty."""
     shop.directus.rows["customers"].clear()
 
     for case in OWN.values():
         answer = await case.call(shop, TENANT)
 
         empty = answer.status == 200 and answer.json() == {"object": "list", "data": [], "has_more": False}
-        assert verdict(answer) == NOT_VISIBLE or (empty and not case.owned), case.name
+        refused = verdict(answer) == (NOT_VISIBLE if case.names_customer else NO_CUSTOMER)
+        assert refused or (empty and not case.owned), case.name
     assert changes(shop) == []
+    assert shop.stripe.asked == []
 
 
 async def test_a_row_the_caller_may_read_and_not_change(open_shop: OpenShop) -> None:
