@@ -2,7 +2,7 @@
 
 One sentence: core decides, clients go out, web lets in.
 
-    __main__    the command line: serve (default), check, provision, reconcile
+    __main__    the command line: serve (default), check, provision, reconcile, link
     serving     the life of the process
     announcing  the line that is logged at the start
     app         composition root; the only module that knows all the rooms
@@ -34,7 +34,7 @@ One sentence: core decides, clients go out, web lets in.
       answers/      pages and streams
       description/  OpenAPI
       server/       connections, limits of heads, middlewares, clients that leave, the end of the process
-    commands/   one-off work of an operator: check, provision, reconcile
+    commands/   one-off work of an operator: check, provision, reconcile, link
 
 Imports point one way: app -> web, clients -> core -> errors. A reviewer who wants to know everything
 this service can do reads ``core/operations/table``.

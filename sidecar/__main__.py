@@ -1,4 +1,4 @@
-"""The command line: ``python -m sidecar [serve|check|provision|reconcile]``."""
+"""The command line: ``python -m sidecar [serve|check|provision|reconcile|link]``."""
 
 import argparse
 import asyncio
@@ -83,6 +83,16 @@ def _parser() -> argparse.ArgumentParser:
         help="sign customers of before signatures, or of a replaced secret: those in their items, and those named",
     )
     reconcile.set_defaults(run=_reconcile)
+    link = _add(commands, "link", "join items and customers that were there before; show a table, write if confirmed")
+    way = link.add_mutually_exclusive_group()
+    way.add_argument(
+        "--csv", type=Path, metavar="FILE", help="read who belongs to whom from this file: the item's key, a customer"
+    )
+    way.add_argument(
+        "--email-field", metavar="FIELD", help="compare this field's e-mail address, not the one of STRIPE_FIELD_MAP"
+    )
+    link.add_argument("--yes", action="store_true", help="write without asking")
+    link.set_defaults(run=_link)
     return parser
 
 
@@ -135,6 +145,12 @@ def _reconcile(options: argparse.Namespace) -> int:
     from sidecar.commands import reconcile  # noqa: PLC0415 - the same
 
     return reconcile.run(dry_run=options.dry_run, since=options.since, adopted=options.adopt)
+
+
+def _link(options: argparse.Namespace) -> int:
+    from sidecar.commands import link  # noqa: PLC0415 - the same
+
+    return link.run(link.Order(options.csv, options.email_field, options.yes))
 
 
 if __name__ == "__main__":

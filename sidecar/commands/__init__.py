@@ -15,9 +15,13 @@
       check_policies, check_feed, check_address, check_nodes, check_proxies,
       check_stripe
     reconcile       writes missing customer IDs into items; a CronJob runs it
-      ledger          Stripe's customers, and the items they name
+      ledger          Stripe's customers, and the items they name; link uses it too
       report          the lines that it prints
     confirming      asks at the terminal, for provision and link
+    link            joins the items and customers of a shop that has both already
+      linker          what it reads of both, and how it joins two
+      link_file       the file that says who belongs to whom
+      link_table      the lines that it prints
     columns         what the column of an ID field is like, for provision and check
     lines           the lines that provision and check print
 

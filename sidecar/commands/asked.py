@@ -7,7 +7,7 @@ from sidecar.commands.administrator import Administration, Row
 from sidecar.commands.event_findings import collection_lines, flow_lines
 from sidecar.commands.lines import Line, Word
 from sidecar.core.flows.event_rules import flows_of, written
-from sidecar.core.operations.rules import unknown_fields
+from sidecar.core.operations.rules import suggestion, unknown_fields
 from sidecar.settings import OperationsSettings
 
 
@@ -32,6 +32,14 @@ def rule_lines(settings: OperationsSettings, fields: Mapping[str, Sequence[Row]]
     ]
     unknown = unknown_fields(settings.rules, settings.customers_collection, settings.field_map, names)
     return [Line(Word.FAULT, f"STRIPE_OPERATIONS: {fault}") for fault in missing + unknown]
+
+
+def missing_field(collection: str, fields: Sequence[Row], name: str) -> list[Line]:
+    """Say that a field is not there which `link` is to read; nothing of a collection that is not there either."""
+    names = [str(row["field"]) for row in fields]
+    if not names or name in names:
+        return []
+    return [Line(Word.FAULT, f"--email-field: {collection} has no field {name}{suggestion(name, names)}")]
 
 
 def event_lines(admin: Administration, settings: OperationsSettings) -> list[Line]:

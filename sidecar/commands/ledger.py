@@ -1,4 +1,4 @@
-"""The two sides that `reconcile` compares: Stripe's customers, and the items that they name."""
+"""The two sides that `reconcile` compares and `link` joins: Stripe's customers, and items."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import aiohttp
 
 from sidecar import opening
+from sidecar.clients.directus.item_emails import ItemEmails
 from sidecar.clients.directus.permissions import DirectusPermissions
 from sidecar.clients.directus.service_items import DirectusItemLists
 from sidecar.clients.lists.account_customers import pages_since
+from sidecar.core.access.permissions import Permissions
 from sidecar.core.flows.adoption import Adoption, of_before
 from sidecar.core.flows.customer_state import CustomerState, find_customer, state_of
 from sidecar.core.flows.item_links import ItemLinks, NamedItem
 from sidecar.core.flows.reconcile import Fill, Finding, ListedCustomer, Problem, lacking
 from sidecar.core.interfaces import ChangeRequest
+from sidecar.core.operations.metadata import COLLECTION, ITEM, METADATA, PROJECT, SIGNATURE
 from sidecar.core.operations.resources import CUSTOMER, StripeObject, is_customer_id
 from sidecar.errors import ItemRefused
 from sidecar.settings import Settings, SettingsFault
@@ -52,9 +55,9 @@ class Ledger:
         """Raises SettingsFault without a service token or a secret."""
         service, faults = opening.service_credential(settings), []
         if service is None:
-            faults.append("DIRECTUS_SERVICE_TOKEN: is not set; `reconcile` reads and fills the items with it")
+            faults.append("DIRECTUS_SERVICE_TOKEN: is not set; the items are read and filled with it")
         if settings.sidecar_secret is None:
-            faults.append("SIDECAR_SECRET: is not set; `reconcile` believes only what it signed")
+            faults.append("SIDECAR_SECRET: is not set; only what it signed is believed")
         if service is None or faults:
             raise SettingsFault(faults)
         self._service, self._collection = service, settings.customers_collection
@@ -66,8 +69,21 @@ class Ledger:
 
     async def lacking_rights(self) -> list[str]:
         """Name the rights that the service token needs and lacks. Raises CredentialRefused."""
-        source = DirectusPermissions(self._directus, {self._collection.name})
-        return lacking(await source.permissions(self._service), self._collection, self._status)
+        return lacking(await self.permissions(), self._collection, self._status)
+
+    async def permissions(self) -> Permissions:
+        """Ask what the service token may do. Raises CredentialRefused."""
+        return await DirectusPermissions(self._directus, {self._collection.name}).permissions(self._service)
+
+    def emails(self, field: str) -> ItemEmails:
+        return ItemEmails(self._directus, self._service, collection=self._collection, field=field)
+
+    def everybody(self) -> AsyncIterator[Sequence[StripeObject]]:
+        """List the account's customers, newest first, page by page."""
+        return pages_since(self._stripe, None)
+
+    async def customer(self, customer_id: str) -> StripeObject | None:
+        return await find_customer(self._stripe, customer_id)
 
     async def customers(self, since: int | None) -> AsyncIterator[Listed]:
         """List the account's customers, newest first, back to `since` in seconds of Unix time."""
@@ -89,6 +105,11 @@ class Ledger:
         links = await self.links()
         path = f"{CUSTOMER.path}/{adoption.customer}"
         await self._stripe.send(ChangeRequest("POST", path, {"metadata": links.metadata(adoption.item)}))
+
+    async def unsign(self, customer_id: str) -> None:
+        """Take this project's metadata off a customer again; Stripe removes a key whose value is empty."""
+        path, keys = f"{CUSTOMER.path}/{customer_id}", (PROJECT, COLLECTION, ITEM, SIGNATURE)
+        await self._stripe.send(ChangeRequest("POST", path, {METADATA: dict.fromkeys(keys, "")}))
 
     async def links(self) -> ItemLinks:
         """Raises DirectusUnavailable where nobody says which project this is."""

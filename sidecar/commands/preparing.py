@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sidecar.clients.directus import project
 from sidecar.commands.account import Account, provide_token, provide_user
 from sidecar.commands.administrator import Administration
-from sidecar.commands.asked import event_lines, fields_of_rules, keys_of, mirrored, rule_lines
+from sidecar.commands.asked import event_lines, fields_of_rules, keys_of, mirrored, missing_field, rule_lines
 from sidecar.commands.check_server import NO_LICENSE
 from sidecar.commands.flow import provide_flow
 from sidecar.commands.grants import provide_policy
@@ -44,7 +44,10 @@ def prepare(admin: Administration, settings: OperationsSettings, order: Order, *
     """Check what rules and events name before anything is changed. Raises AdministratorFault."""
     fields = fields_of_rules(admin, settings)
     schema = provide_schema(admin, settings, create=order.create_collection)
+    customers = settings.stripe_customers_collection
     found = [*rule_lines(settings, fields), *event_lines(admin, settings)]
+    if order.email_field is not None:
+        found += missing_field(customers, fields.get(customers, ()), order.email_field)
     yield from found
     if any(line.word is Word.FAULT for line in found):
         return
@@ -60,7 +63,7 @@ def prepare(admin: Administration, settings: OperationsSettings, order: Order, *
         settings,
         realtime=settings.directus_realtime,
         mirrored=mirrored(admin, settings),
-        keys=keys_of(fields, settings.stripe_customers_collection),
+        keys=keys_of(fields, customers),
         identity=has_id,
         also_read=order.email_field,
     )

@@ -22,7 +22,7 @@ def provide_schema(admin: Administration, settings: DirectusSettings, *, create:
     there = admin.find(f"collections/{segment(collection)}")
     if there is None and not create:
         raise AdministratorFault(
-            f"Directus has no collection {collection}{_similar(admin, collection)}. Correct "
+            f"Directus has no collection {collection}{_similar(admin, collection) or '.'} Correct "
             "STRIPE_CUSTOMERS_COLLECTION, or have this collection made with --create-collection."
         )
     if there is None:

@@ -103,7 +103,7 @@ async def test_image_does_all_its_work(
         sidecar.terminate()
         assert await sidecar.exit_code() == 0
         imported = loaded.imported(sidecar.said())
-    for command in ("check", "reconcile"):
+    for command in ("check", "reconcile", "link"):
         async with started_as(program, tmp_path / command, command, **given) as process:
             await process.exit_code()
             assert "Traceback" not in process.said()

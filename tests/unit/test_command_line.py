@@ -16,6 +16,7 @@ OPTIONS = {
     "check": set(),
     "provision": {"--token-file", "--create-collection", "--flow", "--email-field", "--yes"},
     "reconcile": {"--dry-run", "--since"},
+    "link": {"--csv", "--email-field", "--yes"},
 }
 
 
@@ -66,6 +67,7 @@ def test_the_help_of_a_command(command: str, capsys: pytest.CaptureFixture[str])
         (["reconcile", "--token-file", "x"], "unrecognized arguments: --token-file x"),
         (["provision", "--since", "7d"], "unrecognized arguments: --since 7d"),
         (["provision", "--token-file"], "argument --token-file: expected one argument"),
+        (["link", "--csv", "x", "--email-field", "mail"], "--email-field: not allowed with argument --csv"),
         (["serve", "check"], "unrecognized arguments: check"),
         (["--dry-run"], "unrecognized option --dry-run; an option follows its command"),
         (["--token-file", "x", "provision"], "unrecognized option --token-file; an option follows its command"),

@@ -31,11 +31,13 @@ async def test_serving_loads_nothing_that_setting_up_needs(
     assert imported & loaded.UNWANTED == set()
 
 
-@pytest.mark.parametrize("command", [["check"], ["reconcile", "--dry-run"]], ids=["check", "reconcile"])
+@pytest.mark.parametrize(
+    "command", [["check"], ["reconcile", "--dry-run"], ["link"]], ids=["check", "reconcile", "link"]
+)
 async def test_commands_of_the_serving_image_load_it_neither(
     directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path, command: list[str]
 ) -> None:
-    """D1: `check` and `reconcile`, which run beside the live key too, do without the SDK and other HTTP clients."""
+    """D1: what runs beside the live key too does without the SDK and other HTTP clients."""
     async with started(tmp_path / "output", *command, **loaded.variables(directus, stripe)) as process:
         await process.exit_code()
         imported = loaded.imported(process.said())
@@ -53,7 +55,7 @@ async def test_no_proxy_of_the_environment_is_used(
         given = {**loaded.variables(directus, stripe), **proxy.environment}
         async with serving(tmp_path / "serving", **given) as sidecar:
             statuses = await loaded.work(sidecar, directus, stripe)
-        for command in (["check"], ["reconcile", "--dry-run"]):
+        for command in (["check"], ["reconcile", "--dry-run"], ["link"]):
             async with started(tmp_path / command[0], *command, **given) as process:
                 await process.exit_code()
 

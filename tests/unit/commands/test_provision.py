@@ -199,7 +199,7 @@ async def test_a_license_that_is_not_enough(
     assert "license" in lines[-1]
 
 
-@pytest.mark.parametrize(("name", "hint"), [("cleints", "; did you mean clients?"), ("orders", "")])
+@pytest.mark.parametrize(("name", "hint"), [("cleints", "; did you mean clients?"), ("orders", ".")])
 async def test_a_collection_that_nobody_made(
     directus: AdministratedDouble,
     capsys: pytest.CaptureFixture[str],
@@ -214,7 +214,7 @@ async def test_a_collection_that_nobody_made(
     code, [line] = await provisioned(capsys, create=False)
 
     assert (code, directus.changes()) == (1, [])
-    assert line.startswith(f"FAULT      Directus has no collection {name}{hint}. Correct STRIPE_CUSTOMERS_COLLECTION")
+    assert line.startswith(f"FAULT      Directus has no collection {name}{hint} Correct STRIPE_CUSTOMERS_COLLECTION")
     assert "--create-collection" in line
 
 
