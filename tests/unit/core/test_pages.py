@@ -115,3 +115,14 @@ def test_page_that_cannot_be_parsed() -> None:
 
     with pytest.raises(StripeUnavailable, match="cannot be read"):
         _ = page.data
+
+
+def test_texts_are_made_once() -> None:
+    """Several requests may share a page: its objects are taken apart for the first of them, and for all."""
+    written = b'{"id":"pi_1"}, {"id":"pi_2"}'
+    page = Page.skimmed(written, listed_in(b"[" + written + b"]"), more=False)
+
+    first = page.texts
+
+    assert first == [b'{"id":"pi_1"}', b'{"id":"pi_2"}']
+    assert page.texts is first
