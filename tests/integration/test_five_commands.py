@@ -147,7 +147,9 @@ async def follow(shop: Shop) -> None:
     _install, copy, provision, check, _serve = COMMANDS
     await shop.run(copy)
     shop.fill_in(dict(zip(FILLED_IN, (shop.directus, "clients", KEY), strict=True)))
-    printed = await shop.run(provision.replace("…", ADMIN.token))
+    options = await shop.run("directus-stripe-sidecar provision --help")
+    confirmed = " --yes" if "--yes" in options else ""  # where it asks, nobody is there to answer
+    printed = await shop.run(provision.replace("…", ADMIN.token) + confirmed)
     shop.fill_in(dict(re.findall(r"^(DIRECTUS_SERVICE_TOKEN|SIDECAR_SECRET)=(.+)$", printed, re.MULTILINE)))
     shop.fill_in(dict(re.findall(r"^(\w+)=(.+)$", block_after(FRONT, "proxy-trusted"), re.MULTILINE)))
     found = await shop.run(check)

@@ -11,9 +11,11 @@ import pytest
 
 from deploy.demo import children, install
 from deploy.demo.install import NodeTools
-from deploy.demo.processes import environment
+from deploy.demo.processes import environment, free_port, running
 from tests.documents.pages import DEPLOY, block_after
+from tests.doubles.directus import User
 from tests.doubles.running_app import CLERK, RunningApp
+from tests.doubles.wire import exchange, request_bytes
 
 Evaluate = Callable[[str, str], Awaitable[Any]]
 ADDRESS = "http://127.0.0.1:8080"
@@ -41,13 +43,32 @@ def evaluate(node_tools: NodeTools, tmp_path: Path) -> Evaluate:
     return run
 
 
-async def test_vite(evaluate: Evaluate) -> None:
-    """Vite forwards the sidecar's paths to it, and keeps the page's Host, which a target alone would not."""
-    proxies = await evaluate(block_after(DEPLOY, "vite"), "module.default.server.proxy")
+@pytest.mark.parametrize(("short", "verdict"), [(False, (201, None)), (True, (403, "FORBIDDEN"))])
+async def test_vite(
+    node_tools: NodeTools, app: RunningApp, tmp_path: Path, *, short: bool, verdict: tuple[int, str | None]
+) -> None:
+    """A page of Vite's server creates a customer by its session; where the target is only an address it may not."""
+    port, sidecar = free_port(), f"http://127.0.0.1:{app.port}"
+    host = f"127.0.0.1:{port}"
+    config = block_after(DEPLOY, "vite").replace(ADDRESS, sidecar).replace("http://127.0.0.1:8055", app.directus.url)
+    if short:
+        config = re.sub(r"'/stripe': \{.*\}", f"'/stripe': '{sidecar}'", config)
+    (tmp_path / "vite.config.js").write_text(config)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    command: list[str | Path] = [
+        node_tools.node,
+        node_tools.modules / "vite/bin/vite.js",
+        tmp_path,
+        "--host=127.0.0.1",
+        f"--port={port}",
+    ]
+    page = [("Cookie", session(CLERK)), ("Content-Type", "application/json"), ("Origin", f"http://{host}")]
 
-    assert proxies["/stripe"] == {"target": ADDRESS, "changeOrigin": False, "xfwd": True}
-    assert {each["target"] for path, each in proxies.items() if path != "/stripe"} == {"http://127.0.0.1:8055"}
-    assert all(each["changeOrigin"] is False for each in proxies.values())
+    async with running(command, port=port, log=tmp_path / "log", cwd=tmp_path, settings={}):
+        sent = request_bytes("POST", "/stripe/customers", page, b'{"email": "ada@example.com"}')
+        answer = await exchange(port, sent.replace(b"sidecar.test", host.encode()))
+
+    assert (answer.status, answer.code) == verdict
 
 
 async def test_nuxt(evaluate: Evaluate) -> None:
@@ -69,10 +90,9 @@ async def test_pages_made_on_a_server(evaluate: Evaluate, app: RunningApp) -> No
     app.stripe.add_payments(2, customer=app.stripe.add_customer(email="a@b.co")["id"])
     script = block_after(DEPLOY, "server-side").replace(ADDRESS, f"http://127.0.0.1:{app.port}")
     visitor = "new Request('https://shop.example/', {{ headers: {{ cookie: '{}' }} }})"
-    session = f"directus_session_token={CLERK.token.replace('+', '%2B')}"
 
     seen = await evaluate(
-        f"{script}\nexport {{ payments }};", f"module.payments({visitor.format(session)}, '192.0.2.7')"
+        f"{script}\nexport {{ payments }};", f"module.payments({visitor.format(session(CLERK))}, '192.0.2.7')"
     )
     refused = await evaluate(
         f"{script}\nexport {{ payments }};",
@@ -81,6 +101,10 @@ async def test_pages_made_on_a_server(evaluate: Evaluate, app: RunningApp) -> No
 
     assert len(seen) == 2
     assert isinstance(refused, str)
+
+
+def session(user: User) -> str:
+    return f"directus_session_token={user.token.replace('+', '%2B')}"
 
 
 def test_directus_has_these_settings() -> None:
