@@ -27,9 +27,11 @@ def run() -> int:
 async def _lines(settings: Settings) -> list[Line]:
     async with opening.directus_session(settings) as directus, opening.stripe_session(settings) as stripe:
         lines = [line async for line in directus_lines(settings, directus)]
+        reached = lines[0].word is not Word.FAULT
         lines += [line async for line in stripe_lines(settings, stripe)]
-        lines += [line async for line in project_lines(settings, directus, stripe)]
-        lines += [line async for line in customer_lines(settings, directus, stripe)]
+        if reached:
+            lines += [line async for line in project_lines(settings, directus, stripe)]
+            lines += [line async for line in customer_lines(settings, directus, stripe)]
     lines += [line async for line in redis_lines(settings)]
     others = [Line(Word.NOTE, sentence) for sentence in unread()]
     return [*others, *lines, *proxy_lines(settings.trusted_proxies)]

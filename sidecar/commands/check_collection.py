@@ -1,17 +1,19 @@
 """Checks that the customers collection can hold customers: a list of items, their primary key, a field for IDs."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from http import HTTPStatus
 
 from sidecar.clients.directus.client import collection_path, segment
 from sidecar.commands.check_fields import Ask
 from sidecar.commands.columns import EMPTY_TEXT, empty_is_text, has_default, points_elsewhere
 from sidecar.commands.lines import Line, Word
-from sidecar.core.access.permissions import Permissions
+from sidecar.core.access.permissions import Action, Permissions
 from sidecar.core.operations.rules import suggestion
 from sidecar.settings import Settings
 
 _MOST_NAMED = 3
+_MOST_ASKED = 20
+_NONE: frozenset[str] = frozenset()
 _UNSEEN = "is not there, or the service token may not read it"
 
 
@@ -41,8 +43,20 @@ async def singleton_line(settings: Settings, ask: Ask) -> Line | None:
     )
 
 
-async def id_field_line(settings: Settings, ask: Ask, shown: Collection[str]) -> Line:
-    """`shown` are the fields of the collection that Directus shows to the token."""
+async def missing_field_line(settings: Settings, ask: Ask, shown: Collection[str]) -> Line | None:
+    """Judge the ID field, on which everything else depends; `shown` are the fields that the token may read."""
+    name = settings.stripe_customer_id_field
+    if isinstance(await _field(settings, name, ask), dict):
+        return None
+    return Line(
+        Word.FAULT,
+        f"{settings.stripe_customers_collection}.{name} {_UNSEEN}{suggestion(name, shown) or '.'} Correct "
+        "STRIPE_CUSTOMER_ID_FIELD if it is misspelt; otherwise run `provision`, which makes it and lets the token read "
+        "it",
+    )
+
+
+async def id_field_line(settings: Settings, ask: Ask) -> Line:
     where = f"{settings.stripe_customers_collection}.{settings.stripe_customer_id_field}"
     field = await _field(settings, settings.stripe_customer_id_field, ask)
     match field:
@@ -67,40 +81,39 @@ async def id_field_line(settings: Settings, ask: Ask, shown: Collection[str]) ->
             lacking = ", ".join(word for word, there in wanted.items() if there is not True)
             return Line(Word.FAULT, f"{where} is not {lacking}: run `provision`, or correct STRIPE_CUSTOMER_ID_FIELD")
         case _:
-            similar = suggestion(settings.stripe_customer_id_field, shown) or "."
-            return Line(
-                Word.FAULT,
-                f"{where} {_UNSEEN}{similar} Correct STRIPE_CUSTOMER_ID_FIELD if it is misspelt; "
-                "otherwise run `provision`, which makes it and lets the token read it",
-            )
+            return Line(Word.FAULT, f"{where} is not described by Directus as a field with a column: look at it there")
 
 
-async def key_line(settings: Settings, ask: Ask, fields: Sequence[Mapping[str, object]]) -> Line:
-    """`fields` are those of the collection that Directus shows to the token."""
-    where = f"{settings.stripe_customers_collection}.{settings.stripe_customers_primary_key}"
-    match await _field(settings, settings.stripe_customers_primary_key, ask):
-        case {"schema": {"is_primary_key": True}}:
-            return Line(Word.OK, f"{where} is the primary key")
-    keys = [field.get("field") for field in fields if _is_key(field)]
-    mend = (
-        f"it is {keys[0]}: set STRIPE_CUSTOMERS_PRIMARY_KEY={keys[0]}"
-        if keys
-        else "or the service token may not read it: correct STRIPE_CUSTOMERS_PRIMARY_KEY, then run `provision`"
-    )
-    return Line(Word.FAULT, f"{where} is not the primary key, {mend}")
+async def key_line(settings: Settings, ask: Ask, shown: Collection[str]) -> Line:
+    """`shown` are the fields that the token may read; the primary key is looked for among a few of them."""
+    collection, name = settings.stripe_customers_collection, settings.stripe_customers_primary_key
+    if await _is_key(settings, name, ask):
+        return Line(Word.OK, f"{collection}.{name} is the primary key")
+    mend = "or the service token may not read it: correct STRIPE_CUSTOMERS_PRIMARY_KEY, then run `provision`"
+    for other in sorted(shown)[:_MOST_ASKED]:
+        if await _is_key(settings, other, ask):
+            mend = f"it is {other}: set STRIPE_CUSTOMERS_PRIMARY_KEY={other}"
+    return Line(Word.FAULT, f"{collection}.{name} is not the primary key, {mend}")
 
 
-def _is_key(field: Mapping[str, object]) -> bool:
-    match field:
+async def _is_key(settings: Settings, name: str, ask: Ask) -> bool:
+    match await _field(settings, name, ask):
         case {"schema": {"is_primary_key": True}}:
             return True
         case _:
             return False
 
 
-async def shown_fields(settings: Settings, ask: Ask) -> list[Mapping[str, object]]:
-    rows = (await ask(f"/fields/{segment(settings.stripe_customers_collection)}", None)).data
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+async def shown_fields(settings: Settings, permissions: Permissions, ask: Ask) -> frozenset[str]:
+    """Give the fields that the token may read: by its permissions, or by Directus's list where it may read all."""
+    collection = settings.stripe_customers_collection
+    fields = permissions.grant(collection, Action.READ).fields
+    if not fields.unrestricted:
+        return fields.names
+    rows = (await ask(f"/fields/{segment(collection)}", None)).data
+    return (
+        frozenset(str(row.get("field")) for row in rows if isinstance(row, dict)) if isinstance(rows, list) else _NONE
+    )
 
 
 async def _field(settings: Settings, name: str, ask: Ask) -> object:

@@ -1,6 +1,6 @@
 """The questions that `check` asks Directus. Most of them need the service token."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -11,7 +11,14 @@ from sidecar.clients.directus.client import DirectusClient
 from sidecar.clients.directus.server_info import PATH, ServerInfo
 from sidecar.commands.check_address import BELIEF, TRUST, address_line, believes, proxy_in_front
 from sidecar.commands.check_cache import cache_lines
-from sidecar.commands.check_collection import id_field_line, key_line, missing_line, shown_fields, singleton_line
+from sidecar.commands.check_collection import (
+    id_field_line,
+    key_line,
+    missing_field_line,
+    missing_line,
+    shown_fields,
+    singleton_line,
+)
 from sidecar.commands.check_cookie import cookie_lines
 from sidecar.commands.check_events import event_lines
 from sidecar.commands.check_feed import feed_lines
@@ -122,11 +129,12 @@ async def _service_lines(
     for line in license_lines(info):
         yield line
     permissions = Permissions.from_directus(answer.data, answer.data)
-    fault = await _collection_fault(settings, permissions, ask)
+    shown = await shown_fields(settings, permissions, ask)
+    fault = await _collection_fault(settings, permissions, ask, shown)
     if fault is not None:
         yield fault
         return
-    async for line in _collection_lines(settings, permissions, ask, rows):
+    async for line in _collection_lines(settings, permissions, ask, rows, shown):
         yield line
     async for line in anybodys:
         yield line
@@ -134,20 +142,21 @@ async def _service_lines(
         yield line
 
 
-async def _collection_fault(settings: Settings, permissions: Permissions, ask: Ask) -> Line | None:
+async def _collection_fault(
+    settings: Settings, permissions: Permissions, ask: Ask, shown: Collection[str]
+) -> Line | None:
+    """Give the fault that makes other findings about the collection meaningless, and their advice wrong."""
     collection = settings.stripe_customers_collection
     if not permissions.grant(collection, Action.READ).usable:
         return missing_line(collection, permissions)
-    return await singleton_line(settings, ask)
+    return await singleton_line(settings, ask) or await missing_field_line(settings, ask, shown)
 
 
 async def _collection_lines(
-    settings: Settings, permissions: Permissions, ask: Ask, rows: AsyncIterator[Line]
+    settings: Settings, permissions: Permissions, ask: Ask, rows: AsyncIterator[Line], shown: Collection[str]
 ) -> AsyncIterator[Line]:
-    fields = await shown_fields(settings, ask)
-    shown = [str(field.get("field")) for field in fields]
-    yield await id_field_line(settings, ask, shown)
-    yield await key_line(settings, ask, fields)
+    yield await id_field_line(settings, ask)
+    yield await key_line(settings, ask, shown)
     async for line in rows:
         yield line
     for line in right_lines(settings, permissions):

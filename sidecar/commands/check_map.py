@@ -4,7 +4,7 @@ Directus hides the fields that a token may not read, and the service's own reads
 the fields that policies name are looked at: a name that is in none of them and is like another is likely misspelt.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sidecar.commands.lines import Line, Word
 from sidecar.commands.seen_policies import SeenPolicy
@@ -17,9 +17,9 @@ _MEND = "; make it in Directus, or take it out of the map"
 
 
 def map_lines(
-    settings: Settings, read: Grant, fields: Sequence[str], policies: Sequence[SeenPolicy] | None
+    settings: Settings, read: Grant, fields: Collection[str], policies: Sequence[SeenPolicy] | None
 ) -> Iterator[Line]:
-    """`fields` are those that Directus shows to the token. Of the default map a collection may lack fields."""
+    """`fields` are those that the token may read. Of the default map a collection may lack fields."""
     collection, named = settings.stripe_customers_collection, settings.stripe_field_map
     if named == default_field_map() or not fields:
         return

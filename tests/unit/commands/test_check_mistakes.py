@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sidecar import opening
 from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.http import open_session
-from sidecar.commands.check_collection import id_field_line, key_line, missing_line
+from sidecar.commands.check_collection import key_line, missing_line
 from sidecar.commands.check_cookie import cookie_lines
 from sidecar.commands.check_customers import customer_lines
 from sidecar.commands.check_directus import directus_lines
@@ -191,7 +191,7 @@ async def nothing(_path: str, _address: str | None) -> DirectusAnswer:
 
 async def test_a_misspelt_id_field() -> None:
     """The field that is meant is named before `provision` is, which would make the misspelt one."""
-    line = await id_field_line(
+    line = await missing_field_line(
         settings_of(stripe_customer_id_field="stripe_custmer"), nothing, ["id", "stripe_customer"]
     )
 
@@ -204,18 +204,23 @@ async def test_a_misspelt_id_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "mend"),
+    ("key", "mend"),
     [
-        ({"field": "uuid", "schema": {"is_primary_key": True}}, "it is uuid: set STRIPE_CUSTOMERS_PRIMARY_KEY=uuid"),
+        ("uuid", "it is uuid: set STRIPE_CUSTOMERS_PRIMARY_KEY=uuid"),
         (
-            {"field": "name", "schema": {"is_primary_key": False}},
+            "hidden",
             "or the service token may not read it: correct STRIPE_CUSTOMERS_PRIMARY_KEY, then run `provision`",
         ),
     ],
 )
-async def test_another_primary_key(field: Mapping[str, object], mend: str) -> None:
+async def test_another_primary_key(key: str, mend: str) -> None:
     """Where the token sees the primary key, it is named."""
-    line = await key_line(settings_of(), nothing, [field])
+
+    async def ask(path: str, _address: str | None) -> DirectusAnswer:
+        name = path.rpartition("/")[2]
+        return DirectusAnswer(200, {"data": {"field": name, "schema": {"is_primary_key": name == key}}}, None, None)
+
+    line = await key_line(settings_of(), ask, ["name", "uuid"])
 
     assert line == Line(Word.FAULT, f"customers.id is not the primary key, {mend}")
 
