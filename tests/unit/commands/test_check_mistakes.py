@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sidecar import opening
 from sidecar.clients.directus.client import DirectusAnswer
 from sidecar.clients.http import open_session
-from sidecar.commands.check_collection import key_line, missing_line
+from sidecar.commands.check_collection import key_line, missing_field_line, missing_line
 from sidecar.commands.check_cookie import cookie_lines
 from sidecar.commands.check_customers import customer_lines
 from sidecar.commands.check_directus import directus_lines
