@@ -86,6 +86,7 @@ def _operation(rule: Rule, model: Schema, *, write_back: bool) -> Schema:
         "tags": [operation.name.partition(".")[0]],
         "summary": f"{operation.summary[0].upper()}{operation.summary[1:]}.",
         "description": _permission(rule),
+        "x-directus-permission": _needed(rule),
         "parameters": [*_path(operation), *_parameters(rule, model)],
         "responses": {**results(operation, write_back=write_back), **refusals()},
     }
@@ -103,6 +104,16 @@ def _permission(rule: Rule) -> str:
     return (
         f'Needs the permission "{rule.action}" on the collection "{rule.collection}". Partial access {partial}.{guests}'
     )
+
+
+def _needed(rule: Rule) -> Schema:
+    """Say the same for programs: a front end compares it with Directus's `/permissions/me`, to offer what is allowed.
+
+    `every_customer` is the further action that acting for all customers takes.
+    """
+    needed = {"collection": rule.collection, "action": rule.action}
+    further = {"every_customer": rule.unscoped_action} if rule.unscoped_action else {}
+    return {**needed, "partial": rule.operation.scoping is not Scoping.REFUSED, **further}
 
 
 def _path(operation: Operation) -> list[Schema]:

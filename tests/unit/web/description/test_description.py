@@ -174,3 +174,19 @@ def test_what_is_open_to_everybody() -> None:
         "/products": [{}, *whole["security"]]
     }
     assert "public policy" in whole["paths"]["/products"]["get"]["description"]
+
+
+def test_what_a_program_compares_with_directus() -> None:
+    """Each operation says which permission it needs, as a program reads it, and what acting for all customers takes."""
+    text = '[billing_portal_sessions.create]\naction = "read"\n[refunds.create]\ncollection = "refunds"'
+    rules = parse_rules(text, CustomersCollection("customers", "id", "cus"), FieldMap({}))
+    whole = document("/stripe", [Reader(rule, []) for rule in rules], cookie="session", write_back=False)
+
+    needed = {
+        each["operationId"]: each["x-directus-permission"] for path in whole["paths"].values() for each in path.values()
+    }
+
+    portal = {"collection": "customers", "action": "read", "partial": True, "every_customer": "update"}
+    assert portal == needed["billing_portal_sessions.create"]
+    assert needed["refunds.create"] == {"collection": "refunds", "action": "create", "partial": True}
+    assert needed["customers.create"] == {"collection": "customers", "action": "create", "partial": False}
