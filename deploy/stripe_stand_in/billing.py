@@ -6,11 +6,12 @@ from typing import Any
 from deploy.stripe_stand_in.account import SHAPES, Account
 from deploy.stripe_stand_in.errors import Object, StripeError, missing_object, missing_parameter, require
 from deploy.stripe_stand_in.payments import confirm_new, create_payment, create_setup
-from deploy.stripe_stand_in.timing import moments
+from deploy.stripe_stand_in.timing import MONTH, moments
 
 _NO_METHOD = "This customer has no attached payment source or default payment method."
 _REQUESTED = {"comment": None, "feedback": None, "reason": "cancellation_requested"}
 _PAGE = "https://invoice.stripe.com/i/acct_test/"
+_FIRST = "Subscription creation"  # how Stripe describes the payment of a first invoice
 _DAY = 86_400  # seconds
 _SETTINGS = {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"}
 
@@ -38,6 +39,10 @@ def create_subscription(account: Account, values: Object) -> Object:
         raise StripeError(400, _NO_METHOD, code="resource_missing")
     subscription_id = account.new_id("subscription")
     items = items_of(account, subscription_id, values["items"])
+    now = account.making.now()
+    period = {"current_period_start": now, "current_period_end": trial.get("trial_end", now + MONTH)}
+    for item in items["data"]:
+        item.update(period)
     bill = {"customer": values["customer"], "total": total, "currency": prices[0]["currency"]}
     invoice = _billed(account, subscription_id, items, bill)
     if total:
@@ -47,6 +52,7 @@ def create_subscription(account: Account, values: Object) -> Object:
     settings = {**_SETTINGS, **values.get("payment_settings", {})}
     pending = _pending_setup(account, subscription_id, values["customer"]) if trial and not method else None
     return {
+        "start_date": now,
         **moments(account, values),
         **of,
         **trial,
@@ -118,7 +124,11 @@ def total_of(account: Account, items: list[Object]) -> tuple[int, Any]:
 def _pay_first(account: Account, invoice: Object, method: str | None, values: Object) -> None:
     """Make the payment of a first invoice, which stays open without a method or with one that does not pay."""
     of = {"amount": invoice["total"], "currency": invoice["currency"], "customer": invoice["customer"]}
-    saving = {"setup_future_usage": "off_session", **({"payment_method": method} if method else {})}
+    saving = {
+        "setup_future_usage": "off_session",
+        "description": _FIRST,
+        **({"payment_method": method} if method else {}),
+    }
     payment = account.add("payment_intent", create_payment(account, {**of, **saving}))
     account.bills[payment["id"]] = invoice["id"]
     try:

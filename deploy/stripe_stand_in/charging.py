@@ -8,17 +8,7 @@ from deploy.stripe_stand_in.errors import Object
 def charge(account: Account, payment: Object) -> None:
     """Charge a payment; with `capture_method=manual` the amount is only held."""
     captured = payment["capture_method"] != "manual"
-    shown = {name: payment[name] for name in ("currency", "customer", "description", "payment_method", "amount")}
-    made = account.add(
-        "charge",
-        {
-            **shown,
-            "amount_captured": payment["amount"] if captured else 0,
-            "captured": captured,
-            "payment_intent": payment["id"],
-            "balance_transaction": None,
-        },
-    )
+    made = _made(account, payment, {"amount_captured": payment["amount"] if captured else 0, "captured": captured})
     if account.banks.get(payment["payment_method"]) is Bank.DISPUTES:
         facts = {name: made[name] for name in ("amount", "currency", "payment_intent")}
         account.add("dispute", {**facts, "charge": made["id"], "status": "needs_response", "reason": "fraudulent"})
@@ -27,6 +17,18 @@ def charge(account: Account, payment: Object) -> None:
         receive(account, payment, made, payment["amount"])
     else:
         payment |= {"status": "requires_capture", "amount_received": 0, "amount_capturable": payment["amount"]}
+
+
+def decline(account: Account, payment: Object, code: str, message: str) -> None:
+    """Add the charge that a bank refused: docs.stripe.com/declines."""
+    failure = {"status": "failed", "failure_code": code, "failure_message": message}
+    made = _made(account, payment, {**failure, "paid": False, "captured": False, "amount_captured": 0})
+    payment["latest_charge"] = made["id"]
+
+
+def _made(account: Account, payment: Object, outcome: Object) -> Object:
+    of = {name: payment[name] for name in ("currency", "customer", "description", "payment_method", "amount")}
+    return account.add("charge", {**of, **outcome, "payment_intent": payment["id"], "balance_transaction": None})
 
 
 def receive(account: Account, payment: Object, charged: Object, amount: int) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 from deploy.stripe_stand_in.account import Account
 from deploy.stripe_stand_in.cards import Bank
-from deploy.stripe_stand_in.charging import charge, receive
+from deploy.stripe_stand_in.charging import charge, decline, receive
 from deploy.stripe_stand_in.errors import Object, StripeError
 from deploy.stripe_stand_in.settling import settle_payment, settle_setup
 
 _OPEN = {"requires_payment_method", "requires_confirmation"}
 _REDIRECTS = "Payment methods might redirect your customer, so you must provide a `return_url`, or refuse redirects."
 _NO_METHOD = "You cannot confirm this intent because it's missing a payment method."
+_DECLINED = "Your card was declined."
 _KEPT = ("receipt_email", "setup_future_usage")
 _ERRORS = {"payment_intent": "last_payment_error", "setup_intent": "last_setup_error"}
 
@@ -42,7 +43,9 @@ def confirm(account: Account, intent: Object, values: Object) -> Object:
     intent |= {"payment_method": method, _ERRORS[intent["object"]]: None}
     bank = account.banks.get(method, Bank.PAYS)
     if bank is Bank.DECLINES:
-        raise _declined(intent, "card_declined", "Your card was declined.")
+        if intent["object"] == "payment_intent":
+            decline(account, intent, "card_declined", _DECLINED)
+        raise _declined(intent, "card_declined", _DECLINED)
     if bank is Bank.ASKS and (values.get("off_session") or values.get("error_on_requires_action")):
         raise _declined(intent, "authentication_required", "Your card was declined. It requires authentication.")
     if bank is Bank.ASKS:

@@ -79,7 +79,11 @@ def _refunded_charge(account: Account, values: Object) -> Object:
         return _refundable(account.find("charge", values["charge"], "charge"))
     payment = account.find("payment_intent", values["payment_intent"], "payment_intent")
     for charge in account.objects["charge"]:
-        if charge["payment_intent"] == payment["id"] and values.get("charge", charge["id"]) == charge["id"]:
+        if (
+            charge["payment_intent"] == payment["id"]
+            and charge["status"] != "failed"
+            and values.get("charge", charge["id"]) == charge["id"]
+        ):
             return _refundable(charge)
     raise StripeError(400, f"This PaymentIntent ({payment['id']}) does not have a successful charge to refund.")
 

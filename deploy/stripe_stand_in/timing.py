@@ -5,7 +5,7 @@ from deploy.stripe_stand_in.errors import Object, StripeError, require
 
 _ANCHOR = "billing_cycle_anchor"
 _LIVING = ("not_started", "active")
-_MONTH = 30 * 86_400
+MONTH = 30 * 86_400
 
 
 def moments(account: Account, values: Object) -> Object:
@@ -15,7 +15,7 @@ def moments(account: Account, values: Object) -> Object:
     if shown.get("trial_end") == "now":
         shown["trial_end"] = now
     if isinstance(shown.get("cancel_at"), str) and shown["cancel_at"]:
-        shown["cancel_at"] = now + _MONTH
+        shown["cancel_at"] = now + MONTH
     if isinstance(shown.get("pause_collection"), dict):
         shown["pause_collection"] = {"resumes_at": None, **shown["pause_collection"]}
     return shown

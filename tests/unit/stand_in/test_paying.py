@@ -89,6 +89,34 @@ async def test_the_bank_says_no(shop: Shop, card: str, more: str, code: str) -> 
     assert (await shop.account.get(path))["status"] == "requires_payment_method"
 
 
+async def test_a_declined_charge(shop: Shop) -> None:
+    """What a bank declines leaves a charge that failed, with the bank's words, and nothing to refund."""
+    payment = await shop.account.post("payment_intents", "amount=500&currency=eur")
+    path, declined = f"payment_intents/{payment['id']}", "payment_method=pm_card_visa_chargeDeclined&off_session=true"
+    await shop.account.ask("POST", f"{path}/confirm", declined)
+
+    charge = await shop.account.get(f"charges/{(await shop.account.get(path))['latest_charge']}")
+    status, answer = await shop.account.ask("POST", "refunds", f"payment_intent={payment['id']}")
+
+    assert (charge["status"], charge["paid"], charge["failure_message"]) == (
+        "failed",
+        False,
+        "Your card was declined.",
+    )
+    assert (status, "successful charge" in answer["error"]["message"]) == (400, True)
+
+
+async def test_the_period_of_a_subscription(shop: Shop) -> None:
+    """A subscription's items say until when it is paid, or its trial lasts."""
+    paid = await shop.account.get(f"subscriptions/{shop['subscription']}")
+    form = f"customer={shop['customer']}&items[0][price]={shop['monthly']}&trial_period_days=3"
+    trial = await shop.account.post("subscriptions", form)
+
+    [item], [tried] = paid["items"]["data"], trial["items"]["data"]
+    assert paid["start_date"] == item["current_period_start"] < item["current_period_end"]
+    assert trial["trial_end"] == tried["current_period_end"]
+
+
 @pytest.mark.parametrize("card", ["pm_card_visa_chargeDeclined", ASKS])
 @pytest.mark.parametrize("behavior", ["allow_incomplete", "error_if_incomplete"])
 async def test_a_subscription_whose_card_does_not_pay(shop: Shop, card: str, behavior: str) -> None:
