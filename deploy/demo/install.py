@@ -42,11 +42,15 @@ class NodeTools:
 
 
 def is_installed(lock: Path = DEMO) -> bool:
-    return cache.is_built(_name("node", _NODE)) and cache.is_built(_name("directus", lock))
+    return has_node() and cache.is_built(_name("directus", lock))
+
+
+def has_node() -> bool:
+    return cache.is_built(_name("node", _NODE))
 
 
 def has_packages() -> bool:
-    return cache.is_built(_name("node", _NODE)) and cache.is_built(_name("tests", _TESTS))
+    return has_node() and cache.is_built(_name("tests", _TESTS))
 
 
 def directus(lock: Path = DEMO) -> Directus:
@@ -84,7 +88,7 @@ def _install_node(folder: Path, log: Path) -> None:
 def _install_directus(lock: Path, folder: Path, log: Path) -> None:
     node = _node()
     env = _with(node)
-    with step("Installing Directus", "1 to 3 minutes, 800 MB, once"):
+    with step("Installing Directus", "1 to 3 minutes, once"):
         _npm_ci(lock, folder, log, env)
     with step("Compiling two of its modules", "1 to 2 minutes, once"), ThreadPoolExecutor() as pool:
         list(pool.map(lambda module: _compile(folder / "node_modules" / module, node, env), _NATIVE))

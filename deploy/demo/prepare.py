@@ -6,11 +6,11 @@ only.
 """
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from deploy.demo import install, prometheus_program, redis_program, tools, venv
+from deploy.demo import cache, install, prometheus_program, redis_program, tools, venv
 from deploy.demo.progress import Fault, say
 
 
@@ -28,7 +28,10 @@ def main(arguments: list[str]) -> int:
 def prepare(arguments: Collection[str]) -> Path:
     """Install what is missing and give the interpreter. Raises Fault."""
     servers, packages = "--servers" in arguments, "--packages" in arguments
+    parts = dict(missing(servers=servers, packages=packages))
     tools.require(directus=servers and not install.is_installed(), packages=packages and not install.has_packages())
+    if parts:
+        say(plan(parts))
     if servers:
         tools.from_debian("nginx", "nginx-light")
     if "--browser" in arguments:
@@ -48,6 +51,24 @@ def prepare(arguments: Collection[str]) -> Path:
     if servers:
         install.directus()
     return python
+
+
+def missing(*, servers: bool, packages: bool) -> Iterator[tuple[str, int]]:
+    """Name what is still to be installed into the cache, each with the megabytes that it takes there."""
+    if not venv.is_installed():
+        yield "Python packages", 600
+    if (servers or packages) and not install.has_node():
+        yield "Node", 190
+    if servers and not install.is_installed():
+        yield "Directus", 860
+    if packages and not install.has_packages():
+        yield "the tests' npm packages", 60
+
+
+def plan(parts: Mapping[str, int]) -> str:
+    """Say what is about to be installed, where to and how much it is."""
+    named = ", ".join(f"{name} ({size} MB)" for name, size in parts.items())
+    return f"This is installed once, {sum(parts.values())} MB in {cache.root()}: {named}"
 
 
 def _if_possible(install_one: Callable[[], None]) -> None:

@@ -12,8 +12,16 @@ _REQUIREMENTS = Path(__file__).parents[2] / "tests" / "requirements.txt"
 
 def python() -> Path:
     """Give the environment's interpreter; make the environment if it is missing. The project runs from the checkout."""
+    return cache.built(_name(), _build) / "bin" / "python"
+
+
+def is_installed() -> bool:
+    return cache.is_built(_name())
+
+
+def _name() -> str:
     key = cache.fingerprint(_REQUIREMENTS.read_bytes(), sys.version.encode(), sys.executable.encode())
-    return cache.built(f"venv-{key}", _build) / "bin" / "python"
+    return f"venv-{key}"
 
 
 def _build(folder: Path, log: Path) -> None:
