@@ -17,6 +17,7 @@ Modules that need the environment:
     redis_server      how to start Redis
     processes         starts a program, waits until it answers, ends it
     admin, people     the Directus API as an administrator uses it; the demo's users and their customers
+    purchases         what those customers have bought
     expectations      the table of who may do what
     matrix, report    asks every route as every user; prints the answers
     replicas          asks each of several replicas around a logout

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
 from deploy.demo import redis_program, report
-from deploy.demo.matrix import ask_all
+from deploy.demo.matrix import ask_all, forget_created
 from deploy.demo.processes import is_taken
 from deploy.demo.progress import Fault, say, step
 from deploy.demo.replicas import ask_around_logout, names
@@ -80,6 +80,7 @@ async def _demo(port: int | None, stripe_key: str | None, *, once: bool, replica
             starting = running_stack(state, port=port, stripe_key=stripe_key, replicas=replicas)
             stack = await exits.enter_async_context(starting)
         rows = await ask_all(stack)
+        await forget_created(stack.stripe_url, stack.settings["STRIPE_LIVE_SECRET_KEY"], rows)
         parts = [report.table(rows), report.views(rows)]
         if replicas > 1:
             around_logout = await ask_around_logout(stack)

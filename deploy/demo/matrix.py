@@ -1,6 +1,6 @@
 """Asks every route as every user with each kind of credential, through nginx, and judges every answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from deploy.demo.stack import Stack
 
 BY_SESSION = "session cookie"
 BY_STATIC = "static token"
+_CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,16 @@ async def ask_all(stack: Stack) -> list[Row]:
             }
             rows.append(Row(who, route, expected, answers))
     return rows
+
+
+async def forget_created(stripe: str, key: str, rows: Sequence[Row]) -> None:
+    """Delete at Stripe the customers that the questions created. Raises aiohttp.ClientError."""
+    headers = {"Authorization": f"Bearer {key}"}
+    created = [answer.body["id"] for row in rows for answer in row.answers.values() if answer.status == _CREATED]
+    async with aiohttp.ClientSession(stripe, headers=headers) as session:
+        for customer in created:
+            async with session.delete(f"/v1/customers/{customer}", raise_for_status=True):
+                pass
 
 
 async def _credentials(proxy: str, person: Person | None) -> dict[str, dict[str, str]]:

@@ -77,6 +77,7 @@ def verdict(rows: Sequence[Row]) -> str:
 def invitation(stack: Stack, shop_url: str) -> str:
     """Give addresses, logins and commands, ready to be pasted."""
     stripe = stack.stripe_url + (" (an emulator)" if stack.stripe_log else "")
+    signing_in = "one click signs in as each person" if stack.stripe_log else "sign in with a login below"
     logins = [("who", "login", "password", "static token")]
     logins += [(person.name, person.email, person.password, person.token) for person in stack.people.values()]
     widths = [max(map(len, column)) for column in zip(*logins, strict=True)]
@@ -85,7 +86,7 @@ def invitation(stack: Stack, shop_url: str) -> str:
             "",
             "Everything runs; Ctrl-C ends it.",
             "",
-            f"  page      {page_url(stack.proxy.url)}  (sign in with a login below)",
+            f"  page      {page_url(stack.proxy.url)}  ({signing_in})",
             f"  shop      {shop_url}  (sign up, pay with a test card, read, cancel)",
             f"  Directus  {stack.proxy.url}/admin  (a changed policy takes effect within 30 seconds)",
             f"  sidecar   {stack.proxy.url}/stripe/…",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.demo import install, people, redis_server, servers
 from deploy.demo.admin import DirectusAdmin, Person, Rule
+from deploy.demo.pages import DESK
 from deploy.demo.processes import Server, free_port
 from deploy.stripe_stand_in import KEY
 
@@ -80,9 +81,10 @@ async def running_stack(
     """Start all servers with their files in the empty folder `state`, nginx on `port`.
 
     Several `replicas` of the sidecar share a Redis, which must be installed. With a `stripe_key` they use Stripe's API
-    instead of the emulator. `lock` is the folder that locks the version of Directus, and `prepare` changes Directus
-    before it is provisioned. A Directus 12 without a license stores neither item rules nor field lists: with `licensed`
-    false nothing is provisioned, so `prepare` must create the collection, and people have no rules of these kinds.
+    instead of the emulator, and the page knows no passwords. `lock` is the folder that locks the version of Directus,
+    and `prepare` changes Directus before it is provisioned. A Directus 12 without a license stores neither item rules
+    nor field lists: with `licensed` false nothing is provisioned, so `prepare` must create the collection, and people
+    have no rules of these kinds.
     Raises Fault if a program does not start.
     """
     port = port or free_port()
@@ -107,7 +109,8 @@ async def running_stack(
         everybody, customers = await _seed(admin, administrator, settings, licensed=licensed)
         sidecars = [await start(_replica(state, settings, number)) for number in range(1, replicas + 1)]
         first, *others = [sidecar.url for sidecar in sidecars]
-        proxy = servers.nginx(state, port=port, directus=directus.url, sidecar=first, replicas=others)
+        desk = replace(DESK, logins=None if stripe_key else people.write_logins(state, everybody.values()))
+        proxy = servers.nginx(state, port=port, directus=directus.url, sidecar=first, replicas=others, pages=(desk,))
         yield Stack(
             state=state,
             directus=directus,

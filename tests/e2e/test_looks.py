@@ -11,7 +11,7 @@ from tests.doubles.wire import exchange, request_bytes
 from tests.e2e.accessibility import findings
 from tests.e2e.conftest import Visit
 from tests.e2e.site import Site
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import List, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,8 +38,8 @@ async def test_light_and_dark(site: Site, visit: Visit) -> None:
     """The page follows the system's color scheme: dark text on light, and the reverse."""
     light, dark = [await visit(site.url, color_scheme=scheme) for scheme in ("light", "dark")]
 
-    assert await light.page.evaluate(COLORS) == ["rgb(21, 24, 29)", "rgb(244, 245, 248)"]
-    assert await dark.page.evaluate(COLORS) == ["rgb(233, 235, 239)", "rgb(14, 17, 22)"]
+    assert await light.page.evaluate(COLORS) == ["rgb(21, 24, 29)", "rgb(255, 255, 255)"]
+    assert await dark.page.evaluate(COLORS) == ["rgb(233, 235, 239)", "rgb(22, 26, 33)"]
 
 
 @pytest.mark.parametrize("who", ["clerk", "guest"])
@@ -52,13 +52,20 @@ async def test_narrow(site: Site, visit: Visit, who: str) -> None:
     form = await visitor.page.evaluate(WIDTHS)
 
     await visitor.sign_in(site.people[who])
-    await expect(visitor.section("payments")).not_to_have_attribute("aria-busy", "true")
-    await expect(visitor.section("customers")).not_to_have_attribute("aria-busy", "true")
+    widths = {"form": form, "payments": await settled(visitor, "payments")}
+    if who != "guest":
+        await visitor.open("customers")
+        widths["customers"] = await settled(visitor, "customers")
+        await visitor.link("W" * 120).click()
+        widths["customer"] = await visitor.page.evaluate(WIDTHS)
 
-    assert form == [360, 360]
-    assert await visitor.page.evaluate(WIDTHS) == [360, 360]
-    for scroller in await visitor.page.locator(".scroll").all():
-        assert await scroller.evaluate("element => element.scrollWidth - element.clientWidth") == 0
+    assert {name: [360, 360] for name in widths} == widths
+
+
+async def settled(visitor: Visitor, name: List) -> list[int]:
+    await expect(visitor.section(name)).not_to_have_attribute("aria-busy", "true")
+    widths: list[int] = await visitor.page.evaluate(WIDTHS)
+    return widths
 
 
 async def test_narrow_rows_are_a_table(site: Site, visit: Visit) -> None:
@@ -67,15 +74,15 @@ async def test_narrow_rows_are_a_table(site: Site, visit: Visit) -> None:
 
     table = visitor.page.get_by_role("table", name="Payments, as far as you may see them")
     await expect(table.get_by_role("columnheader")).to_have_text(
-        ["Amount", "Status", "Customer", "Description", "Date"]
+        ["Amount", "Status", "Description", "Customer", "Date", "ID"]
     )
     await expect(table.get_by_role("rowheader")).to_have_count(6)
-    await expect(table.get_by_role("cell")).to_have_count(24)
+    await expect(table.get_by_role("cell")).to_have_count(30)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_accessible(site: Site, visit: Visit, scheme: Scheme) -> None:
-    """axe finds nothing in any state of the page: form, rows, refused, down, broken off, empty, narrow."""
+    """axe finds nothing in any state of the page: form, rows, an entry, refused, down, broken off, empty, narrow."""
     site.add_demo_customers()
     visitor = await visit(site.url, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     states = {"form": await findings(visitor.page)}
@@ -83,11 +90,16 @@ async def test_accessible(site: Site, visit: Visit, scheme: Scheme) -> None:
     await visitor.sign_in(site.people["clerk"])
     await visitor.rows("payments")
     states["rows"] = await findings(visitor.page)
+    await visitor.link("€49.02").click()
+    states["entry"] = await findings(visitor.page)
+    await visitor.open("customers")
+    await visitor.button("New customer").click()
     await visitor.button("Create customer").click()
     await expect(visitor.page.get_by_text("This is required.")).to_be_visible()
     states["field at fault"] = await findings(visitor.page)
     await visitor.page.set_viewport_size({"width": 360, "height": 800})
     states["narrow"] = await findings(visitor.page)
+    await visitor.open("payments")
     site.stripe.fail(answer(401, '{"error": {}}'))
     await visitor.button("Reload payments").click()
     await expect(visitor.panel("The payments cannot be shown now")).to_be_visible()
@@ -116,6 +128,7 @@ async def test_accessible(site: Site, visit: Visit, scheme: Scheme) -> None:
     [
         ("", "text/html; charset=utf-8"),
         ("page.css", "text/css; charset=utf-8"),
+        ("desk.css", "text/css; charset=utf-8"),
         ("page.js", "text/javascript; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
     ],

@@ -7,6 +7,7 @@ from tests.doubles.faults import Stall, hang, too_deep
 from tests.doubles.server import Recorded
 from tests.e2e.conftest import Visit
 from tests.e2e.site import Site
+from tests.e2e.visitor import List
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -57,7 +58,9 @@ async def test_empty_list(site: Site, visit: Visit) -> None:
 
     await visitor.sign_in(site.people["clerk"])
 
-    for name in ("customers", "payments"):
+    names: tuple[List, ...] = ("payments", "customers", "subscriptions", "invoices")
+    for name in names:
+        await visitor.open(name)
         await expect(visitor.panel(f"No {name}")).to_be_visible()
     await expect(visitor.page.get_by_role("table")).to_have_count(0)
 

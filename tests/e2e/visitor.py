@@ -8,9 +8,9 @@ from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
 from deploy.demo.admin import SESSION_COOKIE, Person
 
-List = Literal["customers", "payments"]
+List = Literal["payments", "customers", "subscriptions", "invoices"]
 
-_CELLS = """table => [...table.tBodies[0].rows].map(
+CELLS = """table => [...table.tBodies[0].rows].map(
     row => [...row.cells].filter(cell => !cell.matches('.actions')).map(cell => cell.innerText))"""
 
 
@@ -26,7 +26,7 @@ class Visitor:
         await self.page.get_by_label("E-mail address").fill(person.email)
         await self.page.get_by_label("Password").fill(person.password)
         await self.button("Sign in").click()
-        await expect(self.heading("Customers and payments")).to_be_visible()
+        await expect(self.button("Sign out")).to_be_visible()
 
     async def session(self) -> str:
         """Give the session cookie's value."""
@@ -40,10 +40,16 @@ class Visitor:
         )
 
     async def rows(self, name: List) -> list[list[str]]:
-        """Give the texts of a complete list, row by row."""
+        """Open a list and give the texts of all its rows, once it is complete."""
+        await self.open(name)
         await expect(self.progress(name)).to_have_text(re.compile(", all$"))
-        table: list[list[str]] = await self.section(name).get_by_role("table").evaluate(_CELLS)
+        table: list[list[str]] = await self.section(name).get_by_role("table").evaluate(CELLS)
         return table
+
+    async def open(self, name: List) -> None:
+        """Open a list, by its link."""
+        await self.link(name.capitalize()).click()
+        await expect(self.section(name)).to_be_visible()
 
     def section(self, name: List) -> Locator:
         return self.page.locator(f"section#{name}")
@@ -57,6 +63,9 @@ class Visitor:
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
+
+    def link(self, name: str) -> Locator:
+        return self.page.get_by_role("link", name=name, exact=True)
 
     def field(self, name: str) -> Locator:
         return self.page.get_by_role("textbox", name=name, exact=True)

@@ -1,14 +1,21 @@
 // The form that creates a customer. What is wrong with an entry, the sidecar says; this finds the place for it.
 
 import { ask, Problem } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { donePanel, present, problemPanel } from "./panels.js";
 
 const NAMED = /^(\w+): (.+)$/s; // the sidecar begins with the attribute at fault
 
-/** `onCreated` is called after a success; `onProblem` says whether it took a problem over. */
-export function createForm({ onCreated, onProblem }) {
-  const form = byId("create-form");
+/**
+ * Adds the form, and the button that opens it, to a list. `onCreated` is called after a success; `onProblem` says
+ * whether it took a problem over.
+ */
+export function createForm(list, { onCreated, onProblem }) {
+  list.section.querySelector(".head").after(byId("create-template").content.cloneNode(true));
+  const form = list.section.querySelector("form");
+  const opener = el("button", { type: "button", "aria-expanded": "false", "aria-controls": form.id }, "New customer");
+  list.section.querySelector(".tools").append(opener);
+  opener.addEventListener("click", () => open(form.hidden));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = form.querySelector("button");
@@ -18,7 +25,8 @@ export function createForm({ onCreated, onProblem }) {
     try {
       const customer = await ask("POST", "/stripe/customers", { body: filledIn(form) });
       form.reset();
-      outcome(donePanel("Customer created", customer.id));
+      open(false);
+      outcome(donePanel("Customer created", customer.id ?? ""));
       onCreated();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -27,7 +35,21 @@ export function createForm({ onCreated, onProblem }) {
       button.disabled = false;
     }
   });
-  return { clear: () => (form.reset(), clearOutcome(form)) };
+
+  function open(shown) {
+    form.hidden = !shown;
+    opener.setAttribute("aria-expanded", String(shown));
+    if (shown) form.querySelector("input").focus();
+  }
+
+  return {
+    offer(may) {
+      opener.hidden = !may;
+      open(false);
+      form.reset();
+      clearOutcome(form);
+    },
+  };
 }
 
 function filledIn(form) {

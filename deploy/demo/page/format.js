@@ -1,4 +1,4 @@
-// How amounts, days and statuses are written. A locale is the browser's own.
+// How amounts, days and numbers are written. A locale is the browser's own.
 
 export const NOTHING = "–";
 
@@ -24,20 +24,10 @@ export function day(created) {
   return Number.isInteger(created) ? DAY.format(new Date(created * 1000)) : NOTHING;
 }
 
-// docs.stripe.com/payments/paymentintents/lifecycle
-const STATUSES = {
-  succeeded: ["good", "Paid"],
-  processing: ["open", "Processing"],
-  requires_capture: ["open", "Authorised"],
-  requires_action: ["open", "Needs action"],
-  requires_confirmation: ["open", "Unconfirmed"],
-  requires_payment_method: ["open", "Unpaid"],
-  canceled: ["bad", "Canceled"],
-};
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-/** Gives a status's tone and its words. */
-export function status(value) {
-  return STATUSES[value] ?? ["open", String(value).replaceAll("_", " ")];
+export function moment(seconds) {
+  return Number.isInteger(seconds) ? MOMENT.format(new Date(seconds * 1000)) : NOTHING;
 }
 
 const NUMBER = new Intl.NumberFormat();

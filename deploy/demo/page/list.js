@@ -1,57 +1,79 @@
 // One list of the page: rows as they arrive, and the states in which there are none or not all.
 
 import { lines, problemOf, Problem } from "./api.js";
-import { announce, el } from "./dom.js";
-import { counted, NOTHING } from "./format.js";
+import { announce, byId } from "./dom.js";
+import { counted } from "./format.js";
 import { brokenOffPanel, emptyPanel, problemPanel } from "./panels.js";
+import { Rows } from "./rows.js";
 
-const SKELETON = 4;
 const BETWEEN_NEWS = 3000; // milliseconds between two announcements of progress
 
 export class List {
   #running = new AbortController();
-  #count = 0;
   #said = 0;
-  #seen = new Set();
 
-  /**
-   * `columns` have `name`, `key` (the attribute, unless the column is our `own`), and `cell(entry)`, which gives text
-   * or an element. `onProblem` says whether it took a problem over.
-   */
-  constructor(section, noun, columns, { onProblem, onEnd = () => {} }) {
-    Object.assign(this, { section, noun, columns, onProblem, onEnd });
-    this.table = section.querySelector("table");
-    this.body = el("tbody", { role: "rowgroup" });
-    // Rows become blocks where there is little room, which takes a table's roles away: so they are named.
-    this.table.setAttribute("role", "table");
-    const heads = columns.map(({ name, unseen }) =>
-      el("th", { scope: "col", role: "columnheader" }, unseen ? el("span", { class: "unseen" }, name) : name),
-    );
-    this.table.append(el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads)), this.body);
-    section.querySelector("[data-do=reload]").addEventListener("click", () => this.load());
+  /** `kind` is one of kinds.js; `onProblem` says whether it took a problem over, `onRows` hears of rows and of the end. */
+  constructor(kind, { onProblem, onRows }) {
+    Object.assign(this, { kind, noun: kind.noun, onProblem, onRows });
+    this.section = byId("list-template").content.cloneNode(true).querySelector("section");
+    this.section.id = kind.key;
+    this.heading = this.#part("h1");
+    this.heading.id = `${kind.key}-title`;
+    this.section.setAttribute("aria-labelledby", this.heading.id);
+    this.#part("caption").textContent = `${kind.title}, as far as you may see them`;
+    this.rows = new Rows(this.#part("table"), kind);
+    this.#part("[data-do=reload] span").textContent = `Reload ${this.noun}s`;
+    this.#part("[data-do=reload]").addEventListener("click", () => this.load());
+    this.search = this.#part("input[type=search]");
+    this.search.setAttribute("aria-label", `Search ${this.noun}s`);
+    this.search.addEventListener("input", () => this.#filter());
+    this.reset();
+  }
+
+  get isLoaded() {
+    return this.section.dataset.state !== "idle";
+  }
+
+  get isBusy() {
+    return this.section.hasAttribute("aria-busy");
   }
 
   /** Shows the list at `path` from its beginning; whatever was being shown is given up. */
-  async load({ path = this.path, empty = this.empty } = {}) {
+  async load({ path = this.path, empty = this.empty, title = this.heading.textContent } = {}) {
     Object.assign(this, { path, empty });
     this.clear();
+    this.heading.textContent = title;
     this.#state("loading");
     this.#progress(`Loading ${this.noun}s …`);
-    this.body.replaceChildren(...Array.from({ length: SKELETON }, () => this.#skeleton()));
+    this.rows.await();
     await this.#read(path, this.#running);
+  }
+
+  /** Forgets everything of the person who saw it. */
+  reset() {
+    this.clear();
+    this.search.value = "";
+    this.heading.textContent = this.kind.title;
+    Object.assign(this, { path: this.kind.path, empty: this.kind.empty });
   }
 
   clear() {
     this.#running.abort();
     this.#running = new AbortController();
-    [this.#count, this.#said] = [0, 0];
-    this.#seen.clear();
-    this.body.replaceChildren();
+    this.#said = 0;
+    this.rows.clear();
     this.#slot("notice");
     this.#slot("instead");
     this.#foot();
     this.#state("idle");
     this.#progress("");
+    this.#filter();
+  }
+
+  /** Writes anew what depends on other lists. */
+  refresh() {
+    this.rows.refresh();
+    this.#filter();
   }
 
   async #read(path, running) {
@@ -76,25 +98,24 @@ export class List {
     const end = batch.find((line) => "complete" in line && !("object" in line));
     const entries = batch.filter((line) => line !== end);
     if (!entries.length) return end;
-    if (!this.#count) this.body.replaceChildren();
     this.#state("rows");
-    for (const entry of entries) Object.keys(entry).forEach((key) => this.#seen.add(key));
-    this.body.append(...entries.map((entry) => this.#row(entry)));
-    this.#count += entries.length;
-    this.#progress(`${counted(this.#count, this.noun)} so far …`);
+    this.rows.add(entries);
+    this.#filter();
+    this.#progress(`${counted(this.rows.count, this.noun)} so far …`);
+    this.onRows(entries);
     return end;
   }
 
   #whole() {
     this.section.removeAttribute("aria-busy");
-    if (this.#count) this.#progress(`${counted(this.#count, this.noun)}, all`);
+    if (this.rows.count) this.#progress(`${counted(this.rows.count, this.noun)}, all`);
     else this.#empty();
     this.#foot();
-    this.onEnd();
+    this.onRows([]);
   }
 
   #empty() {
-    this.body.replaceChildren();
+    this.rows.clear();
     this.#state("empty");
     this.#slot("instead", emptyPanel(...this.empty));
     this.#progress("", `${this.empty[0]}.`);
@@ -103,16 +124,16 @@ export class List {
   #broken(problem, cursor) {
     this.section.removeAttribute("aria-busy");
     if (this.onProblem(problem)) return;
-    if (this.#count) this.#notAll(problem, cursor);
+    if (this.rows.count) this.#notAll(problem, cursor);
     else this.#none(problem);
-    this.onEnd();
+    this.onRows([]);
   }
 
   /** Nothing came: a panel in the rows' place. */
   #none(problem) {
     const refused = problem.kind === "refused";
     const title = refused ? `You may not see ${this.noun}s` : `The ${this.noun}s cannot be shown now`;
-    this.body.replaceChildren();
+    this.rows.clear();
     this.#state(problem.kind);
     this.#slot("instead", problemPanel(title, problem, () => this.#again(() => this.load())));
     this.#progress("", `${title}. ${problem.message}`);
@@ -120,13 +141,13 @@ export class List {
 
   /** Something came, and stays. */
   #notAll(problem, cursor) {
-    const title = `The list broke off after ${counted(this.#count, this.noun)}`;
+    const title = `The list broke off after ${counted(this.rows.count, this.noun)}`;
     const onward = cursor
       ? { label: "Go on from here", go: () => this.#again(() => this.#goOn(cursor)) }
       : { label: "Try again from the start", go: () => this.#again(() => this.load()) };
     this.#state("broken");
     this.#slot("notice", brokenOffPanel(title, problem, onward));
-    this.#progress(`${counted(this.#count, this.noun)}, not all`, `${title}.`);
+    this.#progress(`${counted(this.rows.count, this.noun)}, not all`, `${title}.`);
     this.#foot();
   }
 
@@ -134,27 +155,20 @@ export class List {
     this.#slot("notice");
     this.#state("rows");
     this.section.setAttribute("aria-busy", "true");
-    return this.#read(`${this.path}?starting_after=${encodeURIComponent(cursor)}`, this.#running);
+    const after = `${this.path.includes("?") ? "&" : "?"}starting_after=${encodeURIComponent(cursor)}`;
+    return this.#read(`${this.path}${after}`, this.#running);
   }
 
   /** The pressed button is about to go: its list's heading takes the focus. */
   #again(go) {
-    this.section.querySelector("h2").focus();
+    this.heading.focus();
     return go();
   }
 
-  #row(entry) {
-    const cells = this.columns.map(({ key, cell, head, own }) => {
-      const content = own || key in entry ? cell(entry) : NOTHING;
-      const role = head ? { scope: "row", role: "rowheader" } : { role: "cell" };
-      return el(head ? "th" : "td", { class: key, ...role }, content);
-    });
-    return el("tr", { role: "row" }, ...cells);
-  }
-
-  #skeleton() {
-    const cells = this.columns.map(({ key }) => el("td", { class: key }, el("span", { class: "bone" })));
-    return el("tr", { "aria-hidden": "true" }, ...cells);
+  #filter() {
+    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const found = this.rows.filter(words);
+    this.#part(".found").textContent = words.length && this.rows.count ? `${found} of ${this.rows.count} match` : "";
   }
 
   #state(state) {
@@ -164,23 +178,25 @@ export class List {
   }
 
   #slot(name, ...content) {
-    this.section.querySelector(`.${name}`).replaceChildren(...content);
+    this.#part(`.${name}`).replaceChildren(...content);
+  }
+
+  #part(selector) {
+    return this.section.querySelector(selector);
   }
 
   /** Shows where the list is; those who listen hear of it now and then, and of its end always. */
   #progress(text, spoken = text) {
-    this.section.querySelector(".progress").textContent = text;
-    const ended = !this.section.hasAttribute("aria-busy");
-    if (!spoken || (!ended && Date.now() - this.#said < BETWEEN_NEWS)) return;
+    this.#part(".progress").textContent = text;
+    if (!spoken || (this.isBusy && Date.now() - this.#said < BETWEEN_NEWS)) return;
     this.#said = Date.now();
     announce(spoken);
   }
 
-  /** Names the columns that no row carries: Directus's field list hides them, or the item's row is empty there. */
   #foot() {
-    const hidden = this.columns.filter(({ key, own }) => !own && !this.#seen.has(key));
-    const foot = this.section.querySelector(".foot");
-    foot.hidden = !this.#count || !hidden.length;
-    foot.textContent = foot.hidden ? "" : `Not in your answers: ${hidden.map(({ name }) => name.toLowerCase()).join(", ")}`;
+    const hidden = this.rows.hiddenColumns.map((name) => name.toLowerCase());
+    const foot = this.#part(".foot");
+    foot.hidden = !this.rows.count || !hidden.length;
+    foot.textContent = foot.hidden ? "" : `Not in your answers: ${hidden.join(", ")}`;
   }
 }

@@ -27,11 +27,11 @@ export const donePanel = (title, text) => panel("done", title, el("p", {}, text)
 /** Puts a panel where it belongs, and the reading there. */
 export function present(slot, shown) {
   slot.replaceChildren(shown);
-  shown.querySelector("h3").focus();
+  shown.querySelector("h2").focus();
 }
 
 function panel(kind, title, ...content) {
-  const heading = el("h3", { tabindex: "-1" }, title);
+  const heading = el("h2", { tabindex: "-1" }, title);
   const inside = el("div", {}, heading, ...content);
   return el("div", { class: `panel ${kind}`, role: "group", "aria-label": title }, icon(kind), inside);
 }
