@@ -69,7 +69,7 @@ function offerLists() {
 
 /** Shows what the address names: #payments, #payments/ID, #customers/ID/payments. */
 function follow() {
-  const [key, id, below] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  const [key, id, below] = location.hash.slice(1).split("/");
   const named = lists.get(key);
   const list = below === "payments" ? payments : named?.isOffered ? named : [...lists.values()].find((each) => each.isOffered);
   const isDetail = Boolean(id) && !below && list === named;
