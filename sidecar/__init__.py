@@ -16,6 +16,8 @@ One sentence: core decides, clients go out, web lets in.
     context     what is known of the request being served
     party       those for whom one call to an upstream is made
     metrics     what is counted
+    tracing     the seam by which spans are told
+    traces      what sends them, where an operator wants that
 
     core/       decides: plain functions over frozen dataclasses, no network, no clock
       access/       credentials, identity, permissions, whole access, the decision, a caller's customers, origins
@@ -27,6 +29,7 @@ One sentence: core decides, clients go out, web lets in.
       directus/     the line of questions, permissions and their cache, policies, the change feed, items
       stripe/       calls, their turns and retries, events
       lists/        whole lists, pages, and lists of some customers
+      otlp/         spans, sent to a collector
       redis/        what replicas share: permissions, news, Stripe's budgets, the last change, shapes of lists
     web/        lets in: aiohttp's server side, the guard, the routes
       admission/    the gate, ownership, origins, places, unverified bodies

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sidecar import __version__, logs
+from sidecar import __version__, logs, tracing
 from sidecar.settings import Settings, SettingsFault, load
 
 _UNUSABLE = 2  # exit code for unusable settings, the same as argparse's for arguments
@@ -108,7 +108,7 @@ def _serve(_options: argparse.Namespace) -> int:
     from sidecar import serving  # noqa: PLC0415 - it takes a while to load
 
     settings = load(Settings)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, tracing.facts)
     address, service = f"{settings.sidecar_host}:{settings.sidecar_port}", serving.serve(settings)
     del settings  # see `serve`
     try:

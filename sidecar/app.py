@@ -8,7 +8,7 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from sidecar import context, listening, opening
+from sidecar import context, listening, opening, traces
 from sidecar.clients.changes import Alone, Changes
 from sidecar.clients.directus.caller_rows import DirectusRows
 from sidecar.clients.directus.client import DirectusClient
@@ -62,6 +62,7 @@ def create_app(settings: Settings, lasting: Lasting | None = None) -> web.Applic
     """Build the service. Opens nothing before it starts, and starts whether or not the upstreams are up."""
     lasting = lasting or Lasting()
     app = web.Application(middlewares=[attended, identified, envelope], client_max_size=MAX_BODY)
+    traces.trace(app, settings)
     app.on_response_prepare.append(secure)
     app[keys.METRICS] = Metrics(context.took, lasting.reloads)
     reading = partial(client_address, trusted=settings.trusted_proxies)

@@ -9,6 +9,9 @@ import re
 from collections.abc import Mapping
 
 import aiohttp
+from yarl import URL
+
+from sidecar import tracing
 
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "directus-stripe-sidecar"}
 
@@ -48,6 +51,15 @@ async def read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
             response.close()
             raise OversizedAnswer(f"the answer is longer than {limit} bytes")
     return b"".join(chunks)
+
+
+def traced_call(name: str, method: str, url: URL) -> tracing.Block:
+    """Trace the block, which calls this service; the span has its address and nothing else of the URL."""
+    block = tracing.span(name, calls=True)
+    block.set("http.request.method", method)
+    block.set("server.address", url.host or "")
+    block.set("server.port", url.port or 0)
+    return block
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from sidecar.core.operations.rule_needs import Given, unmet_needs
-from sidecar.settings.limits import LimitSettings
 from sidecar.settings.redis_address import redis_address
 from sidecar.settings.secret_types import Key, LogoutSecrets, RedisString, SidecarSecrets, Token
+from sidecar.settings.tracing import TracingSettings
 from sidecar.settings.types import (
     AccountId,
     Certificates,
@@ -33,7 +33,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
 
 
-class Settings(LimitSettings):
+class Settings(TracingSettings):
     """All settings of the service. Each field is an environment variable in lower case; times are in seconds."""
 
     stripe_live_secret_key: Key = Field(

@@ -9,7 +9,7 @@ from functools import partial
 
 from aiohttp import web
 
-from sidecar import context
+from sidecar import context, tracing
 from sidecar.core.access.policy import Reason, Requirement
 from sidecar.core.flows.completion import Completion
 from sidecar.core.flows.repeated_change import RepeatableStripe
@@ -22,7 +22,7 @@ from sidecar.errors import PermissionDenied
 from sidecar.web.admission.answerable import AnswerableStripe, Subject
 from sidecar.web.admission.caller import Caller
 from sidecar.web.admission.ownership import Ownership
-from sidecar.web.keys import GATE, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, UNKNOWN_CUSTOMERS, VERDICT
+from sidecar.web.keys import GATE, NOTES, OPERATION, PLACES, ROWS, ROWS_OF_ITEM, UNKNOWN_CUSTOMERS, VERDICT
 from sidecar.web.requests.bodies import Reader
 from sidecar.web.requests.queries import Queries
 from sidecar.web.server.leaving import until_client_leaves
@@ -84,7 +84,9 @@ def guard(
         gate, places = app[GATE], app[PLACES]
         try:
             with until_client_leaves(request) as client:
-                caller = await gate.admit(request, requirement)
+                with tracing.span("gate") as span:
+                    caller = await gate.admit(request, requirement)
+                    span.set("sidecar.permissions", str(request[NOTES].get("permissions")))
                 name = caller.name
                 context.caller.set(name)
                 async with places.place(name) as place:

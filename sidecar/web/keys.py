@@ -10,6 +10,7 @@ from sidecar.core.flows.write_back import WriteBack
 from sidecar.core.interfaces import Choice, Lists, RecentStripe, Rows, Stripe, StripeReads, UnknownCustomers
 from sidecar.metrics import Metrics
 from sidecar.outcome import Outcome
+from sidecar.tracing import Tracer
 from sidecar.web.admission.gate import Gate
 from sidecar.web.admission.logged_clients import LoggedClients
 from sidecar.web.admission.origins import Origins
@@ -31,6 +32,7 @@ WRITE_BACK: web.AppKey[WriteBack | None] = web.AppKey("WRITE_BACK", WriteBack)
 EXPOSE_SECRETS = web.AppKey("EXPOSE_SECRETS", bool)
 METRICS = web.AppKey("METRICS", Metrics)
 ORIGINS = web.AppKey("ORIGINS", Origins)
+TRACER: web.AppKey[Tracer] = web.AppKey("TRACER", Tracer)  # where there is tracing
 LOGGED_CLIENTS = web.AppKey("LOGGED_CLIENTS", LoggedClients)
 FORGET: web.AppKey[Callable[[Credential], Awaitable[None]]] = web.AppKey("FORGET")
 LOGOUT_SECRETS: web.AppKey[Sequence[bytes]] = web.AppKey("LOGOUT_SECRETS")

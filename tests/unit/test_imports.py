@@ -54,7 +54,7 @@ def test_web_and_clients_never_meet(here: str, there: str) -> None:
 def test_core_decides_and_nothing_else(module: str) -> None:
     """Core imports core, errors, and those libraries, mostly parts of the standard one, that reach nothing outside."""
     names = imported(module)
-    ours = within(names, "sidecar.core") | within(names, "sidecar.errors")
+    ours = set().union(*(within(names, f"sidecar.{part}") for part in ("core", "errors", "outcome")))
     plain = within(names, "urllib.parse") | ({"http"} if "http.HTTPStatus" in names else set()) | {"http.HTTPStatus"}
     others = {name.partition(".")[0] for name in names - ours - plain}
 
@@ -79,7 +79,8 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
     ("library", "homes"),
     [
         ("stripe", ("sidecar.clients.stripe", "sidecar.settings.stripe_parameters")),
-        ("aiohttp.web", ("sidecar.web.", "sidecar.app", "sidecar.serving")),
+        ("aiohttp.web", ("sidecar.web.", "sidecar.app", "sidecar.serving", "sidecar.traces")),
+        ("opentelemetry", ("sidecar.clients.otlp",)),
         ("directus_sdk_py", ("sidecar.commands.administrator",)),
         ("requests", ()),
         (

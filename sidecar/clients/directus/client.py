@@ -21,7 +21,7 @@ from yarl import URL
 
 from sidecar.clients.directus.line import Line, Place, Ready, at_once
 from sidecar.clients.directus.question import Question
-from sidecar.clients.http import OversizedAnswer, read_bounded, retry_after
+from sidecar.clients.http import OversizedAnswer, read_bounded, retry_after, traced_call
 from sidecar.context import request_id
 from sidecar.core.access.client_address import subscriber
 from sidecar.core.access.credentials import Credential
@@ -112,10 +112,11 @@ class DirectusClient:
         try:
             async with self._line.turn(address and subscriber(address), ready) as place:
                 sent(place)
-                with self._metrics.timed("directus"):
+                with traced_call(f"{method} {_template(path)}", method, url) as span, self._metrics.timed("directus"):
                     async with self._session.request(
-                        method, url, data=body, headers=headers, allow_redirects=False
+                        method, url, data=body, headers={**headers, **span.headers}, allow_redirects=False
                     ) as response:
+                        span.answered(response.status)
                         return _read(response, await read_bounded(response, _ANSWER_LIMIT))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             why = error if isinstance(error, _ForeignAnswer | OversizedAnswer) else type(error).__name__
@@ -132,6 +133,13 @@ class DirectusClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
         return headers
+
+
+def _template(path: str) -> str:
+    """Give of a path what names neither an item, nor a user, nor a share or Flow, whose IDs are secrets."""
+    whole = path.partition("?")[0]
+    first, more, _ = whole[1:].partition("/")
+    return whole if whole.endswith("/me") else f"/{first}{more and '/…'}"
 
 
 def _read(response: aiohttp.ClientResponse, content: bytes) -> DirectusAnswer:

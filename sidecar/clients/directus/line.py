@@ -9,6 +9,7 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from sidecar import tracing
 from sidecar.errors import DirectusUnavailable
 from sidecar.metrics import Metrics
 
@@ -95,8 +96,9 @@ class Line:
         ticket, began = loop.create_future(), loop.time()
         self._waiting.setdefault(address, {})[ticket] = None
         try:
-            async with asyncio.timeout(LASTING * self.budget):
-                await ticket
+            with tracing.span("wait for Directus"):
+                async with asyncio.timeout(LASTING * self.budget):
+                    await ticket
         except BaseException as error:
             self._give_back(address, ticket)
             if isinstance(error, TimeoutError):

@@ -12,9 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from redis.exceptions import NoScriptError, ReadOnlyError
-
-from sidecar.clients.redis.connection import Client, close_client, disconnect, ping
+from sidecar.clients.redis.connection import Client, close_client, disconnect, is_read_only, lacks_script, ping
 from sidecar.clients.redis.scripts import Script
 from sidecar.metrics import Metrics
 
@@ -125,13 +123,13 @@ class Commands:
             pipeline.execute_command(*command.words())
         self._near = batch[0].keys[0]
         replies = list(await pipeline.execute(raise_on_error=False))
-        if any(isinstance(reply, ReadOnlyError) for reply in replies):
+        if any(map(is_read_only, replies)):
             await disconnect(self.client)
             raise ConnectionError("this server has become a replica")
         return replies
 
     def _take(self, command: _Command, reply: Reply) -> None:
-        if isinstance(reply, NoScriptError) and not command.whole:
+        if lacks_script(reply) and not command.whole:
             command.whole = True
             self._waiting.appendleft(command)
         elif isinstance(reply, Exception):

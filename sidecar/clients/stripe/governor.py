@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from sidecar import context
+from sidecar import context, tracing
 from sidecar.clients.stripe.budgets import NONE, Budgets
 from sidecar.core.traffic.fair_turns import FairTurns, Waiting
 from sidecar.core.traffic.rate import Rate
@@ -79,10 +79,11 @@ class Governor:
         return _Held(partial(self._take_turn, endpoint, urgency, refusable=refusable), self._end)
 
     async def _take_turn(self, endpoint: str, urgency: Urgency, *, refusable: bool) -> str:
-        """Give the caller whose turn it was."""
         asked, party = self._now(), context.party.get() or Party(context.caller.get())
         try:
-            caller = await self._have_turn(endpoint, urgency, party, refusable=refusable)
+            with tracing.span("wait for Stripe's rate") as span:
+                span.set("sidecar.urgency", urgency.name.lower())
+                caller = await self._have_turn(endpoint, urgency, party, refusable=refusable)
         except StripeRateLimited:
             self._metrics.refused.inc()
             raise

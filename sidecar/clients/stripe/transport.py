@@ -17,7 +17,7 @@ import aiohttp
 import stripe
 from yarl import URL
 
-from sidecar.clients.http import read_bounded
+from sidecar.clients.http import read_bounded, traced_call
 from sidecar.clients.stripe.governor import Governor
 from sidecar.core.urgency import Urgency
 from sidecar.metrics import Metrics
@@ -90,8 +90,11 @@ class Transport(stripe.AIOHTTPClient):
         call = _call.get()
         async with self._governor.turn(call.endpoint, call.urgency, refusable=call.attempts == 0):
             call.attempt()
-            with self._metrics.timed("stripe"):
-                return await self._attempt(call, method, url, headers, post_data)
+            with traced_call(call.endpoint, method, URL(url, encoded=True)) as span, self._metrics.timed("stripe"):
+                span.set("http.request.resend_count", call.attempts - 1)
+                answer = await self._attempt(call, method, url, headers, post_data)
+                span.answered(answer[1])
+                return answer
 
     async def _attempt(
         self, call: Call, method: str, url: str, headers: Mapping[str, str], post_data: str | None

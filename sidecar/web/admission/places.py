@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
+from sidecar import tracing
 from sidecar.errors import Overloaded, TooManyRequests
 from sidecar.metrics import Metrics
 
@@ -135,8 +136,9 @@ class Places:
         self._queued += 1
         self._serve(caller, line)
         try:
-            async with asyncio.timeout(patience):
-                await turn
+            with tracing.span("wait for a place"):
+                async with asyncio.timeout(patience):
+                    await turn
             served = True
         finally:
             self._queued -= 1

@@ -56,6 +56,11 @@ SAMPLES: dict[str, tuple[str, object]] = {
     "ALLOWED_ORIGINS": ("https://*.a.example.com, app://x", ("https://*.a.example.com", "app://x")),
     "LOG_LEVEL": ("DEBUG", "DEBUG"),
     "LOG_CLIENT_ADDRESS": ("full", "full"),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("http://collector:4318/", "http://collector:4318"),
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ("https://c.example/v1/traces", "https://c.example/v1/traces"),
+    "OTEL_EXPORTER_OTLP_HEADERS": ("api-key=a%2Cb, x=y", SecretStr("api-key=a%2Cb, x=y")),
+    "OTEL_TRACES_EXPORTER": ("none", "none"),
+    "OTEL_SDK_DISABLED": ("true", True),
 }  # fmt: skip
 DEFAULTS = {
     "STRIPE_CUSTOMERS_PRIMARY_KEY": "id",
@@ -260,6 +265,10 @@ UNUSABLE = [
     ("ALLOW_SHARES", "read,write"),
     ("LOG_LEVEL", "LOUD"),
     ("LOG_CLIENT_ADDRESS", "some"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "MARKED without a name"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "name=MARKED%0Aother: header"),
 ]
 
 
