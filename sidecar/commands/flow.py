@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9_-]+)+")
 _MENDED = {"url": "now calls the address that was given", "headers": "has a token of its user again"}
 _OWN_ADDRESS = (
     "if Directus and the sidecar share a machine or a pod, take 0.0.0.0 out of Directus's IMPORT_IP_DENY_LIST and keep "
-    "169.254.169.254: without that the Flow's call is refused, and only its log in Directus says so"
+    "169.254.169.254: without that the Flow's call is refused, and only the log of Directus says so"
 )
 
 
@@ -125,7 +125,18 @@ def _new_token(admin: Administration, user: str) -> str:
 
 
 def _flow(wanted: _Wanted, token: str) -> Row:
-    first, second = str(uuid4()), str(uuid4())
+    first, second, failed = (str(uuid4()) for _ in range(3))
+    tell: Row = {
+        "id": failed,
+        "key": "failed",
+        "name": "Say what went wrong",
+        "type": "log",
+        "position_x": 55,
+        "position_y": 19,
+        "options": {
+            "message": f"No Stripe customer for item {{{{$trigger.key}}}} of {wanted.collection}: {{{{$last}}}}"
+        },
+    }
     create: Row = {
         "id": second,
         "key": "create",
@@ -133,6 +144,7 @@ def _flow(wanted: _Wanted, token: str) -> Row:
         "type": "request",
         "position_x": 37,
         "position_y": 1,
+        "reject": failed,
         "options": {
             "method": "POST",
             "url": wanted.target,
@@ -158,7 +170,8 @@ def _flow(wanted: _Wanted, token: str) -> Row:
         "trigger": "event",
         "options": {"type": "action", "scope": ["items.create"], "collections": [wanted.collection]},
         "operation": first,
-        "operations": [create, payload],  # the one that another names must be there first
+        "accountability": "activity",  # the log of a run would keep the token, so failures have a step of their own
+        "operations": [tell, create, payload],  # the one that another names must be there first
     }
 
 

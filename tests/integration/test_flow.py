@@ -126,6 +126,18 @@ async def test_the_flow_of_users(stack: Stack, stripe: StripeDouble) -> None:
     assert (made.code, [customer["email"] for customer in stripe.customers]) == (0, ["grace@example.com"])
 
 
+async def test_a_run_keeps_no_token(clients: Place) -> None:
+    """S1: Directus's own log of runs, which keeps each step with its headers, is off, and failures have a step."""
+    await clients.provision("--flow", "http://sidecar:8080/stripe", **_FIELD_MAP)
+
+    [flow] = await flows(clients)
+
+    steps = {operation["key"]: operation for operation in flow["operations"]}
+    assert flow["accountability"] == "activity"
+    assert steps["create"]["reject"] == steps["failed"]["id"]
+    assert steps["failed"]["type"] == "log"
+
+
 async def test_the_flow_may_little(clients: Place) -> None:
     """The Flow's token may set the address, and read keys and IDs; it may not write an ID."""
     await clients.provision("--flow", "http://sidecar:8080/stripe", **_FIELD_MAP)
