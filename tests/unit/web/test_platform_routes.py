@@ -13,7 +13,7 @@ from tests.doubles.running_app import CLERK, MEMBER, NOBODY, READER, OpenApp, Ru
 LABELS = {
     "operation": {operation.name for operation in OPERATIONS} | {"none"},
     "verdict": {*Reason} | {"none"},
-    "result": {"hit", "shared", "found", "asked"},
+    "result": {"hit", "shared", "found", "asked", "done", "unchanged", "failed"},
     "cause": {"change", "settled", "connected", "lost", "told", "gap"},
     "upstream": {"directus", "stripe"},
     "about": {"account", "endpoint", "object"},
