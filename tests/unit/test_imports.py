@@ -79,7 +79,7 @@ def test_the_lowest_modules_import_no_others(module: str) -> None:
     ("library", "homes"),
     [
         ("stripe", ("sidecar.clients.stripe", "sidecar.settings.stripe_parameters")),
-        ("aiohttp.web", ("sidecar.web.", "sidecar.app", "sidecar.serving", "sidecar.traces")),
+        ("aiohttp.web", ("sidecar.web.", "sidecar.app", "sidecar.serving", "sidecar.reloading", "sidecar.traces")),
         ("opentelemetry", ("sidecar.clients.otlp",)),
         ("directus_sdk_py", ("sidecar.commands.administrator",)),
         ("requests", ()),
