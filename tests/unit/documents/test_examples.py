@@ -1,5 +1,6 @@
 """Examples of files and code in the documents are ones that the service takes."""
 
+import json
 import re
 
 import pytest
@@ -63,6 +64,16 @@ def test_origins(marker: str) -> None:
     settings = Settings.model_validate({name.lower(): value for name, value in (REQUIRED | given).items()})
 
     assert settings.allowed_origins == tuple(given.values())
+
+
+def test_the_line_at_the_start() -> None:
+    """The line in deploy/README.md has the names that the service writes."""
+    line = json.loads(block_after(DEPLOY, "started"))
+    written = (ROOT / "sidecar/announcing.py").read_text()
+
+    assert [
+        name for name in line if name not in {"time", "level", "logger", "message"} and f'"{name}"' not in written
+    ] == []
 
 
 def test_troubles() -> None:
