@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import yaml
 
 from sidecar.core.access.field_map import FieldMap
 from sidecar.core.operations import parameters, resources, row
@@ -12,7 +13,7 @@ from sidecar.core.status.sources import SOURCES
 from sidecar.errors import SidecarError
 from sidecar.settings import Settings
 from sidecar.settings.operations_file import parse_rules
-from tests.documents.pages import DEPLOY, FRONT, ROOT, SIDECAR, block_after, table_after
+from tests.documents.pages import DEPLOY, FRONT, ROOT, SIDECAR, block_after, prose_of, table_after
 from tests.doubles.collections import CUSTOMERS
 from tests.unit.test_documents import REQUIRED, variables
 
@@ -74,6 +75,32 @@ def test_the_line_at_the_start() -> None:
     assert [
         name for name in line if name not in {"time", "level", "logger", "message"} and f'"{name}"' not in written
     ] == []
+
+
+def test_the_scrape() -> None:
+    """Prometheus's configuration names the port and the file of rules that are shipped."""
+    config = yaml.safe_load(block_after(DEPLOY, "scrape"))
+
+    assert [each["targets"] for job in config["scrape_configs"] for each in job["static_configs"]] == [["sidecar:8080"]]
+    assert [file for file in config["rule_files"] if not (ROOT / "deploy/monitoring" / file).exists()] == []
+
+
+def test_the_alerts() -> None:
+    """Every alert that is shipped is explained or named, and no other."""
+    named = set(re.findall(r"`(Sidecar[A-Za-z]+)`", prose_of(DEPLOY)))
+    groups = yaml.safe_load((ROOT / "deploy/monitoring/alerts.yaml").read_text())["groups"]
+
+    assert named == {rule["alert"] for group in groups for rule in group["rules"]}
+
+
+def test_the_traces() -> None:
+    """The service takes the lines that turn tracing on; the others are OpenTelemetry's own."""
+    given = variables(block_after(DEPLOY, "traces"))
+    ours = {name: value for name, value in given.items() if name.lower() in Settings.model_fields}
+
+    Settings.model_validate({name.lower(): value for name, value in (REQUIRED | ours).items()})
+
+    assert set(given) - set(ours) == {"OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 
 
 def test_troubles() -> None:
