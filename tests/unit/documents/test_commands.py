@@ -3,6 +3,7 @@
 import re
 import shlex
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,14 +111,14 @@ def test_kubernetes(words: list[str]) -> None:
     assert (ROOT / words[2] / "kustomization.yaml").exists()
 
 
-def test_traefik() -> None:
-    """The labels name the port and the probe of the service."""
-    labels = yaml.safe_load(block_after(DEPLOY, "traefik"))["labels"]
-    service = "traefik.http.services.stripe.loadbalancer"
+def test_helm() -> None:
+    """The chart is there, and has the values that the command sets."""
+    words = shlex.split(block_after(DEPLOY, "helm").replace("\\\n", ""))
+    chart = ROOT / words[words.index("install") + 2]
+    values = yaml.safe_load((chart / "values.yaml").read_text())
+    named = [word.partition("=")[0].split(".") for before, word in pairwise(words) if before == "--set"]
 
-    assert f"EXPOSE {labels[f'{service}.server.port']}" in DOCKERFILE
-    assert labels[f"{service}.healthcheck.path"] == "/readyz"
-    assert "PathPrefix(`/stripe/`)" in labels["traefik.http.routers.stripe.rule"]
+    assert [group for group, _ in named if group not in values] == []
 
 
 @pytest.mark.parametrize("page", PAGES)

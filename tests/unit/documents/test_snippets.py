@@ -15,7 +15,7 @@ NOT_RUN = {
     "install": "the same for Docker; pip's line is the first of the five commands",
     "compose": "needs a Docker daemon; its files and services are looked for, and read by other tests",
     "kubernetes-provision": "needs a cluster; its command is looked for",
-    "traefik": "there is no Traefik in Debian or npm; labels are compared with the service's port and probe",
+    "helm": "needs a cluster; the chart and the values that it names are looked for, and rendered by other tests",
     "two-commands": "they start this very test; their files are looked for",
     "loop": "it starts this very test; its words are looked for",
     "all-checks": "the same",
