@@ -34,7 +34,13 @@ def sidecars(words: list[str]) -> list[str] | None:
 
 OWN = [
     arguments
-    for page, marker in ((FRONT, "five-commands"), (SIDECAR, "commands"), (DEPLOY, "kubernetes-provision"))
+    for page, marker in (
+        (FRONT, "five-commands"),
+        (SIDECAR, "commands"),
+        (SIDECAR, "make-flow"),
+        (SIDECAR, "link"),
+        (DEPLOY, "kubernetes-provision"),
+    )
     for words in commands(page, marker)
     if (arguments := sidecars(words)) is not None
 ]
