@@ -108,7 +108,8 @@ def test_troubles() -> None:
     named = set(re.findall(r"`([A-Z]+_?[A-Z_]+)`", table_after(FRONT, "troubles")))
     reasons = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", table_after(FRONT, "troubles")))
     codes = {each.code for each in subclasses(SidecarError)} | {"INVALID_CREDENTIALS", "TOKEN_EXPIRED"}
-    source = (ROOT / "sidecar/core/access/policy.py").read_text()
+    places = ("core/access/policy.py", "outcome.py")
+    source = "".join((ROOT / "sidecar" / place).read_text() for place in places)
 
     assert named - codes == {"ALLOWED_ORIGINS", "DIRECTUS_REALTIME"}
     assert [reason for reason in reasons - {"stripe_customer_id"} if f'"{reason}"' not in source] == []
