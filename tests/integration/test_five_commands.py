@@ -70,13 +70,7 @@ class Shop:
             "PATH": f"{self.folder}/bin:/usr/bin:/bin",
             "SIDECAR_PORT": str(self.port),
             "STRIPE_API_BASE": self.stripe,
-            **self.variables,
         }
-
-    @property
-    def variables(self) -> dict[str, str]:
-        text = (self.folder / ".env").read_text() if (self.folder / ".env").exists() else ""
-        return dict(re.findall(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE))
 
     def fill_in(self, values: Mapping[str, str]) -> None:
         text = (self.folder / ".env").read_text()
@@ -147,9 +141,8 @@ async def follow(shop: Shop) -> None:
     _install, copy, provision, check, _serve = COMMANDS
     await shop.run(copy)
     shop.fill_in(dict(zip(FILLED_IN, (shop.directus, "clients", KEY), strict=True)))
-    options = await shop.run("directus-stripe-sidecar provision --help")
-    confirmed = " --yes" if "--yes" in options else ""  # where it asks, nobody is there to answer
-    printed = await shop.run(provision.replace("…", ADMIN.token) + confirmed)
+    # `--yes` where it asks, since nobody is there to answer
+    printed = await shop.run(f"{provision.replace('…', ADMIN.token)} --yes")
     shop.fill_in(dict(re.findall(r"^(DIRECTUS_SERVICE_TOKEN|SIDECAR_SECRET)=(.+)$", printed, re.MULTILINE)))
     shop.fill_in(dict(re.findall(r"^(\w+)=(.+)$", block_after(FRONT, "proxy-trusted"), re.MULTILINE)))
     found = await shop.run(check)
