@@ -113,7 +113,7 @@ class Matching:
         self._groups: dict[str, _Group] = {}
         self._without: list[str] = []
         self._wanted: set[str] = set()
-        self._taken: set[str] = set()
+        self._owners: dict[str, set[str]] = {}  # of the customers that an item has
         self.items = 0
 
     def add_item(self, item: str, email: object) -> None:
@@ -133,7 +133,7 @@ class Matching:
 
     def add_linked(self, item: str, email: object, customer: str) -> None:
         if customer in self._wanted:
-            self._taken.add(customer)
+            self._owners.setdefault(customer, set()).add(item)
         group = self._groups.get(address_of(email) or "")
         if group is not None and group.customers and item not in group.items and len(group.linked) < _MOST_NAMED:
             group.linked.append(item)
@@ -150,5 +150,8 @@ class Matching:
 
     def _only(self, address: str, group: _Group) -> Match:
         [item], [(customer, claim)] = group.items, group.customers.items()
-        why = hindrance(claim, item) or (Why.TAKEN if customer in self._taken else None)
+        owners = self._owners.get(customer, set())
+        if owners == {item}:  # another run has linked them since the item was read
+            return Left(item, Why.DONE, customer, address)
+        why = hindrance(claim, item) or (Why.TAKEN if owners else None)
         return Pair(item, customer, address) if why is None else Left(item, why, customer, address)

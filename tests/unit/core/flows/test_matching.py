@@ -121,6 +121,18 @@ def test_what_metadata_claim(metadata: object, why: Why | None) -> None:
     assert hindrance(claim_of(LINKS, metadata), "1") == why
 
 
+@pytest.mark.parametrize(("owners", "why"), [(["1"], Why.DONE), (["2"], Why.TAKEN), (["1", "2"], Why.TAKEN)])
+def test_a_customer_that_got_an_item_meanwhile(owners: list[str], why: Why) -> None:
+    """What another run links while this one reads is done; only another item's customer is taken."""
+    matching = Matching()
+    matching.add_item("1", ADA)
+    matching.add_customer("cus_1", ADA, None)
+    for owner in owners:
+        matching.add_linked(owner, None if owner == "2" else ADA, "cus_1")
+
+    assert list(matching.matches()) == [Left("1", why, "cus_1", ADA)]
+
+
 def test_an_item_with_a_key_like_a_reason() -> None:
     """A reason is never taken for the key of an item, even of one that is called like it."""
     assert hindrance(Why.FOREIGN, str(Why.FOREIGN)) == Why.FOREIGN
