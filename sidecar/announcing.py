@@ -29,7 +29,7 @@ def start_line(settings: Settings, host: str, port: int, info: ServerInfo | None
         "address": f"http://{f'[{host}]' if ':' in host else host}:{port}{settings.sidecar_prefix}",
         "directus": settings.directus_url,
         "directus_reachable": info is not None,
-        "directus_version": _version(info),
+        "directus_version": _version(info, asked_by_token=settings.directus_service_token is not None),
         "collection": settings.stripe_customers_collection,
         "key": f"{kind} key, {'live mode, real money' if settings.livemode else 'test mode'}",
         "account": settings.stripe_account or "the key's own",
@@ -38,12 +38,14 @@ def start_line(settings: Settings, host: str, port: int, info: ServerInfo | None
     }
 
 
-def _version(info: ServerInfo | None) -> str:
+def _version(info: ServerInfo | None, *, asked_by_token: bool) -> str:
     if info is None:
         return "unknown, as it does not answer"
     if info.version is not None:
         return dotted(info.version)
-    return "12 or newer" if info.tells_license else "not told without DIRECTUS_SERVICE_TOKEN"
+    if info.tells_license:
+        return "12 or newer"
+    return "not told to this token; `check` says why" if asked_by_token else "not told without DIRECTUS_SERVICE_TOKEN"
 
 
 def _off(settings: Settings) -> Iterator[tuple[str, str]]:

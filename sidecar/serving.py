@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import resource
 import signal
 from contextlib import suppress
@@ -22,12 +23,14 @@ from sidecar.web.server.runner import Runner
 
 _log = logging.getLogger(__name__)
 _DESCRIPTORS = 65_536
+_STDIN = 0
 
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
-    SIGHUP, and a change of a file that settings come from, let new settings take effect.
+    SIGHUP, and a change of a file that settings come from, let new settings take effect. The SIGHUP of a terminal that
+    is closed ends the service as ever.
 
     While draining, for `shutdown_delay`, requests are served, but connections end with their answer and `/readyz` is
     503, so that proxies go elsewhere; then requests under way may finish within `shutdown_timeout`.
@@ -38,9 +41,17 @@ async def serve(settings: Settings) -> None:
         stop.set()
         hurry.set()  # Ctrl-C comes from a person, without a proxy that has to notice
 
+    has_terminal = os.isatty(_STDIN)
+
+    def hang_up() -> None:
+        if has_terminal and not os.isatty(_STDIN):  # it was closed, which nobody means as a reload
+            interrupt()
+        else:
+            reload.set()
+
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     _spare_the_collector()  # before there is an application, since what is excluded stays, with its secrets
     for sentence in unread():

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from sidecar.settings import Settings, SettingsFault
+from sidecar.settings import Settings, SettingsFault, Variables
 from sidecar.web.keys import TRACER
 from sidecar.web.server.middlewares import envelope
 from sidecar.web.server.traced import traced
@@ -31,5 +31,6 @@ def trace(app: web.Application, settings: Settings) -> None:
         async with open_tracer(endpoint, settings.traces_headers) as app[TRACER]:
             yield
 
+    Variables.read().pass_on("OTEL_")  # the SDK's own, such as its sampler
     app.middlewares.insert(app.middlewares.index(envelope), traced)  # so that it sees every answer
     app.cleanup_ctx.append(sending)

@@ -183,8 +183,9 @@ def _mended(admin: Administration, flow: Row, wanted: _Wanted, user: str, url: s
     options, values = requests[0]["options"], dict[str, object]()
     if options.get("url") != wanted.target:
         values["url"] = wanted.target
-    if not _is_token_of(user, options.get("headers"), url):
-        values["headers"] = _headers(_new_token(admin, user))
+    ours, others = _divided(options.get("headers"))
+    if not _is_token_of(user, ours, url):
+        values["headers"] = [*others, *_headers(_new_token(admin, user))]
     if not values:
         return Line(Word.UNCHANGED, f'Flow "{wanted.name}"')
     admin.change(f"operations/{requests[0]['id']}", {"options": {**options, **values}})
@@ -195,7 +196,14 @@ def _headers(token: str) -> list[Row]:
     return [{"header": "Authorization", "value": f"Bearer {token}"}]
 
 
-def _is_token_of(user: str, headers: object, url: str) -> bool:
+def _divided(headers: object) -> tuple[list[Row], list[Row]]:
+    """Divide a request's headers into those that say who asks, and the others."""
+    rows = [row for row in headers if isinstance(row, dict)] if isinstance(headers, list) else []
+    ours = [row for row in rows if str(row.get("header")).strip().lower() == "authorization"]
+    return ours, [row for row in rows if row not in ours]
+
+
+def _is_token_of(user: str, headers: list[Row], url: str) -> bool:
     """Ask Directus whose token stands in the Flow, since it shows no token of a user's."""
     match headers:
         case [{"value": str(value)}] if value.startswith("Bearer "):

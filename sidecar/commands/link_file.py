@@ -12,6 +12,7 @@ from sidecar.core.item_keys import unusable
 from sidecar.core.operations.resources import is_customer_id
 
 _MOST = 200_000  # lines; some 60 MB
+_MOST_NAMED = 5  # other lines with the same item or customer
 _ITEM = frozenset({"item", "item key", "item id", "key", "primary key"})
 _CUSTOMER = frozenset({"customer", "customer id", "stripe customer", "stripe customer id", "stripe id"})
 
@@ -111,11 +112,12 @@ def _without_doubles(asked: Sequence[Asked]) -> tuple[list[Asked], list[LineFaul
     single: list[Asked] = []
     faults: list[LineFault] = []
     for one in asked:
-        others = [other for other in (*items[one.item], *customers[one.customer]) if other.number != one.number]
+        alike = (*items[one.item][: _MOST_NAMED + 1], *customers[one.customer][: _MOST_NAMED + 1])
+        others = [other for other in alike if other.number != one.number]
         if not others:
             single.append(one)
         else:
             what = "item" if len(items[one.item]) > 1 else "customer"
-            numbers = ", ".join(str(number) for number in sorted({other.number for other in others})[:5])
+            numbers = ", ".join(str(number) for number in sorted({other.number for other in others})[:_MOST_NAMED])
             faults.append(LineFault(one.number, f"its {what} stands in line {numbers} too"))
     return single, faults

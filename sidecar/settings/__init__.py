@@ -4,8 +4,9 @@ from sidecar.settings.directus import DirectusSettings
 from sidecar.settings.loading import SettingsFault, load, unread_by
 from sidecar.settings.model import Settings
 from sidecar.settings.operations import OperationsSettings
+from sidecar.settings.variables import Variables
 
-__all__ = ["DirectusSettings", "OperationsSettings", "Settings", "SettingsFault", "load", "unread"]
+__all__ = ["DirectusSettings", "OperationsSettings", "Settings", "SettingsFault", "Variables", "load", "unread"]
 
 
 def unread() -> list[str]:

@@ -5,6 +5,8 @@ _QUOTES = "\"'`"
 
 def require_bare(value: str) -> None:
     """Raises ValueError. For values that can neither begin nor end with a space or a quote."""
+    if not value:
+        raise ValueError("is empty")
     if value.endswith(("\r", "\n")):
         raise ValueError("ends with a line break: remove it; a file with line breaks of Windows is to be saved with LF")
     if value != value.strip():

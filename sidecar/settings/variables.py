@@ -6,6 +6,7 @@ Directus has the same convention of files (its configuration page, "_FILE").
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -41,6 +42,12 @@ class Variables:
         """The names that have a value."""
         given = {**self.env_file, **self.environment}
         return {name for name, value in given.items() if value}
+
+    def pass_on(self, beginning: str) -> None:
+        """Put the variables of `.env` that begin so into the environment, for a library that looks only there."""
+        for name, value in self.env_file.items():
+            if name.startswith(beginning):
+                os.environ.setdefault(name, value)
 
     def value(self, name: str) -> str | Unusable | None:
         """Give the value. A variable of the environment hides `.env`, also an empty one, which is no value."""
@@ -84,10 +91,17 @@ def _value(layer: Mapping[str, str], name: str) -> str | Unusable | None:
     return Unusable(f"given twice; remove {name} or {name}{SUFFIX}") if value else _content(Path(path), name)
 
 
+@cache
+def _read_once(path: Path) -> str:
+    """A pipe has its content once; what it had is its value for as long as the process runs."""
+    return path.read_text(encoding="utf-8")
+
+
 def _content(path: Path, name: str) -> str | Unusable:
     """Read a file without one line break at its end: editors add it, and it is no part of the secret."""
     try:
-        return path.read_text(encoding="utf-8").removesuffix("\n")
+        text = path.read_text(encoding="utf-8") if path.is_file() else _read_once(path)
+        return text.removesuffix("\n")
     except IsADirectoryError:
         return Unusable(f"{name}{SUFFIX} is a folder; Docker makes one where the file that it mounts is not there")
     except (OSError, UnicodeDecodeError, ValueError) as error:

@@ -65,7 +65,7 @@ async def flow_user(made: Place) -> dict[str, Any]:
 
 def token_in(flow: dict[str, Any]) -> str:
     [request] = [operation for operation in flow["operations"] if operation["type"] == "request"]
-    return str(request["options"]["headers"][0]["value"].removeprefix("Bearer "))
+    return str(request["options"]["headers"][-1]["value"].removeprefix("Bearer "))
 
 
 def settings_of(made: Place, stripe: StripeDouble, service_token: str) -> dict[str, str]:
@@ -161,6 +161,10 @@ async def test_a_flow_that_is_mended(clients: Place) -> None:
     admin, [before] = clients.stack.admin, await flows(clients)
     await admin.request("PATCH", f"/users/{(await flow_user(clients))['id']}", {"token": None})
     await admin.request("PATCH", f"/flows/{before['id']}", {"icon": "bolt"})
+    [asking] = [operation for operation in before["operations"] if operation["type"] == "request"]
+    own = {"header": "X-Of-The-Proxy", "value": "1"}
+    headers = {"options": {**asking["options"], "headers": [own, *asking["options"]["headers"]]}}
+    await admin.request("PATCH", f"/operations/{asking['id']}", headers)
 
     mended = await clients.provision("--flow", "http://other:8080/stripe", **_FIELD_MAP)
 
@@ -171,6 +175,7 @@ async def test_a_flow_that_is_mended(clients: Place) -> None:
     assert (mended.code, request["options"]["url"]) == (0, "http://other:8080/stripe/customers")
     assert me == await flow_user(clients)
     assert (after["id"], after["icon"]) == (before["id"], "bolt")
+    assert own in request["options"]["headers"]
 
 
 @pytest.mark.parametrize("name", ["Stripe customer for a new item", "Stripe customer for a new item ({})"])

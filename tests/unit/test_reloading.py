@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import pty
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from tests.doubles import faults
 from tests.doubles.directus import DirectusDouble
 from tests.doubles.faults import Stall
 from tests.doubles.invariants import nothing_shows
-from tests.doubles.process import Sidecar, serving, started
+from tests.doubles.process import Program, Sidecar, serving, serving_as, started
 from tests.doubles.running_app import CLERK, KEY, SERVICE_TOKEN, bearer, environment
 from tests.doubles.stripe import StripeDouble, is_probe
 from tests.doubles.waiting import eventually
@@ -329,6 +332,27 @@ async def test_a_signal_before_the_start_is_over(
 
         sidecar.terminate()
         assert await sidecar.exit_code() == 0
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_the_signal_of_a_terminal(
+    *, closed: bool, directus: DirectusDouble, stripe: StripeDouble, tmp_path: Path
+) -> None:
+    """A terminal that is closed ends the service, as ever; a SIGHUP while it is there reads the settings again."""
+    terminal, its_end = pty.openpty()
+    variables = environment(directus.url, stripe.url)
+    on_it = Program(("sh", "-c", f'exec "$0" -m sidecar < {os.ttyname(its_end)}', sys.executable))
+    async with serving_as(on_it, tmp_path / "output", **variables) as sidecar:
+        os.close(its_end)
+        if closed:
+            os.close(terminal)
+        sidecar.process.send_signal(signal.SIGHUP)
+
+        if closed:
+            assert await sidecar.exit_code() == 0
+        else:
+            await eventually(lambda: SAME in sidecar.said())
+            os.close(terminal)
 
 
 async def test_a_file_that_changes_during_the_start(

@@ -34,12 +34,12 @@ class JoinedQuestions(Generic[Result]):
             question.when_over(partial(self._forget, key, question))
         return await question.answer(math.inf)
 
-    async def _ask_next(self, key: Hashable, call: Callable[[], Awaitable[Result]], sent: Sent) -> Result:
+    # It never says that it was sent: what `call` sends goes on by itself, and what only waits ends with who wanted it.
+    async def _ask_next(self, key: Hashable, call: Callable[[], Awaitable[Result]], _: Sent) -> Result:
         before = self._under_way.get(key)
         if before is not None:
             await asyncio.wait((before,), timeout=self._patience)
         del self._next[key]  # who comes from now on asks too late for this one
-        sent()
         return await self._asked(key, call)
 
     async def _asked(self, key: Hashable, call: Callable[[], Awaitable[Result]]) -> Result:

@@ -3,6 +3,7 @@
 Attributes have the route and never the path, which has IDs of customers, nor the query, which may have a token.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from sidecar import context, tracing
 from sidecar.web.keys import NOTES, OPERATION, OUTCOME, TRACER, VERDICT
+from sidecar.web.server.leaving import ClientGone
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
 _UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds, and nobody looks for them
@@ -28,6 +30,9 @@ async def traced(request: web.Request, handler: _Handler) -> web.StreamResponse:
         response = await handler(request)
         span.set("http.response.status_code", response.status)
         ended = str(response.status) if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+    except ClientGone:
+        ended = asyncio.CancelledError()  # that is what it was before the guard ended it
+        raise
     except BaseException as error:
         ended = error
         raise

@@ -3,13 +3,14 @@
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sidecar.__main__ import main
-from sidecar.settings import Settings, SettingsFault, load
+from sidecar.settings import Settings, SettingsFault, Variables, load
 from tests.unit.settings.variables import set_only
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +75,33 @@ def test_files_of_values(env_file: Path, tmp_path: Path, monkeypatch: pytest.Mon
     found.append(load(Settings).directus_service_token)
 
     assert [None if each is None else each.get_secret_value() for each in found] == ["of-a-file", "of-the-environment"]
+
+
+def test_a_pipe(env_file: Path, tmp_path: Path) -> None:
+    """A pipe, which gives its content once, is read once: its value stays when settings are read again."""
+    os.mkfifo(tmp_path / "token")
+    writing = threading.Thread(target=(tmp_path / "token").write_text, args=("of-a-pipe\n",), daemon=True)
+    writing.start()
+    env_file.write_text(f"{REQUIRED}DIRECTUS_SERVICE_TOKEN_FILE={tmp_path / 'token'}\n")
+
+    found = [load(Settings).directus_service_token for _ in range(2)]
+    writing.join()
+
+    assert [None if each is None else each.get_secret_value() for each in found] == ["of-a-pipe"] * 2
+
+
+def test_variables_of_a_library(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a library reads from the environment alone is passed on to it, but nothing that the environment has."""
+    env_file.write_text("OTEL_TRACES_SAMPLER=always_off\nOTEL_SERVICE_NAME=of-the-file\nOTHER=1\n")
+    monkeypatch.delenv("OTHER", raising=False)
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "")  # so that it is restored afterwards
+    monkeypatch.delenv("OTEL_TRACES_SAMPLER")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "of-the-environment")
+
+    Variables.read().pass_on("OTEL_")
+
+    assert (os.environ["OTEL_TRACES_SAMPLER"], os.environ["OTEL_SERVICE_NAME"]) == ("always_off", "of-the-environment")
+    assert "OTHER" not in os.environ
 
 
 def test_both_forms_in_the_file(env_file: Path) -> None:

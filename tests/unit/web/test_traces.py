@@ -188,6 +188,20 @@ async def test_status(
     assert outcome == ("refused" if fault is None else fault)
 
 
+async def test_a_client_that_leaves(traced: RunningApp, collector: CollectorDouble) -> None:
+    """A request whose client left is no error in its trace."""
+    stall = faults.Stall()
+    traced.directus.fail(stall)
+    asking = asyncio.create_task(traced.call(CLERK, PAGE))
+    await eventually(lambda: stall.arrived == 1)
+
+    asking.cancel()
+    await arrived(collector, NAME)
+
+    assert [span.name for span in collector.spans if span.failed] == []
+    assert collector.named(NAME).attributes["sidecar.canceled"] is True
+
+
 async def test_log_lines_name_the_trace(traced: RunningApp, collector: CollectorDouble) -> None:
     """The line of a request has the ID by which its trace is found."""
     await traced.call(CLERK, PAGE)

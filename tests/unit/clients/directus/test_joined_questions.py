@@ -57,6 +57,30 @@ async def test_those_who_wait_ask_together() -> None:
 
 
 @in_virtual_time
+async def test_a_question_that_nobody_wants_any_more() -> None:
+    """L1: Where all who wait for the next question leave, also while it waits for its turn, it ends with them."""
+    questions, reached = JoinedQuestions[int](), list[str]()
+
+    async def ask() -> int:
+        reached.append("waits for its turn")
+        await asyncio.sleep(10 * TAKES)
+        reached.append("is sent")
+        return 0
+
+    first = asyncio.create_task(questions.ask("caller", ask))
+    await asyncio.sleep(TAKES)
+    others = [asyncio.create_task(questions.ask("caller", ask)) for _ in range(3)]
+    await asyncio.sleep(TAKES)  # by now its patience with the first one may be over
+    await asyncio.sleep(TAKES)
+    for other in others:
+        other.cancel()
+    await first
+    await asyncio.sleep(20 * TAKES)
+
+    assert reached == ["waits for its turn", "waits for its turn", "is sent"]
+
+
+@in_virtual_time
 async def test_one_after_the_other() -> None:
     """R1: Who asks when nobody else does asks at once, each time."""
     directus = Directus()
