@@ -43,7 +43,7 @@ def evaluate(node_tools: NodeTools, tmp_path: Path) -> Evaluate:
     return run
 
 
-@pytest.mark.parametrize(("short", "verdict"), [(False, (201, None)), (True, (403, "FORBIDDEN"))])
+@pytest.mark.parametrize(("short", "verdict"), [(False, (201, None)), (True, (403, "FOREIGN_ORIGIN"))])
 async def test_vite(
     node_tools: NodeTools, app: RunningApp, tmp_path: Path, *, short: bool, verdict: tuple[int, str | None]
 ) -> None:
