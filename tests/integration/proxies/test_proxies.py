@@ -11,6 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from deploy.demo.progress import Fault
+from sidecar.web.admission.unverified_bodies import LONGEST as MAX_EVENT
+from sidecar.web.requests.bodies import MAX_BODY
 from tests import programs
 from tests.absent import left_out
 from tests.doubles.directus import DirectusDouble
@@ -29,12 +31,13 @@ SESSION = "directus_session_token"
 
 @dataclass(slots=True)
 class Upstream:
-    """A server that notes the headers of each request, and sends the second half of /stripe/long when it may."""
+    """A server that notes the headers of each whole request, and sends the second half of /stripe/long when it may."""
 
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        await request.read()
         if request.path != BEGUN:
             headers = {name.lower(): value for name, value in request.headers.items()}
             self.requests.append((request.raw_path, headers))
@@ -133,12 +136,45 @@ async def test_a_list_is_streamed(door: Sidecar, sidecar: Upstream) -> None:
     assert b"the end" in rest
 
 
+async def test_bodies_up_to_the_sidecars_bounds_pass(door: Sidecar, sidecar: Upstream) -> None:
+    """The largest body that the sidecar takes arrives there, of a request and of an event."""
+    for path, size in (("/stripe/customers", MAX_BODY), ("/stripe/webhooks", MAX_EVENT)):
+        assert await ask(door, path, method="POST", body=b"x" * size) == 200, path
+
+    sizes = [headers["content-length"] for target, headers in sidecar.requests if target != "/healthz"]
+    assert sizes == [str(MAX_BODY), str(MAX_EVENT)]
+
+
 @pytest.mark.parametrize("name", ["caddy", "haproxy"])
 async def test_a_body_has_a_bound(door: Sidecar, sidecar: Upstream) -> None:
-    """A body above what an event of Stripe's may have is a 413, which the sidecar does not see."""
-    status = await ask(door, "/stripe/customers", method="POST", body=b"x" * 1_100_000)
+    """A larger body is a 413 in the form of all errors, and does not reach the sidecar whole."""
+    sent = request_bytes("POST", "/stripe/customers", [], b"x" * (MAX_BODY + 1))
+    answer = await exchange(door.port, sent, source=CLIENT)
 
-    assert (status, [target for target, _ in sidecar.requests if target != "/healthz"]) == (413, [])
+    [error] = answer.json()["errors"]
+    assert (answer.status, error["extensions"]) == (413, {"code": "CONTENT_TOO_LARGE"})
+    assert answer.header("Content-Type") == "application/json"
+    assert [target for target, _ in sidecar.requests if target != "/healthz"] == []
+
+
+@pytest.mark.parametrize("name", ["haproxy"])
+async def test_an_address_has_so_many_requests_at_once(door: Sidecar, sidecar: Upstream) -> None:
+    """With as many requests under way as nginx allows, one more is a 429; another address is answered."""
+
+    async def begin() -> asyncio.StreamWriter:
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port, local_addr=(CLIENT, 0))
+        writer.write(request_bytes("GET", "/stripe/long", [], None))
+        await asyncio.wait_for(reader.readuntil(b"first half,"), 60)
+        return writer
+
+    under_way = [writer for _ in range(12) for writer in await asyncio.gather(*(begin() for _ in range(100)))]
+    refused = await ask(door, "/stripe/payments")
+    answered = (await exchange(door.port, request_bytes("GET", "/stripe/payments", [], None))).status
+    sidecar.may_end.set()
+    for writer in under_way:
+        writer.close()
+
+    assert (refused, answered) == (429, 200)
 
 
 async def test_nothing_is_logged_of_a_token(door: Sidecar) -> None:
