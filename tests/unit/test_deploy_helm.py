@@ -4,20 +4,22 @@ import json
 import subprocess
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import kubernetes_validate
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from deploy.demo.progress import Fault
+from sidecar.settings import Settings
 from tests import programs
 from tests.absent import left_out
 from tests.doubles.cluster import Manifest, render
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/directus-stripe-sidecar"
-PARTS = ("reconcile", "monitoring", "flow", "redis")
+PARTS = ("reconcile", "monitoring", "flow", "redis", "tracing")
 HELMS_OWN = ("app.kubernetes.io/instance", "app.kubernetes.io/version", "app.kubernetes.io/managed-by", "helm.sh/chart")
 
 
@@ -87,6 +89,19 @@ def test_every_value_is_described() -> None:
     for name, part in schema["properties"].items():
         if "properties" in part:
             assert part["properties"].keys() == values[name].keys(), name
+
+
+def test_no_secret_is_a_setting() -> None:
+    """The schema refuses every secret of the service under `settings`, which whoever reads the release can read."""
+    refused = json.loads((CHART / "values.schema.json").read_text())["properties"]["settings"]["propertyNames"]["not"]
+    secrets = {name.upper() for name, each in Settings.model_fields.items() if holds_a_secret(each.annotation)}
+
+    assert {"STRIPE_LIVE_SECRET_KEY", "SIDECAR_SECRET"} < secrets
+    assert set(refused["enum"]) == secrets | {"DIRECTUS_ADMIN_TOKEN"}
+
+
+def holds_a_secret(kind: object) -> bool:
+    return kind is SecretStr or any(holds_a_secret(each) for each in get_args(kind))
 
 
 def test_lint_finds_nothing(helm: Path) -> None:
@@ -162,6 +177,27 @@ def test_replicas_share_what_stripe_allows(helm: Path) -> None:
     assert (settings["STRIPE_MAX_RPS"], settings["STRIPE_ACCOUNT_RPS"]) == (str(25 // 12), "5")
 
 
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        (("autoscaling.maxReplicas=21",), "STRIPE_MAX_RPS"),
+        (("autoscaling.maxReplicas=21", "stripe.endpointLimit=30"), None),
+        (("stripe.accountLimit=7",), "STRIPE_ACCOUNT_RPS"),
+        (("autoscaling.maxReplicas=21", "settings.STRIPE_MAX_RPS=0.5"), None),
+        (("autoscaling.maxReplicas=200", "redis.enabled=true"), None),
+    ],
+)
+def test_a_part_of_nothing_is_refused(helm: Path, values: tuple[str, ...], named: str | None) -> None:
+    """More replicas than Stripe allows calls a second would get a rate of 0 and never start: the chart says so."""
+    if named is None:
+        assert templated(helm, *values)
+        return
+    ended = ran(helm, "template", "any", str(CHART), *(f"--set={value}" for value in values))
+
+    assert ended.returncode != 0
+    assert f"turn redis on, lower maxReplicas, or set settings.{named}" in ended.stderr
+
+
 def is_settings(manifest: Manifest) -> bool:
     return bool(manifest["kind"] == "ConfigMap" and manifest["metadata"]["name"] == "stripe-sidecar")
 
@@ -175,11 +211,11 @@ def test_a_digest_goes_before_a_tag(helm: Path) -> None:
 
 
 def test_a_gateway_is_another_way_in(helm: Path) -> None:
-    """With a gateway there is an HTTPRoute for the prefix alone, which waits as long as an answer may take."""
+    """With a gateway there is an HTTPRoute for the prefix alone, which bounds no answer's time."""
     made = templated(helm, "gateway.enabled=true", "gateway.parentRefs[0].name=public", "ingress.enabled=false")
     [route] = [m["spec"] for m in made if m["kind"] == "HTTPRoute"]
     [rule] = route["rules"]
 
     assert not [m for m in made if m["kind"] == "Ingress"]
     assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/stripe"}}]
-    assert (rule["timeouts"], route["parentRefs"]) == ({"request": "300s"}, [{"name": "public"}])
+    assert (rule["timeouts"], route["parentRefs"]) == ({"request": "0s"}, [{"name": "public"}])

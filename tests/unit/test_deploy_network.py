@@ -11,12 +11,13 @@ from sidecar.settings import Settings
 from tests.doubles.cluster import Manifest, Network, Peer, pod_templates, render
 
 ROOT = Path(__file__).parents[2]
-WHOLE = ("reconcile", "monitoring", "flow", "redis")
+WHOLE = ("reconcile", "monitoring", "flow", "redis", "tracing")
 CONTROLLER = Peer({"app.kubernetes.io/name": "ingress-nginx"}, "ingress-nginx")
 PROMETHEUS = Peer({"app.kubernetes.io/name": "prometheus"}, "monitoring")
 DIRECTUS = Peer({"app.kubernetes.io/name": "directus"})
 RECONCILE = Peer({"app.kubernetes.io/name": "stripe-sidecar-reconcile"})
 DNS = Peer({"k8s-app": "kube-dns"}, "kube-system")
+COLLECTOR = Peer({"app.kubernetes.io/name": "opentelemetry-collector"})
 DATABASE = Peer({"app.kubernetes.io/name": "postgresql"})
 STRANGERS = (
     Peer({"app": "shop"}),
@@ -158,6 +159,16 @@ def test_directus_is_reached_by_its_own(tmp_path: Path) -> None:
         assert not network.lets(pod, "ingress", peer, 8055), peer
     assert network.lets(pod, "egress", DATABASE, 5432)
     assert not network.lets(pod, "egress", DATABASE, 443)
+
+
+def test_the_collector_of_traces_is_reached(overlay: str, manifests: list[Manifest], tmp_path: Path) -> None:
+    """D3: With its component the collector is reached on the port of OTLP over HTTP alone."""
+    without = render(tmp_path, overlay)
+
+    assert Network.of(manifests).lets(serving(manifests), "egress", COLLECTOR, 4318)
+    assert not Network.of(manifests).lets(serving(manifests), "egress", COLLECTOR, 4317)
+    if overlay == "standalone":
+        assert not Network.of(without).lets(serving(without), "egress", COLLECTOR, 4318)
 
 
 @pytest.mark.parametrize("address", ["52.1.2.3", "2600:1f18::1", "64:ff9b::3401:203"])

@@ -27,8 +27,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $files = concat $files (list "REDIS" "SIDECAR_SECRET") -}}
 {{- $_ := set $made "SIDECAR_REPLICAS" (toString .Values.autoscaling.maxReplicas) -}}
 {{- else -}}
-{{- $_ := set $made "STRIPE_MAX_RPS" (toString (div .Values.stripe.endpointLimit (include "sidecar.most" . | int))) -}}
-{{- $_ := set $made "STRIPE_ACCOUNT_RPS" (toString (div .Values.stripe.accountLimit (include "sidecar.most" . | int))) -}}
+{{- $most := include "sidecar.most" . | int -}}
+{{- range $name, $limit := dict "STRIPE_MAX_RPS" .Values.stripe.endpointLimit "STRIPE_ACCOUNT_RPS" .Values.stripe.accountLimit -}}
+{{- $part := div $limit $most -}}
+{{- if not (or $part (get $.Values.settings $name)) -}}
+{{- fail (printf "With autoscaling.maxReplicas=%v up to %d replicas run, and for each there is less than one of the %v calls a second that Stripe allows them together (%s): turn redis on, lower maxReplicas, or set settings.%s" $.Values.autoscaling.maxReplicas $most $limit $name $name) -}}
+{{- end -}}
+{{- $_ := set $made $name (toString $part) -}}
+{{- end -}}
 {{- end -}}
 {{- if .Values.reconcile.enabled -}}
 {{- $files = concat $files (list "DIRECTUS_SERVICE_TOKEN" "SIDECAR_SECRET") -}}
