@@ -104,6 +104,16 @@ CASES = (
         silent={'sidecar_shared_up{instance="a"}': "NaN+0x60", 'sidecar_shared_up{instance="b"}': "0+0x17 1+0x60"},
     ),
     Case(
+        "SidecarReloadFailed",
+        fires={'sidecar_reloads_total{result="failed"}': "0+0x15 1+0x60"},
+        silent={
+            'sidecar_reloads_total{result="failed"}': "0+0x5 1+0x60",
+            'sidecar_reloads_total{result="done"}': "0+1x60",
+            'sidecar_reloads_total{result="unchanged"}': "0+1x60",
+        },
+        labels={"result": "failed"},
+    ),
+    Case(
         "SidecarWriteBackPending",
         fires={"sidecar_write_backs_pending_total": "0+0x5 1+0x60"},
         silent={"sidecar_write_backs_pending_total": "1+0x60"},
