@@ -12,6 +12,7 @@ import pytest
 from deploy.demo import tools
 from tests.absent import left_out
 from tests.doubles.process import Sidecar, serving_as, started_as
+from tests.integration.image import base
 from tests.integration.image.building import Image, build, roomy
 
 MOST = 100.0  # megabytes that the Dockerfile may add to its base; 79 in December 2026
@@ -31,7 +32,7 @@ def missing() -> str | None:
     if absent:
         return f"{' and '.join(absent)} not installed, so the image is not built"
     may_mount = [sys.executable, "-c", "from tests.integration.image.contained import enter_own_mounts as e; e()"]
-    if subprocess.run(may_mount, check=False, capture_output=True).returncode:  # noqa: S603 - a line of our own
+    if subprocess.run(may_mount, check=False, capture_output=True, cwd=base.ROOT).returncode:  # noqa: S603 - a line of our own
         return "this user may not have mounts of its own, so the image is not built (root with CAP_SYS_ADMIN may)"
     return None
 
