@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from sidecar.web.keys import PLACES
+from sidecar.web.keys import NOTES, PLACES
 from tests.doubles.cutting import cut_everywhere
 from tests.doubles.directus import User
 from tests.doubles.running_app import CLERK, MEMBER, OpenApp, RunningApp
@@ -30,6 +30,8 @@ async def serve(app: RunningApp, user: User, target: str) -> int:
     match = await app.runner.app.router.resolve(asked)
     match.add_app(app.runner.app)
     asked._match_info = match
+    notes: dict[str, object] = {"request_id": "of-the-test"}
+    asked[NOTES] = notes  # as a middleware does
     answer = await match.handler(asked)
     return answer.status
 

@@ -1,12 +1,15 @@
 """Routes for a platform and a proxy: readiness in all its states, metrics, and the notice of a logout."""
 
+import platform
 import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from sidecar import __version__
 from sidecar.core.access.policy import Reason
 from sidecar.core.operations.table import OPERATIONS
+from sidecar.outcome import Outcome
 from sidecar.web import keys
 from tests.doubles.running_app import CLERK, MEMBER, NOBODY, READER, OpenApp, RunningApp, bearer
 
@@ -17,6 +20,11 @@ LABELS = {
     "cause": {"change", "settled", "connected", "lost", "told", "gap"},
     "upstream": {"directus", "stripe"},
     "about": {"account", "endpoint", "object"},
+    "outcome": {*Outcome},
+    "queue": {"place", "directus"},
+    "place": {"used", "waiting", "most"},
+    "version": {__version__},
+    "python": {platform.python_version()},
     "urgency": {"list", "page", "call"},
     "state": {"waiting", "asked", "overdue"},
     "answer": {"remembered", "asked"},
