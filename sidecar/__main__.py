@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from sidecar import __version__, logs, tracing
 from sidecar.settings import Settings, SettingsFault, load
@@ -16,7 +17,8 @@ _NO_SETUP = (
     "or install the extra in a checkout with: pip install '.[setup]'"
 )
 _OPTIONS = ("-h", "--help", "--version")  # options without a command
-_EPILOG = "sidecar/README.md has the settings, which all come from the environment."
+_EPILOG = "sidecar/README.md has the settings, which come from the environment and from .env."
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no other name for it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "check", "say whether Directus and Stripe agree with the settings; change nothing").set_defaults(
         run=_check
     )
+    _add_provision(commands)
+    _add_reconcile(commands)
+    _add_link(commands)
+    return parser
+
+
+def _add_provision(commands: _Commands) -> None:
     provision = _add(commands, "provision", "prepare a Directus: collection, ID field, service policy, user and token")
     provision.add_argument(
         "--token-file", type=Path, metavar="PATH", help="write a new service token to this file instead of printing it"
@@ -73,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     provision.add_argument("--yes", action="store_true", help="do not ask before something is created or changed")
     provision.set_defaults(run=_provision)
+
+
+def _add_reconcile(commands: _Commands) -> None:
     reconcile = _add(commands, "reconcile", "give items the customer IDs that a crash kept from them")
     reconcile.add_argument("--dry-run", action="store_true", help="change nothing; say what would be done")
     reconcile.add_argument("--since", metavar="7d", help="look only at customers created since then (m, h, d or w)")
@@ -83,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         help="sign customers of before signatures, or of a replaced secret: those in their items, and those named",
     )
     reconcile.set_defaults(run=_reconcile)
+
+
+def _add_link(commands: _Commands) -> None:
     link = _add(commands, "link", "join items and customers that were there before; show a table, write if confirmed")
     way = link.add_mutually_exclusive_group()
     way.add_argument(
@@ -93,12 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     link.add_argument("--yes", action="store_true", help="write without asking")
     link.set_defaults(run=_link)
-    return parser
 
 
-def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
-) -> argparse.ArgumentParser:
+def _add(commands: _Commands, name: str, purpose: str) -> argparse.ArgumentParser:
     return commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", epilog=_EPILOG)
 
 

@@ -7,6 +7,8 @@ import os
 import resource
 import signal
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
@@ -26,6 +28,34 @@ _DESCRIPTORS = 65_536
 _STDIN = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Signals:
+    """What the process has been told. `hurry`: no proxy has to notice that it stops."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    reload: asyncio.Event = field(default_factory=asyncio.Event)
+    has_terminal: bool = field(default_factory=partial(os.isatty, _STDIN))
+
+    def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop.set)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+    def _interrupt(self) -> None:
+        """Ctrl-C comes from a person."""
+        self.stop.set()
+        self.hurry.set()
+
+    def _hang_up(self) -> None:
+        if self.has_terminal and not os.isatty(_STDIN):  # it was closed, which nobody means as a reload
+            self._interrupt()
+        else:
+            self.reload.set()
+
+
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
@@ -35,24 +65,8 @@ async def serve(settings: Settings) -> None:
     While draining, for `shutdown_delay`, requests are served, but connections end with their answer and `/readyz` is
     503, so that proxies go elsewhere; then requests under way may finish within `shutdown_timeout`.
     """
-    stop, hurry, reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    def interrupt() -> None:
-        stop.set()
-        hurry.set()  # Ctrl-C comes from a person, without a proxy that has to notice
-
-    has_terminal = os.isatty(_STDIN)
-
-    def hang_up() -> None:
-        if has_terminal and not os.isatty(_STDIN):  # it was closed, which nobody means as a reload
-            interrupt()
-        else:
-            reload.set()
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    signals = _Signals()
+    signals.listen()
     _spare_the_collector()  # before there is an application, since what is excluded stays, with its secrets
     for sentence in unread():
         _log.warning(sentence)
@@ -66,17 +80,17 @@ async def serve(settings: Settings) -> None:
     reloading = Reloading(settings, runner, lasting, _require_collections)
     site = web.TCPSite(runner, settings.sidecar_host, settings.sidecar_port)
     delay = settings.shutdown_delay
-    tasks = [asyncio.create_task(reloading.run(reload))]
+    tasks = [asyncio.create_task(reloading.run(signals.reload))]
     try:
         await site.start()
         host, port = runner.addresses[0][:2]
         tasks.append(asyncio.create_task(announce(settings, host, port)))  # the start does not wait for Directus
         del settings  # others may take effect, and then nothing keeps the secrets of these
-        await stop.wait()
+        await signals.stop.wait()
         tasks[0].cancel()  # what takes over now would not know that the service is ending
         runner.drain()
         with suppress(TimeoutError):
-            await asyncio.wait_for(hurry.wait(), delay)
+            await asyncio.wait_for(signals.hurry.wait(), delay)
     finally:
         await runner.cleanup()  # at once: with another wait before it, requests on new connections got lost under load
         for task in tasks:
