@@ -24,7 +24,11 @@ SCENARIOS: dict[str, tuple[list[str], dict[str, Habit], Setting]] = {
         {**steady(TEN, Steady(*LIST)), "greedy": Greedy(500)},
         Setting(),
     ),
-    "10 callers beside one that asks 500 times and leaves": (TEN, {**steady(TEN), "leaving": Leaving(500)}, Setting()),
+    "10 callers beside one that asks 500 times and leaves": (
+        TEN,
+        {**steady(TEN), "leaving": Leaving(500)},
+        Setting(seconds=15),  # it asks 5,000 times a second
+    ),
     "10 callers beside 20 with bursts, Stripe refusing 2 %": (
         TEN,
         {**steady(TEN), **{f"burst {number}": Bursts(20, 10) for number in range(20)}},

@@ -4,6 +4,7 @@ It has no secrets in it: it says which operations are on, what each one takes, a
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import orjson
 from aiohttp import web
@@ -16,6 +17,7 @@ from sidecar.core.operations.rules import Rule
 from sidecar.web.description.responses import HEADERS, REFUSALS, refusal, refusals, results
 from sidecar.web.description.schemas import ERROR, Schema, found_schema, list_schemas, schemas
 from sidecar.web.requests.bodies import Reader
+from sidecar.web.requests.models import Model
 
 _SECURITY: list[Schema] = [{"token": []}, {"session": []}]
 _REF = "#/components/schemas/{model}"
@@ -63,10 +65,15 @@ def document(prefix: str, readers: Sequence[Reader], *, cookie: str, write_back:
 
 
 def _model(reader: Reader, *, write_back: bool) -> Schema:
-    model = reader.model.model_json_schema(ref_template=_REF)
+    model: Schema = orjson.loads(_schema(reader.model))
     if not write_back:
         model.get("properties", {}).pop("item", None)
     return model
+
+
+@lru_cache(maxsize=256)  # new settings reuse the schemas of the models that they leave alone
+def _schema(model: Model) -> bytes:
+    return orjson.dumps(model.model_json_schema(ref_template=_REF))
 
 
 def _answers(rules: Sequence[Rule]) -> dict[str, Schema]:

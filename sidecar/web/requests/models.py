@@ -1,6 +1,7 @@
 """Pydantic models made from the parameters in the table of operations: they validate requests, and describe them."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -35,7 +36,7 @@ from sidecar.core.operations.parameters import (
     Type,
 )
 from sidecar.core.operations.return_urls import is_allowed
-from sidecar.core.operations.row import Kind
+from sidecar.core.operations.row import Kind, Operation
 from sidecar.core.operations.rules import Rule
 from sidecar.web.requests import values
 
@@ -55,6 +56,7 @@ _STRICT = ConfigDict(
     extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_described, serialize_by_alias=True
 )
 _LONGEST_URL = 2048
+_REMEMBERED = 256  # models: new settings reuse those whose rules they leave alone, since making all takes 0.1 s
 
 _NumberKey = Annotated[StrictInt, Field(ge=0, lt=2**53)]  # JavaScript, so Directus, confuses larger ones
 
@@ -74,23 +76,37 @@ def body_model(rule: Rule, return_urls: Collection[str]) -> Model:
 
     In a creation, null means "not given". In a change, null unsets a text, and what the table says may be unset.
     """
-    operation = rule.operation
-    changes = operation.kind is Kind.ACT
-    types = _Types(return_urls, nullable=(Text,) if changes else None, never_null=operation.one_of, unsets=changes)
-    fields = types.fields(_name(rule), rule.parameters)
-    if operation.kind is Kind.CREATE_CUSTOMER:
-        fields["item"] = _ITEM
-    return create_model(_name(rule), __config__=_STRICT, **fields)
+    make = _body_model if rule.operator.allowed else _remembered_body_model
+    return make(rule.operation, rule.parameters, tuple(return_urls))
 
 
 def query_model(rule: Rule) -> Model:
     """Make the model of a list's filters; all their values are texts."""
+    make = _query_model if rule.operator.allowed else _remembered_query_model
+    return make(rule.operation, rule.parameters)
+
+
+def _body_model(operation: Operation, parameters: tuple[Parameter, ...], return_urls: tuple[str, ...]) -> Model:
+    changes = operation.kind is Kind.ACT
+    types = _Types(return_urls, nullable=(Text,) if changes else None, never_null=operation.one_of, unsets=changes)
+    fields = types.fields(_name(operation), parameters)
+    if operation.kind is Kind.CREATE_CUSTOMER:
+        fields["item"] = _ITEM
+    return create_model(_name(operation), __config__=_STRICT, **fields)
+
+
+def _query_model(operation: Operation, parameters: tuple[Parameter, ...]) -> Model:
     types = _Types((), nullable=(), in_query=True)
-    return create_model(_name(rule), __config__=_STRICT, **types.fields(_name(rule), rule.parameters))
+    return create_model(_name(operation), __config__=_STRICT, **types.fields(_name(operation), parameters))
 
 
-def _name(rule: Rule) -> str:
-    return rule.operation.name.replace(".", "_")
+# Values that an operator lists are not told apart by hash and equality: to Python true is 1.
+_remembered_body_model = lru_cache(_REMEMBERED)(_body_model)
+_remembered_query_model = lru_cache(_REMEMBERED)(_query_model)
+
+
+def _name(operation: Operation) -> str:
+    return operation.name.replace(".", "_")
 
 
 class _Types:

@@ -1,6 +1,7 @@
 """The governor under simulated traffic: shares, waits and budgets, whatever the callers do."""
 
 import asyncio
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,13 @@ def simulated(setting: Setting, callers: dict[str, Habit], seed: int = 1) -> Out
         return runner.run(simulate(setting, callers, seed))
 
 
+@cache
+def outcome_of(name: str) -> Outcome:
+    """Simulate a scenario once for all tests that look at it."""
+    _, callers, setting = SCENARIOS[name]
+    return simulated(setting, callers)
+
+
 def keeps_budgets(setting: Setting, outcome: Outcome, callers: dict[str, Habit]) -> bool:
     """In no second more turns than the rate, a burst of a fifth of it (for a caller: of all of it) and one."""
     account = outcome.most_in_a_second() <= setting.account * 1.2 + 1
@@ -43,7 +51,7 @@ def test_budgets(name: str) -> None:
     """F3: whatever the callers do, no budget is exceeded in any second, and nothing is left over."""
     _, callers, setting = SCENARIOS[name]
 
-    outcome = simulated(setting, callers)
+    outcome = outcome_of(name)
 
     assert keeps_budgets(setting, outcome, callers)
     assert outcome.left_over == 0
@@ -54,7 +62,7 @@ def test_shares_beside_a_greedy_caller(name: str) -> None:
     """F1: beside one caller with 500 calls others have equal shares, and wait as if it asked as they do."""
     looked_at, callers, setting = SCENARIOS[name]
 
-    outcome = simulated(setting, callers)
+    outcome = outcome_of(name)
 
     shares, [greedy] = outcome.calls_of(looked_at), outcome.calls_of(["greedy"])
     assert fairness(shares) > 0.99
@@ -66,9 +74,9 @@ def test_shares_beside_a_greedy_caller(name: str) -> None:
 
 def test_leaving_costs_nothing() -> None:
     """F2: one that asks 500 times and leaves, ten times a second, takes no more than its share of turns."""
-    looked_at, callers, setting = SCENARIOS["10 callers beside one that asks 500 times and leaves"]
+    looked_at, _, _ = SCENARIOS[name := "10 callers beside one that asks 500 times and leaves"]
 
-    outcome = simulated(setting, callers)
+    outcome = outcome_of(name)
 
     assert outcome.calls_of(["leaving"])[0] <= max(outcome.calls_of(looked_at))
     assert outcome.worst_wait(looked_at) < 2
@@ -85,9 +93,9 @@ def test_as_many_as_ask() -> None:
 
 def test_lists_beside_endless_pages() -> None:
     """Whole lists never starve: beside endless pages of one caller each list has the share of its caller."""
-    _, callers, setting = SCENARIOS["10 whole lists beside 500 pages of one"]
+    _, _, setting = SCENARIOS[name := "10 whole lists beside 500 pages of one"]
 
-    outcome = simulated(setting, callers)
+    outcome = outcome_of(name)
 
     assert min(outcome.calls_of(TEN)) >= setting.seconds * setting.each_endpoint / 11 - 10
 
@@ -121,12 +129,12 @@ SETTINGS = st.builds(
     patience=st.sampled_from([0.5, 5.0, 25.0]),
     latency=st.sampled_from([0.0, 0.06, 2.0]),
     refused=st.sampled_from([0.0, 0.0, 0.05]),
-    seconds=st.just(8.0),
+    seconds=st.just(5.0),
 )
 
 
 @given(SETTINGS, st.lists(HABITS, min_size=1, max_size=12), st.integers(0, 1000))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_any_traffic(setting: Setting, habits: list[Habit], seed: int) -> None:
     """F3: for any callers, budgets and faults: budgets are kept, waits are bounded, and nothing is left over."""
     callers = {f"caller {number}": habit for number, habit in enumerate(habits)}

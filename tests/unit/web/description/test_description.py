@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from sidecar.core.access.field_map import FieldMap
 from sidecar.core.operations.list_query import parse_list_query
 from sidecar.core.operations.resources import RESOURCES, Resource
 from sidecar.core.operations.row import Kind, Operation
+from sidecar.core.operations.rules import default_rules
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.errors import InvalidQuery, MethodNotAllowed, SidecarError, StripeRejected
 from sidecar.settings.operations_file import parse_rules
@@ -97,6 +99,17 @@ def test_refusals_are_named(row: Operation) -> None:
     assert {str(status) for status in ours | stripes} == {
         status for status in operation(row)["responses"] if status >= "4"
     }
+
+
+def test_a_description_leaves_the_next_one_alone() -> None:
+    """What one document leaves out, one of other settings has again."""
+    made = [Reader(rule, []) for rule in default_rules(CustomersCollection("customers", "id", "cus"), FieldMap({}))]
+
+    without, having, again = (document("/stripe", made, cookie="session", write_back=on) for on in (False, True, False))
+
+    assert without == again
+    assert b'"item":' in orjson.dumps(having)
+    assert b'"item":' not in orjson.dumps(without)
 
 
 def test_results_are_named() -> None:

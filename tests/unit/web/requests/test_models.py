@@ -84,6 +84,17 @@ def test_amounts_need_the_operators_consent(name: str) -> None:
     assert not any(passes(judge, {**needed(name), each.name: sample(each.type)}) for each in amounts)
 
 
+@every_body
+def test_models_of_new_settings(name: str) -> None:
+    """A rule that new settings leave alone keeps its model; with other return URLs or amounts it has one of its own."""
+    rule = RULES[name]
+    amounts = any(each.amount for each in rule.operation.parameters)
+
+    assert body_model(replace(rule), [RETURN_URL]) is model(name)
+    assert body_model(rule, ["https://other.example/"]) is not model(name)
+    assert (body_model(replace(rule, amounts=not rule.amounts), [RETURN_URL]) is model(name)) is not amounts
+
+
 @every_parameter
 def test_values_of_another_shape(name: str, parameter: Parameter) -> None:
     """V1: a wrong type, a value out of bounds and a malformed value are refused, at every depth."""
