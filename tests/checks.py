@@ -29,6 +29,7 @@ _UNIT = ("pytest", "tests/unit", "--numprocesses=auto")
 _FEWER = (*_UNIT, "--hypothesis-profile=quick")
 PYTHONS = (*_FEWER, "-m", "not npm and not redis and not further")
 _QUICK = (*_FEWER, "-m", "not npm and not redis and not further and not process and not slow")
+_BY_FILE = ("--numprocesses=2", "--dist=loadfile")
 _REDIS = "tests/integration/redis"  # on doubles and real Redis servers
 # pytest comes last, so that a successful run ends with pytest's summary
 _CHECKS = {
@@ -41,8 +42,8 @@ _CHECKS = {
     "matrix": ("python", "-m", "tests.matrix", "--quick"),  # all of it: ./tests/run.sh matrix
     "unit": _UNIT,
     "redis": ("pytest", _REDIS, "--numprocesses=auto"),
-    # Without workers: they would start a Directus each.
-    "integration": ("pytest", "tests/integration", f"--ignore={_REDIS}"),
+    # Each worker starts a Directus of its own. Tests of a file share what they start, so they stay together.
+    "integration": ("pytest", "tests/integration", f"--ignore={_REDIS}", *_BY_FILE),
     "e2e": ("pytest", "tests/e2e"),
 }
 # Each takes arguments of its own and runs alone; tests/README.md says what it shows.

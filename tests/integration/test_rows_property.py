@@ -87,7 +87,7 @@ _HOLDERS = {"role", "parent", "grandparent", "user"}
 _numbers = st.integers(0, CUSTOMERS - 1)
 
 _asked = settings(
-    max_examples=int(os.environ.get("ARRANGEMENTS", "20")),
+    max_examples=int(os.environ.get("ARRANGEMENTS", "8")),
     deadline=None,
     derandomize=True,
     database=None,

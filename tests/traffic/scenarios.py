@@ -27,7 +27,7 @@ SCENARIOS: dict[str, tuple[list[str], dict[str, Habit], Setting]] = {
     "10 callers beside one that asks 500 times and leaves": (
         TEN,
         {**steady(TEN), "leaving": Leaving(500)},
-        Setting(seconds=15),  # it asks 5,000 times a second
+        Setting(seconds=8),  # it asks 5,000 times a second
     ),
     "10 callers beside 20 with bursts, Stripe refusing 2 %": (
         TEN,

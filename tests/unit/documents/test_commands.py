@@ -82,7 +82,7 @@ def test_one_test() -> None:
     """The paths of single tests are there."""
     paths = [word for words in commands(CONTRIBUTING, "one-test") for word in words if word.startswith("tests/")]
 
-    assert len(paths) == 2
+    assert len(paths) == 3
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
