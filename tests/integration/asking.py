@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from deploy.demo.admin import SESSION_COOKIE
-from deploy.demo.stack import Stack
+from deploy.demo.stack import Stack, StripeRequest
 from sidecar.app import create_app
 from sidecar.core.operations.table import OPERATIONS
 from sidecar.settings import Settings
@@ -87,6 +87,16 @@ def new_request_id() -> str:
 
 def verdict(answer: Answer) -> tuple[int, str | None]:
     return answer.status, answer.code
+
+
+def asked_for(requests: Iterable[StripeRequest]) -> set[str | None]:
+    """Give the IDs of the requests for which Stripe was asked, each perhaps for several pages, or None for a probe."""
+    return {request.headers.get("x-request-id") for request in requests}
+
+
+def id_of(answer: Answer) -> str | None:
+    """Give the ID that an answer has, which its requests to Stripe have too."""
+    return answer.header("X-Request-Id")
 
 
 def unmarked(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -19,7 +19,9 @@ from tests.integration.asking import (
     Carried,
     Question,
     ask,
+    asked_for,
     body_of,
+    id_of,
     new_request_id,
     served,
     target_of,
@@ -126,7 +128,7 @@ async def test_matrix(
             assert answer.extensions["reason"] == reason
     granted = {request_id for request_id, (_, reason) in asked.items() if reason == YES}
     sent = [request.headers for request in stripe_requests()]
-    assert {headers.get("x-request-id") for headers in sent} == granted
+    assert asked_for(stripe_requests()) == granted
     assert {(headers["authorization"], headers.get("cookie")) for headers in sent} <= {(key_of(stack), None)}
 
 
@@ -175,7 +177,7 @@ async def test_two_credentials(stack: Stack, tokens: Tokens, stripe_requests: St
 
     assert (by_header.status, by_query.status) == (200, 200)
     assert verdict(by_both) == (400, "INVALID_PAYLOAD")
-    assert len(stripe_requests()) == 2
+    assert asked_for(stripe_requests()) == {id_of(by_header), id_of(by_query)}
 
 
 async def test_refusals_with_403(stack: Stack) -> None:

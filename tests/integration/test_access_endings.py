@@ -13,7 +13,7 @@ from deploy.demo.stack import Stack
 from sidecar.core.access.credentials import expires_at
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer
-from tests.integration.asking import Carried, ask, served, verdict
+from tests.integration.asking import Carried, ask, asked_for, id_of, served, verdict
 from tests.integration.conftest import Newcomer, StripeRequests
 
 GONE = (401, "INVALID_CREDENTIALS")
@@ -48,7 +48,7 @@ async def test_logout(
     after = await customers(forgetful, session, carried)
 
     assert [verdict(before), verdict(after)] == [(200, None), GONE]
-    assert len(stripe_requests()) == 1
+    assert asked_for(stripe_requests()) == {id_of(before)}
 
 
 async def test_logout_through_nginx(stack: Stack, person: Person) -> None:
@@ -85,7 +85,7 @@ async def test_suspension(
     after = await customers(forgetful, token)
 
     assert [verdict(before), verdict(after)] == [(200, None), GONE]
-    assert len(stripe_requests()) == 1
+    assert asked_for(stripe_requests()) == {id_of(before)}
 
 
 async def test_deleted_user(stack: Stack, forgetful: str, newcomer: Newcomer) -> None:

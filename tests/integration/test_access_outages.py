@@ -14,7 +14,7 @@ from deploy.demo.stack import Stack
 from tests.doubles.proxy import Proxy, proxy_for
 from tests.doubles.waiting import eventually
 from tests.doubles.wire import Answer
-from tests.integration.asking import QUESTIONS, ask, body_of, served, target_of, verdict
+from tests.integration.asking import QUESTIONS, ask, asked_for, body_of, id_of, served, target_of, verdict
 from tests.integration.conftest import Newcomer, StartSidecar, StripeRequests
 
 UNKNOWN = (503, "SERVICE_UNAVAILABLE")
@@ -95,10 +95,14 @@ async def test_remembered_callers(stack: Stack, gate: Proxy, sidecar: str, strip
     await gate.refuse()
     before = len(stripe_requests())
 
-    found = {who: verdict(await customers(sidecar, stack, who)) for who in ("clerk", "member", "guest")}
+    found = {who: await customers(sidecar, stack, who) for who in ("clerk", "member", "guest")}
 
-    assert found == {"clerk": GRANTED, "member": UNKNOWN, "guest": REFUSED}
-    assert len(stripe_requests()) == before + 1
+    assert {who: verdict(answer) for who, answer in found.items()} == {
+        "clerk": GRANTED,
+        "member": UNKNOWN,
+        "guest": REFUSED,
+    }
+    assert asked_for(stripe_requests()[before:]) == {id_of(found["clerk"])}
 
 
 @pytest.mark.parametrize("door", ["direct", "nginx"])
