@@ -127,9 +127,9 @@ async def test_matrix(
             assert verdict(answer) == (401, "FORBIDDEN")
             assert answer.extensions["reason"] == reason
     granted = {request_id for request_id, (_, reason) in asked.items() if reason == YES}
-    sent = [request.headers for request in stripe_requests()]
-    assert asked_for(stripe_requests()) == granted
-    assert {(headers["authorization"], headers.get("cookie")) for headers in sent} <= {(key_of(stack), None)}
+    sent = stripe_requests()
+    assert asked_for(sent) == granted
+    assert {(one.headers["authorization"], one.headers.get("cookie")) for one in sent} <= {(key_of(stack), None)}
 
 
 def shows_only_its_kind(answer: Answer, question: Question) -> None:

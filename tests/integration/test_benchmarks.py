@@ -22,7 +22,7 @@ from deploy.demo.stack import Stack
 from tests.benchmarks import measures
 from tests.benchmarks.fair import report
 from tests.benchmarks.fair.account import Asked, StripeAccount, customer_id, worst_second
-from tests.benchmarks.fair.command import QUICK, ROWS, one
+from tests.benchmarks.fair.command import QUICK, one
 from tests.benchmarks.fair.plan import Group, Request
 from tests.benchmarks.fair.rig import Ground
 from tests.benchmarks.fair.visit import visiting
@@ -33,16 +33,15 @@ from tests.benchmarks.replicas.rows import ROWS as REPLICA_ROWS
 from tests.benchmarks.replicas.stripe import LIVE, SANDBOX, LimitedAccount
 from tests.benchmarks.speed import command as speed
 from tests.benchmarks.speed import report as speed_report
-from tests.benchmarks.speed.rows import ROWS as SPEED_ROWS
 from tests.benchmarks.speed.rows import Ground as SpeedGround
 from tests.benchmarks.upstream import Received
 from tests.doubles.one_route import serving_get
 from tests.doubles.process import serving
 
 # One row of each way to measure.
-_OF_SPEED = [number for number in SPEED_ROWS if number in {2, 4, 7, 9, 13, 14}]
-_OF_FAIR = [number for number in ROWS if number in {1, 8, 9, 10, 14}]
-_OF_REPLICAS = [number for number in REPLICA_ROWS if number in {1, 4, 9}]
+_OF_SPEED = (2, 4, 7, 9, 13, 14)
+_OF_FAIR = (1, 8, 9, 10, 14)
+_OF_REPLICAS = (1, 4, 9)
 # What the requests of some rows get in any case, by group and status.
 _ANSWERED = {
     8: {"page": {"200": 1}},
